@@ -1,0 +1,43 @@
+# Every target sets up what it needs: Python >= 3.11 and make are all a machine must have.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test check bench soak up lock clean
+.DELETE_ON_ERROR:
+
+$(BIN)/guantong: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更高版本 / Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(BIN)/guantong
+	@$(BIN)/python -m deploy.demo
+
+test: $(BIN)/guantong
+	$(BIN)/pytest
+
+check: $(BIN)/guantong
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(BIN)/guantong
+	@$(BIN)/python -m tests.bench
+
+soak: $(BIN)/guantong
+	$(BIN)/pytest tests/e2e/test_kill.py --kills $(or $(KILLS),200) --timeout 7200 -s
+
+up: $(BIN)/guantong
+	$(BIN)/guantong up --data $(or $(DATA),./data) --listen $(or $(LISTEN),127.0.0.1:8470)
+
+lock: $(BIN)/guantong
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo

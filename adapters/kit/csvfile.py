@@ -1,0 +1,169 @@
+"""A source over one CSV export as agencies' systems and spreadsheets write them."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+from typing import Final, TextIO
+
+from adapters.kit.encoding import TextFile, as_2022, examine
+from adapters.kit.header import SEARCHED, Header, Wanted, find_header, name_columns
+from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
+
+_LONGEST_ROW: Final = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may measure: bytes in all, columns, characters in one cell (a spreadsheet's)."""
+
+    file_bytes: int = 1 << 30
+    columns: int = 500
+    cell_characters: int = 32_767
+
+
+SPREADSHEET: Final = Limits()
+
+Row = tuple[int, list[str]]
+
+
+class CsvFile:
+    """`Source` over one CSV file: GBK, GB18030 or UTF-8, title rows above the header.
+
+    Rows up to `after` are settled already; `settle` is told the number of each row acknowledged.
+    Blank rows are passed over. Opening raises UnreadableFile for a header that is of no use.
+    """
+
+    def __init__(
+        self,
+        file: TextFile,
+        *,
+        wanted: Wanted,
+        after: int,
+        settle: Callable[[int], None],
+        limits: Limits,
+    ) -> None:
+        self._file = file
+        self._wanted = frozenset(wanted.titles)
+        self._after = after
+        self._settle = settle
+        self._limits = limits
+        with self._open() as text:
+            self._header = _header(text, wanted)
+        if len(self._header.names) > limits.columns:
+            raise UnreadableFile(_too_many_columns(self._header, limits))
+
+    @property
+    def notices(self) -> tuple[RowFault, ...]:
+        return self._header.notices
+
+    def read(self) -> Iterator[Record | Unreadable]:
+        with self._open() as text:
+            for row, cells in _rows(text):
+                if row > max(self._header.row, self._after) and any(map(str.strip, cells)):
+                    yield self._record(row, cells)
+
+    def _open(self) -> TextIO:
+        return self._file.path.open(encoding=self._file.encoding, newline="")
+
+    def _record(self, row: int, cells: Sequence[str]) -> Record | Unreadable:
+        place = Place(self._file.path.name, row)
+        ack = partial(self._settle, row)
+        if faults := self._faults(row, cells):
+            return Unreadable(place=place, faults=faults, ack=ack)
+        return Record(place=place, columns=self._columns(cells), ack=ack)
+
+    def _columns(self, cells: Sequence[str]) -> Mapping[str, str]:
+        """Only what the mapping reads leaves this place."""
+        named = zip(self._header.names, cells, strict=True)
+        wanted = ((name, cell) for name, cell in named if name in self._wanted)
+        if self._file.encoding == "gb18030":
+            return {name: as_2022(cell) for name, cell in wanted}
+        return dict(wanted)
+
+    def _faults(self, row: int, cells: Sequence[str]) -> tuple[RowFault, ...]:
+        names = self._header.names
+        if len(cells) != len(names):
+            reason = f"本行有 {len(cells)} 格，表头有 {len(names)} 格，各列可能已错位"
+            advice = "请检查是否少填了格，或文字中有逗号、引号而未加引号，改正后重新导出"
+            return (RowFault(row, "", FaultKind.CELLS, reason, advice),)
+        most = self._limits.cell_characters
+        return tuple(
+            RowFault(row, name, FaultKind.TOO_LONG, f"单元格超过 {most} 字", "请缩短后重新导出")
+            for name, cell in zip(names, cells, strict=True)
+            if len(cell) > most
+        )
+
+
+def examine_csv(path: Path, limits: Limits) -> TextFile:
+    """Size, digest, encoding and number of rows of a file. Raises UnreadableFile, or OSError."""
+    return examine(path, largest=limits.file_bytes)
+
+
+def _header(text: TextIO, wanted: Wanted) -> Header:
+    """The header, also when soon below it a row cannot be read any more."""
+    top: list[Row] = []
+    try:
+        top.extend(islice(_rows(text), SEARCHED))
+    except UnreadableFile:
+        if not any(wanted.required.issubset(name_columns(cells)) for _, cells in top):
+            raise
+    return find_header(top, wanted)
+
+
+def _rows(text: TextIO) -> Iterator[Row]:
+    """Every row as a spreadsheet counts them, cells with line breaks being one row.
+
+    Raises UnreadableFile where a quote is not closed: what follows cannot be told apart any more.
+    """
+    lines = _Lines(text)
+    rows = csv.reader(lines)
+    for row in count(1):
+        lines.begin_row()
+        try:
+            cells = next(rows, None)
+        except csv.Error:
+            raise UnreadableFile(_unclosed(row)) from None
+        if cells is None:
+            return
+        if lines.ended:
+            raise UnreadableFile(_unclosed(row))
+        yield row, cells
+
+
+class _Lines:
+    """The lines of a file, as long as a row may be; `ended` once one was asked for in vain."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._room = 0
+        self.ended = False
+
+    def begin_row(self) -> None:
+        self._room = _LONGEST_ROW
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._room)
+        self._room -= len(line)
+        if self._room <= 0:
+            raise csv.Error("row too long")
+        if not line:
+            self.ended = True
+            raise StopIteration
+        return line
+
+
+def _unclosed(row: int) -> RowFault:
+    reason = f"第 {row} 行起有引号没有成对，或单行过长，此后的内容无法分列"
+    advice = "请检查该行的英文双引号（文中的双引号应写成两个），或重新导出；此行之前的已处理"
+    return RowFault(row, "", FaultKind.QUOTES, reason, advice)
+
+
+def _too_many_columns(header: Header, limits: Limits) -> RowFault:
+    reason = f"表头有 {len(header.names)} 列，超过 {limits.columns} 列"
+    return RowFault(header.row, "", FaultKind.HEADER, reason, "请只导出需要的列")

@@ -1,0 +1,135 @@
+"""What a text file is before it is read: its size, digest, encoding and number of rows.
+
+The encoding is found the same way every time: byte order mark, then UTF-8, then GB18030 (which
+reads GBK and GB 2312), each strictly. Everything is read in chunks.
+"""
+
+import codecs
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from adapters.kit.port import FaultKind, RowFault, UnreadableFile
+
+_CHUNK: Final = 1 << 18
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# GBK text does not read as this many UTF-8 characters by chance; a damaged UTF-8 file does.
+_SURELY_UTF8: Final = 16
+
+# Python's codec knows GB18030-2005; the 2022 edition moved these out of the private use area.
+_MOVED: Final = {
+    ord(old): new
+    for old, new in zip(
+        "\ue78d\ue78e\ue78f\ue790\ue791\ue792\ue793\ue794\ue795\ue796"
+        "\ue81e\ue826\ue82b\ue82c\ue832\ue843\ue854\ue864",
+        "\ufe10\ufe12\ufe11\ufe13\ufe14\ufe15\ufe16\ufe17\ufe18\ufe19"
+        "\u9fb4\u9fb5\u9fb6\u9fb7\u9fb8\u9fb9\u9fba\u9fbb",
+        strict=True,
+    )
+}
+_ANY_MOVED: Final = re.compile(f"[{''.join(map(chr, _MOVED))}]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that can be read as text. `rows` is None when its line ends could not be counted."""
+
+    path: Path
+    digest: str
+    encoding: str
+    rows: int | None
+
+
+def examine(path: Path, *, largest: int) -> TextFile:
+    """Look a file through without keeping it. Raises UnreadableFile, or OSError."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        if size > largest:
+            raise _unreadable(f"文件超过 {largest >> 20} MiB", "请按时间段分成几个文件导出")
+        digest, rows = _survey(file)
+        return TextFile(path=path, digest=digest, encoding=_encoding(file), rows=rows)
+
+
+def as_2022(text: str) -> str:
+    """Text that Python decoded from GB18030, with the characters the 2022 edition gives it."""
+    return text.translate(_MOVED) if _ANY_MOVED.search(text) else text
+
+
+def _survey(file: BinaryIO) -> tuple[str, int | None]:
+    """Digest and number of rows: line ends outside quotes, found without knowing the encoding."""
+    digest = hashlib.sha256()
+    rows, quoted, last = 0, False, b"\n"
+    for chunk in _chunks(file):
+        if b"\0" in chunk:
+            raise _not_text(file)
+        digest.update(chunk)
+        for number, part in enumerate(chunk.split(b'"')):
+            quoted ^= number > 0
+            rows += 0 if quoted else part.count(b"\n")
+        last = chunk[-1:]
+    return digest.hexdigest(), (rows + (last != b"\n")) or None
+
+
+def _not_text(file: BinaryIO) -> UnreadableFile:
+    file.seek(0)
+    if file.read(2) in _UTF16_MARKS:
+        return _unreadable("文件是 UTF-16（Unicode 文本）编码", "请另存为“CSV UTF-8（逗号分隔）”")
+    return _unreadable(
+        "文件含有空字节，不是文本文件", "请确认导出的是 CSV，而不是 xls、xlsx 或压缩包"
+    )
+
+
+def _encoding(file: BinaryIO) -> str:
+    file.seek(0)
+    marked = file.read(3) == codecs.BOM_UTF8
+    utf8 = _broken_at(file, "utf-8-sig")
+    if utf8 is None:
+        return "utf-8-sig"
+    if not marked and utf8.characters < _SURELY_UTF8:
+        gb = _broken_at(file, "gb18030")
+        if gb is None:
+            return "gb18030"
+        name, row = "UTF-8，也不是 GBK（GB18030）", max(utf8.row, gb.row)
+    else:
+        name, row = "完好的 UTF-8", utf8.row
+    reason = f"文件不是{name}编码，第 {row} 行附近有无法识别的字节"
+    raise _unreadable(reason, "文件可能在传输中损坏，请重新导出，不要用文本编辑器改存")
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    row: int
+    characters: int
+
+
+def _broken_at(file: BinaryIO, encoding: str) -> _Broken | None:
+    """Where the file stops being `encoding`, and how many characters beyond ASCII came before."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    row, characters = 1, 0
+    for chunk in chain(_chunks(file), (b"",)):
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            sound = error.object[: error.start].decode(encoding)
+            return _Broken(row + sound.count("\n"), characters + _beyond_ascii(sound))
+        row += text.count("\n")
+        characters += _beyond_ascii(text)
+    return None
+
+
+def _beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+def _unreadable(reason: str, advice: str) -> UnreadableFile:
+    return UnreadableFile(RowFault(0, "", FaultKind.FILE, reason, advice))

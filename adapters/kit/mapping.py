@@ -1,0 +1,192 @@
+"""Field maps as data: which column feeds which field, how it is read, what a site changes.
+
+A mapping is `mapping.toml` beside an adapter; a site's file lays its own values over it:
+
+    [columns]            a column that the site calls otherwise: xfrq = "信访日期"
+    [fields.people]      any property of a field: default = "1"
+    [address]            whom the events go to: to = "inspection-office@510100"
+    [cells]              nulls = ['\\N', "NULL"], null_dates = ["1899-12-31"]
+"""
+
+import re
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, day_of, plain
+from adapters.kit.header import Wanted, canonical
+from adapters.kit.port import FaultKind, Record, RowFault
+from contracts.agency import parse_addresses
+
+
+class MappingError(ValueError):
+    """A mapping, or a site's file over it, that says something impossible; tells where."""
+
+
+def _reading(name: str) -> str:
+    if name not in READINGS:
+        raise ValueError(f"no conversion {name!r}; there are {', '.join(READINGS)}")
+    return name
+
+
+def _addresses(text: str) -> str:
+    parse_addresses(text)
+    return text
+
+
+Column = Annotated[str, Field(min_length=1), AfterValidator(canonical)]
+Addresses = Annotated[str, AfterValidator(_addresses)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class When(_Strict):
+    """A field counts only in rows where another column says one of these."""
+
+    column: Column
+    says: frozenset[str] = Field(alias="is")
+
+
+class FieldRule(_Strict):
+    """How one field is read. `present`: the column must be there, though its cells may be blank."""
+
+    column: Column
+    title: str
+    reads: Annotated[str, AfterValidator(_reading)] = Field(alias="as")
+    required: bool = False
+    present: bool = False
+    default: str | None = None
+    longest: int | None = None
+    list: str | None = None
+    aliases: MappingOf[str, str] = {}
+    label_column: Column | None = None
+    when: When | None = None
+    pointers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _code_has_a_list(self) -> "FieldRule":
+        if (self.reads == "code") != (self.list is not None):
+            raise ValueError('"list" belongs to as = "code", and must be there')
+        return self
+
+
+class Cells(_Strict):
+    """What counts as blank; columns that no field may read, and those known and passed over."""
+
+    nulls: frozenset[str] = frozenset()
+    null_dates: frozenset[str] = frozenset()
+    never: frozenset[Column] = frozenset()
+    ignored: frozenset[Column] = frozenset()
+
+
+class Address(_Strict):
+    """Whom a site's events go to, as in the attributes of the same names."""
+
+    to: Addresses | None = None
+    cc: Addresses | None = None
+
+
+class Mapping(_Strict):
+    """A field map: what the adapter is called, what it makes, and how every field is read."""
+
+    title: str
+    system: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    contract: str
+    version: str
+    cells: Cells = Cells()
+    address: Address = Address()
+    fields: MappingOf[str, FieldRule]
+
+    @model_validator(mode="after")
+    def _keep_out(self) -> "Mapping":
+        forbidden = self.cells.never.intersection(self.wanted.titles)
+        if forbidden:
+            raise ValueError(f"no field may read the column {', '.join(sorted(forbidden))}")
+        return self
+
+    @property
+    def wanted(self) -> Wanted:
+        """The columns that reading needs."""
+        rules = self.fields.values()
+        titles = {rule.column: rule.title for rule in rules}
+        labels = {r.label_column: f"{r.title}（名称）" for r in rules if r.label_column}
+        conditions = {r.when.column: f"{r.title}（条件）" for r in rules if r.when}
+        return Wanted(
+            titles=conditions | labels | titles,
+            required=frozenset(r.column for r in rules if r.required or r.present),
+            ignored=self.cells.never | self.cells.ignored,
+        )
+
+    def read(self, record: Record) -> "Row | tuple[RowFault, ...]":
+        """Every field of a record, or everything that is wrong with it."""
+        values: dict[str, Value] = {}
+        faults = []
+        for name, rule in self.fields.items():
+            value = self._value(record, rule)
+            if isinstance(value, Wrong):
+                reason = f"{rule.title}{value.reason}"
+                row = record.place.row
+                faults.append(RowFault(row, rule.column, value.kind, reason, value.advice))
+            elif value is not None:
+                values[name] = value
+        return tuple(faults) or Row(row=record.place.row, values=values, mapping=self)
+
+    def _value(self, record: Record, rule: FieldRule) -> Value | Wrong | None:
+        if rule.when and not self._says(record, rule.when):
+            return None
+        text = self._filled(record, rule.column, dates=rule.reads in ("date", "time"))
+        text = rule.default if text is None else text
+        if text is None:
+            return (
+                Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
+                if rule.required
+                else None
+            )
+        label = self._filled(record, rule.label_column) if rule.label_column else None
+        return READINGS[rule.reads](Cell(text=text, label=label), rule)
+
+    def _says(self, record: Record, when: When) -> bool:
+        text = self._filled(record, when.column)
+        return text is not None and plain(text) in when.says
+
+    def _filled(self, record: Record, column: str, *, dates: bool = False) -> str | None:
+        """The cell, or None for one that is blank or says so."""
+        text = bare(record.columns.get(column, ""))
+        if not text or text in self.cells.nulls:
+            return None
+        if dates and (day := day_of(text)) and day.isoformat() in self.cells.null_dates:
+            return None
+        return text
+
+    def column_at(self, pointer: str) -> str:
+        """The column that feeds the event's member at a JSON Pointer, or "" for none."""
+        at = re.sub(r"/[0-9]+(?=/|$)", "/-", pointer.removeprefix("/data"))
+        for name, rule in self.fields.items():
+            for fed in rule.pointers or (f"/{name}",):
+                if at == fed or at.startswith(f"{fed}/"):
+                    return rule.column
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record read by its mapping: the values of the fields that are not blank."""
+
+    row: int
+    values: MappingOf[str, Value]
+    mapping: Mapping
+
+    def text(self, field: str) -> str | None:
+        """A field that reads as text, or None."""
+        value = self.values.get(field)
+        return value if isinstance(value, str) else None
+
+    def wrong(self, field: str, wrong: Wrong) -> RowFault:
+        """A fault of a field that only the translation can see."""
+        rule = self.mapping.fields[field]
+        reason = f"{rule.title}{wrong.reason}"
+        return RowFault(self.row, rule.column, wrong.kind, reason, wrong.advice)

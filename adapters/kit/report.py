@@ -1,0 +1,43 @@
+"""The list of what to put right, as a CSV that a spreadsheet opens with a double click."""
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from adapters.kit.port import RowFault
+
+_HEADER: Final = ("文件", "行", "列", "问题类型", "原因", "处理办法")
+# A cell that begins so is a formula to a spreadsheet (also full-width, which some read alike).
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def report_path(file: Path, directory: Path | None = None) -> Path:
+    """Where the report of a file stands: beside it, or in the directory for reports."""
+    return (directory or file.parent) / f"{file.name}.errors.csv"
+
+
+def write_report(path: Path, file: str, faults: Iterable[RowFault]) -> None:
+    """Put the report in place of an earlier one, as a whole or not at all. Raises OSError."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with partial.open("x", encoding="utf-8-sig", newline="") as out:
+        lines = csv.writer(out, lineterminator="\r\n")
+        lines.writerow(_HEADER)
+        lines.writerows(_line(file, fault) for fault in faults)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(path)
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, on one line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def _line(file: str, fault: RowFault) -> tuple[str, ...]:
+    row = str(fault.row) if fault.row else ""
+    texts = (fault.column, fault.kind, fault.reason, fault.advice)
+    return (harmless(file), row, *map(harmless, texts))

@@ -1,0 +1,93 @@
+"""What the hub answers: results of publishing, pages of events, and how it can fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+Status = Literal["accepted", "duplicate", "rejected"]
+
+
+class HubError(Exception):
+    """The hub did not do what it was asked."""
+
+
+class HubAway(HubError):
+    """The hub cannot be reached, or asks to wait longer than the client will."""
+
+
+class HubProblem(HubError):
+    """The hub refused a request; the fields are those of its problem document."""
+
+    def __init__(self, document: Mapping[str, Any], *, status: int) -> None:
+        self.status = status
+        self.code = str(document.get("code", "unknown"))
+        self.title = str(document.get("title", f"HTTP {status}"))
+        self.title_en = str(document.get("title_en", f"HTTP {status}"))
+        self.detail = str(document.get("detail", ""))
+        self.retryable = document.get("retryable") is True
+        super().__init__(f"{self.title} ({self.code}, HTTP {status}) {self.detail}".rstrip())
+
+
+@dataclass(frozen=True, slots=True)
+class EventError:
+    """One error of one event, as the hub tells it."""
+
+    code: str
+    pointer: str
+    message: str
+    message_en: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        return cls(
+            code=str(answer.get("code", "unknown")),
+            pointer=str(answer.get("pointer") or ""),
+            message=str(answer.get("message", "")),
+            message_en=str(answer.get("message_en", "")),
+            retryable=answer.get("retryable") is True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one event; `receipt` is the hub's statement about it, if it made one."""
+
+    source: str | None
+    id: str | None
+    status: Status
+    receipt: Mapping[str, Any] | None
+    errors: tuple[EventError, ...]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Raises KeyError for an answer without a status."""
+        return cls(
+            source=answer.get("source"),
+            id=answer.get("id"),
+            status=answer["status"],
+            receipt=answer.get("receipt"),
+            errors=tuple(map(EventError.of, answer.get("errors") or ())),
+        )
+
+    @property
+    def retryable(self) -> bool:
+        """Rejected, but only for now."""
+        rejected = self.status == "rejected" and bool(self.errors)
+        return rejected and all(error.retryable for error in self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events of a subscription in order, and the cursor to commit once they are dealt with."""
+
+    events: tuple[Mapping[str, Any], ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The policy document, and the tag that a change of it must name."""
+
+    document: Mapping[str, Any]
+    etag: str

@@ -1,0 +1,97 @@
+"""Loading a mapping, and laying a site's own file over it (the sections are told in `mapping`)."""
+
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from adapters.kit.mapping import Mapping, MappingError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Site(BaseModel):
+    """What a site may change; the columns that no field may read are not among it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: dict[str, str] = {}
+    fields: dict[str, dict[str, Any]] = {}
+    address: dict[str, str] = {}
+    cells: dict[str, list[str]] = {}
+
+
+def load_mapping(path: Path, site: Path | None = None) -> Mapping:
+    """The mapping of a file, with a site's file laid over it. Raises MappingError, or OSError."""
+    settings = _parsed(path)
+    if site is None:
+        return _checked(Mapping, settings, path)
+    return _checked(Mapping, _overlaid(settings, _checked(_Site, _parsed(site), site), site), site)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MappingError(f"{path.name}: {error}") from None
+
+
+def _checked(model: type[_Model], settings: dict[str, Any], path: Path) -> _Model:
+    try:
+        return model.model_validate(settings)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise MappingError(f"{path.name}: {'; '.join(problems)}") from None
+
+
+def _overlaid(base: dict[str, Any], site: _Site, path: Path) -> dict[str, Any]:
+    _expect(site.fields, base["fields"], path, "field")
+    if "never" in site.cells:
+        raise MappingError(f"{path.name}: cells.never belongs to the adapter, not to a site")
+    changes = {"fields": site.fields, "address": site.address, "cells": site.cells}
+    return _laid_over(_renamed(base, site.columns, path), changes)
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Tables are merged, anything else is replaced."""
+    both = {
+        name: _laid_over(below[name], value)
+        for name, value in above.items()
+        if isinstance(value, dict) and isinstance(below.get(name), dict)
+    }
+    return below | above | both
+
+
+def _renamed(base: dict[str, Any], columns: dict[str, str], path: Path) -> dict[str, Any]:
+    """The mapping with the site's names wherever it names a column.
+
+    A column that no field may read is kept out under both names.
+    """
+    seen: set[str] = set()
+
+    def rename(column: str) -> str:
+        seen.add(column)
+        return columns.get(column, column)
+
+    def rename_in(properties: dict[str, Any]) -> dict[str, Any]:
+        named = {k: rename(v) for k, v in properties.items() if k in ("column", "label_column")}
+        inner = {"when": rename_in(properties["when"])} if "when" in properties else {}
+        return properties | named | inner
+
+    fields = {name: rename_in(rule) for name, rule in base["fields"].items()}
+    cells = base.get("cells", {})
+    lists = {k: [*v, *map(rename, v)] for k, v in cells.items() if k in ("never", "ignored")}
+    _expect(columns, seen, path, "column")
+    return base | {"fields": fields, "cells": cells | lists}
+
+
+def _expect(given: Iterable[str], known: Iterable[str], path: Path, what: str) -> None:
+    names = sorted(known)
+    for name in given:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise MappingError(f"{path.name}: no {what} {name!r}{hint}")

@@ -1,0 +1,120 @@
+"""A row of the petition interface table → `petition.case_transferred`.
+
+The letter's text is not among the fields (`mapping.toml`): a summary is what the bureau wrote as
+the overview. Who accuses stands under `accuser`, which the hub protects as a source.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from adapters.kit.convert import Wrong, tidy_name
+from adapters.kit.event import contract_attributes, payload_bytes
+from adapters.kit.mapping import Row
+from adapters.kit.port import FaultKind, RowFault, Translated
+from contracts.contract import Contract
+from contracts.petition.v1 import ACCUSATION
+
+_AS_THEY_ARE: Final = (
+    "petitionid",
+    "handling",
+    "form",
+    "purpose",
+    "content_class",
+    "place",
+    "date",
+    "people",
+    "joint",
+    "repeat",
+    "threat",
+    "anonymous",
+    "litigation",
+    "summary",
+)
+_OUTSIDE_BRACKETS: Final = r"(?![^（(]*[）)])"
+_SEVERAL: Final = re.compile(rf"[;；、,，\n]+{_OUTSIDE_BRACKETS}")
+# One person's post may itself be a list: 党组成员、副局长.
+_SEVERAL_POSTS: Final = re.compile(rf"[;；\n]+{_OUTSIDE_BRACKETS}")
+
+
+def translate(row: Row, contract: Contract) -> Translated | tuple[RowFault, ...]:
+    """The event of a row, but for what the run adds; a function of the row alone."""
+    accused = _accused(row)
+    if isinstance(accused, RowFault):
+        return (accused,)
+    case = str(row.values["petitionid"])
+    payload = {name: row.values.get(name) for name in _AS_THEY_ARE} | {
+        "native": _native(row),
+        _whose(row): _person(row),
+        "accused": accused or None,
+        "due": {"date": row.values["due"]} if "due" in row.values else None,
+    }
+    return Translated(
+        native=case,
+        attributes=contract_attributes(contract)
+        | {
+            "time": str(row.values["registered"]),
+            "region": str(row.values["place"]),
+            "correlationid": f"petition:{case}",
+        },
+        data=payload_bytes(contract, payload),
+    )
+
+
+def _native(row: Row) -> Mapping[str, Any]:
+    return {
+        "xfjbh": row.text("petitionid"),
+        "xfxs": row.text("native_form"),
+        "xfmd": row.text("native_purpose"),
+        "nrfl": row.text("native_content"),
+    }
+
+
+def _whose(row: Row) -> str:
+    purpose = row.values["purpose"]
+    accusation = isinstance(purpose, dict) and purpose["code"] == ACCUSATION
+    return "accuser" if accusation else "petitioner"
+
+
+def _person(row: Row) -> Mapping[str, Any] | None:
+    known = {name: row.text(name) for name in ("name", "idno", "phone", "address")}
+    return known if any(known.values()) else None
+
+
+def _accused(row: Row) -> list[dict[str, Any]] | RowFault:
+    """Whom the matter is about. Several stand in one cell, in the same order in every column.
+
+    One unit serves all names; several units of one name or none are accused each, so that each is
+    kept from receiving the matter. Anything else could blame the wrong one and is a fault.
+    """
+    names = _several(_SEVERAL, row.text("accused_name"))
+    units = _several(_SEVERAL, row.text("accused_unit"))
+    details = {
+        "rank": _several(_SEVERAL_POSTS, row.text("accused_rank")),
+        "post": _several(_SEVERAL_POSTS, row.text("accused_post")),
+    }
+    people = max(len(names), 1 if any(details.values()) else 0)
+    for what, given in details.items():
+        if len(given) not in (0, people):
+            return row.wrong(f"accused_{what}", _UNCLEAR)
+    if people > 1 and len(units) not in (0, 1, people):
+        return row.wrong("accused_unit", _UNCLEAR)
+    if people > 1 and len(units) == 1:
+        units *= people
+    columns = {"name": names, **details}
+    return [
+        {name: given[place] for name, given in columns.items() if place < len(given)}
+        | ({"unit": {"name": units[place]}} if place < len(units) else {})
+        for place in range(max(people, len(units)))
+    ]
+
+
+def _several(between: re.Pattern[str], text: str | None) -> list[str]:
+    return [part for part in map(tidy_name, between.split(text or "")) if part]
+
+
+_UNCLEAR: Final = Wrong(
+    FaultKind.MISMATCH,
+    "的项数与被反映人姓名对不上",
+    "请按姓名的顺序逐项填写，用分号隔开",
+)

@@ -1,0 +1,168 @@
+"""A contract: one version of one event type, its payload model and what the hub must know of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.agency import KINDS
+from contracts.common import FieldClass, OrgRef, Part, Payload
+from contracts.faults import Fault, at_most, faults_from
+from contracts.fields import Field, fields_of, walk
+from contracts.members import has_duplicates
+
+MOST_FAULTS: Final = 20
+_TYPE = re.compile(r"[a-z][a-z]*\.[a-z][a-z_]*")
+_VERSION = re.compile(r"[1-9][0-9]*\.(0|[1-9][0-9]*)")
+
+Relation = Literal["same", "up", "down"]
+Measure = Literal["full", "masked"]
+Model = type[Payload]
+
+
+class PartyRole(StrEnum):
+    """What an organisation or person named in a payload is to the matter."""
+
+    ACCUSED = "accused"
+    CONCERNED = "concerned"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Where a payload names an organisation (`OrgRef`), and in which role."""
+
+    pointer: str
+    role: PartyRole
+
+
+@dataclass(frozen=True, slots=True)
+class NamedParty:
+    """An organisation as one event names it."""
+
+    role: PartyRole
+    org: OrgRef
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """One version of one event type.
+
+    `key`: JSON Pointer of the payload member that names the case. `receivers`: kind → relation to
+    the publisher → measure, the matrix of who may get it; another relation is admitted by address.
+    `denied`: kinds that nothing admits. `answers`: the openings this type replies to, empty for an
+    opening. `due`: the rule by which a reply is owed. `flows`: the flows of the field it serves.
+    """
+
+    type: str
+    version: str
+    model: Model
+    title: str
+    title_en: str
+    key: str
+    publishers: frozenset[str]
+    receivers: Mapping[str, Mapping[Relation, Measure]]
+    parties: tuple[Party, ...] = ()
+    denied: frozenset[str] = frozenset()
+    answers: tuple[str, ...] = ()
+    phase: Literal["plan", "pre", "on", "post", "any"] = "any"
+    due: str | None = None
+    flows: tuple[str, ...] = ()
+    _adapter: TypeAdapter[Payload] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not _TYPE.fullmatch(self.type) or not _VERSION.fullmatch(self.version):
+            raise ValueError(f"not a contract name: {self.type} {self.version}")
+        unknown = (self.publishers | self.receivers.keys() | self.denied) - KINDS.keys()
+        if unknown:
+            raise ValueError(f"{self.type}: unknown kinds {sorted(unknown)}")
+        object.__setattr__(self, "_adapter", TypeAdapter(self.model))
+
+    @property
+    def family(self) -> str:
+        """The part before the dot; one shared topic per family."""
+        return self.type.partition(".")[0]
+
+    @property
+    def urn(self) -> str:
+        """What an event states as `dataschema`."""
+        return f"urn:guantong:contract:{self.type}:{self.version}"
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The payload's members as a tree."""
+        return fields_of(self.model)
+
+    @cached_property
+    def accuses(self) -> bool:
+        """Whether the contract names accused parties."""
+        return any(party.role is PartyRole.ACCUSED for party in self.parties)
+
+    @cached_property
+    def source_protected(self) -> tuple[str, ...]:
+        """Pointers of the topmost F4 members; always listed as withheld, present or not."""
+        f4 = [p for p, field in walk(self.fields) if field.field_class is FieldClass.F4]
+        return tuple(p for p in f4 if not any(p.startswith(f"{above}/") for above in f4))
+
+    def check(self, data: bytes) -> Payload | tuple[Fault, ...]:
+        """Validate the bytes of a payload; all faults, at most 20 and then how many more."""
+        try:
+            payload = self._adapter.validate_json(data)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            return at_most(faults_from(found, self._declared), MOST_FAULTS)
+        return (DUPLICATE_MEMBER,) if has_duplicates(data, payload) else payload
+
+    def case_of(self, payload: Payload) -> str:
+        """The case that `payload` names: the key without its family."""
+        value: Any = payload
+        for step in self.key.split("/")[1:]:
+            value = getattr(value, step)
+        return str(value)
+
+    def parties_of(self, payload: Payload) -> tuple[NamedParty, ...]:
+        """The organisations that `payload` names, by the contract's party pointers."""
+        return tuple(
+            NamedParty(role=party.role, org=org)
+            for party in self.parties
+            for org in _at(payload, party.pointer.split("/")[1:])
+            if isinstance(org, OrgRef)
+        )
+
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        return frozenset(field.name for _, field in walk(self.fields))
+
+    def schema(self) -> dict[str, Any]:
+        """The payload's JSON Schema 2020-12, field classes as `x-guantong-class`."""
+        schema = self._adapter.json_schema(mode="validation")
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": self.urn,
+            **schema,
+            "title": self.title,
+            "x-guantong-title-en": self.title_en,
+        }
+
+
+DUPLICATE_MEMBER: Final = Fault(
+    "duplicate_member",
+    "/data",
+    "同一对象中有重名成员，请只保留一个",
+    "a member name stands twice in one object: keep one",
+)
+
+
+def _at(value: object, steps: list[str]) -> list[object]:
+    """The values at a pointer whose `-` steps stand for every item of an array."""
+    if value is None:
+        return []
+    if not steps:
+        return [value]
+    if isinstance(value, tuple):
+        return [found for item in value for found in _at(item, steps[1:])]
+    assert isinstance(value, Part), "party pointers are checked by a test of every contract"
+    return _at(getattr(value, steps[0]), steps[1:])

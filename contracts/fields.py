@@ -1,0 +1,73 @@
+"""The fields of a payload model as a tree: name, field class, how often. Read once per contract."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from contracts.common import FieldClass
+
+
+class UnclassifiedField(TypeError):
+    """A field of a payload model carries no field class, or more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One declared member of an object, by its JSON name; `many`: an array of what `parts` says."""
+
+    name: str
+    field_class: FieldClass
+    many: bool
+    parts: tuple["Field", ...]
+
+
+def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
+    """The members of `model` in declaration order; a member's class is the highest on its path.
+
+    Raises UnclassifiedField.
+    """
+    return tuple(_fields(model, FieldClass.F0))
+
+
+def walk(fields: tuple[Field, ...], prefix: str = "") -> Iterator[tuple[str, Field]]:
+    """Every field with its JSON Pointer, array indexes written `-`, parents first."""
+    for field in fields:
+        pointer = f"{prefix}/{field.name}"
+        yield pointer, field
+        yield from walk(field.parts, f"{pointer}/-" if field.many else pointer)
+
+
+@cache
+def holders_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """The attributes of `model` that hold objects, alone or in an array."""
+    return tuple(n for n, info in model.model_fields.items() if _shape(info.annotation)[0])
+
+
+def _fields(model: type[BaseModel], above: FieldClass) -> Iterator[Field]:
+    for name, info in model.model_fields.items():
+        marks = [mark for mark in info.metadata if isinstance(mark, FieldClass)]
+        if len(marks) != 1:
+            raise UnclassifiedField(f"{model.__name__}.{name}")
+        effective = max(above, marks[0])
+        part, many = _shape(info.annotation)
+        parts = tuple(_fields(part, effective)) if part else ()
+        yield Field(name=info.alias or name, field_class=effective, many=many, parts=parts)
+
+
+def _shape(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model inside an annotation, and whether it stands in an array."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _shape(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        inner = [arm for arm in get_args(annotation) if arm is not type(None)]
+        return _shape(inner[0])
+    if origin is tuple:
+        return _shape(get_args(annotation)[0])[0], True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    return None, False

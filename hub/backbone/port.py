@@ -1,0 +1,27 @@
+"""What carries admitted events to the journal."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hub.event import Event, Outcome
+
+
+class Backbone(Protocol):
+    """Carries a batch to the journal.
+
+    Durability: when `append` returns, every Accepted event survives the loss of this process and
+    of its machine's power. Order: events of one batch and one key keep their order. Idempotence:
+    an event that is known is a Duplicate with its first receipt, or is Rejected as `id_reused`.
+    """
+
+    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
+        """Carry the events; what became of each, in their order.
+
+        With `atomic`, raises BatchRefused when one is refused, and nothing was stored. Raises
+        Overloaded, Stopping or StorageFailed when nothing is known to be stored and a retry helps.
+        """
+        ...
+
+    async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
+        """What is known of events, without storing any; None for a new one."""
+        ...

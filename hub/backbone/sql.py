@@ -1,0 +1,48 @@
+"""The SQL backbone: admission hands the batch straight to the journal's writer."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from hub.database.connection import Connection
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.event import Event, Outcome
+from hub.journal.register import Registrar, Registration
+
+# What a journal row and its queue entry weigh beside the event's own bytes.
+_OVERHEAD = 1024
+
+
+class SqlBackbone:
+    """Registers in the writer's next transaction: an accepted event is registered at once."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        readers: Readers,
+        registrar: Registrar,
+        announce: Callable[[Iterable[int]], None],
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._registrar = registrar
+        self._announce = announce
+
+    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
+        """As the port promises."""
+        weight = sum(len(event.data) + len(event.attributes) + _OVERHEAD for event in events)
+        registration = await self._writer.submit(
+            partial(self._register, events=events, atomic=atomic), weight=weight
+        )
+        self._announce(registration.touched)
+        return registration.outcomes
+
+    async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
+        """As the port promises."""
+        return await self._readers.run(partial(self._registrar.find, events=events))
+
+    def _register(
+        self, connection: Connection, *, events: Sequence[Event], atomic: bool
+    ) -> Registration:
+        return self._registrar.register(connection, events, atomic=atomic)

@@ -1,0 +1,70 @@
+"""How a command finds the hub: `--data DIR`, else GUANTONG_URL and GUANTONG_TOKEN."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapters.kit.client import HubClient
+from hub.app import ADMIN_TOKEN, HUB_URL
+
+SHORT_TOKEN = 600
+
+
+class NoHub(Exception):
+    """没有找到贯通：请用 --data 指明本机数据目录，或设置 GUANTONG_URL 与 GUANTONG_TOKEN"""
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="GUANTONG_", extra="ignore")
+
+    url: str | None = Field(None, description="Address of the hub that commands speak to.")
+    token: str | None = Field(None, description="Token of the commands' caller.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which hub."""
+
+    data: Annotated[Path | None, Parameter(help="本机数据目录 / data directory of a local hub")] = (
+        None
+    )
+
+
+@contextmanager
+def connected(where: Where, *, agency: str | None = None) -> Iterator[HubClient]:
+    """A client of the hub; with `agency` and a local hub, under a ten-minute token of that agency.
+
+    Raises NoHub.
+    """
+    url, token = _found(where)
+    if agency is None or where.data is None:
+        with HubClient(url, token) as client:
+            yield client
+        return
+    with HubClient(url, token) as administrator:
+        issued = administrator.issue_token(agency, {"seconds": SHORT_TOKEN})
+        try:
+            with HubClient(url, issued["token"]) as client:
+                yield client
+        finally:
+            administrator.revoke_token(agency, issued["number"])
+
+
+def _found(where: Where) -> tuple[str, str]:
+    if where.data is not None:
+        try:
+            url = (where.data / HUB_URL).read_text().strip()
+            return url, (where.data / ADMIN_TOKEN).read_text().strip()
+        except FileNotFoundError as missing:
+            raise NoHub from missing
+    environment = _Environment()
+    if environment.url is None or environment.token is None:
+        raise NoHub
+    return environment.url, environment.token

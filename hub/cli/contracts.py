@@ -1,0 +1,90 @@
+"""`guantong contract`: the catalogue, offline."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from contracts.catalogue import load_catalogue
+from contracts.envelope import Envelope, read_structured
+from contracts.faults import Fault
+from contracts.fields import walk
+from hub.cli.output import AsJson, complain, say, show_json, show_table
+
+contract = App(name="contract", help="契约（离线可用）/ contracts, offline")
+
+
+@contract.command(name="list")
+def list_contracts(*, as_json: AsJson = False) -> None:
+    """列出全部契约。/ List all contracts."""
+    contracts = sorted(load_catalogue(), key=lambda c: (c.type, c.version))
+    if as_json:
+        show_json([{"type": c.type, "version": c.version, "title": c.title} for c in contracts])
+    else:
+        show_table(
+            ("类型", "版本", "名称", "Title"),
+            [(c.type, c.version, c.title, c.title_en) for c in contracts],
+        )
+
+
+@contract.command
+def show(
+    type_: Annotated[str, Parameter(help="事件类型 / event type")],
+    version: str | None = None,
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """显示契约的字段与类别；--json 输出 JSON Schema。/ Show a contract's fields."""
+    versions = load_catalogue().versions(type_)
+    found = [c for c in versions if version in (None, c.version)]
+    if not found:
+        complain(f"没有契约 {type_} / no such contract")
+        return 1
+    if as_json:
+        show_json(found[-1].schema())
+    else:
+        say(f"{found[-1].type} {found[-1].version}  {found[-1].title}")
+        rows = [(p, f.field_class, "[]" if f.many else "") for p, f in walk(found[-1].fields)]
+        show_table(("字段", "类别", "数组"), rows)
+    return 0
+
+
+@contract.command
+def check(
+    *files: Annotated[Path, Parameter(help="事件文件（JSON 对象或数组）/ events")],
+    as_json: AsJson = False,
+) -> int:
+    """按契约检查事件文件，不发送。/ Check events against their contracts, sending nothing."""
+    found = [(file, n, fault) for file in files for n, fault in _faults(file)]
+    if as_json:
+        show_json(
+            [
+                {"file": str(f), "event": n, "code": e.code, "pointer": e.pointer}
+                for f, n, e in found
+            ]
+        )
+    else:
+        for file, n, fault in found:
+            say(f"{file}#{n}\t{fault.code}\t{fault.pointer or '/'}\t{fault.message}")
+        say(f"{len(found)} 处错误 / faults")
+    return 1 if found else 0
+
+
+def _faults(file: Path) -> list[tuple[int, Fault]]:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    events = document if isinstance(document, list) else [document]
+    return [
+        (n, f) for n, event in enumerate(events) for f in _faults_of(json.dumps(event).encode())
+    ]
+
+
+def _faults_of(event: bytes) -> tuple[Fault, ...]:
+    envelope = read_structured(event)
+    if not isinstance(envelope, Envelope):
+        return envelope
+    contract = load_catalogue().by_dataschema(envelope.attributes.dataschema)
+    if contract is None:
+        return (Fault("contract_unknown", "/dataschema", "没有这样的契约版本", "unknown"),)
+    checked = contract.check(envelope.data)
+    return checked if isinstance(checked, tuple) else ()

@@ -1,0 +1,105 @@
+"""`guantong publish`, `subscribe`, `pull`: an agency's own work from the command line."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from hub.cli.connection import Where, connected
+from hub.cli.output import AsJson, say, show_json, show_table
+
+As = Annotated[str | None, Parameter(name="--as", help="以哪个机构的身份 / as which agency")]
+
+
+def publish(
+    *files: Annotated[Path, Parameter(help="事件文件（JSON 对象或数组），- 为标准输入")],
+    mode: Literal["each", "all"] = "each",
+    agency: As = None,
+    as_json: AsJson = False,
+    where: Where = Where(),
+) -> int:
+    """发布事件文件中的事件。/ Publish the events of files."""
+    events = [event for file in files for event in _read(file)]
+    with connected(where, agency=agency) as client:
+        results = client.publish(events, mode=mode)
+    if as_json:
+        show_json(
+            [
+                {
+                    "source": r.source,
+                    "id": r.id,
+                    "status": r.status,
+                    "receipt": r.receipt,
+                    "errors": [
+                        {"code": e.code, "pointer": e.pointer, "message": e.message}
+                        for e in r.errors
+                    ],
+                }
+                for r in results
+            ]
+        )
+    else:
+        for result in results:
+            say(f"{result.status}\t{result.source}\t{result.id}")
+            for error in result.errors:
+                say(f"  {error.code}\t{error.pointer or '/'}\t{error.message} / {error.message_en}")
+    return 1 if Counter(result.status for result in results)["rejected"] else 0
+
+
+def subscribe(
+    id_: Annotated[str, Parameter(help="订阅编号 / subscription id")],
+    *,
+    types: Annotated[tuple[str, ...], Parameter(help="事件类型，可用 * 与 <族>.*")] = ("*",),
+    region: str | None = None,
+    start: Literal["now", "earliest"] = "now",
+    agency: As = None,
+    as_json: AsJson = False,
+    where: Where = Where(),
+) -> None:
+    """建立订阅。/ Make a subscription."""
+    body: dict[str, Any] = {"id": id_, "types": list(types), "start": start}
+    if region is not None:
+        body["region"] = region
+    with connected(where, agency=agency) as client:
+        made = client.subscribe(body)
+    if as_json:
+        show_json(made)
+    else:
+        say(f"订阅 {made['id']}：{'、'.join(made['types'])}，区划 {made['region']}")
+
+
+def pull(
+    subscription: Annotated[str, Parameter(help="订阅编号 / subscription id")],
+    *,
+    limit: int = 100,
+    wait: float = 0,
+    commit: Annotated[bool, Parameter(help="读后提交游标 / commit the cursor after")] = True,
+    agency: As = None,
+    as_json: AsJson = False,
+    where: Where = Where(),
+) -> None:
+    """读取订阅中的新事件。/ Read the next events of a subscription."""
+    with connected(where, agency=agency) as client:
+        page = client.pull(subscription, limit=limit, wait=wait)
+        if as_json:
+            show_json(list(page.events))
+        else:
+            rows = [_line(event) for event in page.events]
+            show_table(("类型", "区划", "编号", "收到时间", "未提供的字段"), rows)
+        if commit:
+            client.commit(subscription, page.cursor)
+
+
+def _line(event: Any) -> tuple[str, ...]:
+    names = ("type", "region", "id", "hubtime", "hubwithheld")
+    return tuple(str(event.get(name, "")) for name in names)
+
+
+def _read(file: Path) -> list[bytes]:
+    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    document = json.loads(text)
+    events = document if isinstance(document, list) else [document]
+    return [json.dumps(event, ensure_ascii=False).encode() for event in events]

@@ -1,0 +1,33 @@
+"""`guantong up`: a whole hub in one process."""
+
+from pathlib import Path
+from typing import Annotated
+
+import uvloop
+from cyclopts import Parameter
+
+from hub import app
+from hub.cli.output import say
+from hub.logs import logger
+from hub.settings import Settings
+
+
+def up(
+    *,
+    data: Annotated[Path, Parameter(help="数据目录 / data directory")] = Path("data"),
+    listen: Annotated[str, Parameter(help="监听地址 HOST:PORT / address")] = "127.0.0.1:8470",
+) -> None:
+    """在一个进程中运行贯通（SQLite）。/ Run a whole hub in one process, on SQLite."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError("--listen HOST:PORT")
+    uvloop.run(
+        app.run(
+            data,
+            host=host,
+            port=int(port),
+            settings=Settings(),
+            log=logger(),
+            ready=lambda url: say(f"贯通已就绪 / ready: {url}  (data: {data})"),
+        )
+    )

@@ -1,0 +1,140 @@
+"""Opening the database of a data directory: one writing engine, one for readers, one process.
+
+SQLite up to 3.51.2 can corrupt a WAL database when two connections write or checkpoint at the same
+moment (sqlite.org/wal.html#walresetbug), so exactly one connection does either, and `pysqlite3`
+brings a newer SQLite where there is a wheel.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from alembic.command import upgrade
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import DBAPIError
+
+from hub.database.tables import secrets
+from hub.errors import DataDirectoryInUse, DataDirectoryNewer
+
+FIRST_SAFE_SQLITE = (3, 51, 3)
+_WRITER_PRAGMAS = (
+    "page_size=8192",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=5000",
+    "cache_size=-65536",
+    "wal_autocheckpoint=5000",
+    "temp_store=MEMORY",
+    "foreign_keys=ON",
+)
+_READER_PRAGMAS = ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=5000", "cache_size=-16384")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The two engines of one hub: `writer` has a single connection and is used by one thread."""
+
+    writer: Engine
+    readers: Engine
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.readers.dispose()
+        self.writer.dispose()
+
+
+def sqlite_module() -> ModuleType:
+    """The DB-API module: `pysqlite3` where it is installed, else the standard library's."""
+    try:
+        return import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return import_module("sqlite3")
+
+
+def open_database(directory: Path, *, readers: int) -> Database:
+    """Open, or make, the database of a data directory and bring its tables up to date.
+
+    Raises DataDirectoryNewer when a newer version of the program made it.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = f"sqlite:///{directory / 'hub.db'}"
+    writer = _engine(url, _WRITER_PRAGMAS, "BEGIN IMMEDIATE", pool_size=1)
+    _migrate(writer)
+    return Database(
+        writer=writer, readers=_engine(url, _READER_PRAGMAS, "BEGIN", pool_size=readers)
+    )
+
+
+def storage_reason(error: BaseException) -> str:
+    """What the database says of an error, which names tables and never values; else its type."""
+    return str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+
+
+def keys_of(connection: Connection) -> dict[str, bytes]:
+    """This hub's keys, by name."""
+    return {name: value for name, value in connection.execute(select(secrets))}
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the data directory for this process; the lock goes with the process, however it ends.
+
+    Raises DataDirectoryInUse.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(directory / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as busy:
+        os.close(descriptor)
+        raise DataDirectoryInUse(str(directory)) from busy
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _engine(url: str, pragmas: tuple[str, ...], begin: str, *, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        module=sqlite_module(),
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself: `begin` below says how they start.
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", "hub.database:migrations")
+    script = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        known = {revision.revision for revision in script.walk_revisions()}
+        if current is not None and current not in known:
+            raise DataDirectoryNewer(current)
+        config.attributes["connection"] = connection
+        upgrade(config, "head")

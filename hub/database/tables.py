@@ -1,0 +1,149 @@
+"""Every table, on one page. Times are microseconds UTC; positions are packed (`hub.event.pack`)."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# In SQLite only INTEGER PRIMARY KEY is the rowid.
+Long = BigInteger().with_variant(Integer, "sqlite")
+
+# The registered events, in order. Nothing updates a row.
+journal = Table(
+    "journal",
+    metadata,
+    Column("position", Long, primary_key=True, autoincrement=False),
+    Column("hubtime", Long, nullable=False),
+    Column("receipt", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("addressed_to", Text, nullable=False),
+    Column("copied_to", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("correlation", Text, nullable=False),
+    Column("marking", SmallInteger, nullable=False),
+    Column("expires", Long, nullable=True),
+    Column("parties", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("attributes", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# (source, id) registers once: a 64-bit hash, confirmed against the journal row. A random 16-byte
+# index over text keys would be what limits the whole journal.
+dedup = Table(
+    "dedup",
+    metadata,
+    Column("slot", Long, primary_key=True, autoincrement=False),
+    Column("position", Long, nullable=False),
+)
+
+# Per shard: the next free number and the last hubtime. A registration moves it from exactly what
+# it read.
+shards = Table(
+    "shards",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("next_number", Long, nullable=False),
+    Column("hubtime", Long, nullable=False),
+)
+
+# The entries of each subscription's feed: packed positions, a row per registration.
+feed = Table(
+    "feed",
+    metadata,
+    Column("subscription", Long, primary_key=True, autoincrement=False),
+    Column("first", Long, primary_key=True, autoincrement=False),
+    Column("last", Long, nullable=False),
+    Column("positions", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# `filled` is the position up to which the feed is complete; below `fill_until` it is being filled.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("agency", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("pins", Text, nullable=False),
+    Column("start", Long, nullable=False),
+    Column("committed", Long, nullable=False),
+    Column("filled", Long, nullable=False),
+    Column("fill_until", Long, nullable=False),
+    Column("created_at", Long, nullable=False),
+    UniqueConstraint("agency", "id", name="subscription_of_agency"),
+    sqlite_autoincrement=True,
+)
+
+# Counters that tell readers of a snapshot whether what they hold in memory is still the newest.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("revision", Long, nullable=False),
+)
+
+# The policy, append-only: the newest version is in force.
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Long, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed_at", Long, nullable=False),
+)
+
+# Access tokens: only their SHA-256.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("agency", Text, nullable=True),
+    Column("roles", Text, nullable=False),
+    Column("created_at", Long, nullable=False),
+    Column("expires_at", Long, nullable=False),
+    Column("revoked_at", Long, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+# What was refused and why: names and places, never content.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("caller", Text, nullable=False),
+    Column("source", Text, nullable=True),
+    Column("event_id", Text, nullable=True),
+    Column("code", Text, nullable=False),
+    Column("pointer", Text, nullable=False),
+    Column("refused_at", Long, nullable=False),
+    Index("refusals_of_caller", "caller", "number"),
+)
+
+# Keys of this hub: what hashes parties and signs cursors.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -1,0 +1,169 @@
+"""The one writing thread: everything that writes goes through `submit`.
+
+Whatever waited during the last commit goes into the next transaction together (group commit, no
+timer), each work in its own savepoint: one that fails takes nothing else with it. A commit that
+fails fails all of them, and says that a retry helps. A future resolves only after the commit, so
+what was answered is on the disk.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from hub.errors import HubError, Overloaded, Stopping, StorageFailed
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+MOST_WORKS_A_GROUP: Final = 512
+
+
+class Observer(Protocol):
+    """Told by the writing thread, for metrics and the log; must not block."""
+
+    def committed(self, *, works: int, seconds: float) -> None: ...
+
+    def failed(self, *, works: int, error: BaseException) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Work[Any]
+    weight: int
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """Group commit over one connection. `capacity` bounds the bytes of the works that wait."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        capacity: int,
+        observer: Observer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._capacity = capacity
+        self._observer = observer
+        self._clock = clock
+        self._waiting: deque[_Job] = deque()
+        self._weight = 0
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="writer")
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    @property
+    def depth(self) -> int:
+        """How many works wait."""
+        return len(self._waiting)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def submit(self, work: Work[T], *, weight: int = 1024) -> asyncio.Future[T]:
+        """Have `work` run in the next transaction; the future holds its result once committed.
+
+        The future raises what the work raised (its savepoint is rolled back); StorageFailed where
+        the database was at fault, and a retry may help.
+        Raises Overloaded when `weight` bytes more would pass the capacity, Stopping after `stop`.
+        """
+        loop = asyncio.get_running_loop()
+        job = _Job(work=work, weight=weight, future=loop.create_future(), loop=loop)
+        with self._changed:
+            if self._stopping:
+                raise Stopping
+            if self._waiting and self._weight + weight > self._capacity:
+                raise Overloaded(retry_after=1)
+            self._waiting.append(job)
+            self._weight += weight
+            self._changed.notify()
+        return job.future
+
+    def stop(self) -> None:
+        """Take no more work, finish what waits, end the thread. Blocks."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            self._transact(group)
+
+    def _next_group(self) -> list[_Job]:
+        """The works that wait; an empty list once stopped and drained."""
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                self._changed.wait()
+            group = [
+                self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_WORKS_A_GROUP))
+            ]
+            self._weight -= sum(job.weight for job in group)
+            return group
+
+    def _transact(self, group: list[_Job]) -> None:
+        started = self._clock()
+        results: list[tuple[_Job, Any, BaseException | None]] = []
+        try:
+            with self._engine.begin() as connection:
+                results.extend(self._in_savepoint(connection, job) for job in group)
+        except Exception as error:
+            self._observer.failed(works=len(group), error=error)
+            failure = StorageFailed(retry_after=1)
+            results = [(job, None, failure) for job in group]
+        else:
+            self._observer.committed(works=len(group), seconds=self._clock() - started)
+        _settle(results)
+
+    def _in_savepoint(
+        self, connection: Connection, job: _Job
+    ) -> tuple[_Job, Any, BaseException | None]:
+        connection.exec_driver_sql("SAVEPOINT work")
+        try:
+            result = job.work(connection)
+        except HubError as refused:
+            connection.exec_driver_sql("ROLLBACK TO work")
+            connection.exec_driver_sql("RELEASE work")
+            return job, None, refused
+        except Exception as error:
+            # A full disk ends the whole transaction in SQLite: then this raises, and all fail.
+            connection.exec_driver_sql("ROLLBACK TO work")
+            connection.exec_driver_sql("RELEASE work")
+            self._observer.failed(works=1, error=error)
+            storage = isinstance(error, DBAPIError)
+            return job, None, StorageFailed(retry_after=1) if storage else error
+        connection.exec_driver_sql("RELEASE work")
+        return job, result, None
+
+
+def _settle(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    """Hand the results to the loops that wait for them, one call for each loop."""
+    for loop in {job.loop for job, _, _ in results}:
+        mine = [result for result in results if result[0].loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, mine)
+
+
+def _resolve(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, result, error in results:
+        if job.future.done():
+            continue
+        if error is None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(error)

@@ -1,0 +1,107 @@
+"""Views: what one recipient gets of an event, by field class.
+
+Whole members are left out, nothing is altered. If nothing is left out, the data bytes are those
+that were published.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from contracts.common import FieldClass
+from contracts.contract import Contract
+from contracts.envelope import VIEWED
+from contracts.fields import Field
+from hub.event import Entry, rfc3339, shown
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An event as one recipient gets it, in CloudEvents' JSON format; `withheld` pointers."""
+
+    document: bytes
+    withheld: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What to do with one member: leave it out, or look inside."""
+
+    name: str
+    withheld: bool
+    many: bool
+    inside: tuple["_Cut", ...]
+
+
+def view_of(entry: Entry, contract: Contract, classes: frozenset[FieldClass]) -> View:
+    """The view of an event for whoever may see `classes`."""
+    cuts = _cuts_of(contract, classes)
+    if not cuts:
+        return View(_document(entry, entry.attributes, entry.data, ()), ())
+    payload = _decode(entry.data)
+    always = () if FieldClass.F4 in classes else contract.source_protected
+    found: dict[str, None] = {}
+    _cut(payload, cuts, "", found)
+    withheld = (*(p for p in found if p not in always), *always)
+    data = _encode(payload) if found else entry.data
+    attributes = _only_viewed(entry.attributes) if withheld else entry.attributes
+    return View(_document(entry, attributes, data, withheld), withheld)
+
+
+@lru_cache(maxsize=4096)
+def _cuts_of(contract: Contract, classes: frozenset[FieldClass]) -> tuple[_Cut, ...]:
+    """Where a recipient of these classes must look; empty when it may see all of the contract."""
+    return tuple(_cuts(contract.fields, classes))
+
+
+def _cuts(fields: Iterable[Field], classes: frozenset[FieldClass]) -> Iterable[_Cut]:
+    for field in fields:
+        inside = tuple(_cuts(field.parts, classes))
+        # An object of which nothing would remain is left out whole, so that counts do not leak.
+        hollow = bool(field.parts) and sum(cut.withheld for cut in inside) == len(field.parts)
+        withheld = field.field_class not in classes or hollow
+        if withheld or inside:
+            yield _Cut(field.name, withheld, field.many, () if withheld else inside)
+
+
+def _cut(
+    document: dict[str, Any], cuts: tuple[_Cut, ...], above: str, found: dict[str, None]
+) -> None:
+    """Take the withheld members out of `document`, and note their pointers."""
+    for cut in cuts:
+        value = document.get(cut.name)
+        if value is None:
+            if cut.withheld:
+                document.pop(cut.name, None)
+            continue
+        pointer = f"{above}/{cut.name}"
+        if cut.withheld:
+            del document[cut.name]
+            found[pointer] = None
+        elif cut.many:
+            for item in value:
+                _cut(item, cut.inside, f"{pointer}/-", found)
+        else:
+            _cut(value, cut.inside, pointer, found)
+
+
+def _only_viewed(attributes: bytes) -> bytes:
+    members: dict[str, Any] = _decode(attributes)
+    if members.keys() <= VIEWED:
+        return attributes
+    return _encode({name: value for name, value in members.items() if name in VIEWED})
+
+
+def _document(entry: Entry, attributes: bytes, data: bytes, withheld: tuple[str, ...]) -> bytes:
+    told = f',"hubwithheld":"{" ".join(withheld)}"' if withheld else ""
+    added = (
+        f',"hubreceipt":"{entry.receipt.hex()}","hubtime":"{rfc3339(entry.hubtime)}"'
+        f',"hubposition":"{shown(entry.position)}"{told},"data":'
+    )
+    return b"%b%b%b}" % (attributes[:-1], added.encode(), data)

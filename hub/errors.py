@@ -1,0 +1,179 @@
+"""Why the hub says no. One family: a stable code, an HTTP status, and whether a retry can help.
+
+The docstring of a class is its message, Chinese before ` / `, English after.
+"""
+
+from typing import ClassVar
+
+from contracts.faults import Fault
+
+
+class HubError(Exception):
+    """请求无法处理 / the request cannot be served"""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        retry_after: int | None = None,
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+        self.faults = faults
+
+    @classmethod
+    def titles(cls) -> tuple[str, str]:
+        """The message in Chinese and in English."""
+        zh, _, en = (cls.__doc__ or "").partition(" / ")
+        return zh.strip(), en.strip()
+
+
+class BadRequest(HubError):
+    """请求不合规 / the request is malformed"""
+
+    code = "bad_request"
+    status = 400
+
+
+class BatchMalformed(BadRequest):
+    """批次不是合法的 JSON 数组 / the batch is not a JSON array"""
+
+    code = "batch_malformed"
+
+
+class HeaderMalformed(BadRequest):
+    """请求头中的事件属性无法解码 / an attribute header cannot be decoded"""
+
+    code = "header_malformed"
+
+
+class TooDeep(BadRequest):
+    """JSON 嵌套过深 / the JSON is nested too deeply"""
+
+    code = "too_deep"
+
+
+class CursorInvalid(BadRequest):
+    """游标无效或属于其他订阅 / the cursor is invalid or belongs to another subscription"""
+
+    code = "cursor_invalid"
+
+
+class Unauthenticated(HubError):
+    """缺少有效的访问令牌 / a valid access token is needed"""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(HubError):
+    """此令牌无权进行该操作 / this token may not do that"""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(HubError):
+    """没有找到 / not found"""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowed(HubError):
+    """该地址不支持此方法 / this address does not take this method"""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class Conflict(HubError):
+    """与现有内容冲突 / in conflict with what stands"""
+
+    code = "conflict"
+    status = 409
+
+
+class PolicyChanged(HubError):
+    """策略已被他人修改，请重新读取后再提交 / the policy has changed: read it again, then apply"""
+
+    code = "policy_changed"
+    status = 412
+
+
+class PreconditionRequired(HubError):
+    """缺少 If-Match 请求头 / the If-Match header is required"""
+
+    code = "precondition_required"
+    status = 428
+
+
+class TooLarge(HubError):
+    """内容超过上限 / larger than the limit"""
+
+    code = "too_large"
+    status = 413
+
+
+class UnsupportedMediaType(HubError):
+    """不支持的内容类型 / unsupported content type"""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class Invalid(HubError):
+    """内容不符合要求 / the content does not fit"""
+
+    code = "invalid"
+    status = 422
+
+
+class RequestTimeout(HubError):
+    """请求发送过慢，已超时 / the request arrived too slowly"""
+
+    code = "request_timeout"
+    status = 408
+    retryable = True
+
+
+class Overloaded(HubError):
+    """系统繁忙，请稍后重试 / the hub is busy, try again later"""
+
+    code = "overloaded"
+    status = 503
+    retryable = True
+
+
+class StorageFailed(HubError):
+    """暂时无法写入存储，请稍后重试 / the storage does not take writes at the moment"""
+
+    code = "storage_failed"
+    status = 503
+    retryable = True
+
+
+class Stopping(HubError):
+    """系统正在停止 / the hub is stopping"""
+
+    code = "stopping"
+    status = 503
+    retryable = True
+
+
+class DataDirectoryInUse(HubError):
+    """数据目录正被另一进程使用 / another process uses the data directory"""
+
+    code = "data_directory_in_use"
+
+
+class DataDirectoryNewer(HubError):
+    """数据目录由更新版本创建，请升级本程序 / a newer version made the data directory: upgrade"""
+
+    code = "data_directory_newer"

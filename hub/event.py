@@ -1,0 +1,160 @@
+"""The values that travel the way: an admitted event, its journal entry, its receipt.
+
+These are made by the ten thousand a second, so they are msgspec structs, whose construction costs
+a tenth of a frozen dataclass; everything else inside the hub is a dataclass.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from contracts.faults import Fault
+
+_SHARD_BITS: Final = 48
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Marking(IntEnum):
+    """`dataclassification`, in the order of the law; the last three are state secrets."""
+
+    public = 0
+    internal = 1
+    mimi = 2
+    jimi = 3
+    juemi = 4
+
+
+class Event(Struct, frozen=True):
+    """An event that admission let in.
+
+    `attributes` is the JSON object of the published attributes, `data` the payload's bytes as they
+    came, `digest` the SHA-256 of `data`, `receipt` the first 16 bytes of SHA-256 of source LF id.
+    `is_reply` is what the contract says.
+    `to` and `cc` are addresses, space-separated; `opening` is the receipt id (hex) that a reply
+    names, else ""; `parties` are marks (`hub.policy.parties`); `expires` is microseconds UTC.
+    """
+
+    source: str
+    id: str
+    receipt: bytes
+    type: str
+    version: str
+    publisher: str
+    region: str
+    key: str
+    attributes: bytes
+    data: bytes
+    digest: bytes
+    to: str = ""
+    cc: str = ""
+    is_reply: bool = False
+    opening: str = ""
+    correlation: str = ""
+    marking: int = Marking.internal
+    parties: bytes = b""
+    expires: int | None = None
+
+    @property
+    def slot(self) -> int:
+        """Where the dedup table looks for this event first."""
+        return slot_of(self.receipt)
+
+
+class Entry(Struct, frozen=True):
+    """A journal row: an event as it was registered. `hubtime` is microseconds UTC."""
+
+    position: int
+    hubtime: int
+    receipt: bytes
+    source: str
+    id: str
+    type: str
+    version: str
+    publisher: str
+    region: str
+    key: str
+    to: str
+    cc: str
+    audience: str
+    correlation: str
+    marking: int
+    expires: int | None
+    parties: bytes
+    digest: bytes
+    attributes: bytes
+    data: bytes
+
+
+State = Literal["accepted", "registered", "refused"]
+
+
+class Receipt(Struct, frozen=True):
+    """The hub's statement about an event; position and hubtime once it is registered."""
+
+    id: str
+    state: State
+    source: str
+    event_id: str
+    type: str
+    digest: bytes
+    position: int | None
+    hubtime: int | None
+
+
+class Accepted(Struct, frozen=True):
+    """The event was new and is safe."""
+
+    receipt: Receipt
+
+
+class Duplicate(Struct, frozen=True):
+    """The event was known, and is the same: its first receipt."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The event was refused; `source` and `id` as far as they could be read."""
+
+    source: str | None
+    id: str | None
+    faults: tuple[Fault, ...]
+
+
+Outcome = Accepted | Duplicate | Rejected
+
+
+def receipt_of(source: str, event_id: str) -> bytes:
+    """The 16 bytes whose hex is the receipt id of (source, id)."""
+    return hashlib.sha256(f"{source}\n{event_id}".encode()).digest()[:16]
+
+
+def slot_of(receipt: bytes) -> int:
+    """The signed 64-bit number under which the dedup table keeps a receipt."""
+    return int.from_bytes(receipt[:8], "big", signed=True)
+
+
+def pack(shard: int, number: int) -> int:
+    """A position as one integer: the shard above 48 bits of number, in order within a shard."""
+    return (shard << _SHARD_BITS) | number
+
+
+def shown(position: int) -> str:
+    """A position as it is written outside, `<shard>-<number>`."""
+    return f"{position >> _SHARD_BITS}-{position & ((1 << _SHARD_BITS) - 1)}"
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def rfc3339(moment: int) -> str:
+    """Microseconds UTC as RFC 3339 with `Z`."""
+    text = (_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds")
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,190 @@
+"""The way in: everything between a door and the backbone, in order.
+
+Read, permit, check the contract, assign; then the backbone, and refusals are recorded before the
+answer. A door calls `Intake.accept`; nothing else lets an event in.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, Literal
+
+from msgspec import UNSET
+
+from contracts.agency import publisher_of
+from contracts.catalogue import Catalogue
+from contracts.common import Payload
+from contracts.contract import MOST_FAULTS, Contract
+from contracts.envelope import Attributes, Envelope, Text, moment_of
+from contracts.faults import Fault, at_most
+from hub.backbone.port import Backbone
+from hub.errors import Forbidden
+from hub.event import Event, Marking, Outcome, Rejected, microseconds, receipt_of
+from hub.intake import faults
+from hub.journal.register import BatchRefused
+from hub.policy.agencies import Agency
+from hub.policy.parties import PartyMarks
+from hub.policy.policy import Policy
+from hub.policy.tokens import Caller
+
+Mode = Literal["each", "all"]
+EVENTS_A_TURN: Final = 100
+
+
+class Intake:
+    """Admission. `record` keeps refusals; `pause` lets other requests have a turn."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        marks: PartyMarks,
+        backbone: Backbone,
+        current_policy: Callable[[], Awaitable[Policy]],
+        record: Callable[[Sequence[Outcome], Caller], Awaitable[None]],
+        pause: Callable[[], Awaitable[None]],
+        clock: Callable[[], int],
+    ) -> None:
+        self._catalogue = catalogue
+        self._marks = marks
+        self._backbone = backbone
+        self._current_policy = current_policy
+        self._record = record
+        self._pause = pause
+        self._clock = clock
+
+    async def accept(
+        self, submitted: Sequence[Envelope | Rejected], *, mode: Mode, caller: Caller
+    ) -> list[Outcome]:
+        """Admit a request's events; what became of each, in order.
+
+        Raises Forbidden for a caller that is no agency in force, and what the backbone raises when
+        nothing was stored and a retry helps.
+        """
+        policy = await self._current_policy()
+        publisher = policy.agency(caller.agency) if caller.agency else None
+        if publisher is None or not publisher.takes_part(self._clock()):
+            raise Forbidden("只有登记在册的机构可以发布 / only a registered agency may publish")
+        examined: list[Event | Rejected] = []
+        for n, event in enumerate(submitted, start=1):
+            examined.append(self._examine(event, publisher, policy))
+            if n % EVENTS_A_TURN == 0:
+                await self._pause()
+        outcomes = await self._carry(examined, mode=mode)
+        if any(isinstance(outcome, Rejected) for outcome in outcomes):
+            await self._record(outcomes, caller)
+        return outcomes
+
+    def _examine(
+        self, submitted: Envelope | Rejected, publisher: Agency, policy: Policy
+    ) -> Event | Rejected:
+        """Permit, check and assign one event; all its faults if it has any."""
+        if isinstance(submitted, Rejected):
+            return submitted
+        attributes = submitted.attributes
+        contract = self._catalogue.by_dataschema(attributes.dataschema)
+        if contract is None or contract.type != attributes.type:
+            fault = faults.TYPE_MISMATCH if contract else faults.CONTRACT_UNKNOWN
+            return Rejected(attributes.source, attributes.id, (fault,))
+        region = _or(attributes.region, publisher.region)
+        payload = contract.check(submitted.data)
+        found = [*self._permit(attributes, contract, region, publisher, policy)]
+        if isinstance(payload, tuple):
+            found.extend(payload)
+            return Rejected(attributes.source, attributes.id, at_most(tuple(found), MOST_FAULTS))
+        key = f"{contract.family}:{contract.case_of(payload)}"
+        if attributes.partitionkey is not UNSET and attributes.partitionkey != key:
+            found.append(faults.PARTITION_KEY)
+        if found:
+            return Rejected(attributes.source, attributes.id, at_most(tuple(found), MOST_FAULTS))
+        return self._assign(submitted, contract, payload, region=region, key=key)
+
+    def _permit(
+        self,
+        attributes: Attributes,
+        contract: Contract,
+        region: str,
+        publisher: Agency,
+        policy: Policy,
+    ) -> Iterator[Fault]:
+        """What speaks against this agency publishing this event."""
+        if str(publisher_of(attributes.source)) != publisher.id:
+            yield faults.SOURCE_FOREIGN
+        if not policy.regions.known(region):
+            yield faults.REGION_UNKNOWN
+        # A reply may come from whoever received its opening; registration checks that.
+        if not contract.answers and not publisher.kinds & contract.publishers:
+            yield faults.PUBLISHER_NOT_ADMITTED
+        if not _granted(publisher, contract.type, region, policy=policy, now=self._clock()):
+            yield faults.NOT_GRANTED
+        for name, addresses in (("to", attributes.to), ("cc", attributes.cc)):
+            if addresses is not UNSET and policy.registry.unresolved(addresses):
+                yield faults.address_unknown(name)
+        if _marking(attributes) > policy.ceiling:
+            yield faults.ABOVE_CEILING
+        if attributes.caveats is not UNSET:
+            yield faults.CAVEAT_UNSUPPORTED
+
+    def _assign(
+        self, submitted: Envelope, contract: Contract, payload: Payload, *, region: str, key: str
+    ) -> Event:
+        """Give the event what registration needs: receipt, digest, key, marks of its parties."""
+        attributes = submitted.attributes
+        expires = attributes.expirytime
+        return Event(
+            source=attributes.source,
+            id=attributes.id,
+            receipt=receipt_of(attributes.source, attributes.id),
+            type=contract.type,
+            version=contract.version,
+            publisher=str(publisher_of(attributes.source)),
+            region=region,
+            key=key,
+            attributes=submitted.encoded,
+            data=submitted.data,
+            digest=hashlib.sha256(submitted.data).digest(),
+            to=_or(attributes.to, ""),
+            cc=_or(attributes.cc, ""),
+            is_reply=bool(contract.answers),
+            opening=_or(attributes.causationid, "") if contract.answers else "",
+            correlation=_or(attributes.correlationid, ""),
+            marking=_marking(attributes),
+            parties=self._marks.of_event(contract.parties_of(payload)) if contract.parties else b"",
+            expires=None if expires is UNSET else microseconds(moment_of(expires)),
+        )
+
+    async def _carry(self, examined: Sequence[Event | Rejected], *, mode: Mode) -> list[Outcome]:
+        """Hand the good ones to the backbone; put its outcomes back in their places."""
+        events = [event for event in examined if isinstance(event, Event)]
+        if mode == "all" and len(events) < len(examined):
+            known = await self._backbone.find(events)
+            settled = [_refused_with_batch(e, k) for e, k in zip(events, known, strict=True)]
+        elif not events:
+            settled = []
+        else:
+            try:
+                settled = await self._backbone.append(events, atomic=mode == "all")
+            except BatchRefused as refused:
+                pairs = zip(events, refused.outcomes, strict=True)
+                settled = [_refused_with_batch(event, outcome) for event, outcome in pairs]
+        carried = iter(settled)
+        return [e if isinstance(e, Rejected) else next(carried) for e in examined]
+
+
+def _granted(publisher: Agency, type_: str, region: str, *, policy: Policy, now: int) -> bool:
+    return any(
+        grant.holds(now) and policy.regions.covers(grant.region, region)
+        for grant in policy.grants.to(publisher, "publish", type_)
+    )
+
+
+def _refused_with_batch(event: Event, outcome: Outcome | None) -> Outcome:
+    """In a refused `all`: duplicates and refusals stay what they are, good ones are refused too."""
+    return outcome or Rejected(event.source, event.id, (faults.BATCH_REFUSED,))
+
+
+def _marking(attributes: Attributes) -> int:
+    return Marking[_or(attributes.dataclassification, "internal")]
+
+
+def _or(value: Text, default: str) -> str:
+    return default if value is UNSET else str(value)

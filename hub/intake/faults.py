@@ -1,0 +1,76 @@
+"""What admission says of an event that is well formed and yet not welcome."""
+
+from typing import Final
+
+from contracts.faults import Fault
+
+CONTRACT_UNKNOWN: Final = Fault(
+    "contract_unknown",
+    "/dataschema",
+    "没有这样的契约版本，可在 /v1/contracts 查看",
+    "no such contract version; see /v1/contracts",
+)
+TYPE_MISMATCH: Final = Fault(
+    "type_mismatch",
+    "/type",
+    "type 与 dataschema 不一致",
+    "type and dataschema name different contracts",
+)
+SOURCE_FOREIGN: Final = Fault(
+    "source_foreign",
+    "/source",
+    "source 须是令牌所属机构自己的",
+    "the source must be the token's own agency",
+)
+REGION_UNKNOWN: Final = Fault(
+    "region_unknown",
+    "/region",
+    "行政区划代码不在 GB/T 2260 或本地补充表中",
+    "not a region code of GB/T 2260 or the local overlay",
+)
+PUBLISHER_NOT_ADMITTED: Final = Fault(
+    "publisher_not_admitted",
+    "/type",
+    "契约规定此类机构不发布该类型事件",
+    "the contract does not name this kind of agency as a publisher",
+)
+NOT_GRANTED: Final = Fault(
+    "not_granted",
+    "/type",
+    "本机构在该区划没有发布该类型事件的授权，请联系安全管理员",
+    "no grant in force to publish this type for this region: ask the security officer",
+)
+ABOVE_CEILING: Final = Fault(
+    "above_ceiling",
+    "/dataclassification",
+    "密级超过本节点上限，涉密内容不得进入；请仅发送引用",
+    "above this node's ceiling: send a reference only",
+)
+CAVEAT_UNSUPPORTED: Final = Fault(
+    "caveat_unsupported",
+    "/caveats",
+    "本系统尚不支持 caveats，为免误传，事件未收",
+    "caveats are not supported here, so the event was not taken",
+)
+PARTITION_KEY: Final = Fault(
+    "partition_key",
+    "/partitionkey",
+    "partitionkey 须等于 <族>:<案件编号>",
+    "partitionkey must equal <family>:<case>",
+)
+BATCH_REFUSED: Final = Fault(
+    "batch_refused",
+    "",
+    "同批其他事件有错，按 mode=all 整批未收；请改正后重发",
+    "another event of this batch was refused, so none was stored (mode=all)",
+)
+
+
+def address_unknown(name: str) -> Fault:
+    """An address in `to` or `cc` that names no registered agency."""
+    return Fault(
+        "address_unknown",
+        f"/{name}",
+        "收件地址中有未登记的机构",
+        "an address names no registered agency",
+    )

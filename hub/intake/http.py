@@ -1,0 +1,142 @@
+"""The CloudEvents HTTP binding: a request's headers and body → the events it carries.
+
+Knows no web framework: headers come as lower-case byte pairs.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from msgspec import Raw
+
+from contracts.agency import SourceError, publisher_of
+from contracts.envelope import LONGEST_ID, TOO_DEEP, Envelope, read_members, read_structured
+from contracts.faults import Fault
+from hub.errors import BatchMalformed, HeaderMalformed, TooDeep, TooLarge, UnsupportedMediaType
+from hub.event import Rejected
+from hub.intake.limits import Limits, is_deeper
+
+Submitted = Envelope | Rejected
+Headers = Iterable[tuple[bytes, bytes]]
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+_MEDIA: Final = re.compile(
+    r"\s*([\w.+-]+/[\w.+-]+)\s*(?:;\s*charset\s*=\s*\"?([\w-]+)\"?\s*)?", re.ASCII
+)
+_BAD_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_split = msgspec.json.Decoder(list[Raw]).decode
+
+
+def read_events(headers: Headers, body: bytes, limits: Limits) -> Sequence[Submitted]:
+    """The events of a request, in order; those that cannot be read as rejections.
+
+    Raises UnsupportedMediaType, BatchMalformed, HeaderMalformed, TooLarge or TooDeep for the
+    request as a whole.
+    """
+    pairs = [(name, value) for name, value in headers]
+    stated = [value for name, value in pairs if name == b"content-type"]
+    media = _media_type(stated)
+    if media == BATCH:
+        return _read_batch(body, limits)
+    if media == STRUCTURED:
+        return [_read_one(body, limits)]
+    if media == "application/json":
+        return [_read_binary(pairs, body, limits)]
+    raise UnsupportedMediaType(f"{BATCH}, {STRUCTURED}, application/json + ce-*")
+
+
+def _media_type(stated: list[bytes]) -> str:
+    match = _MEDIA.fullmatch(stated[0].decode("latin-1")) if len(stated) == 1 else None
+    if match is None or (match[2] or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("UTF-8")
+    return match[1].lower()
+
+
+def _read_batch(body: bytes, limits: Limits) -> Sequence[Submitted]:
+    try:
+        events = _split(body)
+    except RecursionError as deep:
+        raise TooDeep from deep
+    except (msgspec.MsgspecError, UnicodeDecodeError) as malformed:
+        raise BatchMalformed from malformed
+    if len(events) > limits.batch:
+        raise TooLarge(f"{limits.batch} events")
+    return [_read_one(bytes(event), limits) for event in events]
+
+
+def _read_one(document: bytes, limits: Limits) -> Submitted:
+    if len(document) > limits.event:
+        return _too_large("", limits.event)
+    if is_deeper(document, limits.depth):
+        return Rejected(None, None, (TOO_DEEP,))
+    envelope = read_structured(document)
+    if not isinstance(envelope, Envelope):
+        return Rejected(*_names_in(document), envelope)
+    return _with_data_checked(envelope, limits)
+
+
+def _read_binary(pairs: list[tuple[bytes, bytes]], body: bytes, limits: Limits) -> Submitted:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name.startswith(b"ce-"):
+            attribute = name[3:].decode("latin-1")
+            if attribute in members or attribute == "datacontenttype":
+                raise HeaderMalformed(f"ce-{attribute}")
+            members[attribute] = _decoded(value)
+        elif name == b"content-type":
+            members["datacontenttype"] = value.decode("latin-1")
+    if is_deeper(body, limits.depth):
+        return Rejected(*_names(members), (TOO_DEEP,))
+    envelope = read_members(members, body)
+    if not isinstance(envelope, Envelope):
+        return Rejected(*_names(members), envelope)
+    return _with_data_checked(envelope, limits)
+
+
+def _decoded(value: bytes) -> str:
+    """One percent-decoding of UTF-8, and nothing else."""
+    if not value.isascii() or _BAD_PERCENT.search(value):
+        raise HeaderMalformed
+    try:
+        return unquote_to_bytes(value).decode("utf-8")
+    except UnicodeDecodeError as malformed:
+        raise HeaderMalformed from malformed
+
+
+def _with_data_checked(envelope: Envelope, limits: Limits) -> Submitted:
+    if len(envelope.data) > limits.data:
+        refused = _too_large("/data", limits.data)
+        return Rejected(envelope.attributes.source, envelope.attributes.id, refused.faults)
+    return envelope
+
+
+def _too_large(pointer: str, limit: int) -> Rejected:
+    fault = Fault(
+        "event_too_large",
+        pointer,
+        f"超过上限 {limit} 字节；大件请以 DocRef 引用",
+        f"larger than {limit} bytes: refer to large things by DocRef",
+    )
+    return Rejected(None, None, (fault,))
+
+
+def _names_in(document: bytes) -> tuple[str | None, str | None]:
+    """Source and id of an event that could not be read, as far as they can be told."""
+    try:
+        members = msgspec.json.decode(document)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None, None
+    return _names(members) if isinstance(members, dict) else (None, None)
+
+
+def _names(members: dict[str, Any]) -> tuple[str | None, str | None]:
+    source, event_id = members.get("source"), members.get("id")
+    try:
+        publisher_of(source if isinstance(source, str) else "")
+    except SourceError:
+        source = None
+    tellable = isinstance(event_id, str) and len(event_id) <= LONGEST_ID and event_id.isprintable()
+    return source, event_id if tellable else None

@@ -1,0 +1,34 @@
+"""How much a publisher may send at once."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, but `batch` in events and `depth` in nested arrays and objects."""
+
+    body: int = 8 * 1024 * 1024
+    batch: int = 1_000
+    event: int = 320 * 1024
+    data: int = 256 * 1024
+    depth: int = 32
+
+
+def is_deeper(document: bytes, limit: int) -> bool:
+    """Whether JSON nests deeper than `limit`; costs two counts where it opens no more than that."""
+    if document.count(b"{") + document.count(b"[") <= limit:
+        return False
+    depth = 0
+    for token in _TOKENS.finditer(document):
+        sign = token[0][:1]
+        if sign in b"[{":
+            depth += 1
+            if depth > limit:
+                return True
+        elif sign in b"]}":
+            depth -= 1
+    return False

@@ -1,0 +1,278 @@
+"""Registration: the one transaction that makes events part of the journal.
+
+It settles what is known already, checks replies against their openings, gives gap-free positions,
+and writes dedup, journal and feed rows; its caller's commit makes all of it true at once.
+"""
+
+import json
+from array import array
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts.faults import Fault
+from hub.database.connection import Connection
+from hub.errors import HubError
+from hub.event import (
+    Accepted,
+    Duplicate,
+    Entry,
+    Event,
+    Outcome,
+    Receipt,
+    Rejected,
+    pack,
+)
+from hub.journal import openings, sql
+from hub.journal.duplicates import is_same
+from hub.journal.matching import Matcher
+from hub.journal.subscriptions import Subscription, from_row
+from hub.policy.policy import Policies, Policy
+
+SHARD: Final = 0
+ID_REUSED: Final = Fault(
+    "id_reused",
+    "/id",
+    "该编号已用于内容不同的事件；更正请用新编号并填写 supersedes",
+    "this id stands for another event: correct under a new id, with supersedes",
+)
+
+
+class BatchRefused(HubError):
+    """批次中有事件被拒绝，整批未收 / an event of the batch was refused, so none was stored"""
+
+    # `outcomes`: what became of each event; None for one that would have been stored.
+
+    code = "batch_refused"
+    status = 422
+
+    def __init__(self, outcomes: list[Outcome | None]) -> None:
+        super().__init__()
+        self.outcomes = outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of each event, in order, and which subscriptions (by number) have news."""
+
+    outcomes: list[Outcome]
+    touched: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """An event to be registered, its dedup slot and, for a reply, its audience."""
+
+    event: Event
+    slot: int
+    audience: str = ""
+
+
+class Registrar:
+    """Registers events on the writing thread; keeps the matcher as new as the snapshot."""
+
+    def __init__(self, *, policies: Policies, clock: Callable[[], int]) -> None:
+        self._policies = policies
+        self._clock = clock
+        self._matcher: tuple[int, Policy, Matcher] | None = None
+
+    def register(
+        self, connection: Connection, events: Sequence[Event], *, atomic: bool
+    ) -> Registration:
+        """Register a batch. With `atomic`, raises BatchRefused when an event is refused."""
+        head = sql.head(connection, SHARD)
+        policy = self._policies.seen_by(connection)
+        first = pack(SHARD, head.next_number)
+        now = max(self._clock(), head.hubtime)
+        outcomes: list[Outcome]
+        if self._claim_all(connection, events, first=first, policy=policy):
+            new = [_New(event, event.slot) for event in events]
+            outcomes = [Accepted(_receipt(e, first + n, now)) for n, e in enumerate(events)]
+        else:
+            new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
+            if atomic and any(isinstance(outcome, Rejected) for outcome in outcomes):
+                raise BatchRefused([_unless_stored(outcome, first) for outcome in outcomes])
+            if not new:
+                return Registration(outcomes)
+            sql.claim(connection, sorted((n.slot, first + i) for i, n in enumerate(new)))
+        sql.append(connection, [_row(n, first + i, now) for i, n in enumerate(new)])
+        sql.move_head(connection, head, by=len(new), hubtime=now)
+        matcher = self._matcher_for(connection, head.subscriptions_revision, policy)
+        touched = _feed(connection, new, first=first, matcher=matcher)
+        return Registration(outcomes, touched)
+
+    def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
+        """What is known of events that are not to be stored; None for a new one."""
+        return [_known(connection, event)[1] for event in events]
+
+    def _claim_all(
+        self, connection: Connection, events: Sequence[Event], *, first: int, policy: Policy
+    ) -> bool:
+        """Claim the dedup slots of a batch that is all new, as nearly all are; else claim none."""
+        if any(event.is_reply for event in events):
+            return False
+        slots = sorted((event.slot, first + n) for n, event in enumerate(events))
+        if sql.claim(connection, slots) == len(events):
+            return True
+        sql.unclaim(connection, [slot for slot, _ in slots], since=first)
+        return False
+
+    def _settle(
+        self,
+        connection: Connection,
+        events: Sequence[Event],
+        *,
+        first: int,
+        policy: Policy,
+        now: int,
+    ) -> tuple[list[_New], list[Outcome]]:
+        """Decide event by event: known, refused, or new."""
+        new: list[_New] = []
+        places: dict[bytes, int] = {}
+        slots: set[int] = set()
+        outcomes: list[Outcome] = []
+        for event in events:
+            place = places.get(event.receipt)
+            if place is not None:
+                first_receipt = _receipt(new[place].event, first + place, now)
+                outcomes.append(_against(event, new[place].event, first_receipt))
+                continue
+            slot, known = _known(connection, event, taken=slots)
+            if known is None:
+                answered = _answered(connection, event, policy=policy, now=now)
+                if isinstance(answered, Fault):
+                    known = Rejected(event.source, event.id, (answered,))
+                else:
+                    known = Accepted(_receipt(event, first + len(new), now))
+                    places[event.receipt] = len(new)
+                    new.append(_New(event, slot, answered))
+                    slots.add(slot)
+            outcomes.append(known)
+        return new, outcomes
+
+    def _matcher_for(self, connection: Connection, revision: int, policy: Policy) -> Matcher:
+        if self._matcher is not None:
+            held_revision, held_policy, matcher = self._matcher
+            if held_revision == revision and held_policy is policy:
+                return matcher
+        rows = sql.all_subscriptions(connection)
+        matcher = Matcher((from_row(row) for row in rows), policy=policy)
+        self._matcher = (revision, policy, matcher)
+        return matcher
+
+
+def _unless_stored(outcome: Outcome, first: int) -> Outcome | None:
+    """The outcome, but None where it speaks of an event of this very batch."""
+    if isinstance(outcome, Rejected):
+        return outcome
+    position = outcome.receipt.position
+    return None if position is None or position >= first else outcome
+
+
+def _known(
+    connection: Connection, event: Event, *, taken: Collection[int] = ()
+) -> tuple[int, Outcome | None]:
+    """The event's dedup slot, and what is known of it; two events may hash to one slot."""
+    slot = event.slot
+    while True:
+        if slot not in taken:
+            position = sql.claimed_by(connection, slot)
+            if position is None:
+                return slot, None
+            entry = sql.entry(connection, position)
+            if (entry.source, entry.id) == (event.source, event.id):
+                return slot, _against(event, entry, receipt_of_entry(entry))
+        slot += 1
+
+
+def _against(event: Event, known: Event | Entry, receipt: Receipt) -> Outcome:
+    if is_same(event, known):
+        return Duplicate(receipt)
+    return Rejected(event.source, event.id, (ID_REUSED,))
+
+
+def _answered(connection: Connection, event: Event, *, policy: Policy, now: int) -> str | Fault:
+    """A reply's audience; empty for an opening."""
+    contract = policy.catalogue.find(event.type, event.version) if event.is_reply else None
+    if contract is None:
+        return ""
+    found = openings.answer(connection, event, contract=contract, policy=policy, now=now)
+    return found if isinstance(found, Fault) else found.audience
+
+
+def _feed(
+    connection: Connection, new: Sequence[_New], *, first: int, matcher: Matcher
+) -> tuple[int, ...]:
+    """Write the feed entries of new events, and pin types that a wildcard meets first."""
+    feeds: dict[int, array[int]] = {}
+    unpinned: dict[int, tuple[Subscription, dict[str, str]]] = {}
+    for n, registered in enumerate(new):
+        event = registered.event
+        for subscription in matcher.matches(event, audience=registered.audience):
+            positions = feeds.get(subscription.number)
+            if positions is None:
+                feeds[subscription.number] = positions = array("q")
+            positions.append(first + n)
+            if event.type not in subscription.pins:
+                pins = unpinned.setdefault(subscription.number, (subscription, {}))[1]
+                pins.setdefault(event.type, event.version)
+    if feeds:
+        sql.append_feeds(connection, feeds)
+    for subscription, pins in unpinned.values():
+        sql.change_subscription(
+            connection, subscription.number, pins=json.dumps({**subscription.pins, **pins})
+        )
+    return tuple(feeds)
+
+
+def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
+    event = new.event
+    return (
+        position,
+        hubtime,
+        event.receipt,
+        event.source,
+        event.id,
+        event.type,
+        event.version,
+        event.publisher,
+        event.region,
+        event.key,
+        event.to,
+        event.cc,
+        new.audience,
+        event.correlation,
+        event.marking,
+        event.expires,
+        event.parties,
+        event.digest,
+        event.attributes,
+        event.data,
+    )
+
+
+def _receipt(event: Event, position: int, hubtime: int) -> Receipt:
+    return Receipt(
+        event.receipt.hex(),
+        "registered",
+        event.source,
+        event.id,
+        event.type,
+        event.digest,
+        position,
+        hubtime,
+    )
+
+
+def receipt_of_entry(entry: Entry) -> Receipt:
+    """The receipt of a registered event."""
+    return Receipt(
+        entry.receipt.hex(),
+        "registered",
+        entry.source,
+        entry.id,
+        entry.type,
+        entry.digest,
+        entry.position,
+        entry.hubtime,
+    )

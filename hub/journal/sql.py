@@ -1,0 +1,224 @@
+"""The journal's statements. The hot ones are driver SQL: their cost is the journal's cost."""
+
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from secrets import randbits
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hub.database.tables import refusals, subscriptions
+from hub.errors import StorageFailed
+from hub.event import Entry
+
+_COLUMNS: Final = (
+    "position, hubtime, receipt, source, event_id, type, version, publisher, region, key, "
+    "addressed_to, copied_to, audience, correlation, marking, expires, parties, digest, attributes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a shard stands, and how new what is held in memory must be."""
+
+    shard: int
+    next_number: int
+    hubtime: int
+    subscriptions_revision: int
+
+
+def head(connection: Connection, shard: int) -> Head:
+    """One statement, since every registration asks it."""
+    row = connection.exec_driver_sql(
+        "SELECT next_number, hubtime,"
+        " (SELECT revision FROM revisions WHERE name = 'subscriptions')"
+        " FROM shards WHERE shard = ?",
+        (shard,),
+    ).one()
+    return Head(shard, *row)
+
+
+def move_head(connection: Connection, head: Head, *, by: int, hubtime: int) -> None:
+    """Move the shard on from exactly what was read. Raises StorageFailed if it has moved."""
+    moved = connection.exec_driver_sql(
+        "UPDATE shards SET next_number = ?, hubtime = ? WHERE shard = ? AND next_number = ?",
+        (head.next_number + by, hubtime, head.shard, head.next_number),
+    )
+    if moved.rowcount != 1:
+        raise StorageFailed("another writer moved the shard")
+
+
+def claim(connection: Connection, slots: list[tuple[int, int]]) -> int:
+    """Insert (slot, position) pairs, sorted by slot; how many were new."""
+    statement = "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)"
+    return connection.exec_driver_sql(statement, slots).rowcount
+
+
+def unclaim(connection: Connection, slots: Sequence[int], *, since: int) -> None:
+    """Take back the pairs that this transaction inserted, at `since` and later."""
+    connection.exec_driver_sql(
+        "DELETE FROM dedup WHERE slot IN (SELECT value FROM json_each(?)) AND position >= ?",
+        (json.dumps(slots), since),
+    )
+
+
+def claimed_by(connection: Connection, slot: int) -> int | None:
+    """The position that a slot points to."""
+    found = connection.exec_driver_sql("SELECT position FROM dedup WHERE slot = ?", (slot,))
+    position: int | None = found.scalar_one_or_none()
+    return position
+
+
+def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Insert journal rows: the fields of an Entry in order."""
+    marks = ", ".join("?" * len(Entry.__struct_fields__))
+    connection.exec_driver_sql(f"INSERT INTO journal ({_COLUMNS}, data) VALUES ({marks})", rows)
+
+
+def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
+    """The journal rows at `positions`, in order."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {_COLUMNS}, data FROM journal"
+        " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
+        (json.dumps(positions),),
+    )
+    for row in rows:
+        yield Entry(*row)
+
+
+def entry(connection: Connection, position: int) -> Entry:
+    """The journal row at a position that is known to be there."""
+    row = connection.exec_driver_sql(
+        f"SELECT {_COLUMNS}, data FROM journal WHERE position = ?", (position,)
+    ).one()
+    return Entry(*row)
+
+
+def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
+    """Journal rows without their data, for matching past events."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {_COLUMNS}, x'' FROM journal"
+        " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+        (after, until, most),
+    )
+    return [Entry(*row) for row in rows]
+
+
+def append_feeds(connection: Connection, feeds: "dict[int, array[int]]") -> None:
+    """Write the entries of one registration: subscription number → positions, in order."""
+    rows = [(number, p[0], p[-1], p.tobytes()) for number, p in sorted(feeds.items())]
+    connection.exec_driver_sql(
+        "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)", rows
+    )
+
+
+def feed_after(
+    connection: Connection, subscription: int, *, after: int, until: int, most: int
+) -> list[int]:
+    """At most `most` feed entries with `after` < position <= `until`, in order."""
+    rows = connection.exec_driver_sql(
+        "SELECT positions FROM feed WHERE subscription = ? AND first <= ? AND last > ? AND first >="
+        " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = ? AND first <= ?)"
+        " ORDER BY first LIMIT ?",
+        (subscription, until, after, subscription, after, most),
+    )
+    found: list[int] = []
+    for (packed,) in rows:
+        positions = array("q", packed)
+        found.extend(p for p in positions if after < p <= until)
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """A subscription as it is kept; `body` and `pins` are JSON."""
+
+    number: int
+    agency: str
+    id: str
+    body: str
+    pins: str
+    start: int
+    committed: int
+    filled: int
+    fill_until: int
+    created_at: int
+
+
+_SUBSCRIPTION = tuple(subscriptions.c[name] for name in SubscriptionRow.__slots__)
+
+
+def all_subscriptions(connection: Connection) -> list[SubscriptionRow]:
+    """Every subscription, by number."""
+    rows = connection.execute(select(*_SUBSCRIPTION).order_by(subscriptions.c.number))
+    return [SubscriptionRow(*row) for row in rows]
+
+
+def subscriptions_of(
+    connection: Connection, agency: str, *, after: str, most: int
+) -> list[SubscriptionRow]:
+    """A page of an agency's subscriptions, by id."""
+    where = (subscriptions.c.agency == agency) & (subscriptions.c.id > after)
+    rows = connection.execute(
+        select(*_SUBSCRIPTION).where(where).order_by(subscriptions.c.id).limit(most)
+    )
+    return [SubscriptionRow(*row) for row in rows]
+
+
+def subscription(connection: Connection, agency: str, id_: str) -> SubscriptionRow | None:
+    """One subscription of an agency."""
+    where = (subscriptions.c.agency == agency) & (subscriptions.c.id == id_)
+    row = connection.execute(select(*_SUBSCRIPTION).where(where)).one_or_none()
+    return None if row is None else SubscriptionRow(*row)
+
+
+def insert_subscription(connection: Connection, values: dict[str, Any]) -> None:
+    """Keep a new subscription."""
+    connection.execute(insert(subscriptions).values(**values))
+    _revise_subscriptions(connection)
+
+
+def change_subscription(connection: Connection, number: int, **values: Any) -> None:
+    """Change what matching reads of a subscription."""
+    connection.execute(
+        update(subscriptions).where(subscriptions.c.number == number).values(**values)
+    )
+    _revise_subscriptions(connection)
+
+
+def delete_subscription(connection: Connection, number: int) -> None:
+    """Remove a subscription and its feed."""
+    connection.execute(delete(subscriptions).where(subscriptions.c.number == number))
+    connection.exec_driver_sql("DELETE FROM feed WHERE subscription = ?", (number,))
+    _revise_subscriptions(connection)
+
+
+def commit_cursor(connection: Connection, number: int, position: int) -> None:
+    """Move the committed cursor on; never back."""
+    connection.exec_driver_sql(
+        "UPDATE subscriptions SET committed = max(committed, ?) WHERE number = ?",
+        (position, number),
+    )
+
+
+def mark_filled(connection: Connection, number: int, position: int) -> None:
+    """Say how far the backfill of a feed has come."""
+    connection.exec_driver_sql(
+        "UPDATE subscriptions SET filled = ? WHERE number = ?", (position, number)
+    )
+
+
+def append_refusals(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Record refusals."""
+    connection.execute(insert(refusals), rows)
+
+
+def _revise_subscriptions(connection: Connection) -> None:
+    # Random, not counted: a count would come back after a failed commit, for other content.
+    connection.exec_driver_sql(
+        "UPDATE revisions SET revision = ? WHERE name = 'subscriptions'", (randbits(62),)
+    )

@@ -1,0 +1,156 @@
+"""Making, changing and ending subscriptions, and committing their cursors: works for the writer."""
+
+import json
+import secrets
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ValidationError
+
+from contracts.catalogue import Catalogue
+from contracts.faults import Fault, faults_from
+from contracts.region import Regions
+from hub.database.connection import Connection
+from hub.errors import Conflict, Invalid, NotFound
+from hub.event import pack
+from hub.journal import sql
+from hub.journal.register import SHARD
+from hub.journal.subscriptions import Body, Change, Subscription, from_row
+
+
+def parse(raw: bytes) -> Body:
+    """A subscription's body from JSON. Raises Invalid with every fault."""
+    try:
+        return Body.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def parse_change(raw: bytes) -> Change:
+    """A change from JSON. Raises Invalid with every fault."""
+    try:
+        return Change.model_validate_json(raw)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def create(
+    connection: Connection,
+    agency: str,
+    body: Body,
+    *,
+    catalogue: Catalogue,
+    regions: Regions,
+    now: int,
+) -> tuple[Subscription, bool]:
+    """Make a subscription; whether it is new. The same id and body again is the one that stands.
+
+    Raises Invalid, or Conflict for the same id with another body.
+    """
+    _refuse_faults(body, catalogue, regions)
+    id_ = body.id or f"sub-{secrets.token_hex(6)}"
+    body = body.model_copy(update={"id": id_})
+    standing = sql.subscription(connection, agency, id_)
+    if standing is not None:
+        found = from_row(standing)
+        if found.body != body:
+            raise Conflict("同编号的订阅已存在且内容不同 / this id stands for another subscription")
+        return found, False
+    head = pack(SHARD, sql.head(connection, SHARD).next_number - 1)
+    start = 0 if body.start == "earliest" else head
+    sql.insert_subscription(
+        connection,
+        {
+            "agency": agency,
+            "id": id_,
+            "body": body.model_dump_json(),
+            "pins": json.dumps(_pins(body, catalogue)),
+            "start": start,
+            "committed": start,
+            "filled": start,
+            "fill_until": head,
+            "created_at": now,
+        },
+    )
+    return _standing(connection, agency, id_), True
+
+
+def change(
+    connection: Connection,
+    agency: str,
+    id_: str,
+    change: Change,
+    *,
+    catalogue: Catalogue,
+    regions: Regions,
+) -> Subscription:
+    """Change what a subscription asks for, from the next event on. Raises NotFound or Invalid."""
+    standing = _standing(connection, agency, id_)
+    given = {name: getattr(change, name) for name in change.model_fields_set}
+    body = standing.body.model_copy(update={k: v for k, v in given.items() if v is not None})
+    _refuse_faults(body, catalogue, regions)
+    pins = {**standing.pins, **_pins(body, catalogue), **(change.versions or {})}
+    sql.change_subscription(
+        connection, standing.number, body=body.model_dump_json(), pins=json.dumps(pins)
+    )
+    return _standing(connection, agency, id_)
+
+
+def end(connection: Connection, agency: str, id_: str) -> None:
+    """Remove a subscription, its feed and cursor. Raises NotFound."""
+    sql.delete_subscription(connection, _standing(connection, agency, id_).number)
+
+
+def commit(connection: Connection, agency: str, id_: str, *, position: int) -> Subscription:
+    """Commit a cursor; an older one changes nothing. Raises NotFound."""
+    sql.commit_cursor(connection, _standing(connection, agency, id_).number, position)
+    return _standing(connection, agency, id_)
+
+
+def _standing(connection: Connection, agency: str, id_: str) -> Subscription:
+    row = sql.subscription(connection, agency, id_)
+    if row is None:
+        raise NotFound
+    return from_row(row)
+
+
+def _pins(body: Body, catalogue: Catalogue) -> dict[str, str]:
+    """The version of each type: as asked for, else the newest of today."""
+    types = {type_ for pattern in body.types for type_ in catalogue.types(pattern)}
+    newest = {type_: catalogue.versions(type_)[-1].version for type_ in sorted(types)}
+    return {**newest, **body.versions}
+
+
+def _refuse_faults(body: Body, catalogue: Catalogue, regions: Regions) -> None:
+    faults = tuple(_faults(body, catalogue, regions))
+    if faults:
+        raise Invalid(faults=faults)
+
+
+def _faults(body: Body, catalogue: Catalogue, regions: Regions) -> Iterator[Fault]:
+    for n, pattern in enumerate(body.types):
+        if pattern != "*" and not catalogue.types(pattern):
+            yield Fault(
+                "type_unknown",
+                f"/types/{n}",
+                "没有这样的事件类型；通配只能写 * 或 <族>.*",
+                "no such event type; wildcards are * and <family>.* only",
+            )
+    if body.region is not None and not regions.known(body.region):
+        yield Fault("region_unknown", "/region", "行政区划代码不存在", "not a region code in force")
+    for type_, version in body.versions.items():
+        if catalogue.find(type_, version) is None:
+            yield Fault(
+                "version_unknown", "/versions", "没有这样的契约版本", "no such contract version"
+            )
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    found = error.errors(include_url=False, include_input=False)
+    return Invalid(faults=faults_from(found, _DECLARED, root=""))
+
+
+def _names(*models: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for model in models for name in model.model_fields)
+
+
+_DECLARED = _names(Body, Change) | {"delivery", "channel", "exact", "prefix", "all"}

@@ -1,0 +1,146 @@
+"""Subscriptions: what an agency asked to be fed with."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from hub.journal.sql import SubscriptionRow
+
+SubscriptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Attribute = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
+Wanted = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Exact(_Asked):
+    """Every named attribute has just this value."""
+
+    exact: Annotated[dict[Attribute, Wanted], Field(min_length=1, max_length=10)]
+
+
+class Prefix(_Asked):
+    """Every named attribute starts with this value."""
+
+    prefix: Annotated[dict[Attribute, Wanted], Field(min_length=1, max_length=10)]
+
+
+class All(_Asked):
+    """Every filter in the list holds."""
+
+    all: Annotated[tuple["Exact | Prefix", ...], Field(min_length=1, max_length=10)]
+
+
+Filter = Exact | Prefix | All
+Types = Annotated[
+    tuple[Annotated[str, StringConstraints(max_length=80)], ...],
+    Field(min_length=1, max_length=100),
+]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Filters = Annotated[tuple[Filter, ...], Field(max_length=10)]
+Versions = Annotated[dict[str, str], Field(max_length=100)]
+
+
+class Delivery(_Asked):
+    """How the events reach the subscriber."""
+
+    channel: Literal["pull"] = "pull"
+
+
+class Change(_Asked):
+    """What may be changed of a subscription; what is absent stays."""
+
+    types: Types | None = None
+    region: RegionCode | None = None
+    filters: Filters | None = None
+    versions: Versions | None = None
+
+
+class Body(_Asked):
+    """A subscription as it is asked for."""
+
+    id: SubscriptionId | None = None
+    types: Types = ("*",)
+    region: RegionCode | None = None
+    start: Literal["now", "earliest"] = "now"
+    filters: Filters = ()
+    versions: Versions = {}
+    delivery: Delivery = Delivery()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription as it stands. `pins`: type → version. Positions are packed.
+
+    The feed starts after `start`; `committed` is the subscriber's cursor; entries are complete up
+    to `filled`, or everywhere once `filled` has reached `fill_until`.
+    """
+
+    number: int
+    agency: str
+    id: str
+    body: Body
+    pins: Mapping[str, str]
+    start: int
+    committed: int
+    filled: int
+    fill_until: int
+    created_at: int
+
+    @property
+    def region(self) -> str:
+        """The region asked for, or the agency's own."""
+        return self.body.region or self.agency.partition(".")[0]
+
+    @property
+    def filling(self) -> bool:
+        """Whether past events are still being put into the feed."""
+        return self.filled < self.fill_until
+
+
+def from_row(row: SubscriptionRow) -> Subscription:
+    """The subscription that a row keeps."""
+    return Subscription(
+        number=row.number,
+        agency=row.agency,
+        id=row.id,
+        body=Body.model_validate_json(row.body),
+        pins=json.loads(row.pins),
+        start=row.start,
+        committed=row.committed,
+        filled=row.filled,
+        fill_until=row.fill_until,
+        created_at=row.created_at,
+    )
+
+
+Predicate = Callable[[Mapping[str, Any]], bool]
+
+
+def predicate(filters: Sequence[Filter]) -> Predicate | None:
+    """What the filters ask of an event's attributes, all of them; None when they ask nothing."""
+    if not filters:
+        return None
+    return lambda attributes: all(_holds(filter_, attributes) for filter_ in filters)
+
+
+def _holds(filter_: Filter, attributes: Mapping[str, Any]) -> bool:
+    match filter_:
+        case Exact(exact=wanted):
+            return all(_text(attributes.get(name)) == value for name, value in wanted.items())
+        case Prefix(prefix=wanted):
+            return all(_text(attributes.get(n)).startswith(value) for n, value in wanted.items())
+        case All(all=filters):
+            return all(_holds(part, attributes) for part in filters)
+
+
+def _text(value: object) -> str:
+    """An attribute in its string form; an absent one is empty, which no filter can ask for."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

@@ -1,0 +1,29 @@
+"""Logging: one JSON line a stage on standard error, ids and counts only."""
+
+import logging
+import sys
+import traceback
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+
+def places_of(error: BaseException) -> list[str]:
+    """Where an error came up, without its message, which may hold content."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+
+
+def logger(*, level: int = logging.INFO) -> FilteringBoundLogger:
+    """The hub's logger; what libraries log goes the same way, from warnings on."""
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(name)s: %(levelname)s")
+    made: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.WriteLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
+    return made

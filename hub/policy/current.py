@@ -1,0 +1,32 @@
+"""The policy as publishing sees it: at most a moment old, without asking the database each time."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hub.database.readers import Readers
+from hub.policy.policy import Policies, Policy
+
+MAX_AGE: Final = 0.5
+
+
+class CurrentPolicy:
+    """Holds the newest policy for up to half a second (publishing may lag a change by one)."""
+
+    def __init__(
+        self, *, readers: Readers, policies: Policies, monotonic: Callable[[], float]
+    ) -> None:
+        self._readers = readers
+        self._policies = policies
+        self._monotonic = monotonic
+        self._held: tuple[float, Policy] | None = None
+
+    async def get(self) -> Policy:
+        """The policy in force, or that of at most half a second ago."""
+        now = self._monotonic()
+        if self._held is None or now - self._held[0] > MAX_AGE:
+            self._held = (now, await self._readers.run(self._policies.seen_by))
+        return self._held[1]
+
+    def renew(self, policy: Policy) -> None:
+        """A new version has just been committed."""
+        self._held = (self._monotonic(), policy)

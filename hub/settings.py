@@ -1,0 +1,28 @@
+"""Settings, read once at the start: the environment (`GUANTONG_…`), then these defaults."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Every setting of the hub, each with a sentence."""
+
+    model_config = SettingsConfigDict(env_prefix="GUANTONG_", frozen=True, extra="ignore")
+
+    ceiling: str = Field("internal", description="Highest marking this node may hold.")
+    max_body: int = Field(8 * MEBIBYTE, description="Largest request body, bytes.")
+    max_batch: int = Field(1_000, description="Most events in one request.")
+    max_event: int = Field(320 * 1024, description="Largest event with its envelope, bytes.")
+    max_data: int = Field(256 * 1024, description="Largest payload, bytes.")
+    max_depth: int = Field(32, description="Deepest nesting of JSON.")
+    max_connections: int = Field(1_000, description="Most connections at once.")
+    head_seconds: float = Field(10.0, description="A request's head must arrive within this.")
+    body_seconds: float = Field(30.0, description="A request's body must arrive within this.")
+    stop_seconds: float = Field(4.0, description="How long a stop waits for requests under way.")
+    queue_bytes: int = Field(64 * MEBIBYTE, description="What may wait for the writer, bytes.")
+    readers: int = Field(4, description="Threads, with a connection each, that read.")
+    max_wait: float = Field(60.0, description="Longest long poll, seconds.")
+    max_page: int = Field(1_000, description="Most events a page.")
+    token_days: int = Field(365, description="How long a new token is valid, unless asked.")

@@ -1,0 +1,33 @@
+"""Reading what a request carries, within limits."""
+
+from starlette.requests import ClientDisconnect, Request
+
+from hub.errors import BadRequest, TooLarge
+
+MOST_FORM: int = 4 * 1024 * 1024
+
+
+async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is too long, BadRequest if it breaks off."""
+    stated = request.headers.get("content-length", "0")
+    if not stated.isdigit() or int(stated) > most:
+        raise TooLarge(f"{most} bytes")
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise TooLarge(f"{most} bytes")
+            parts.append(part)
+    except ClientDisconnect as gone:
+        raise BadRequest("the body broke off") from gone
+    return b"".join(parts)
+
+
+def number(request: Request, name: str, *, default: int, most: int) -> int:
+    """A whole number from the query, at most `most`. Raises BadRequest."""
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise BadRequest(name)
+    return min(int(text), most)

@@ -1,0 +1,45 @@
+"""The outermost layer: whatever goes wrong inside becomes a problem, and nothing leaks."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from hub.errors import HubError, MethodNotAllowed, NotFound
+from hub.logs import places_of
+from hub.metrics import Metrics
+from hub.web.problems import problem
+
+
+async def tell_error(_request: Request, error: Exception) -> Response:
+    """The answer to an error of the family."""
+    assert isinstance(error, HubError)
+    return problem(error)
+
+
+async def tell_http(_request: Request, error: Exception) -> Response:
+    """The answer where the routing found nothing."""
+    assert isinstance(error, HTTPException)
+    return problem(MethodNotAllowed() if error.status_code == 405 else NotFound())
+
+
+async def tell_fault(_request: Request, _error: Exception) -> Response:
+    """The answer where nobody foresaw the error; `Edge` then logs it."""
+    return problem(HubError())
+
+
+class Edge:
+    """Counts and logs what nobody foresaw; its message may hold content, its place does not."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, log: FilteringBoundLogger) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            self._metrics.erred()
+            self._log.error("request.failed", error=type(error).__name__, at=places_of(error))

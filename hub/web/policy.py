@@ -1,0 +1,99 @@
+"""The policy document: read and changed as a whole."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.typing import FilteringBoundLogger
+
+from contracts.catalogue import Catalogue
+from contracts.region import Regions
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.delivery.arrivals import Arrivals
+from hub.errors import Invalid, PreconditionRequired
+from hub.policy import changes
+from hub.policy.changes import PolicyChange
+from hub.policy.current import CurrentPolicy
+from hub.policy.document import PolicyDocument, parse
+from hub.policy.policy import Policies, Policy, etag
+from hub.web.body import read_body
+from hub.web.callers import Callers
+from hub.web.problems import answer
+
+MOST_POLICY = 32 * 1024 * 1024
+LONGEST_REASON = 500
+
+
+def routes(
+    *,
+    policies: Policies,
+    current: CurrentPolicy,
+    writer: Writer,
+    readers: Readers,
+    arrivals: Arrivals,
+    catalogue: Catalogue,
+    regions: Regions,
+    callers: Callers,
+    log: FilteringBoundLogger,
+    clock: Callable[[], int],
+) -> list[Route]:
+    """Reading and changing the policy, for the roles system, security and (reading) auditor."""
+
+    async def show(request: Request) -> Response:
+        await callers.with_role(request, "system", "security", "auditor")
+        policy = await readers.run(policies.seen_by)
+        return _answer(policy)
+
+    async def apply(request: Request) -> Response:
+        caller = await callers.with_role(request, "system", "security")
+        if_match = request.headers.get("if-match")
+        if if_match is None:
+            raise PreconditionRequired
+        document, reason = _read(await read_body(request, most=MOST_POLICY))
+        work = partial(
+            changes.apply,
+            change=PolicyChange(document=document, if_match=if_match, reason=reason),
+            policies=policies,
+            caller=caller,
+            catalogue=catalogue,
+            regions=regions,
+            now=clock(),
+        )
+        policy = await writer.submit(work)
+        current.renew(policy)
+        arrivals.announce_all()
+        log.info("policy.applied", caller=caller.name, version=policy.version)
+        return _answer(policy)
+
+    return [
+        Route("/v1/policy", show, methods=["GET"]),
+        Route("/v1/policy", apply, methods=["PUT"]),
+    ]
+
+
+def _read(raw: bytes) -> tuple[PolicyDocument, str]:
+    """The document and the reason of a change. Raises Invalid."""
+    try:
+        members = json.loads(raw)
+        reason = members.pop("reason")
+        fits = isinstance(reason, str) and 0 < len(reason.strip()) <= LONGEST_REASON
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as malformed:
+        raise Invalid("reason") from malformed
+    if not fits:
+        raise Invalid("reason")
+    document = parse(json.dumps(members).encode())
+    if not isinstance(document, PolicyDocument):
+        raise Invalid(faults=document)
+    return document, reason
+
+
+def _answer(policy: Policy) -> Response:
+    document: dict[str, Any] = policy.document.model_dump(
+        mode="json", by_alias=True, exclude_none=True
+    )
+    return answer({"version": policy.version, **document}, ETag=etag(policy))

@@ -1,0 +1,56 @@
+"""Errors as `application/problem+json` (RFC 9457), Chinese title first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from contracts.faults import Fault
+from hub.errors import HubError
+
+_encode = msgspec.json.Encoder().encode
+
+
+def problem(error: HubError, **members: Any) -> Response:
+    """The answer that tells an error; `members` are added to the problem's own."""
+    title, title_en = type(error).titles()
+    body: dict[str, Any] = {
+        "type": f"urn:guantong:problem:{error.code}",
+        "status": error.status,
+        "code": error.code,
+        "title": title,
+        "title_en": title_en,
+        "detail": error.detail,
+        "retryable": error.retryable,
+        **members,
+    }
+    if error.faults:
+        body["errors"] = errors_of(error.faults)
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(_encode(body), error.status, headers, "application/problem+json")
+
+
+def errors_of(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    """Faults as the outside has them."""
+    return [
+        {
+            "code": fault.code,
+            "pointer": fault.pointer,
+            "message": fault.message,
+            "message_en": fault.message_en,
+            "retryable": fault.retryable,
+        }
+        for fault in faults
+    ]
+
+
+def answer(content: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON answer that nothing caches."""
+    return Response(
+        _encode(content), status, {"Cache-Control": "no-store", **headers}, "application/json"
+    )

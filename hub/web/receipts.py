@@ -1,0 +1,40 @@
+"""Receipts: what became of an event, told to whom it concerns."""
+
+import re
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub.database.connection import Connection
+from hub.database.readers import Readers
+from hub.errors import NotFound
+from hub.event import Entry
+from hub.journal.openings import entry_of
+from hub.journal.register import receipt_of_entry
+from hub.web.callers import Callers
+from hub.web.events import receipt_shown
+from hub.web.problems import answer
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def routes(*, readers: Readers, callers: Callers) -> list[Route]:
+    """A publisher asks about its own events; to everybody else they are unknown."""
+
+    async def show(request: Request) -> Response:
+        agency = await callers.agency_of(request)
+        id_ = request.path_params["id"]
+        if not _ID.fullmatch(id_):
+            raise NotFound
+        entry = await readers.run(partial(_find, receipt=bytes.fromhex(id_)))
+        if entry is None or entry.publisher != agency:
+            raise NotFound
+        return answer(receipt_shown(receipt_of_entry(entry)))
+
+    return [Route("/v1/receipts/{id}", show)]
+
+
+def _find(connection: Connection, *, receipt: bytes) -> Entry | None:
+    return entry_of(connection, receipt)

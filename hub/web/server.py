@@ -1,0 +1,152 @@
+"""The HTTP server: uvicorn, with the deadlines and caps that it lacks.
+
+A connection must send a request's head and its body within their times, a head stays below 64 KiB,
+and there are only so many connections. Each is told why as a problem before it is closed.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from hub.errors import HubError, Overloaded, RequestTimeout, TooLarge
+from hub.web.problems import problem
+
+MOST_HEAD: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds for a request's head and body, the most connections, seconds that a stop waits."""
+
+    head: float
+    body: float
+    connections: int
+    stop: float
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection, with its deadlines."""
+
+    bounds: Bounds
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_size = 0
+        self._in_head = True
+        self._deadline: asyncio.TimerHandle | None = None
+        if len(self.connections) > self.bounds.connections:
+            self._refuse(Overloaded(retry_after=1))
+        else:
+            self._expect_within(self.bounds.head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_size += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_size > MOST_HEAD and not self.transport.is_closing():
+            self._refuse(TooLarge(f"head, {MOST_HEAD} bytes"))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        if self._deadline is None:
+            self._expect_within(self.bounds.head)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_size = 0
+        self._expect_within(self.bounds.body)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._expect_nothing()
+        super().on_message_complete()
+
+    def _expect_within(self, seconds: float) -> None:
+        self._expect_nothing()
+        self._deadline = self.loop.call_later(seconds, self._refuse, RequestTimeout())
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, error: HubError) -> None:
+        """Tell why, and close; an answer that has begun is only broken off."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(_raw(error))
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Serves until a signal; `ready` runs once it listens, `stopping` before it waits."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        bounds: Bounds,
+        ready: Callable[[int], None],
+        stopping: Callable[[], None],
+        stopped: Callable[[], Awaitable[None]],
+    ) -> None:
+        protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=max(1, int(bounds.stop)),
+            backlog=1024,
+        )
+        super().__init__(config)
+        self._ready = ready
+        self._stopping = stopping
+        self._stopped = stopped
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal asks for a graceful stop, and the process then ends by itself."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._ask_to_stop)
+        yield
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
+        await self._stopped()
+
+    def _ask_to_stop(self) -> None:
+        self.should_exit = True
+
+
+def _raw(error: HubError) -> bytes:
+    """A problem as the bytes of a whole HTTP answer, for where no request has come to the app."""
+    response = problem(error)
+    lines = [f"HTTP/1.1 {response.status_code} {error.code}", "connection: close"]
+    lines.extend(f"{name.decode()}: {value.decode()}" for name, value in response.raw_headers)
+    return "\r\n".join([*lines, "", ""]).encode() + bytes(response.body)

@@ -1,0 +1,180 @@
+"""Subscriptions, their pages and cursors."""
+
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.typing import FilteringBoundLogger
+
+from contracts.catalogue import Catalogue
+from contracts.region import Regions
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.delivery.pull import Pull
+from hub.errors import BadRequest, Forbidden, NotFound
+from hub.event import rfc3339
+from hub.intake.http import BATCH
+from hub.journal import sql, subscribing
+from hub.journal.cursors import Cursors
+from hub.journal.filling import Filler
+from hub.journal.subscriptions import Subscription, from_row
+from hub.metrics import Metrics
+from hub.policy.current import CurrentPolicy
+from hub.web.body import number, read_body
+from hub.web.callers import Callers
+from hub.web.problems import answer
+
+
+class _Commit(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+def routes(
+    *,
+    pull: Pull,
+    cursors: Cursors,
+    writer: Writer,
+    readers: Readers,
+    filler: Filler,
+    policy: CurrentPolicy,
+    catalogue: Catalogue,
+    regions: Regions,
+    callers: Callers,
+    metrics: Metrics,
+    log: FilteringBoundLogger,
+    clock: Callable[[], int],
+    max_page: int,
+    max_wait: float,
+) -> list[Route]:
+    """The routes of an agency's own subscriptions; nobody sees another's."""
+
+    async def create(request: Request) -> Response:
+        agency = await callers.agency_of(request)
+        body = subscribing.parse(await read_body(request))
+        if (await policy.get()).agency(agency) is None:
+            raise Forbidden("机构未登记 / the agency is not registered")
+        make = partial(
+            subscribing.create,
+            agency=agency,
+            body=body,
+            catalogue=catalogue,
+            regions=regions,
+            now=clock(),
+        )
+        subscription, new = await writer.submit(make)
+        filler.begin(subscription)
+        log.info("subscription.made", caller=agency, subscription=subscription.id, new=new)
+        return answer(_shown(subscription, cursors), 201 if new else 200)
+
+    async def list_own(request: Request) -> Response:
+        agency = await callers.agency_of(request)
+        most = number(request, "limit", default=100, most=max_page)
+        after = request.query_params.get("after", "")
+        page = partial(sql.subscriptions_of, agency=agency, after=after, most=most + 1)
+        rows = await readers.run(page)
+        items = [_shown(from_row(row), cursors) for row in rows[:most]]
+        return answer({"items": items, "next": items[-1]["id"] if len(rows) > most else None})
+
+    async def show(request: Request) -> Response:
+        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        row = await readers.run(partial(sql.subscription, agency=agency, id_=id_))
+        if row is None:
+            raise NotFound
+        return answer(_shown(from_row(row), cursors))
+
+    async def change(request: Request) -> Response:
+        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        asked = subscribing.parse_change(await read_body(request))
+        work = partial(
+            subscribing.change,
+            agency=agency,
+            id_=id_,
+            change=asked,
+            catalogue=catalogue,
+            regions=regions,
+        )
+        subscription = await writer.submit(work)
+        log.info("subscription.changed", caller=agency, subscription=id_)
+        return answer(_shown(subscription, cursors))
+
+    async def end(request: Request) -> Response:
+        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        await writer.submit(partial(subscribing.end, agency=agency, id_=id_))
+        log.info("subscription.ended", caller=agency, subscription=id_)
+        return Response(status_code=204)
+
+    async def events(request: Request) -> Response:
+        started = perf_counter()
+        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        limit = max(1, number(request, "limit", default=100, most=max_page))
+        wait = min(number(request, "wait", default=0, most=3600), max_wait)
+        cursor = request.query_params.get("cursor")
+        pulled = await pull.pull(agency, id_, cursor=cursor, limit=limit, wait=wait)
+        page, seconds = pulled.page, perf_counter() - started
+        metrics.pulled(
+            agency=agency,
+            delivered=len(page.events),
+            views=page.views,
+            denied=page.denied,
+            seconds=seconds,
+        )
+        if page.events or page.denied:
+            log.info(
+                "events.delivered",
+                caller=agency,
+                subscription=id_,
+                delivered=len(page.events),
+                views=page.views,
+                denied=dict(page.denied),
+                seconds=round(seconds, 6),
+            )
+        headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
+        return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
+
+    async def commit(request: Request) -> Response:
+        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        try:
+            asked = _Commit.model_validate_json(await read_body(request))
+        except ValidationError as error:
+            raise BadRequest('{"cursor": "…"}') from error
+        row = await readers.run(partial(sql.subscription, agency=agency, id_=id_))
+        if row is None:
+            raise NotFound
+        position = cursors.position(row.number, asked.cursor)
+        work = partial(subscribing.commit, agency=agency, id_=id_, position=position)
+        return answer(_shown(await writer.submit(work), cursors))
+
+    one = "/v1/subscriptions/{id}"
+    return [
+        Route("/v1/subscriptions", create, methods=["POST"]),
+        Route("/v1/subscriptions", list_own, methods=["GET"]),
+        Route(one, show, methods=["GET"]),
+        Route(one, change, methods=["PATCH"]),
+        Route(one, end, methods=["DELETE"]),
+        Route(f"{one}/events", events, methods=["GET"]),
+        Route(f"{one}/cursor", commit, methods=["POST"]),
+    ]
+
+
+def _shown(subscription: Subscription, cursors: Cursors) -> dict[str, Any]:
+    body = subscription.body
+    return {
+        "id": subscription.id,
+        "agency": subscription.agency,
+        "types": list(body.types),
+        "region": subscription.region,
+        "start": body.start,
+        "filters": [f.model_dump(mode="json") for f in body.filters],
+        "versions": dict(subscription.pins),
+        "delivery": body.delivery.model_dump(mode="json"),
+        "cursor": cursors.token(subscription.number, subscription.committed),
+        "ready": not subscription.filling,
+        "created": rfc3339(subscription.created_at),
+    }

@@ -1,0 +1,182 @@
+from pathlib import Path
+
+import pytest
+
+from adapters.kit.mapping import MappingError, Row
+from adapters.kit.port import FaultKind, Place, Record, RowFault
+from adapters.kit.site import load_mapping
+
+MAPPING = r"""
+title = "试验"
+system = "test"
+contract = "petition.case_transferred"
+version = "1.0"
+
+[cells]
+nulls = ['\N', "NULL"]
+null_dates = ["1899-12-31"]
+never = ["letter"]
+
+[fields.people]
+column = "Ren Shu"
+title = "人数"
+as = "integer"
+required = true
+
+[fields.day]
+column = "day"
+title = "日期"
+as = "date"
+default = "2026/01/02"
+pointers = ["/date", "/due/date"]
+
+[fields.idno]
+column = "number"
+title = "证件"
+as = "number"
+when = { column = "kind", is = ["111"] }
+pointers = ["/persons/-/idno"]
+
+[fields.purpose]
+column = "purpose"
+title = "目的"
+as = "code"
+list = "petition_purpose"
+aliases = { "甲" = "1" }
+"""
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    path = tmp_path / "mapping.toml"
+    path.write_text(MAPPING, encoding="utf-8")
+    return path
+
+
+def site(path: Path, text: str) -> Path:
+    file = path.with_name("site.toml")
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def record(**columns: str) -> Record:
+    return Record(place=Place("in.csv", 7), columns=columns, ack=lambda: None)
+
+
+def test_fields_are_read_from_their_columns(mapping: Path) -> None:
+    row = load_mapping(mapping).read(
+        record(renshu=" ５ ", day="2026.3.4", number="S1", kind="１１１", purpose="甲")
+    )
+    assert isinstance(row, Row)
+    assert row.values == {
+        "people": 5,
+        "day": "2026-03-04",
+        "idno": "S1",
+        "purpose": {"code": "1", "label": "申诉"},
+    }
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\u3000", r"\N", " NULL ", "\u200b"])
+def test_blank_cells_and_null_marks_are_no_value(mapping: Path, blank: str) -> None:
+    row = load_mapping(mapping).read(record(renshu="1", day=blank, purpose=blank))
+    assert isinstance(row, Row)
+    assert row.values == {"people": 1, "day": "2026-01-02"}
+
+
+@pytest.mark.parametrize("day", ["1899-12-31", "1899/12/31", "1899/12/31 00:00:00"])
+def test_a_date_that_stands_for_none_is_no_value(mapping: Path, day: str) -> None:
+    row = load_mapping(mapping).read(record(renshu="1", day=day))
+    assert isinstance(row, Row)
+    assert row.values["day"] == "2026-01-02"
+
+
+@pytest.mark.parametrize("kind", ["414", "", r"\N"])
+def test_a_field_under_a_condition_is_not_even_checked_without_it(mapping: Path, kind: str) -> None:
+    row = load_mapping(mapping).read(record(renshu="1", kind=kind, number="1E+20"))
+    assert isinstance(row, Row)
+    assert "idno" not in row.values
+
+
+def test_everything_wrong_with_a_row_is_told_at_once(mapping: Path) -> None:
+    found = load_mapping(mapping).read(record(renshu="", day="昨天", purpose="7"))
+    assert found == (
+        RowFault(
+            7, "renshu", FaultKind.MISSING, "人数没有填写（空白或空值标记）", "请补填后重新导出"
+        ),
+        RowFault(7, "day", FaultKind.DATE, "日期不是有效的日期", "请写成 2026/10/03 这样的日期"),
+        RowFault(
+            7,
+            "purpose",
+            FaultKind.CODE,
+            "目的不在代码表 petition_purpose 中",
+            "可用：1 申诉、2 求决、3 揭发控告、4 意见建议、5 咨询、99 其他",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pointer", "column"),
+    [
+        ("/data/people", "renshu"),
+        ("/data/due/date", "day"),
+        ("/data/persons/12/idno", "number"),
+        ("/data/purpose/code", "purpose"),
+        ("/data/peoples", ""),
+        ("/source", ""),
+        ("", ""),
+    ],
+)
+def test_a_fault_of_the_event_is_traced_to_its_column(
+    mapping: Path, pointer: str, column: str
+) -> None:
+    assert load_mapping(mapping).column_at(pointer) == column
+
+
+def test_a_site_renames_columns_wherever_they_are_named(mapping: Path) -> None:
+    changed = load_mapping(
+        mapping,
+        site(mapping, '[columns]\n"Ren Shu" = "人数"\nkind = "证件类型"\nletter = "来信"\n'),
+    )
+    assert set(changed.wanted.titles) == {"人数", "day", "number", "证件类型", "purpose"}
+    assert changed.cells.never == {"letter", "来信"}
+
+
+def test_a_site_adds_to_a_field_and_says_whom_events_go_to(mapping: Path) -> None:
+    changed = load_mapping(
+        mapping,
+        site(
+            mapping,
+            '[fields.purpose.aliases]\n"乙" = "2"\n[fields.people]\ndefault = "1"\n'
+            '[address]\nto = "inspection-office@510100"\n',
+        ),
+    )
+    assert changed.fields["purpose"].aliases == {"甲": "1", "乙": "2"}
+    assert changed.fields["people"].default == "1"
+    assert changed.fields["people"].column == "renshu"
+    assert (changed.address.to, changed.address.cc) == ("inspection-office@510100", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[columns]\ndays = "x"', "site.toml: no column 'days'; did you mean 'day'?"),
+        ("[fields.peple]\nrequired = true", "site.toml: no field 'peple'; did you mean 'people'?"),
+        ('[cells]\nnever = ["x"]', "cells.never belongs to the adapter, not to a site"),
+        ('[fields.day]\ncolumn = "letter"', "no field may read the column letter"),
+        ('[columns]\nletter = "x"\nday = "letter"', "no field may read the column letter"),
+        ('[columns]\nletter = "x"\nday = "x"', "no field may read the column x"),
+        ('[fields.day]\nas = "dte"', "no conversion 'dte'"),
+        ('[fields.day]\nlist = "petition_form"', '"list" belongs to as = "code"'),
+        ('[address]\nto = "everybody"', "addresses are 1 to 100"),
+        ('[address]\nbcc = "x"', "address.bcc"),
+        ('title = "x"', "title"),
+        ("columns = 3", "columns"),
+        ("[columns", "site.toml"),
+    ],
+)
+def test_a_site_that_says_something_impossible_is_told_where(
+    mapping: Path, text: str, told: str
+) -> None:
+    with pytest.raises(MappingError) as raised:
+        load_mapping(mapping, site(mapping, text))
+    assert told in str(raised.value)

@@ -1,0 +1,67 @@
+"""Every adapter's samples are tests; a new adapter is one folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import adapters
+from adapters.kit.adapter import UnknownAdapter, available, load
+from adapters.kit.check import Difference, check, outcome, samples, written
+
+CASES = [(name, case) for name in available() for case in samples(name)]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}/{c.name}" for n, c in CASES])
+def test_a_sample_comes_out_as_written(name: str, case: Path) -> None:
+    assert written(outcome(name, case)) == (case / "out.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}/{c.name}" for n, c in CASES])
+def test_the_letter_itself_is_nowhere_in_what_comes_out(name: str, case: Path) -> None:
+    assert "来信原文" not in (case / "out.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", available())
+def test_an_adapter_has_a_page_and_eight_samples(name: str) -> None:
+    assert (available()[name] / "README.md").is_file()
+    assert len(list(samples(name))) >= 8
+
+
+def test_checking_a_sound_adapter_finds_no_difference() -> None:
+    assert check("petition") == ()
+
+
+def test_an_unknown_adapter_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownAdapter) as raised:
+        load("petitions")
+    assert str(raised.value) == "没有这个适配器（是否指 petition？），可用：petition"
+
+
+@pytest.mark.parametrize("name", ["../petition", "petition/../petition", "kit", "", "/"])
+def test_a_name_is_looked_up_and_never_made_into_a_path(name: str) -> None:
+    with pytest.raises(UnknownAdapter):
+        load(name)
+
+
+def test_an_adapter_is_added_as_a_folder_and_checked_by_its_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "letters"
+    case = folder / "samples" / "one"
+    case.mkdir(parents=True)
+    for name in ("mapping.toml", "translate.py"):
+        (folder / name).write_bytes((available()["petition"] / name).read_bytes())
+    sample = available()["petition"] / "samples" / "people"
+    (case / "in.csv").write_bytes((sample / "in.csv").read_bytes())
+    expected = json.loads((sample / "out.json").read_text(encoding="utf-8"))
+    expected["faults"][0]["row"] = 99
+    (case / "out.json").write_text(written(expected), encoding="utf-8")
+    monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(tmp_path)])
+
+    assert list(available()) == ["letters", "petition"]
+    (difference,) = check("letters")
+    assert isinstance(difference, Difference)
+    assert difference.case == "one"
+    changed = [line for line in difference.lines if line[:1] in "+-"]
+    assert changed == ["--- out.json", "+++ 现在", '-      "row": 99,', '+      "row": 3,']

@@ -1,0 +1,213 @@
+"""What holds for every contract of the catalogue, and for the code lists they name."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import contracts
+from contracts.catalogue import load_catalogue, type_matches
+from contracts.codelists import code_list
+from contracts.common import CLASS_KEYWORD, F1, F2, LIST_KEYWORD, Code, FieldClass, OrgRef, Part
+from contracts.contract import Contract
+from contracts.fields import UnclassifiedField, fields_of, walk
+from contracts.viewschema import view_schema
+
+FOLDER = Path(contracts.__file__).parent
+LISTS = sorted((FOLDER / "codes" / "lists").glob("*.csv"))
+CONTRACTS = sorted(load_catalogue(), key=lambda contract: contract.urn)
+REPLIES = [contract for contract in CONTRACTS if contract.answers]
+
+each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.urn)
+each_reply = pytest.mark.parametrize("contract", REPLIES, ids=lambda contract: contract.urn)
+each_list = pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
+
+
+def objects_in(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [schema, *schema.get("$defs", {}).values()]
+
+
+def lists_named_in(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if LIST_KEYWORD in schema:
+            yield schema[LIST_KEYWORD]
+        for part in schema.values():
+            yield from lists_named_in(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from lists_named_in(part)
+
+
+def codes_in(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every place of a schema that holds a `Code`."""
+    for part in objects_in(schema):
+        for member in part["properties"].values():
+            choices = (member, member.get("items", {}), *member.get("anyOf", ()))
+            yield from (c for c in choices if c.get("$ref") == "#/$defs/Code")
+
+
+def test_the_released_contracts() -> None:
+    assert [contract.urn.removeprefix("urn:guantong:contract:") for contract in CONTRACTS] == [
+        "briefing.provided:1.0",
+        "clue.concluded:1.0",
+        "clue.disposition_decided:1.0",
+        "clue.received:1.0",
+        "clue.returned:1.0",
+        "clue.transferred:1.0",
+        "petition.case_transferred:1.0",
+    ]
+
+
+@each_contract
+def test_a_contract_is_found_by_its_names(contract: Contract) -> None:
+    catalogue = load_catalogue()
+    assert catalogue.by_dataschema(contract.urn) is contract
+    assert catalogue.find(contract.type, contract.version) is contract
+    assert contract in catalogue.versions(contract.type)
+    assert contract.type in catalogue.types(f"{contract.family}.*")
+
+
+@each_contract
+def test_the_key_is_a_required_identifier_at_the_top(contract: Contract) -> None:
+    schema = contract.schema()
+    name = contract.key.removeprefix("/")
+    assert name in schema["required"]
+    assert schema["properties"][name]["type"] == "string"
+
+
+@each_contract
+def test_every_member_has_one_class_and_the_schema_shows_it(contract: Contract) -> None:
+    for part in objects_in(contract.schema()):
+        for member in part["properties"].values():
+            assert member[CLASS_KEYWORD] in list(FieldClass)
+
+
+@each_contract
+def test_a_members_class_is_never_below_that_of_its_parent(contract: Contract) -> None:
+    classes = {pointer: field.field_class for pointer, field in walk(contract.fields)}
+    for pointer, field_class in classes.items():
+        above = pointer.rpartition("/")[0].removesuffix("/-")
+        assert above == "" or classes[above] <= field_class
+
+
+@each_contract
+def test_every_party_pointer_reaches_an_organisation(contract: Contract) -> None:
+    members = [field.name for field in fields_of(OrgRef)]
+    reached = dict(walk(contract.fields))
+    for party in contract.parties:
+        assert [field.name for field in reached[party.pointer].parts] == members
+
+
+@each_contract
+def test_every_code_names_a_list_that_is_shipped(contract: Contract) -> None:
+    schema = contract.schema()
+    named = set(lists_named_in(schema))
+    assert named <= {path.stem for path in LISTS}
+    assert all(code_list(name).labels for name in named)
+    assert [code for code in codes_in(schema) if LIST_KEYWORD not in code] == []
+
+
+@each_contract
+def test_the_schemas_are_valid_json_schema(contract: Contract) -> None:
+    Draft202012Validator.check_schema(contract.schema())
+    Draft202012Validator.check_schema(view_schema(contract))
+
+
+@each_contract
+def test_a_contract_comes_with_examples(contract: Contract) -> None:
+    examples = FOLDER / contract.family / "examples"
+    assert len(list((examples / "valid").glob(f"{contract.type}-*.json"))) >= 2
+    assert len(list((examples / "invalid").glob(f"{contract.type}-*.json"))) >= 4
+
+
+@each_contract
+def test_who_publishes_and_receives_is_never_who_is_denied(contract: Contract) -> None:
+    assert not contract.denied & (contract.publishers | contract.receivers.keys())
+
+
+@each_contract
+def test_what_accuses_is_denied_to_the_inspected_party(contract: Contract) -> None:
+    if contract.accuses or contract.family == "clue":
+        assert "inspected-party" in contract.denied
+
+
+@each_reply
+def test_a_reply_answers_openings_of_its_family_by_the_same_key(contract: Contract) -> None:
+    for type_ in contract.answers:
+        for opening in load_catalogue().versions(type_):
+            assert opening.answers == ()
+            assert (opening.family, opening.key) == (contract.family, contract.key)
+        assert contract.type in load_catalogue().replies_to(type_)
+
+
+@each_reply
+def test_the_opening_of_a_reply_exists(contract: Contract) -> None:
+    assert set(contract.answers) <= set(load_catalogue().types())
+
+
+def test_every_example_belongs_to_a_contract() -> None:
+    stems = {path.stem.rpartition("-")[0] for path in FOLDER.glob("*/examples/*/*.json")}
+    assert stems == set(load_catalogue().types())
+
+
+@each_list
+def test_a_list_is_complete_and_says_where_it_comes_from(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(lines))
+    codes = [row["code"] for row in rows]
+    assert lines[0] == "code,label,label_en,source"
+    assert len(set(codes)) == len(codes)
+    assert all(value and value.strip() == value for row in rows for value in row.values())
+
+
+def test_every_shipped_list_is_used_and_described() -> None:
+    used = {name for contract in CONTRACTS for name in lists_named_in(contract.schema())}
+    readme = (FOLDER / "codes" / "lists" / "README.md").read_text(encoding="utf-8")
+    assert used == {path.stem for path in LISTS}
+    assert all(f"`{path.stem}`" in readme for path in LISTS)
+
+
+def test_who_accuses_is_told_by_the_purpose_so_that_list_is_closed() -> None:
+    purposes = code_list("petition_purpose")
+    assert purposes.closed
+    assert purposes.labels["3"] == "揭发控告"
+
+
+def test_a_pattern_names_a_type_a_family_or_everything() -> None:
+    assert type_matches("clue.transferred", "clue.transferred")
+    assert type_matches("clue.*", "clue.transferred")
+    assert type_matches("*", "clue.transferred")
+    assert not type_matches("clue.*", "petition.case_transferred")
+    assert load_catalogue().types("briefing.*") == ("briefing.provided",)
+
+
+def test_a_member_without_a_class_or_with_two_is_refused() -> None:
+    class Bare(Part):
+        name: str
+
+    class Twice(Part):
+        name: Annotated[str, F1, F2]
+
+    class Deep(Part):
+        inner: Annotated[Bare | None, F1] = None
+
+    for model in (Bare, Twice, Deep):
+        with pytest.raises(UnclassifiedField):
+            fields_of(model)
+
+
+def test_the_fields_of_a_code_keep_the_class_of_what_holds_it() -> None:
+    class Holder(Part):
+        code: Annotated[Code, F2]
+
+    found = {pointer: field.field_class for pointer, field in walk(fields_of(Holder))}
+    assert found == {
+        "/code": F2,
+        "/code/code": F2,
+        "/code/label": F2,
+        "/code/list": F2,
+        "/code/version": F2,
+    }

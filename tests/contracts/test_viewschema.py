@@ -1,0 +1,117 @@
+"""A view is a payload with whole members left out, and always validates against its schema."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+import contracts
+from contracts.catalogue import load_catalogue
+from contracts.common import F0, F2, FieldClass
+from contracts.contract import Contract
+from contracts.fields import Field
+from contracts.viewschema import view_schema
+
+EXAMPLES = sorted(Path(contracts.__file__).parent.glob("*/examples/valid/*.json"))
+VALIDATORS = {c.type: Draft202012Validator(view_schema(c)) for c in load_catalogue()}
+
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+examples = st.sampled_from(EXAMPLES)
+
+
+def contract_of(example: Path) -> Contract:
+    return load_catalogue().versions(example.stem.rpartition("-")[0])[-1]
+
+
+def errors_in_view(view: Any, example: Path) -> list[str]:
+    validator = VALIDATORS[contract_of(example).type]
+    return [error.message for error in validator.iter_errors(view)]
+
+
+def droppable(
+    value: Any, fields: tuple[Field, ...], above: FieldClass
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """The members of `value` that a recipient of `above` may lack, each with its object."""
+    for item in value if isinstance(value, list) else [value]:
+        for field in fields:
+            if not isinstance(item, dict) or field.name not in item:
+                continue
+            if field.field_class > above:
+                yield item, field.name
+            yield from droppable(item[field.name], field.parts, field.field_class)
+
+
+def seen_with(classes: frozenset[FieldClass], value: Any, fields: tuple[Field, ...]) -> Any:
+    """What stays of an object: members of these classes, but for objects with nothing left."""
+    seen = {}
+    for field in fields:
+        if field.name not in value or field.field_class not in classes:
+            continue
+        part = value[field.name]
+        if field.parts and field.many:
+            part = [seen_with(classes, item, field.parts) for item in part]
+            if {} in part:
+                continue
+        elif field.parts and part is not None:
+            part = seen_with(classes, part, field.parts)
+            if part == {}:
+                continue
+        seen[field.name] = part
+    return seen
+
+
+@each_example
+def test_a_full_payload_is_a_view(example: Path) -> None:
+    assert errors_in_view(json.loads(example.read_bytes()), example) == []
+
+
+@settings(deadline=None, max_examples=300)
+@given(example=examples, data=st.data())
+def test_any_members_that_may_be_withheld_can_be_missing(
+    example: Path, data: st.DataObject
+) -> None:
+    view = json.loads(example.read_bytes())
+    members = list(droppable(view, contract_of(example).fields, F0))
+    for item, name in data.draw(st.lists(st.sampled_from(members), unique_by=id)):
+        item.pop(name, None)
+    assert errors_in_view(view, example) == []
+
+
+@settings(deadline=None, max_examples=300)
+@given(example=examples, classes=st.frozensets(st.sampled_from(list(FieldClass))))
+def test_what_any_classes_show_validates(example: Path, classes: frozenset[FieldClass]) -> None:
+    payload = json.loads(example.read_bytes())
+    view = seen_with(classes, payload, contract_of(example).fields)
+    assert errors_in_view(view, example) == []
+
+
+@each_example
+def test_nothing_may_be_added_or_altered(example: Path) -> None:
+    payload = json.loads(example.read_bytes())
+    key = contract_of(example).key.removeprefix("/")
+    assert errors_in_view({**payload, "surplus": 1}, example) != []
+    assert errors_in_view({**payload, key: 1}, example) != []
+
+
+def test_an_object_that_is_seen_keeps_its_open_members() -> None:
+    contract = load_catalogue().versions("clue.transferred")[-1]
+    kept = {name: part["required"] for name, part in view_schema(contract)["$defs"].items()}
+    assert {name: required for name, required in kept.items() if required} == {"Code": ["code"]}
+
+
+def test_an_absent_member_of_a_view_has_no_default() -> None:
+    contract = load_catalogue().versions("petition.case_transferred")[-1]
+    assert contract.schema()["properties"]["joint"]["default"] is False
+    assert "default" not in view_schema(contract)["properties"]["joint"]
+
+
+def test_the_summary_of_a_petition_may_be_withheld() -> None:
+    contract = load_catalogue().versions("petition.case_transferred")[-1]
+    assert next(f for f in contract.fields if f.name == "summary").field_class is F2
+    assert "summary" in contract.schema()["required"]
+    assert view_schema(contract)["required"] == []

@@ -1,0 +1,183 @@
+"""A hub in its own process on a free loopback port, and what tests say to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+BATCH = "application/cloudevents-batch+json"
+STRUCTURED = "application/cloudevents+json"
+
+
+@dataclass
+class RunningHub:
+    """One `guantong up`. `lines` is what it has logged."""
+
+    directory: Path
+    process: subprocess.Popen[str]
+    url: str
+    lines: list[str]
+    _reader: threading.Thread
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def admin(self) -> httpx.Client:
+        """A client with all roles."""
+        return self.client((self.directory / "admin.token").read_text().strip())
+
+    def client(self, token: str | None) -> httpx.Client:
+        """A client with a token."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+
+    def token(self, agency: str) -> str:
+        """A token of the agency, made once."""
+        if agency not in self._tokens:
+            with self.admin as admin:
+                answer = admin.post(f"/v1/agencies/{agency}/tokens", json={})
+            assert answer.status_code == 201, answer.text
+            self._tokens[agency] = answer.json()["token"]
+        return self._tokens[agency]
+
+    def agency(self, agency: str) -> "AgencyClient":
+        """What an agency does through the HTTP door."""
+        return AgencyClient(agency, self.client(self.token(agency)))
+
+    def apply(self, document: Mapping[str, Any]) -> httpx.Response:
+        """Put a policy in force."""
+        with self.admin as admin:
+            tag = admin.get("/v1/policy").headers["etag"]
+            body = {"reason": "test", **document}
+            answer = admin.put("/v1/policy", json=body, headers={"If-Match": tag})
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=30)
+        self._reader.join()
+        return status
+
+
+@dataclass
+class AgencyClient:
+    """An agency's calls."""
+
+    id: str
+    http: httpx.Client
+
+    def publish(self, *events: Mapping[str, Any], mode: str = "each") -> httpx.Response:
+        """Publish a batch."""
+        body = json.dumps(list(events), ensure_ascii=False).encode()
+        return self.send(body, mode=mode)
+
+    def send(self, body: bytes, *, mode: str = "each", media: str = BATCH) -> httpx.Response:
+        """Send the bytes of a request."""
+        headers = {"Content-Type": media}
+        return self.http.post("/v1/events", params={"mode": mode}, content=body, headers=headers)
+
+    def accepted(self, *events: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Publish events that must all be accepted; their receipts."""
+        answer = self.publish(*events)
+        results = answer.json()["results"]
+        assert [r["status"] for r in results] == ["accepted"] * len(events), answer.text
+        return [r["receipt"] for r in results]
+
+    def subscribe(self, id_: str = "all", **body: Any) -> dict[str, Any]:
+        """Make a subscription."""
+        answer = self.http.post("/v1/subscriptions", json={"id": id_, **body})
+        assert answer.status_code in (200, 201), answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def page(self, id_: str = "all", **query: Any) -> httpx.Response:
+        """One page of a subscription."""
+        return self.http.get(f"/v1/subscriptions/{id_}/events", params=query)
+
+    def drain(self, id_: str = "all") -> list[dict[str, Any]]:
+        """Everything after the committed cursor, without committing."""
+        found: list[dict[str, Any]] = []
+        query: dict[str, Any] = {"limit": 1000}
+        while True:
+            answer = self.page(id_, **query)
+            assert answer.status_code == 200, answer.text
+            events = answer.json()
+            if not events:
+                return found
+            found.extend(events)
+            query["cursor"] = answer.headers["guantong-cursor"]
+
+    def commit(self, cursor: str, id_: str = "all") -> httpx.Response:
+        """Commit a cursor."""
+        return self.http.post(f"/v1/subscriptions/{id_}/cursor", json={"cursor": cursor})
+
+
+@contextmanager
+def running_hub(
+    directory: Path, *, settings: Mapping[str, str] | None = None
+) -> Iterator[RunningHub]:
+    """Start a hub on a data directory; it is ended with the block."""
+    hub = start_hub(directory, settings=settings)
+    try:
+        yield hub
+    finally:
+        if hub.process.poll() is None:
+            hub.kill()
+
+
+def start_hub(directory: Path, *, settings: Mapping[str, str] | None = None) -> RunningHub:
+    """Start a hub and wait for its line."""
+    named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hub", "up", "--data", str(directory), "--listen", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **named},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    lines: list[str] = []
+    stderr = process.stderr
+    reader = threading.Thread(target=lambda: lines.extend(stderr), daemon=True)
+    reader.start()
+    said = process.stdout.readline()
+    if "ready" not in said:
+        process.kill()
+        process.wait()
+        reader.join()
+        raise AssertionError(said + "".join(lines))
+    url = (directory / "hub.url").read_text().strip()
+    return RunningHub(directory, process, url, lines, reader)
+
+
+def results_of(answer: httpx.Response) -> list[dict[str, Any]]:
+    """The results of a publish."""
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+def codes_of(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The (code, pointer) pairs of a rejected event."""
+    return [(error["code"], error["pointer"]) for error in result["errors"]]
+
+
+def pick(events: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    """Named attributes of events."""
+    return [tuple(event.get(name) for name in names) for event in events]

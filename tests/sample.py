@@ -1,0 +1,125 @@
+"""Events and a policy to test with: invented places, names and numbers."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+PETITION = "510100.petition"
+CITY = "510100.inspection-office"
+COUNTY = "510104.inspection-office"
+OTHER_COUNTY = "510105.inspection-office"
+PROVINCE = "510000.inspection-office"
+DISCIPLINE = "510100.discipline"
+AUDIT = "510100.audit"
+
+_numbers = itertools.count(1)
+
+
+def agency(id_: str, name: str, **more: Any) -> dict[str, Any]:
+    """A registry record."""
+    return {"id": id_, "name": name, **more}
+
+
+def grant(agency_id: str, may: str, types: str, **more: Any) -> dict[str, Any]:
+    """A grant over the agency's own region, with all field classes unless said."""
+    number = next(_numbers)
+    return {
+        "id": f"g{number}",
+        "agency": agency_id,
+        "may": may,
+        "types": types.split(),
+        "region": agency_id[:6],
+        "classes": ["F0", "F1", "F2", "F3", "F4"] if may == "receive" else [],
+        "purpose": "试验",
+        **more,
+    }
+
+
+def policy(**changes: Any) -> dict[str, Any]:
+    """A city's policy."""
+    document = {
+        "agencies": [
+            agency(PETITION, "示范市信访局"),
+            agency(CITY, "示范市委巡察办"),
+            agency(COUNTY, "示范市东湖区委巡察办"),
+            agency(OTHER_COUNTY, "示范市西湖区委巡察办"),
+            agency(PROVINCE, "示范省委巡视办"),
+            agency(DISCIPLINE, "示范市纪委监委"),
+            agency(AUDIT, "示范市审计局"),
+        ],
+        "grants": [
+            grant(PETITION, "publish", "petition.*"),
+            grant(CITY, "publish", "clue.*"),
+            grant(DISCIPLINE, "publish", "clue.*"),
+            grant(AUDIT, "publish", "clue.* briefing.*"),
+            grant(CITY, "receive", "*", classes=["F0", "F1", "F2", "F3"]),
+            grant(COUNTY, "receive", "*", classes=["F0", "F1", "F2"]),
+            grant(OTHER_COUNTY, "receive", "*", classes=["F0", "F1", "F2"]),
+            grant(PROVINCE, "receive", "*", classes=["F0", "F1", "F2"]),
+            grant(DISCIPLINE, "receive", "clue.* petition.*"),
+            grant(AUDIT, "receive", "clue.*", classes=["F0", "F1", "F2"]),
+        ],
+        "recusals": [],
+    }
+    return {**document, **changes}
+
+
+def petition(number: int | str, **attributes: Any) -> dict[str, Any]:
+    """A petition case of the city's bureau; `data` members are merged over the sample's."""
+    data = {
+        "petitionid": f"XF-{number}",
+        "form": {"code": "1"},
+        "purpose": {"code": "2"},
+        "content_class": {"code": "990000"},
+        "place": "510104",
+        "date": "2026-10-08",
+        "people": 3,
+        "summary": "反映小区物业收费不公开，要求公布账目。",
+        "petitioner": {"name": "林晓禾", "phone": "19900000001"},
+        "accused": [{"name": "周某", "unit": {"name": "示范市东湖区某街道办"}}],
+    }
+    return _event("petition.case_transferred", PETITION, f"XF-{number}", data, attributes)
+
+
+def clue(number: int | str, *, publisher: str = CITY, **attributes: Any) -> dict[str, Any]:
+    """A clue handed to the city's discipline office."""
+    data = {**_example("clue.transferred-1"), "clueid": f"CL-{number}"}
+    defaults = {"to": DISCIPLINE, "correlationid": f"clue:CL-{number}"}
+    return _event("clue.transferred", publisher, f"CL-{number}", data, {**defaults, **attributes})
+
+
+def clue_received(
+    number: int | str, *, opening: str, publisher: str = DISCIPLINE, **attributes: Any
+) -> dict[str, Any]:
+    """The discipline office's answer to a clue; `opening` is its receipt id."""
+    data = {**_example("clue.received-1"), "clueid": f"CL-{number}"}
+    defaults = {"causationid": opening, "correlationid": f"clue:CL-{number}"}
+    id_ = f"CL-{number}-received"
+    return _event("clue.received", publisher, id_, data, {**defaults, **attributes})
+
+
+def _example(name: str) -> dict[str, Any]:
+    family = name.partition(".")[0]
+    path = files("contracts") / family / "examples" / "valid" / f"{name}.json"
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _event(
+    type_: str, publisher: str, id_: str, data: Mapping[str, Any], attributes: Mapping[str, Any]
+) -> dict[str, Any]:
+    given = dict(attributes)
+    payload = {**data, **given.pop("data", {})}
+    return {
+        "specversion": "1.0",
+        "id": id_,
+        "source": f"/{publisher}",
+        "type": type_,
+        "time": "2026-10-08T09:30:00+08:00",
+        "dataschema": f"urn:guantong:contract:{type_}:1.0",
+        "datacontenttype": "application/json",
+        **given,
+        "data": {name: value for name, value in payload.items() if value is not None},
+    }
