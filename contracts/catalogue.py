@@ -14,11 +14,13 @@ class Catalogue:
 
     def __init__(self, released: Iterable[Contract]) -> None:
         self._by_urn: dict[str, Contract] = {}
+        self._by_name: dict[tuple[str, str], Contract] = {}
         self._by_type: dict[str, list[Contract]] = {}
         for contract in released:
             if contract.urn in self._by_urn:
                 raise ValueError(f"released twice: {contract.urn}")
             self._by_urn[contract.urn] = contract
+            self._by_name[contract.type, contract.version] = contract
             self._by_type.setdefault(contract.type, []).append(contract)
         for versions in self._by_type.values():
             versions.sort(key=_number)
@@ -32,7 +34,7 @@ class Catalogue:
 
     def find(self, type_: str, version: str) -> Contract | None:
         """One version of a type, or None."""
-        return self._by_urn.get(f"urn:guantong:contract:{type_}:{version}")
+        return self._by_name.get((type_, version))
 
     def versions(self, type_: str) -> tuple[Contract, ...]:
         """The versions of a type, oldest first; empty for an unknown type."""

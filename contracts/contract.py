@@ -127,10 +127,14 @@ class Contract:
         """The organisations that `payload` names, by the contract's party pointers."""
         return tuple(
             NamedParty(role=party.role, org=org)
-            for party in self.parties
-            for org in _at(payload, party.pointer.split("/")[1:])
+            for party, steps in self._party_steps
+            for org in _at(payload, steps)
             if isinstance(org, OrgRef)
         )
+
+    @cached_property
+    def _party_steps(self) -> tuple[tuple[Party, list[str]], ...]:
+        return tuple((party, party.pointer.split("/")[1:]) for party in self.parties)
 
     @cached_property
     def _declared(self) -> frozenset[str]:

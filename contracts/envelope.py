@@ -7,8 +7,10 @@ the thorough way, which names every fault.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -26,7 +28,7 @@ LONGEST_ID: Final = 256
 MOST_EXTENSIONS: Final = 32
 
 
-class Attributes(Struct, omit_defaults=True):
+class Attributes(Struct, omit_defaults=True, gc=False):
     """The attributes the hub knows; `data` is the payload's bytes, taken out after reading."""
 
     specversion: str
@@ -59,6 +61,7 @@ class Attributes(Struct, omit_defaults=True):
     data: Raw | UnsetType = UNSET
 
 
+_DATA: Final = b',"data":'
 REQUIRED: Final = ("specversion", "id", "source", "type", "time", "dataschema")
 KNOWN: Final = frozenset(Attributes.__struct_fields__) - {"data"}
 # What a view may carry: `subject` is free text of the publisher and stays behind.
@@ -70,7 +73,7 @@ MARKINGS: Final = ("public", "internal", "mimi", "jimi", "juemi")
 PHASES: Final = ("plan", "pre", "on", "post", "any")
 
 
-class Envelope(Struct, frozen=True):
+class Envelope(Struct, frozen=True, gc=False):
     """An event as published: its attributes, the same as a JSON object, the payload's bytes."""
 
     attributes: Attributes
@@ -100,14 +103,14 @@ def read_structured(document: bytes) -> Envelope | tuple[Fault, ...]:
     data = bytes(attributes.data)
     attributes.data = UNSET
     encoded = _encode(attributes)
-    # Without a backslash `encoded` has a `":` for each member and no other. If the document has no
-    # more, beside those of the payload and `"data":`, none is unknown and none stands twice.
-    written = written_at_most(document)
-    read = encoded.count(b'":') + data.count(b'":') + 1
-    if written != read or b"\\" in encoded:
+    # No JSON text says the same in fewer bytes than `encoded`. A document that is no longer than
+    # that, with its payload, has room neither for an unknown member nor for one written twice.
+    if len(document) != len(encoded) + len(_DATA) + len(data) and _writes_more(
+        document, encoded, data
+    ):
         return _read_thoroughly(document)
     faults = tuple(attribute_faults(attributes, encoded))
-    return faults or Envelope(attributes=attributes, encoded=encoded, data=data)
+    return faults or Envelope(attributes, encoded, data)
 
 
 def read_members(members: Mapping[str, Value], data: bytes) -> Envelope | tuple[Fault, ...]:
@@ -121,50 +124,61 @@ def read_members(members: Mapping[str, Value], data: bytes) -> Envelope | tuple[
     attributes = msgspec.convert(known, Attributes)
     encoded = _encode(members)
     faults.extend(attribute_faults(attributes, encoded))
-    return tuple(faults) or Envelope(attributes=attributes, encoded=encoded, data=data)
+    return tuple(faults) or Envelope(attributes, encoded, data)
 
 
-def attribute_faults(attributes: Attributes, encoded: bytes) -> Iterator[Fault]:
+def attribute_faults(attributes: Attributes, encoded: bytes) -> list[Fault]:
     """What is wrong with known attributes, each by its own rule; `encoded` is their JSON."""
-    if attributes.specversion != "1.0":
-        yield Fault(
-            "specversion", "/specversion", "specversion 须为 1.0", "specversion must be 1.0"
-        )
+    short = len(encoded) <= LONGEST_VALUE
+    judge = _faults_of_repeated if short else _faults_of_repeated.__wrapped__
+    faults = list(judge(*_repeated(attributes)))
     if not 1 <= len(attributes.id) <= LONGEST_ID:
-        yield Fault(
-            "id_length", "/id", f"id 须为 1 至 {LONGEST_ID} 个字符", f"1 to {LONGEST_ID} characters"
-        )
-    try:
-        publisher_of(attributes.source)
-    except SourceError:
-        yield Fault(
-            "source_format",
-            "/source",
-            "source 须为 /<机构编号>[/<系统>…]",
-            "source must be /<agency id>[/<system>…]",
-        )
+        faults.append(_ID_LENGTH)
     if not _is_time(attributes.time):
-        yield _not_a_time("time")
-    for name, holds in _RULES.items():
-        value = getattr(attributes, name)
-        if value is not UNSET and not holds(value):
-            yield _FAULTS[name]
-    if not _is_plain(encoded):
+        faults.append(_not_a_time("time"))
+    for name, time in (
+        ("expirytime", attributes.expirytime),
+        ("recordedtime", attributes.recordedtime),
+    ):
+        if time is not UNSET and not _is_time(time):
+            faults.append(_not_a_time(name))
+    if attributes.causationid is not UNSET and not _RECEIPT.fullmatch(attributes.causationid):
+        faults.append(_RECEIPT_FORMAT)
+    # JSON escapes all control characters but DEL; short ASCII without either needs no second look.
+    if not short or not encoded.isascii() or b"\\" in encoded or b"\x7f" in encoded:
         for name in KNOWN:
             value = getattr(attributes, name)
             if value is not UNSET:
-                yield from _text_faults(name, value)
+                faults.extend(_text_faults(name, value))
+    return faults
+
+
+def _writes_more(document: bytes, encoded: bytes, data: bytes) -> bool:
+    """Whether `document` may write members beside those of `encoded`, of its payload and `data`."""
+    # Without a backslash `encoded` has a `":` for each member and no other.
+    around = written_at_most(document) - written_at_most(data)
+    return b"\\" in encoded or around != encoded.count(b'":') + 1
+
+
+@lru_cache(maxsize=4096)
+def _faults_of_repeated(specversion: str, source: str, *others: Text) -> tuple[Fault, ...]:
+    """The faults of the attributes that a publisher repeats from event to event."""
+    faults = []
+    if specversion != "1.0":
+        faults.append(_fault("specversion", "specversion", "须为 1.0", "must be 1.0"))
+    try:
+        publisher_of(source)
+    except SourceError:
+        faults.append(_SOURCE_FORMAT)
+    for (name, holds), value in zip(_RULES.items(), others, strict=True):
+        if value is not UNSET and not holds(value):
+            faults.append(_FAULTS[name])
+    return tuple(faults)
 
 
 def moment_of(time: str) -> datetime:
     """An RFC 3339 time that passed the check, in UTC."""
     return datetime.fromisoformat(time.upper()).astimezone(UTC)
-
-
-def _is_plain(encoded: bytes) -> bool:
-    """Whether no value can be too long or hold a control character (JSON escapes all but DEL)."""
-    short = len(encoded) <= LONGEST_VALUE
-    return short and encoded.isascii() and b"\\" not in encoded and b"\x7f" not in encoded
 
 
 def _read_thoroughly(document: bytes) -> Envelope | tuple[Fault, ...]:
@@ -272,17 +286,15 @@ def _not_a_time(name: str) -> Fault:
 
 
 _ADDRESSES = ("收件地址格式不对或过多", "not a list of addresses, or too many")
-_RULES: Final = {
+_RULES: Final[Mapping[str, Callable[[str], bool]]] = {
     "datacontenttype": lambda value: _JSON_TYPE.fullmatch(value) is not None,
     "region": lambda value: len(value) == 6 and value.isdigit() and value.isascii(),
     "to": _are_addresses,
     "cc": _are_addresses,
-    "phase": lambda value: value in PHASES,
-    "dataclassification": lambda value: value in MARKINGS,
-    "causationid": lambda value: _RECEIPT.fullmatch(value) is not None,
-    "expirytime": _is_time,
-    "recordedtime": _is_time,
+    "phase": PHASES.__contains__,
+    "dataclassification": MARKINGS.__contains__,
 }
+_repeated: Final = attrgetter("specversion", "source", *_RULES)
 _FAULTS: Final = {
     "datacontenttype": _fault(
         "content_type",
@@ -304,15 +316,22 @@ _FAULTS: Final = {
         f"密级标识不认识，可用：{'、'.join(MARKINGS)}",
         f"unknown marking; one of {', '.join(MARKINGS)}",
     ),
-    "causationid": _fault(
-        "receipt_format",
-        "causationid",
-        "须为所答复事件的回执号（hubreceipt）",
-        "must be the opening's receipt id",
-    ),
-    "expirytime": _not_a_time("expirytime"),
-    "recordedtime": _not_a_time("recordedtime"),
 }
+_ID_LENGTH: Final = _fault(
+    "id_length", "id", f"须为 1 至 {LONGEST_ID} 个字符", f"1 to {LONGEST_ID} characters"
+)
+_SOURCE_FORMAT: Final = _fault(
+    "source_format",
+    "source",
+    "source 须为 /<机构编号>[/<系统>…]",
+    "source must be /<agency id>[/<system>…]",
+)
+_RECEIPT_FORMAT: Final = _fault(
+    "receipt_format",
+    "causationid",
+    "须为所答复事件的回执号（hubreceipt）",
+    "must be the opening's receipt id",
+)
 TOO_DEEP: Final = Fault("too_deep", "", "JSON 嵌套过深", "the JSON is nested too deeply")
 _NOT_AN_EVENT: Final = Fault(
     "json_invalid", "", "不是合法的 JSON 对象", "not a JSON object in UTF-8"

@@ -42,9 +42,13 @@ def walk(fields: tuple[Field, ...], prefix: str = "") -> Iterator[tuple[str, Fie
 
 
 @cache
-def holders_of(model: type[BaseModel]) -> tuple[str, ...]:
-    """The attributes of `model` that hold objects, alone or in an array."""
-    return tuple(n for n, info in model.model_fields.items() if _shape(info.annotation)[0])
+def holders_of(model: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
+    """The attributes of `model` that hold objects, alone or in an array.
+
+    The mark says that it is a single object which holds no further ones.
+    """
+    shapes = ((name, _shape(info.annotation)) for name, info in model.model_fields.items())
+    return tuple((name, not many and not holders_of(m)) for name, (m, many) in shapes if m)
 
 
 def _fields(model: type[BaseModel], above: FieldClass) -> Iterator[Field]:

@@ -29,11 +29,13 @@ def members_of(part: BaseModel) -> int:
     """How many members the validated `part` was given, at every depth."""
     count = len(part.__pydantic_fields_set__)
     values = part.__dict__
-    for name in holders_of(type(part)):
+    for name, simple in holders_of(type(part)):
         held = values[name]
         if not held:
             continue
-        if isinstance(held, tuple):
+        if simple:
+            count += len(held.__pydantic_fields_set__)
+        elif isinstance(held, tuple):
             for item in held:
                 count += members_of(item)
         else:

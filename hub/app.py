@@ -1,6 +1,7 @@
 """The composition root: every part of a hub is made and put together here, and only here."""
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -77,6 +78,8 @@ async def run(
     with locked(directory):
         async with embedded(directory, settings=settings, log=log) as hub:
             await _ensure_admin_token(directory, hub)
+            # Contracts, regions and routes live as long as the process: nothing to collect there.
+            gc.freeze()
             server = Server(
                 hub.web,
                 host=host,
@@ -133,8 +136,11 @@ async def embedded(
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
     if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
-    with closing(open_database(directory, readers=settings.readers)) as database:
+    with closing(open_database(directory, readers=settings.readers + 1)) as database:
         readers = Readers(database.readers, threads=settings.readers)
+        # The interpreter lock changes hands at each row: several threads that read pages of a
+        # thousand rows get half of what one gets.
+        pages = Readers(database.readers, threads=1)
         writer = Writer(
             database.writer,
             capacity=settings.queue_bytes,
@@ -144,16 +150,20 @@ async def embedded(
         metrics.watch_queue(lambda: writer.depth)
         writer.start()
         try:
-            hub = await _assemble(readers, writer, metrics=metrics, settings=settings, log=log)
+            hub = await _assemble(
+                readers, pages, writer, metrics=metrics, settings=settings, log=log
+            )
             await hub.filler.resume()
             yield hub
         finally:
             await asyncio.to_thread(writer.stop)
             readers.stop()
+            pages.stop()
 
 
 async def _assemble(
     readers: Readers,
+    pages: Readers,
     writer: Writer,
     *,
     metrics: Metrics,
@@ -193,7 +203,7 @@ async def _assemble(
     )
     filler = Filler(writer=writer, readers=readers, policies=policies, announce=arrivals.announce)
     pull = Pull(
-        readers=readers,
+        readers=pages,
         policies=policies,
         cursors=cursors,
         arrivals=arrivals,

@@ -1,13 +1,15 @@
 """The values that travel the way: an admitted event, its journal entry, its receipt.
 
 These are made by the ten thousand a second, so they are msgspec structs, whose construction costs
-a tenth of a frozen dataclass; everything else inside the hub is a dataclass.
+a tenth of a frozen dataclass, and which the garbage collector need not follow, since they hold
+no references in circles; everything else inside the hub is a dataclass.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -28,7 +30,7 @@ class Marking(IntEnum):
     juemi = 4
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """An event that admission let in.
 
     `attributes` is the JSON object of the published attributes, `data` the payload's bytes as they
@@ -58,20 +60,13 @@ class Event(Struct, frozen=True):
     parties: bytes = b""
     expires: int | None = None
 
-    @property
-    def slot(self) -> int:
-        """Where the dedup table looks for this event first."""
-        return slot_of(self.receipt)
 
-
-class Entry(Struct, frozen=True):
-    """A journal row: an event as it was registered. `hubtime` is microseconds UTC."""
+class Entry(Struct, frozen=True, gc=False):
+    """What delivery reads of a registered event. `hubtime` is microseconds UTC."""
 
     position: int
     hubtime: int
     receipt: bytes
-    source: str
-    id: str
     type: str
     version: str
     publisher: str
@@ -80,19 +75,26 @@ class Entry(Struct, frozen=True):
     to: str
     cc: str
     audience: str
-    correlation: str
     marking: int
     expires: int | None
     parties: bytes
-    digest: bytes
     attributes: bytes
     data: bytes
+
+
+class Record(Entry, frozen=True, gc=False):
+    """A whole journal row."""
+
+    source: str
+    id: str
+    correlation: str
+    digest: bytes
 
 
 State = Literal["accepted", "registered", "refused"]
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """The hub's statement about an event; position and hubtime once it is registered."""
 
     id: str
@@ -105,13 +107,13 @@ class Receipt(Struct, frozen=True):
     hubtime: int | None
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """The event was new and is safe."""
 
     receipt: Receipt
 
 
-class Duplicate(Struct, frozen=True):
+class Duplicate(Struct, frozen=True, gc=False):
     """The event was known, and is the same: its first receipt."""
 
     receipt: Receipt
@@ -154,6 +156,8 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+# Events of one registration share their time, and so do pages of events that came together.
+@lru_cache(maxsize=1024)
 def rfc3339(moment: int) -> str:
     """Microseconds UTC as RFC 3339 with `Z`."""
     text = (_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds")

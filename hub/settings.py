@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     body_seconds: float = Field(30.0, description="A request's body must arrive within this.")
     stop_seconds: float = Field(4.0, description="How long a stop waits for requests under way.")
     queue_bytes: int = Field(64 * MEBIBYTE, description="What may wait for the writer, bytes.")
-    readers: int = Field(4, description="Threads, with a connection each, that read.")
+    readers: int = Field(3, description="Threads, with a connection each, for single reads.")
     max_wait: float = Field(60.0, description="Longest long poll, seconds.")
     max_page: int = Field(1_000, description="Most events a page.")
     token_days: int = Field(365, description="How long a new token is valid, unless asked.")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,12 @@ class RunningHub:
     _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens: host and port."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    @property
     def admin(self) -> httpx.Client:
         """A client with all roles."""
         return self.client((self.directory / "admin.token").read_text().strip())
@@ -37,7 +45,9 @@ class RunningHub:
     def client(self, token: str | None) -> httpx.Client:
         """A client with a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(
+            base_url=self.url, headers=headers, timeout=60, trust_env=False, verify=False
+        )
 
     def token(self, agency: str) -> str:
         """A token of the agency, made once."""
@@ -141,15 +151,33 @@ def running_hub(
             hub.kill()
 
 
-def start_hub(directory: Path, *, settings: Mapping[str, str] | None = None) -> RunningHub:
-    """Start a hub and wait for its line."""
+def restart_hub(hub: RunningHub) -> RunningHub:
+    """kill -9, then a new process on the same directory; tokens that were made stay known."""
+    if hub.process.poll() is None:
+        hub.kill()
+    started = start_hub(hub.directory)
+    started._tokens.update(hub._tokens)
+    return started
+
+
+def start_hub(
+    directory: Path,
+    *,
+    settings: Mapping[str, str] | None = None,
+    largest_file: int | None = None,
+) -> RunningHub:
+    """Start a hub and wait for its line; it cannot write a file past `largest_file` bytes."""
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
+    limit = None
+    if largest_file is not None:
+        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest_file, largest_file))
     process = subprocess.Popen(
         [sys.executable, "-m", "hub", "up", "--data", str(directory), "--listen", "127.0.0.1:0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **named},
+        preexec_fn=limit,
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -1,10 +1,15 @@
 """Events and a policy to test with: invented places, names and numbers."""
 
+import hashlib
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
+from random import Random
 from typing import Any
+
+from hub.event import Event, receipt_of
 
 PETITION = "510100.petition"
 CITY = "510100.inspection-office"
@@ -98,6 +103,95 @@ def clue_received(
     defaults = {"causationid": opening, "correlationid": f"clue:CL-{number}"}
     id_ = f"CL-{number}-received"
     return _event("clue.received", publisher, id_, data, {**defaults, **attributes})
+
+
+def briefing(number: int | str, **attributes: Any) -> dict[str, Any]:
+    """What the audit office tells of one inspected party; its case is the party."""
+    data = {**_example("briefing.provided-1"), "targetid": f"510100.inspected-party.t{number}"}
+    return _event("briefing.provided", AUDIT, f"BR-{number}", data, attributes)
+
+
+def admitted(
+    id_: str,
+    *,
+    type_: str = "petition.case_transferred",
+    region: str = "510100",
+    slot: int | None = None,
+    data: bytes = b'{"value":0}',
+    to: str = "",
+    cc: str = "",
+    **attributes: str | bool | int,
+) -> Event:
+    """An event of the petition bureau as admission hands it on; `slot` is forced on its receipt."""
+    source = f"/{PETITION}"
+    receipt = receipt_of(source, id_)
+    if slot is not None:
+        receipt = slot.to_bytes(8, "big", signed=True) + receipt[:8]
+    members = {"id": id_, "source": source, "type": type_, **attributes}
+    return Event(
+        source=source,
+        id=id_,
+        receipt=receipt,
+        type=type_,
+        version="1.0",
+        publisher=PETITION,
+        region=region,
+        key=f"{type_.partition('.')[0]}:{id_}",
+        attributes=json.dumps(members, separators=(",", ":")).encode(),
+        data=data,
+        digest=hashlib.sha256(data).digest(),
+        to=to,
+        cc=cc,
+    )
+
+
+@dataclass(frozen=True)
+class Members:
+    """A JSON object as it is written: a name may stand twice. Arrays beside it are tuples."""
+
+    pairs: tuple[tuple[str, Any], ...]
+
+
+def tree_of(value: Any) -> Any:
+    """A document as a tree of Members and tuples."""
+    if isinstance(value, dict):
+        return Members(tuple((name, tree_of(held)) for name, held in value.items()))
+    return tuple(map(tree_of, value)) if isinstance(value, list) else value
+
+
+def rendered(tree: Any, random: Random | None = None) -> str:
+    """A tree as JSON, with white space and escapes as chance has it; without chance, compact."""
+    match tree:
+        case Members(pairs):
+            members = (
+                f"{_blank(random)}{rendered(name, random)}{_blank(random)}:"
+                f"{_blank(random)}{rendered(held, random)}{_blank(random)}"
+                for name, held in pairs
+            )
+            return f"{{{','.join(members) or _blank(random)}}}"
+        case tuple():
+            items = (f"{_blank(random)}{rendered(i, random)}{_blank(random)}" for i in tree)
+            return f"[{','.join(items) or _blank(random)}]"
+        case str():
+            return f'"{"".join(_written(character, random) for character in tree)}"'
+        case _:
+            return json.dumps(tree)
+
+
+def _blank(random: Random | None) -> str:
+    return "" if random is None else random.choice(("", "", "", " ", "\n", "\t\r ", "  "))
+
+
+def _written(character: str, random: Random | None) -> str:
+    if random is None:
+        return json.dumps(character, ensure_ascii=False)[1:-1]
+    if random.random() < 0.1:
+        units = character.encode("utf-16-be", "surrogatepass")
+        pairs = (units[n : n + 2].hex() for n in range(0, len(units), 2))
+        return "".join(f"\\u{random.choice((pair, pair.upper()))}" for pair in pairs)
+    if character == "/" and random.random() < 0.5:
+        return "\\/"
+    return json.dumps(character, ensure_ascii=False)[1:-1]
 
 
 def _example(name: str) -> dict[str, Any]:

@@ -108,14 +108,14 @@ class HubClient:
         self, subscription: str, *, limit: int = 100, wait: float = 20, cursor: str | None = None
     ) -> Page:
         """The next events, waiting up to `wait` seconds for one; nothing is committed by it."""
-        asked: dict[str, Any] = {"limit": limit, "wait": wait}
+        asked: dict[str, Any] = {"limit": limit, "wait": f"{wait:g}"}
         answer = self._ask(
             "GET",
             f"/v1/subscriptions/{_segment(subscription)}/events",
             params=asked | ({"cursor": cursor} if cursor else {}),
             timeout=self._timeout + wait,
         )
-        return Page(events=tuple(_json(answer)), cursor=answer.headers["Guantong-Cursor"])
+        return Page(events=tuple(_json(answer)), cursor=_header(answer, "Guantong-Cursor"))
 
     def commit(self, subscription: str, cursor: str) -> None:
         """The events up to the cursor are dealt with."""
@@ -146,7 +146,7 @@ class HubClient:
 
     def get_policy(self) -> Policy:
         answer = self._ask("GET", "/v1/policy")
-        return Policy(document=_document(answer), etag=answer.headers["ETag"])
+        return Policy(document=_document(answer), etag=_header(answer, "ETag"))
 
     def put_policy(
         self, document: Mapping[str, Any], etag: str, dry_run: bool = False
@@ -311,6 +311,12 @@ def _document(answer: httpx.Response) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise _unintelligible(answer)
     return document
+
+
+def _header(answer: httpx.Response, name: str) -> str:
+    if name not in answer.headers:
+        raise _unintelligible(answer)
+    return str(answer.headers[name])
 
 
 def _unintelligible(answer: httpx.Response) -> HubProblem:

@@ -15,22 +15,9 @@ class HubAway(HubError):
     """The hub cannot be reached, or asks to wait longer than the client will."""
 
 
-class HubProblem(HubError):
-    """The hub refused a request; the fields are those of its problem document."""
-
-    def __init__(self, document: Mapping[str, Any], *, status: int) -> None:
-        self.status = status
-        self.code = str(document.get("code", "unknown"))
-        self.title = str(document.get("title", f"HTTP {status}"))
-        self.title_en = str(document.get("title_en", f"HTTP {status}"))
-        self.detail = str(document.get("detail", ""))
-        self.retryable = document.get("retryable") is True
-        super().__init__(f"{self.title} ({self.code}, HTTP {status}) {self.detail}".rstrip())
-
-
 @dataclass(frozen=True, slots=True)
 class EventError:
-    """One error of one event, as the hub tells it."""
+    """One error of an event or of a request's document, as the hub tells it."""
 
     code: str
     pointer: str
@@ -47,6 +34,22 @@ class EventError:
             message_en=str(answer.get("message_en", "")),
             retryable=answer.get("retryable") is True,
         )
+
+
+class HubProblem(HubError):
+    """The hub refused a request; the fields are those of its problem document."""
+
+    def __init__(self, document: Mapping[str, Any], *, status: int) -> None:
+        self.status = status
+        self.code = str(document.get("code", "unknown"))
+        self.title = str(document.get("title", f"HTTP {status}"))
+        self.title_en = str(document.get("title_en", f"HTTP {status}"))
+        self.detail = str(document.get("detail", ""))
+        self.retryable = document.get("retryable") is True
+        self.errors = tuple(map(EventError.of, document.get("errors") or ()))
+        told = (f"{error.pointer} {error.message}".strip() for error in self.errors)
+        sentence = f"{self.title} ({self.code}, HTTP {status}) {self.detail}".rstrip()
+        super().__init__("\n".join((sentence, *told)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ journal = Table(
     Column("position", Long, primary_key=True, autoincrement=False),
     Column("hubtime", Long, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("publisher", Text, nullable=False),
@@ -36,13 +34,15 @@ journal = Table(
     Column("addressed_to", Text, nullable=False),
     Column("copied_to", Text, nullable=False),
     Column("audience", Text, nullable=False),
-    Column("correlation", Text, nullable=False),
     Column("marking", SmallInteger, nullable=False),
     Column("expires", Long, nullable=True),
     Column("parties", LargeBinary, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
     Column("attributes", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("correlation", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
 )
 
 # (source, id) registers once: a 64-bit hash, confirmed against the journal row. A random 16-byte

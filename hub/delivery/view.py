@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from contracts.common import FieldClass
 from contracts.contract import Contract
@@ -21,8 +22,7 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True, gc=False):
     """An event as one recipient gets it, in CloudEvents' JSON format; `withheld` pointers."""
 
     document: bytes
@@ -99,9 +99,9 @@ def _only_viewed(attributes: bytes) -> bytes:
 
 
 def _document(entry: Entry, attributes: bytes, data: bytes, withheld: tuple[str, ...]) -> bytes:
-    told = f',"hubwithheld":"{" ".join(withheld)}"' if withheld else ""
+    told = f'","hubwithheld":"{" ".join(withheld)}' if withheld else ""
     added = (
-        f',"hubreceipt":"{entry.receipt.hex()}","hubtime":"{rfc3339(entry.hubtime)}"'
-        f',"hubposition":"{shown(entry.position)}"{told},"data":'
+        f',"hubreceipt":"{entry.receipt.hex()}","hubtime":"{rfc3339(entry.hubtime)}'
+        f'","hubposition":"{shown(entry.position)}{told}","data":'
     )
-    return b"%b%b%b}" % (attributes[:-1], added.encode(), data)
+    return b"".join((attributes[:-1], added.encode(), data, b"}"))

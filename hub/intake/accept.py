@@ -96,7 +96,7 @@ class Intake:
             found.append(faults.PARTITION_KEY)
         if found:
             return Rejected(attributes.source, attributes.id, at_most(tuple(found), MOST_FAULTS))
-        return self._assign(submitted, contract, payload, region=region, key=key)
+        return self._assign(submitted, contract, payload, publisher.id, region=region, key=key)
 
     def _permit(
         self,
@@ -125,7 +125,14 @@ class Intake:
             yield faults.CAVEAT_UNSUPPORTED
 
     def _assign(
-        self, submitted: Envelope, contract: Contract, payload: Payload, *, region: str, key: str
+        self,
+        submitted: Envelope,
+        contract: Contract,
+        payload: Payload,
+        publisher: str,
+        *,
+        region: str,
+        key: str,
     ) -> Event:
         """Give the event what registration needs: receipt, digest, key, marks of its parties."""
         attributes = submitted.attributes
@@ -136,7 +143,7 @@ class Intake:
             receipt=receipt_of(attributes.source, attributes.id),
             type=contract.type,
             version=contract.version,
-            publisher=str(publisher_of(attributes.source)),
+            publisher=publisher,
             region=region,
             key=key,
             attributes=submitted.encoded,

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from contracts.envelope import INCIDENTAL
-from hub.event import Entry, Event
+from hub.event import Event, Record
 
 
-def is_same(event: Event, known: Event | Entry) -> bool:
+def is_same(event: Event, known: Event | Record) -> bool:
     """Whether `event` is what was registered, or came earlier in the batch, as `known`."""
     return _attributes(event.attributes) == _attributes(known.attributes) and (
         event.digest == known.digest or _equal(_values(event.data), _values(known.data))

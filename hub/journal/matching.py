@@ -40,6 +40,11 @@ class Matcher:
         # Events of one type and region come again and again.
         self._in_scope = lru_cache(maxsize=16_384)(self._find_in_scope)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no subscriptions at all."""
+        return not self._by_agency
+
     def matches(self, event: Event | Entry, *, audience: str) -> list[Subscription]:
         """The subscriptions for an event of a known contract; `audience` as a reply has it."""
         found = self._in_scope(event.type, event.version, event.region)

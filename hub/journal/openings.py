@@ -6,7 +6,7 @@ from typing import Final
 from contracts.contract import Contract
 from contracts.faults import Fault
 from hub.database.connection import Connection
-from hub.event import Entry, Event, slot_of
+from hub.event import Event, Record, slot_of
 from hub.journal import sql
 from hub.policy.entitle import Allowed, entitle
 from hub.policy.policy import Policy
@@ -33,18 +33,23 @@ CORRELATION_DIFFERS: Final = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The reply's audience: the opening's publisher and its `cc`, as addresses."""
+    """What a reply takes over from its opening.
+
+    `audience`: the opening's publisher and its `cc`, as addresses. `parties`: its marks, so that a
+    reply that speaks of the accused by number alone does not reach them either.
+    """
 
     audience: str
+    parties: bytes
 
 
-def entry_of(connection: Connection, receipt: bytes) -> Entry | None:
+def record_of(connection: Connection, receipt: bytes) -> Record | None:
     """The journal row of a receipt (16 bytes)."""
     slot = slot_of(receipt)
     while (position := sql.claimed_by(connection, slot)) is not None:
-        entry = sql.entry(connection, position)
-        if entry.receipt == receipt:
-            return entry
+        record = sql.record(connection, position)
+        if record.receipt == receipt:
+            return record
         slot += 1
     return None
 
@@ -56,7 +61,7 @@ def answer(
 
     An opening that the replier may not see is unknown to it, in the same words.
     """
-    opening = entry_of(connection, bytes.fromhex(reply.opening)) if reply.opening else None
+    opening = record_of(connection, bytes.fromhex(reply.opening)) if reply.opening else None
     replier = policy.agency(reply.publisher)
     if opening is None or replier is None or opening.type not in contract.answers:
         return OPENING_UNKNOWN
@@ -66,4 +71,7 @@ def answer(
         return CASE_DIFFERS
     if opening.correlation != reply.correlation:
         return CORRELATION_DIFFERS
-    return Answered(audience=f"{opening.publisher} {opening.cc}".strip())
+    return Answered(f"{opening.publisher} {opening.cc}".strip(), opening.parties)
+
+
+NOT_A_REPLY: Final = Answered(audience="", parties=b"")

@@ -8,7 +8,10 @@ import json
 from array import array
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
+
+from msgspec import Struct
 
 from contracts.faults import Fault
 from hub.database.connection import Connection
@@ -16,16 +19,18 @@ from hub.errors import HubError
 from hub.event import (
     Accepted,
     Duplicate,
-    Entry,
     Event,
     Outcome,
     Receipt,
+    Record,
     Rejected,
     pack,
+    slot_of,
 )
-from hub.journal import openings, sql
+from hub.journal import sql
 from hub.journal.duplicates import is_same
 from hub.journal.matching import Matcher
+from hub.journal.openings import NOT_A_REPLY, Answered, answer
 from hub.journal.subscriptions import Subscription, from_row
 from hub.policy.policy import Policies, Policy
 
@@ -59,13 +64,12 @@ class Registration:
     touched: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
-    """An event to be registered, its dedup slot and, for a reply, its audience."""
+class _New(Struct, frozen=True, gc=False):
+    """An event to be registered, its dedup slot and what it answers."""
 
     event: Event
     slot: int
-    audience: str = ""
+    answered: Answered = NOT_A_REPLY
 
 
 class Registrar:
@@ -85,8 +89,7 @@ class Registrar:
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
         outcomes: list[Outcome]
-        if self._claim_all(connection, events, first=first, policy=policy):
-            new = [_New(event, event.slot) for event in events]
+        if new := self._claim_all(connection, events, first=first):
             outcomes = [Accepted(_receipt(e, first + n, now)) for n, e in enumerate(events)]
         else:
             new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
@@ -106,16 +109,16 @@ class Registrar:
         return [_known(connection, event)[1] for event in events]
 
     def _claim_all(
-        self, connection: Connection, events: Sequence[Event], *, first: int, policy: Policy
-    ) -> bool:
+        self, connection: Connection, events: Sequence[Event], *, first: int
+    ) -> list[_New]:
         """Claim the dedup slots of a batch that is all new, as nearly all are; else claim none."""
         if any(event.is_reply for event in events):
-            return False
-        slots = sorted((event.slot, first + n) for n, event in enumerate(events))
-        if sql.claim(connection, slots) == len(events):
-            return True
-        sql.unclaim(connection, [slot for slot, _ in slots], since=first)
-        return False
+            return []
+        slots = [slot_of(event.receipt) for event in events]
+        if sql.claim(connection, sorted(zip(slots, count(first), strict=False))) == len(events):
+            return list(map(_New, events, slots))
+        sql.unclaim(connection, slots, since=first)
+        return []
 
     def _settle(
         self,
@@ -173,42 +176,44 @@ def _known(
     connection: Connection, event: Event, *, taken: Collection[int] = ()
 ) -> tuple[int, Outcome | None]:
     """The event's dedup slot, and what is known of it; two events may hash to one slot."""
-    slot = event.slot
+    slot = slot_of(event.receipt)
     while True:
         if slot not in taken:
             position = sql.claimed_by(connection, slot)
             if position is None:
                 return slot, None
-            entry = sql.entry(connection, position)
-            if (entry.source, entry.id) == (event.source, event.id):
-                return slot, _against(event, entry, receipt_of_entry(entry))
+            record = sql.record(connection, position)
+            if (record.source, record.id) == (event.source, event.id):
+                return slot, _against(event, record, receipt_of_record(record))
         slot += 1
 
 
-def _against(event: Event, known: Event | Entry, receipt: Receipt) -> Outcome:
+def _against(event: Event, known: Event | Record, receipt: Receipt) -> Outcome:
     if is_same(event, known):
         return Duplicate(receipt)
     return Rejected(event.source, event.id, (ID_REUSED,))
 
 
-def _answered(connection: Connection, event: Event, *, policy: Policy, now: int) -> str | Fault:
-    """A reply's audience; empty for an opening."""
+def _answered(
+    connection: Connection, event: Event, *, policy: Policy, now: int
+) -> Answered | Fault:
     contract = policy.catalogue.find(event.type, event.version) if event.is_reply else None
     if contract is None:
-        return ""
-    found = openings.answer(connection, event, contract=contract, policy=policy, now=now)
-    return found if isinstance(found, Fault) else found.audience
+        return NOT_A_REPLY
+    return answer(connection, event, contract=contract, policy=policy, now=now)
 
 
 def _feed(
     connection: Connection, new: Sequence[_New], *, first: int, matcher: Matcher
 ) -> tuple[int, ...]:
     """Write the feed entries of new events, and pin types that a wildcard meets first."""
+    if matcher.is_empty:
+        return ()
     feeds: dict[int, array[int]] = {}
     unpinned: dict[int, tuple[Subscription, dict[str, str]]] = {}
     for n, registered in enumerate(new):
         event = registered.event
-        for subscription in matcher.matches(event, audience=registered.audience):
+        for subscription in matcher.matches(event, audience=registered.answered.audience):
             positions = feeds.get(subscription.number)
             if positions is None:
                 feeds[subscription.number] = positions = array("q")
@@ -226,13 +231,11 @@ def _feed(
 
 
 def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
-    event = new.event
+    event, answered = new.event, new.answered
     return (
         position,
         hubtime,
         event.receipt,
-        event.source,
-        event.id,
         event.type,
         event.version,
         event.publisher,
@@ -240,14 +243,16 @@ def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
         event.key,
         event.to,
         event.cc,
-        new.audience,
-        event.correlation,
+        answered.audience,
         event.marking,
         event.expires,
-        event.parties,
-        event.digest,
+        event.parties + answered.parties,
         event.attributes,
         event.data,
+        event.source,
+        event.id,
+        event.correlation,
+        event.digest,
     )
 
 
@@ -264,15 +269,15 @@ def _receipt(event: Event, position: int, hubtime: int) -> Receipt:
     )
 
 
-def receipt_of_entry(entry: Entry) -> Receipt:
+def receipt_of_record(record: Record) -> Receipt:
     """The receipt of a registered event."""
     return Receipt(
-        entry.receipt.hex(),
+        record.receipt.hex(),
         "registered",
-        entry.source,
-        entry.id,
-        entry.type,
-        entry.digest,
-        entry.position,
-        entry.hubtime,
+        record.source,
+        record.id,
+        record.type,
+        record.digest,
+        record.position,
+        record.hubtime,
     )

@@ -5,18 +5,19 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from secrets import randbits
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.database.tables import refusals, subscriptions
 from hub.errors import StorageFailed
-from hub.event import Entry
+from hub.event import Entry, Record
 
-_COLUMNS: Final = (
-    "position, hubtime, receipt, source, event_id, type, version, publisher, region, key, "
-    "addressed_to, copied_to, audience, correlation, marking, expires, parties, digest, attributes"
+_HEADER: Final = (
+    "position, hubtime, receipt, type, version, publisher, region, key, "
+    "addressed_to, copied_to, audience, marking, expires, parties, attributes"
 )
+_RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +73,35 @@ def claimed_by(connection: Connection, slot: int) -> int | None:
 
 
 def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Insert journal rows: the fields of an Entry in order."""
-    marks = ", ".join("?" * len(Entry.__struct_fields__))
-    connection.exec_driver_sql(f"INSERT INTO journal ({_COLUMNS}, data) VALUES ({marks})", rows)
+    """Insert journal rows: the fields of a Record in order."""
+    marks = ", ".join("?" * len(Record.__struct_fields__))
+    connection.exec_driver_sql(f"INSERT INTO journal ({_RECORD}) VALUES ({marks})", rows)
 
 
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
     """The journal rows at `positions`, in order."""
     rows = connection.exec_driver_sql(
-        f"SELECT {_COLUMNS}, data FROM journal"
+        f"SELECT {_HEADER}, data FROM journal"
         " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
         (json.dumps(positions),),
     )
-    for row in rows:
+    # The driver's own cursor: a page is a thousand rows, each of which would become a Row first.
+    for row in cast(Iterator[tuple[Any, ...]], rows.cursor):
         yield Entry(*row)
 
 
-def entry(connection: Connection, position: int) -> Entry:
+def record(connection: Connection, position: int) -> Record:
     """The journal row at a position that is known to be there."""
     row = connection.exec_driver_sql(
-        f"SELECT {_COLUMNS}, data FROM journal WHERE position = ?", (position,)
+        f"SELECT {_RECORD} FROM journal WHERE position = ?", (position,)
     ).one()
-    return Entry(*row)
+    return Record(*row)
 
 
 def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
     """Journal rows without their data, for matching past events."""
     rows = connection.exec_driver_sql(
-        f"SELECT {_COLUMNS}, x'' FROM journal"
+        f"SELECT {_HEADER}, x'' FROM journal"
         " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
         (after, until, most),
     )

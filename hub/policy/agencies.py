@@ -9,15 +9,12 @@ from contracts.agency import AgencyId, Directory, parse_addresses
 from contracts.region import Level, Regions
 from hub.event import Marking
 from hub.policy.document import AgencyRecord, end_of, start_of
-from hub.policy.parties import PartyMarks
+from hub.policy.parties import Body, PartyMarks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agency:
-    """A registered agency, one object per policy version.
-
-    `marks` are the hashes under which an event may name its body.
-    """
+    """A registered agency, one object per policy version; `body` is what events may name it by."""
 
     id: str
     name: str
@@ -25,7 +22,7 @@ class Agency:
     level: Level
     kinds: frozenset[str]
     clearance: int
-    marks: frozenset[bytes]
+    body: Body
     valid_from: int | None
     valid_until: int | None
 
@@ -68,7 +65,7 @@ def _body_of(record: AgencyRecord) -> str:
     return f"organ {record.organ}" if record.organ else f"agency {record.id}"
 
 
-def _bodies(records: tuple[AgencyRecord, ...], marks: PartyMarks) -> dict[str, frozenset[bytes]]:
+def _bodies(records: tuple[AgencyRecord, ...], marks: PartyMarks) -> dict[str, Body]:
     """Every real body's marks: those of all ids that share its organ."""
     members: dict[str, list[AgencyRecord]] = defaultdict(list)
     for record in records:
@@ -84,7 +81,7 @@ def _bodies(records: tuple[AgencyRecord, ...], marks: PartyMarks) -> dict[str, f
     }
 
 
-def _agency(record: AgencyRecord, regions: Regions, marks: frozenset[bytes]) -> Agency:
+def _agency(record: AgencyRecord, regions: Regions, body: Body) -> Agency:
     parsed = AgencyId.parse(record.id)
     return Agency(
         id=record.id,
@@ -93,7 +90,7 @@ def _agency(record: AgencyRecord, regions: Regions, marks: frozenset[bytes]) -> 
         level=record.level or regions.level(parsed.region),
         kinds=frozenset({parsed.kind, *record.acts_as}),
         clearance=Marking[record.clearance],
-        marks=marks,
+        body=body,
         valid_from=start_of(record.valid_from),
         valid_until=end_of(record.valid_until),
     )

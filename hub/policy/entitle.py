@@ -14,7 +14,6 @@ from contracts.common import FieldClass
 from contracts.contract import Contract, Measure
 from hub.event import Entry
 from hub.policy.agencies import Agency, in_force
-from hub.policy.parties import accused_in
 from hub.policy.policy import Policy
 
 OPEN: Final = frozenset({FieldClass.F0, FieldClass.F1})
@@ -141,7 +140,7 @@ def _granted(
 
 def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Denied | None:
     """Step 4: the accused side, and whoever has withdrawn from the case."""
-    if entry.parties and any(mark in agency.marks for mark in accused_in(entry.parties)):
+    if entry.parties and agency.body.is_accused(entry.parties):
         return Denied(4, "accused_party")
     for withdrawal in policy.recusals.get(agency.id, ()):
         if withdrawal.case == entry.key and in_force(withdrawal.start, withdrawal.end, now):

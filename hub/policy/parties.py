@@ -5,8 +5,10 @@ agency by all that its registry record says. One mark in common means: the same 
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from contracts.common import OrgRef
@@ -40,27 +42,37 @@ class PartyMarks:
         names: Iterable[str],
         usccs: Iterable[str],
         orgcodes: Iterable[str],
-    ) -> frozenset[bytes]:
-        """The hashes under which events may name a registered body."""
+    ) -> "Body":
+        """The body that events may name by any of these."""
         traits = [
             *(f"id:{agency_id}" for agency_id in ids),
             *(f"name:{normalised(name)}" for name in names),
             *(trait for uscc in usccs for trait in _uscc_traits(uscc)),
             *(f"orgcode:{_bare(code)}" for code in orgcodes),
         ]
-        return frozenset(self._hash(trait) for trait in traits)
+        return Body({self._hash(trait) for trait in traits})
 
     def _hash(self, trait: str) -> bytes:
         return hashlib.blake2b(trait.encode(), key=self._key, digest_size=SIZE - 1).digest()
 
 
-def accused_in(parties: bytes) -> Iterator[bytes]:
-    """The hashes of the accused among an event's marks."""
-    for start in range(0, len(parties), SIZE):
-        if parties[start : start + 1] == ACCUSED:
-            yield parties[start + 1 : start + SIZE]
+class Body:
+    """A registered body as it can be found among an event's parties."""
+
+    def __init__(self, hashes: Iterable[bytes]) -> None:
+        accused = sorted(ACCUSED + each for each in hashes)
+        # All marks have one size, so that a match is one of them if it starts at their pace.
+        self._accused = re.compile(b"|".join(map(re.escape, accused)))
+
+    def is_accused(self, parties: bytes) -> bool:
+        """Whether the body is among the accused of an event's marks."""
+        found = self._accused.search(parties)
+        while found is not None and found.start() % SIZE:
+            found = self._accused.search(parties, found.start() + 1)
+        return found is not None
 
 
+@lru_cache(maxsize=4096)
 def normalised(name: str) -> str:
     """A name without what typing adds: width, case, white space and punctuation."""
     wide = unicodedata.normalize("NFKC", name).casefold()

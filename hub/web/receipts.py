@@ -10,9 +10,9 @@ from starlette.routing import Route
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.errors import NotFound
-from hub.event import Entry
-from hub.journal.openings import entry_of
-from hub.journal.register import receipt_of_entry
+from hub.event import Record
+from hub.journal.openings import record_of
+from hub.journal.register import receipt_of_record
 from hub.web.callers import Callers
 from hub.web.events import receipt_shown
 from hub.web.problems import answer
@@ -28,13 +28,13 @@ def routes(*, readers: Readers, callers: Callers) -> list[Route]:
         id_ = request.path_params["id"]
         if not _ID.fullmatch(id_):
             raise NotFound
-        entry = await readers.run(partial(_find, receipt=bytes.fromhex(id_)))
-        if entry is None or entry.publisher != agency:
+        record = await readers.run(partial(_find, receipt=bytes.fromhex(id_)))
+        if record is None or record.publisher != agency:
             raise NotFound
-        return answer(receipt_shown(receipt_of_entry(entry)))
+        return answer(receipt_shown(receipt_of_record(record)))
 
     return [Route("/v1/receipts/{id}", show)]
 
 
-def _find(connection: Connection, *, receipt: bytes) -> Entry | None:
-    return entry_of(connection, receipt)
+def _find(connection: Connection, *, receipt: bytes) -> Record | None:
+    return record_of(connection, receipt)

@@ -232,6 +232,16 @@ def test_what_the_hub_refuses_is_raised_with_its_problem(door: Door) -> None:
     assert pauses == []
 
 
+def test_a_problem_tells_everything_that_is_wrong_with_a_document(door: Door) -> None:
+    errors = [error("required", "缺少必填项", pointer="/grants/0/from"), error("invalid", "不合法")]
+    document = {**PROBLEM, "status": 422, "detail": "", "errors": errors}
+    door.script = deque([always(Answer(422, document))])
+    with client_of(door.url) as (client, _), pytest.raises(HubProblem) as raised:
+        client.put_policy({}, '"1"')
+    assert raised.value.errors[0].pointer == "/grants/0/from"
+    assert str(raised.value).splitlines()[1:] == ["/grants/0/from 缺少必填项", "不合法"]
+
+
 def test_a_problem_that_waiting_helps_is_asked_again(door: Door) -> None:
     door.script = deque([always(Answer(500, {**PROBLEM, "retryable": True}))])
     with client_of(door.url) as (client, pauses):

@@ -1,0 +1,172 @@
+"""Batches of 100 over 16 connections with everything on, against the same path without HTTP."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+
+import structlog
+import uvloop
+
+from hub.app import Hub, embedded
+from hub.event import Accepted
+from hub.intake.http import read_events
+from hub.intake.limits import Limits
+from hub.policy.tokens import Caller
+from hub.settings import Settings
+from tests.bench.material import bench_policy, event, rendered
+from tests.bench.measure import report
+from tests.running import BATCH, RunningHub, running_hub
+from tests.sample import CITY, DISCIPLINE, PETITION
+
+CONNECTIONS = 16
+EVENTS = 100
+REQUESTS = 10
+ROUNDS = 7
+READERS = 4
+CALLER = Caller(token=1, agency=PETITION, roles=frozenset())
+
+
+def bodies(series: str) -> list[list[bytes]]:
+    """For each connection its requests' bodies."""
+    made = rendered([event(n, series=series) for n in range(CONNECTIONS * REQUESTS * EVENTS)])
+    batches = [b"[" + b",".join(made[n : n + EVENTS]) + b"]" for n in range(0, len(made), EVENTS)]
+    return [batches[n::CONNECTIONS] for n in range(CONNECTIONS)]
+
+
+async def over_http(host: str, port: int, token: str, series: str) -> float:
+    """Events a second through the door."""
+    work = bodies(series)
+    started = perf_counter()
+    await asyncio.gather(*(_client(host, port, token, requests) for requests in work))
+    return CONNECTIONS * REQUESTS * EVENTS / (perf_counter() - started)
+
+
+async def pulled(host: str, port: int, token: str) -> float:
+    """Events a second that readers get through the door, each from the start to the end."""
+    started = perf_counter()
+    read = await asyncio.gather(*(_reader(host, port, token) for _ in range(READERS)))
+    return sum(read) / (perf_counter() - started)
+
+
+async def _reader(host: str, port: int, token: str) -> int:
+    reader, writer = await asyncio.open_connection(host, port, limit=8 * 1024 * 1024)
+    cursor, read = "", 0
+    while True:
+        query = f"limit=1000&cursor={cursor}" if cursor else "limit=1000"
+        head = (
+            f"GET /v1/subscriptions/all/events?{query} HTTP/1.1\r\nHost: {host}\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n"
+        )
+        writer.write(head.encode())
+        headers, body = await _answer(reader)
+        # Counted, not parsed: reading JSON is the subscriber's own work.
+        events = body.count(b'"hubreceipt":')
+        if not events:
+            break
+        read += events
+        cursor = headers["guantong-cursor"]
+    writer.close()
+    return read
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    assert head.startswith("HTTP/1.1 200"), head
+    lines = [line.partition(": ") for line in head.split("\r\n")[1:]]
+    headers = {name.lower(): value for name, _, value in lines}
+    return headers, await reader.readexactly(int(headers["content-length"]))
+
+
+async def _client(host: str, port: int, token: str, requests: Sequence[bytes]) -> None:
+    reader, writer = await asyncio.open_connection(host, port)
+    for body in requests:
+        head = (
+            f"POST /v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: {BATCH}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        await _answer(reader)
+    writer.close()
+
+
+async def without_http(hub: Hub, series: str) -> float:
+    """Events a second from the same bytes to the same outcomes, in this process."""
+    headers = [(b"content-type", BATCH.encode())]
+    limits = Limits()
+
+    async def publish(requests: Sequence[bytes]) -> None:
+        for body in requests:
+            submitted = read_events(headers, body, limits)
+            outcomes = await hub.intake.accept(submitted, mode="each", caller=CALLER)
+            assert isinstance(outcomes[-1], Accepted)
+
+    work = bodies(series)
+    started = perf_counter()
+    await asyncio.gather(*(publish(requests) for requests in work))
+    return CONNECTIONS * REQUESTS * EVENTS / (perf_counter() - started)
+
+
+def prepare(hub: RunningHub) -> None:
+    """A policy, and two subscriptions that everything matches."""
+    hub.apply(bench_policy())
+    hub.agency(CITY).subscribe()
+    hub.agency(DISCIPLINE).subscribe()
+
+
+async def measure(hub: RunningHub, folder: Path) -> bool:
+    host, _, number = hub.url.removeprefix("http://").partition(":")
+    port = int(number)
+    publisher, whole, views = (hub.token(a) for a in (PETITION, CITY, DISCIPLINE))
+    log = structlog.wrap_logger(structlog.ReturnLogger())
+    rounds: list[tuple[float, ...]] = []
+    async with embedded(folder, settings=Settings(), log=log) as inside:
+        for n in range(ROUNDS + 1):
+            figures = (
+                await over_http(host, port, publisher, f"h{n}"),
+                await without_http(inside, f"p{n}"),
+                await pulled(host, port, whole),
+                await pulled(host, port, views),
+            )
+            rounds.append(figures)
+    # The first round warms up.
+    published, reference, wholes, seen = map(list, zip(*rounds[1:], strict=True))
+    return all(
+        [
+            report(
+                "HTTP batches of 100, 16 connections, everything on / the same without HTTP",
+                ours=published,
+                reference=reference,
+                goal=0.85,
+                unit="events/s",
+            ),
+            report(
+                "pull of whole events, pages of 1,000 / the write rate through the same door",
+                ours=wholes,
+                reference=published,
+                goal=10.0,
+                unit="events/s",
+            ),
+            report(
+                "pull of views, pages of 1,000 / the write rate through the same door",
+                ours=seen,
+                reference=published,
+                goal=2.0,
+                unit="events/s",
+            ),
+        ]
+    )
+
+
+def run() -> bool:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        # The same data, policy and subscription on both sides.
+        with running_hub(folder / "inside") as first:
+            prepare(first)
+            first.stop()
+        hub = stack.enter_context(running_hub(folder / "hub"))
+        prepare(hub)
+        return uvloop.run(measure(hub, folder / "inside"))

@@ -1,0 +1,243 @@
+"""Appending batches of 1,000 to the journal, against the bare transaction on the same tables."""
+
+import asyncio
+import gc
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import perf_counter, time_ns
+from typing import Any
+
+from contracts.catalogue import load_catalogue
+from contracts.contract import Contract
+from contracts.envelope import Envelope, read_structured
+from contracts.region import load_regions
+from hub.backbone.sql import SqlBackbone
+from hub.database.engine import Database, keys_of, open_database, sqlite_module
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.event import Accepted, Event, Marking, receipt_of, slot_of
+from hub.journal import subscribing
+from hub.journal.register import Registrar, _New, _row
+from hub.journal.subscriptions import Body
+from hub.policy import sql as policy_sql
+from hub.policy.document import PolicyDocument
+from hub.policy.parties import PartyMarks
+from hub.policy.policy import Policies
+from tests.bench.material import event, rendered
+from tests.bench.measure import report
+
+BATCH = 1_000
+BATCHES = 8
+ROUNDS = 5
+SUBSCRIPTIONS = 1_000
+
+
+@dataclass
+class Quiet:
+    """An observer that only keeps errors."""
+
+    errors: list[BaseException] = field(default_factory=list)
+
+    def committed(self, *, works: int, seconds: float) -> None:
+        """Nothing is kept."""
+
+    def failed(self, *, works: int, error: BaseException) -> None:
+        self.errors.append(error)
+
+
+@dataclass
+class Journal:
+    """A journal with its writer, as the hub puts it together."""
+
+    database: Database
+    writer: Writer
+    readers: Readers
+    policies: Policies
+    backbone: SqlBackbone
+    watch: Quiet
+
+
+@contextmanager
+def journal(directory: Path) -> Iterator[Journal]:
+    watch = Quiet()
+    with closing(open_database(directory, readers=2)) as database:
+        writer = Writer(database.writer, capacity=1 << 30, observer=watch, clock=perf_counter)
+        readers = Readers(database.readers, threads=2)
+        with database.readers.connect() as connection:
+            marks = PartyMarks(keys_of(connection)["parties"])
+        policies = Policies(
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            marks=marks,
+            ceiling=Marking.internal,
+        )
+        registrar = Registrar(policies=policies, clock=lambda: time_ns() // 1000)
+        backbone = SqlBackbone(
+            writer=writer, readers=readers, registrar=registrar, announce=lambda numbers: None
+        )
+        writer.start()
+        try:
+            yield Journal(database, writer, readers, policies, backbone, watch)
+        finally:
+            writer.stop()
+            readers.stop()
+
+
+def admitted(numbers: range, *, series: str, regions: Sequence[str] = ("510104",)) -> list[Event]:
+    """Events as admission hands them on."""
+    contract = load_catalogue().find("petition.case_transferred", "1.0")
+    assert contract is not None
+    raws = rendered([event(n, region=regions[n % len(regions)], series=series) for n in numbers])
+    return [_admit(raw, contract) for raw in raws]
+
+
+def _admit(raw: bytes, contract: Contract) -> Event:
+    envelope = read_structured(raw)
+    assert isinstance(envelope, Envelope)
+    attributes = envelope.attributes
+    return Event(
+        source=attributes.source,
+        id=attributes.id,
+        receipt=receipt_of(attributes.source, attributes.id),
+        type=contract.type,
+        version=contract.version,
+        publisher="510100.petition",
+        region=str(attributes.region),
+        key=f"petition:{attributes.id}",
+        attributes=envelope.encoded,
+        data=envelope.data,
+        digest=b"\0" * 32,
+    )
+
+
+async def subscribe(on: Journal, regions: Sequence[str]) -> None:
+    """1,000 subscriptions: three for each region, and one that nothing matches."""
+    agencies = [
+        {"id": f"{region}.inspection-office.u{n}", "name": f"{region}-{n}"}
+        for region in regions
+        for n in range(3)
+    ]
+    agencies.append({"id": "659012.inspection-office", "name": "apart"})
+    assert len(agencies) == SUBSCRIPTIONS
+    document = PolicyDocument.model_validate_json(
+        PolicyDocument.model_validate({"agencies": tuple(agencies)}).model_dump_json()
+    )
+    await on.writer.submit(
+        partial(policy_sql.append_version, version=1, document=document, by="b", reason="b", now=1)
+    )
+    for made in agencies:
+        work = partial(
+            subscribing.create,
+            agency=made["id"],
+            body=Body(id="all", types=("petition.*",)),
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            now=1,
+        )
+        await on.writer.submit(work)
+
+
+async def append(on: Journal, batches: Sequence[list[Event]]) -> float:
+    """Events a second."""
+    started = perf_counter()
+    for batch in batches:
+        outcomes = await on.backbone.append(batch, atomic=False)
+        assert isinstance(outcomes[-1], Accepted)
+    return len(batches) * BATCH / (perf_counter() - started)
+
+
+@dataclass
+class Bare:
+    """The transaction alone: the driver, the tables, rows made beforehand."""
+
+    connection: Any
+    position: int = 1
+
+    def rows(self, batch: list[Event]) -> tuple[list[tuple[int, int]], list[tuple[Any, ...]]]:
+        first, self.position = self.position, self.position + len(batch)
+        slots = sorted((slot_of(e.receipt), first + n) for n, e in enumerate(batch))
+        return slots, [_row(_New(event, 0), first + n, 1) for n, event in enumerate(batch)]
+
+    def append(self, batches: Sequence[list[Event]]) -> float:
+        """Events a second."""
+        prepared = [self.rows(batch) for batch in batches]
+        marks = ",".join("?" * 20)
+        started = perf_counter()
+        for slots, rows in prepared:
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.executemany("INSERT INTO dedup VALUES (?, ?)", slots)
+            self.connection.executemany(f"INSERT INTO journal VALUES ({marks})", rows)
+            self.connection.execute("COMMIT")
+        return len(batches) * BATCH / (perf_counter() - started)
+
+
+@contextmanager
+def bare(directory: Path) -> Iterator[Bare]:
+    open_database(directory, readers=1).close()
+    connection = sqlite_module().connect(str(directory / "hub.db"), isolation_level=None)
+    for pragma in ("synchronous=FULL", "cache_size=-65536", "wal_autocheckpoint=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+    yield Bare(connection)
+    connection.close()
+
+
+def regions_of_a_country(count: int) -> list[str]:
+    """Counties, as many as are asked for."""
+    known = load_regions()
+    codes = (f"{n:06d}" for n in range(110000, 700000))
+    counties = (c for c in codes if known.known(c) and not c.endswith("00"))
+    return [code for _, code in zip(range(count), counties, strict=False)]
+
+
+async def measure() -> bool:
+    regions = regions_of_a_country(SUBSCRIPTIONS // 3)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        plain = stack.enter_context(journal(folder / "plain"))
+        fed = stack.enter_context(journal(folder / "fed"))
+        reference = stack.enter_context(bare(folder / "bare"))
+        await subscribe(fed, regions)
+        figures: list[tuple[float, float, float]] = []
+        for number in range(ROUNDS + 1):
+            first = number * BATCH * BATCHES
+            batches = [
+                admitted(range(n, n + BATCH), series=f"{number}", regions=regions)
+                for n in range(first, first + BATCH * BATCHES, BATCH)
+            ]
+            rates = (
+                await append(plain, batches),
+                await append(fed, batches),
+                reference.append(batches),
+            )
+            figures.append(rates)
+        assert not plain.watch.errors + fed.watch.errors
+        with fed.database.readers.connect() as connection:
+            entries = connection.exec_driver_sql("SELECT sum(length(positions)) / 8 FROM feed")
+            assert entries.scalar_one() == 3 * BATCH * BATCHES * (ROUNDS + 1)
+    # The first round warms caches and statements up.
+    plains, feds, bares = map(list, zip(*figures[1:], strict=True))
+    alone = report(
+        "journal append(1000), no subscriptions / bare transaction",
+        ours=plains,
+        reference=bares,
+        goal=0.9,
+        unit="events/s",
+    )
+    matched = report(
+        "journal append(1000), 1,000 subscriptions of which 3 match / bare transaction",
+        ours=feds,
+        reference=bares,
+        goal=0.5,
+        unit="events/s",
+    )
+    return alone and matched
+
+
+def run() -> bool:
+    # As the hub does once it is put together.
+    gc.freeze()
+    return asyncio.run(measure())
