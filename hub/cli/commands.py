@@ -5,8 +5,11 @@ from typing import Final
 
 from cyclopts import App
 
+from adapters.kit.adapter import UnknownAdapter
+from adapters.kit.checkpoint import CheckpointInUse
+from adapters.kit.mapping import MappingError
 from adapters.kit.results import HubAway, HubProblem
-from hub.cli import contracts, events, policies, serving
+from hub.cli import adapters, contracts, events, policies, serving
 from hub.cli.connection import NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
@@ -19,6 +22,7 @@ app.command(policies.agency)
 app.command(events.publish)
 app.command(events.subscribe)
 app.command(events.pull)
+app.command(adapters.adapter)
 
 
 def main() -> None:
@@ -30,6 +34,6 @@ def main() -> None:
     except HubError as error:
         title, title_en = type(error).titles()
         complain(f"{title} / {title_en} ({error.detail})")
-    except (HubProblem, HubAway) as error:
+    except (HubProblem, HubAway, UnknownAdapter, MappingError, CheckpointInUse, OSError) as error:
         complain(str(error))
     sys.exit(1)

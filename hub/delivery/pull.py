@@ -56,8 +56,8 @@ class Pull:
         read = partial(self._read, agency=agency, id_=id_, limit=limit)
         pulled = await self._readers.run(partial(read, cursor=cursor))
         while not pulled.page.events and not self._stopping:
-            # What was examined and denied is not examined again.
-            read_on = partial(read, cursor=pulled.cursor)
+            # What was examined and denied is not examined again, but counted.
+            denied, read_on = pulled.page.denied, partial(read, cursor=pulled.cursor)
             left = deadline - self._monotonic()
             if pulled.page.more:
                 pulled = await self._readers.run(read_on)
@@ -69,6 +69,7 @@ class Pull:
                     pulled = await self._readers.run(read_on)
                     if not pulled.page.events and not pulled.page.more:
                         await expected.news(seconds=left)
+            pulled.page.denied.update(denied)
         return pulled
 
     def stop(self) -> None:

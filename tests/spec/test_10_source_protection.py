@@ -367,7 +367,7 @@ def answers_to_faults(hub: RunningHub) -> Iterator[tuple[str, str]]:
     yield "reused", bureau.publish({**same, "subject": CANARY}).text
     reply = clue_received("bad", opening="0" * 32, correlationid=CANARY, data={"room": CANARY})
     yield "opening", hub.agency(DISCIPLINE).publish(reply).text
-    for body in (
+    asked: tuple[Event, ...] = (
         {CANARY: CANARY},
         {"types": [CANARY]},
         {"id": f"{CANARY} "},
@@ -375,8 +375,12 @@ def answers_to_faults(hub: RunningHub) -> Iterator[tuple[str, str]]:
         {"filters": [{"like": {CANARY: CANARY}}]},
         {"versions": {CANARY: CANARY}},
         {"start": CANARY},
-    ):
-        yield f"subscription {body}", office.http.post("/v1/subscriptions", json=body).text
+    )
+    for subscription in asked:
+        yield (
+            f"subscription {subscription}",
+            office.http.post("/v1/subscriptions", json=subscription).text,
+        )
     for query in ({"cursor": CANARY}, {"limit": CANARY}, {"wait": CANARY}):
         yield f"page {query}", office.page("all", **query).text
     yield "commit", office.commit(CANARY, "all").text

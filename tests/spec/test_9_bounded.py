@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event as Flag
 from time import monotonic
 from typing import Any
 
@@ -335,7 +334,7 @@ def test_more_connections_than_the_limit_are_told_to_come_again(tmp_path: Path) 
         token = hub.token(PETITION)
         with ExitStack() as stack:
             # Each held connection has been answered once, so the hub is known to count it.
-            held = []
+            held: list[Wire] = []
             while len(held) < 4:
                 wire = stack.enter_context(Wire(hub))
                 wire.send(publishing(token, b"[]"))
@@ -363,27 +362,28 @@ def crowded(tmp_path: Path) -> Iterator[RunningHub]:
         yield running
 
 
-def overload(hub: RunningHub, batches: Iterator[list[Event]]) -> list[tuple[list[Event], Any]]:
-    """Publish from many threads until some were told to come again; every batch and its answer."""
-    hub.token(PETITION)
-    seen = Flag()
+MANY = 50
 
-    def publish(mine: list[list[Event]]) -> list[tuple[list[Event], Any]]:
-        client = hub.agency(PETITION)
+
+def overload(hub: RunningHub, batches: Iterator[list[Event]]) -> list[tuple[list[Event], Any]]:
+    """Publish from many threads until many were told to come again; every batch and its answer."""
+    hub.token(PETITION)
+    waiting = iter(list(batches))
+    turned_away: list[Any] = []
+
+    def publish(client: AgencyClient) -> list[tuple[list[Event], Any]]:
         sent = []
-        for batch in mine:
-            if seen.is_set():
-                break
+        while len(turned_away) < MANY and (batch := next(waiting, None)):
             answer = client.publish(*batch)
             sent.append((batch, answer))
             if answer.status_code == 503:
-                seen.set()
+                turned_away.append(answer)
         return sent
 
-    all_batches = list(batches)
-    shares = [all_batches[n::24] for n in range(24)]
     with ThreadPoolExecutor(24) as pool:
-        return [pair for sent in pool.map(publish, shares) for pair in sent]
+        shares = list(pool.map(publish, [hub.agency(PETITION) for _ in range(24)]))
+    assert len(turned_away) >= MANY
+    return [pair for share in shares for pair in share]
 
 
 def test_a_full_queue_is_told_as_such_with_nothing_half_done(crowded: RunningHub) -> None:
@@ -392,7 +392,6 @@ def test_a_full_queue_is_told_as_such_with_nothing_half_done(crowded: RunningHub
     sent = overload(crowded, ([petition(f"q{n}-{m}") for m in range(3)] for n in range(2400)))
     taken = [batch for batch, answer in sent if answer.status_code == 200]
     turned_away = [(batch, answer) for batch, answer in sent if answer.status_code != 200]
-    assert turned_away
     for _, answer in turned_away:
         body = answer.json()
         assert (answer.status_code, body["code"], body["retryable"]) == (503, "overloaded", True)
@@ -414,7 +413,6 @@ def test_a_full_queue_does_not_half_do_a_batch_with_a_refused_event(crowded: Run
     sent = overload(crowded, ([petition(f"h{n}"), wrong] for n in range(4800)))
     turned_away = {batch[0]["id"] for batch, answer in sent if answer.status_code == 503}
     taken = {batch[0]["id"] for batch, answer in sent if answer.status_code == 207}
-    assert turned_away
     seen = {event["id"] for event in reader.drain()}
     assert (seen & turned_away, seen) == (set(), taken)
 

@@ -14,7 +14,7 @@ from contracts.envelope import KNOWN, REQUIRED, Attributes, Envelope, read_membe
 from contracts.faults import Fault
 from tests.sample import Members, clue, petition, rendered, tree_of
 
-thorough = settings(max_examples=500, derandomize=True, database=None, deadline=None)
+thorough = settings(max_examples=300, derandomize=True, database=None, deadline=None)
 
 SEEDS = st.none() | st.integers(0, 2**32)
 Pairs = list[tuple[str, Any]]
@@ -188,6 +188,17 @@ def test_data_and_attributes_stay_as_they_were_published(
 def test_half_a_character_is_refused_and_not_stumbled_over(name: str) -> None:
     document = json.dumps({**petition(1), name: "\ud800"}).encode()
     assert isinstance(read_structured(document), tuple)
+
+
+# A surrogate, one too far, an overlong form, the beginning of a character, a byte of another code.
+NOT_UTF8 = (b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xe4\xb8", b"\xff")
+
+
+@pytest.mark.parametrize("wrong", NOT_UTF8)
+def test_a_value_that_is_not_utf8_is_refused_and_not_stumbled_over(wrong: bytes) -> None:
+    for name in (*sorted(KNOWN), "ext"):
+        document = json.dumps({**petition(1), name: "WRONG"}).encode().replace(b"WRONG", wrong)
+        assert essence(read_structured(document)) == [("json_invalid", "")], name
 
 
 def test_what_is_no_event_is_one_fault() -> None:

@@ -1,0 +1,73 @@
+"""The demo's hub: a process of its own, and what its administrator does."""
+
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from adapters.kit.client import HubClient
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A running hub and its administrator's client."""
+
+    process: subprocess.Popen[str]
+    url: str
+    admin: str
+
+    def apply(self, file: Path) -> None:
+        """Put a policy file in force."""
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        with HubClient(self.url, self.admin) as client:
+            client.put_policy({**document, "reason": "演示"}, client.get_policy().etag)
+
+    def token(self, agency: str) -> str:
+        """A token of the agency."""
+        with HubClient(self.url, self.admin) as client:
+            return str(client.issue_token(agency)["token"])
+
+    def denied(self) -> Counter[tuple[str, str]]:
+        """What was not handed over, by agency and step, as the metrics count it."""
+        headers = {"Authorization": f"Bearer {self.admin}"}
+        text = httpx.get(f"{self.url}/metrics", headers=headers, trust_env=False).text
+        found: Counter[tuple[str, str]] = Counter()
+        for family in text_string_to_metric_families(text):
+            if family.name == "guantong_events_denied":
+                for sample in family.samples:
+                    if sample.name.endswith("_total"):
+                        key = sample.labels["agency"], sample.labels["step"]
+                        found[key] = int(sample.value)
+        return found
+
+    def wait(self) -> None:
+        """Until the hub ends."""
+        self.process.wait()
+
+
+@contextmanager
+def started(directory: Path) -> Iterator[Hub]:
+    """Start a hub on a free port; it is stopped with the block. Its log goes beside its data."""
+    directory.mkdir(parents=True)
+    with (directory.parent / "hub.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hub", "up", f"--data={directory}", "--listen=127.0.0.1:0"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert process.stdout is not None
+        print(process.stdout.readline().strip())
+        try:
+            url = (directory / "hub.url").read_text().strip()
+            yield Hub(process, url, (directory / "admin.token").read_text().strip())
+        finally:
+            process.terminate()
+            process.wait()

@@ -1,0 +1,122 @@
+"""`guantong adapter`: running an agency's adapter, and checking it offline."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from adapters.kit import adapter as kit
+from adapters.kit.check import check as differences
+from adapters.kit.checkpoint import open_checkpoint
+from adapters.kit.runner import Summary
+from adapters.kit.runner import run as run_file
+from hub.cli.connection import Where, connected
+from hub.cli.output import AsJson, complain, say, show_json, show_table
+
+adapter = App(name="adapter", help="适配器：把机构已有的数据变成事件 / adapters")
+
+
+@adapter.command
+def run(
+    name: Annotated[str, Parameter(help="适配器名称，如 petition / its name")],
+    *files: Annotated[Path, Parameter(help="导出文件 / export files")],
+    agency: Annotated[str, Parameter(name="--as", help="以哪个机构的身份 / as which agency")],
+    state: Annotated[Path, Parameter(help="进度目录 / where progress is kept")],
+    reports: Annotated[Path | None, Parameter(help="错误清单目录，默认与文件同处")] = None,
+    site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's own field map")] = None,
+    batch: int = 100,
+    as_json: AsJson = False,
+    where: Where = Where(),
+) -> int:
+    """读取导出文件并发布；被打断后再次运行会接着做。/ Read export files and publish their rows."""
+    chosen = kit.load(name, site)
+    summaries: list[tuple[Path, Summary]] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, TimeElapsedColumn(), console=Console(file=sys.stderr))
+    with connected(where, agency=agency) as client, open_checkpoint(state) as checkpoint, bar:
+        for file in files:
+            task = bar.add_task(file.name, total=None)
+            summary = run_file(
+                chosen,
+                file,
+                agency=agency,
+                hub=client,
+                state=checkpoint,
+                reports=reports,
+                batch=batch,
+                progress=partial(_advance, bar, task),
+            )
+            summaries.append((file, summary))
+    _show(summaries, as_json=as_json)
+    return 0 if all(s.complete and not s.rejected for _, s in summaries) else 1
+
+
+@adapter.command(name="list")
+def list_adapters() -> None:
+    """列出适配器。/ List the adapters."""
+    for name in kit.available():
+        say(name)
+
+
+@adapter.command
+def check(name: str) -> int:
+    """离线核对适配器的样例。/ Check an adapter against its samples, offline."""
+    found = differences(name)
+    for difference in found:
+        complain(difference.case)
+        for line in difference.lines:
+            complain(f"  {line}")
+    say("样例全部一致 / all samples agree" if not found else f"{len(found)} 个样例不一致")
+    return 1 if found else 0
+
+
+def _advance(bar: Progress, task: TaskID, done: int, total: int | None) -> None:
+    bar.update(task, completed=done, total=total)
+
+
+def _show(summaries: list[tuple[Path, Summary]], *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            [
+                {
+                    "file": file.name,
+                    "read": s.read,
+                    "accepted": s.accepted,
+                    "duplicate": s.duplicate,
+                    "rejected": s.rejected,
+                    "complete": s.complete,
+                    "report": s.report,
+                    "receipts": s.receipts,
+                    "faults": [
+                        {
+                            "row": f.row,
+                            "column": f.column,
+                            "kind": f.kind,
+                            "reason": f.reason,
+                            "advice": f.advice,
+                        }
+                        for f in s.faults
+                    ],
+                }
+                for file, s in summaries
+            ]
+        )
+        return
+    show_table(
+        ("文件", "读取", "新收", "重复", "退回", "错误清单"),
+        [
+            (file.name, s.read, s.accepted, s.duplicate, s.rejected, s.report or "")
+            for file, s in summaries
+        ],
+    )
