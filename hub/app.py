@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
 
@@ -24,6 +25,7 @@ from hub.database.engine import (
     keys_of,
     locked,
     open_database,
+    probe,
     sqlite_module,
     storage_reason,
 )
@@ -76,12 +78,12 @@ async def run(
     Raises DataDirectoryInUse or DataDirectoryNewer.
     """
     with locked(directory):
-        async with embedded(directory, settings=settings, log=log) as hub:
+        async with embedded(directory, settings=settings, log=log) as (hub, web):
             await _ensure_admin_token(directory, hub)
             # Contracts, regions and routes live as long as the process: nothing to collect there.
             gc.freeze()
             server = Server(
-                hub.web,
+                web,
                 host=host,
                 port=port,
                 bounds=Bounds(
@@ -116,12 +118,28 @@ class _WriterWatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
-    """A running hub's parts that its surroundings use."""
+class _Ground:
+    """What all parts stand on: storage, time, the log, the metrics."""
 
-    web: ASGIApp
-    intake: Intake
+    settings: Settings
+    log: FilteringBoundLogger
+    metrics: Metrics
+    writer: Writer
+    readers: Readers
+    pages: Readers
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A running hub's parts."""
+
+    policies: Policies
+    current: CurrentPolicy
+    known: Tokens
+    cursors: Cursors
+    arrivals: Arrivals
     backbone: SqlBackbone
+    intake: Intake
     pull: Pull
     filler: Filler
     writer: Writer
@@ -130,132 +148,94 @@ class Hub:
 @asynccontextmanager
 async def embedded(
     directory: Path, *, settings: Settings, log: FilteringBoundLogger
-) -> AsyncIterator[Hub]:
-    """A hub in this process on SQLite. The caller holds the directory's lock."""
+) -> AsyncIterator[tuple[Hub, ASGIApp]]:
+    """A hub in this process on SQLite, and its HTTP side. The caller holds the lock."""
     sqlite = sqlite_module().sqlite_version
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
     if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
     with closing(open_database(directory, readers=settings.readers + 1)) as database:
-        readers = Readers(database.readers, threads=settings.readers)
-        # The interpreter lock changes hands at each row: several threads that read pages of a
-        # thousand rows get half of what one gets.
-        pages = Readers(database.readers, threads=1)
-        writer = Writer(
-            database.writer,
-            capacity=settings.queue_bytes,
-            observer=_WriterWatch(metrics, log),
-            clock=time.perf_counter,
+        ground = _Ground(
+            settings=settings,
+            log=log,
+            metrics=metrics,
+            writer=Writer(
+                database.writer,
+                capacity=settings.queue_bytes,
+                observer=_WriterWatch(metrics, log),
+                clock=time.perf_counter,
+            ),
+            readers=Readers(database.readers, threads=settings.readers),
+            # The interpreter lock changes hands at each row: several threads that read pages of
+            # a thousand rows get half of what one gets.
+            pages=Readers(database.readers, threads=1),
         )
-        metrics.watch_queue(lambda: writer.depth)
-        writer.start()
+        metrics.watch_queue(lambda: ground.writer.depth)
+        ground.writer.start()
         try:
-            hub = await _assemble(
-                readers, pages, writer, metrics=metrics, settings=settings, log=log
-            )
+            hub = _assemble(ground, await ground.readers.run(keys_of))
             await hub.filler.resume()
-            yield hub
+            yield hub, _web(ground, hub)
         finally:
-            await asyncio.to_thread(writer.stop)
-            readers.stop()
-            pages.stop()
+            await asyncio.to_thread(ground.writer.stop)
+            ground.readers.stop()
+            ground.pages.stop()
 
 
-async def _assemble(
-    readers: Readers,
-    pages: Readers,
-    writer: Writer,
-    *,
-    metrics: Metrics,
-    settings: Settings,
-    log: FilteringBoundLogger,
-) -> Hub:
-    keys = await readers.run(keys_of)
-    catalogue, regions, clock = load_catalogue(), load_regions(), microseconds_now
-    known = Tokens(readers)
-    marks, cursors, arrivals = PartyMarks(keys["parties"]), Cursors(keys["cursors"]), Arrivals()
+def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
+    catalogue, marks = load_catalogue(), PartyMarks(keys["parties"])
     policies = Policies(
-        catalogue=catalogue, regions=regions, marks=marks, ceiling=Marking[settings.ceiling]
+        catalogue=catalogue,
+        regions=load_regions(),
+        marks=marks,
+        ceiling=Marking[ground.settings.ceiling],
     )
-    current = CurrentPolicy(readers=readers, policies=policies, monotonic=time.monotonic)
-    callers = Callers(known, metrics=metrics, clock=clock)
+    current = CurrentPolicy(readers=ground.readers, policies=policies, monotonic=time.monotonic)
+    cursors, arrivals = Cursors(keys["cursors"]), Arrivals()
     backbone = SqlBackbone(
-        writer=writer,
-        readers=readers,
-        registrar=Registrar(policies=policies, clock=clock),
+        writer=ground.writer,
+        readers=ground.readers,
+        registrar=Registrar(policies=policies, clock=microseconds_now),
         announce=arrivals.announce,
     )
-    limits = Limits(
-        body=settings.max_body,
-        batch=settings.max_batch,
-        event=settings.max_event,
-        data=settings.max_data,
-        depth=settings.max_depth,
-    )
-    intake = Intake(
-        catalogue=catalogue,
-        marks=marks,
-        backbone=backbone,
-        current_policy=current.get,
-        record=partial(_record, writer),
-        pause=lambda: asyncio.sleep(0),
-        clock=clock,
-    )
-    filler = Filler(writer=writer, readers=readers, policies=policies, announce=arrivals.announce)
-    pull = Pull(
-        readers=pages,
+    return Hub(
         policies=policies,
+        current=current,
+        known=Tokens(ground.readers),
         cursors=cursors,
         arrivals=arrivals,
-        clock=clock,
-        monotonic=time.monotonic,
-    )
-    routes = [
-        *events.routes(intake=intake, callers=callers, limits=limits, metrics=metrics, log=log),
-        *subscriptions.routes(
-            pull=pull,
+        backbone=backbone,
+        intake=Intake(
+            catalogue=catalogue,
+            marks=marks,
+            backbone=backbone,
+            current_policy=current.get,
+            record=partial(_record, ground.writer),
+            pause=lambda: asyncio.sleep(0),
+            clock=microseconds_now,
+        ),
+        pull=Pull(
+            readers=ground.pages,
+            policies=policies,
             cursors=cursors,
-            writer=writer,
-            readers=readers,
-            filler=filler,
-            policy=current,
-            catalogue=catalogue,
-            regions=regions,
-            callers=callers,
-            metrics=metrics,
-            log=log,
-            clock=clock,
-            max_page=settings.max_page,
-            max_wait=settings.max_wait,
-        ),
-        *contracts.routes(catalogue=catalogue, callers=callers),
-        *receipts.routes(readers=readers, callers=callers),
-        *policy.routes(
-            policies=policies,
-            current=current,
-            writer=writer,
-            readers=readers,
             arrivals=arrivals,
-            catalogue=catalogue,
-            regions=regions,
-            callers=callers,
-            log=log,
-            clock=clock,
+            clock=microseconds_now,
+            monotonic=time.monotonic,
         ),
-        *agencies.routes(
-            known=known,
+        filler=Filler(
+            writer=ground.writer,
+            readers=ground.readers,
             policies=policies,
-            writer=writer,
-            readers=readers,
-            callers=callers,
-            log=log,
-            clock=clock,
-            token_days=settings.token_days,
-            max_page=settings.max_page,
+            announce=arrivals.announce,
         ),
-        *health.routes(metrics=metrics, callers=callers, unready=partial(_unready, writer)),
-    ]
-    web = Starlette(
+        writer=ground.writer,
+    )
+
+
+def _web(ground: _Ground, hub: Hub) -> ASGIApp:
+    callers = Callers(hub.known, metrics=ground.metrics, clock=microseconds_now)
+    routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
+    app = Starlette(
         routes=routes,
         exception_handlers={
             HubError: tell_error,
@@ -263,14 +243,72 @@ async def _assemble(
             Exception: tell_fault,
         },
     )
-    return Hub(
-        web=Edge(web, metrics=metrics, log=log),
-        intake=intake,
-        backbone=backbone,
-        pull=pull,
-        filler=filler,
-        writer=writer,
+    return Edge(app, metrics=ground.metrics, log=ground.log)
+
+
+def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
+    """Where agencies publish and read."""
+    settings, metrics, log = ground.settings, ground.metrics, ground.log
+    limits = Limits(
+        body=settings.max_body,
+        batch=settings.max_batch,
+        event=settings.max_event,
+        data=settings.max_data,
+        depth=settings.max_depth,
     )
+    return [
+        *events.routes(intake=hub.intake, callers=callers, limits=limits, metrics=metrics, log=log),
+        *subscriptions.routes(
+            pull=hub.pull,
+            cursors=hub.cursors,
+            writer=ground.writer,
+            readers=ground.readers,
+            filler=hub.filler,
+            policy=hub.current,
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            callers=callers,
+            metrics=metrics,
+            log=log,
+            clock=microseconds_now,
+            max_page=settings.max_page,
+            max_wait=settings.max_wait,
+        ),
+        *contracts.routes(catalogue=load_catalogue(), callers=callers),
+        *receipts.routes(readers=ground.readers, callers=callers),
+    ]
+
+
+def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
+    """Where the roles work."""
+    return [
+        *policy.routes(
+            policies=hub.policies,
+            current=hub.current,
+            writer=ground.writer,
+            readers=ground.readers,
+            arrivals=hub.arrivals,
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            callers=callers,
+            log=ground.log,
+            clock=microseconds_now,
+        ),
+        *agencies.routes(
+            known=hub.known,
+            policies=hub.policies,
+            writer=ground.writer,
+            readers=ground.readers,
+            callers=callers,
+            log=ground.log,
+            clock=microseconds_now,
+            token_days=ground.settings.token_days,
+            max_page=ground.settings.max_page,
+        ),
+        *health.routes(
+            metrics=ground.metrics, callers=callers, unready=partial(_unready, ground.writer)
+        ),
+    ]
 
 
 async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -> None:
@@ -281,10 +319,10 @@ async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -
 
 
 async def _unready(writer: Writer) -> str | None:
-    """Why the hub cannot serve: a write that commits is the proof that it can."""
+    """Why the hub cannot serve: that a write commits is the proof that it can."""
     try:
         async with asyncio.timeout(2):
-            await writer.submit(lambda connection: None)
+            await writer.submit(probe)
     except HubError as error:
         return f"writer: {error.code}"
     except TimeoutError:

@@ -122,7 +122,7 @@ async def measure(hub: RunningHub, folder: Path) -> bool:
     publisher, whole, views = (hub.token(a) for a in (PETITION, CITY, DISCIPLINE))
     log = structlog.wrap_logger(structlog.ReturnLogger())
     rounds: list[tuple[float, ...]] = []
-    async with embedded(folder, settings=Settings(), log=log) as inside:
+    async with embedded(folder, settings=Settings(), log=log) as (inside, _web):
         for n in range(ROUNDS + 1):
             figures = (
                 await over_http(host, port, publisher, f"h{n}"),

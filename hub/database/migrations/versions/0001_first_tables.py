@@ -124,7 +124,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.execute("INSERT INTO shards (shard, next_number, hubtime) VALUES (0, 1, 0)")
-    op.execute("INSERT INTO revisions (name, revision) VALUES ('subscriptions', 0)")
+    op.execute("INSERT INTO revisions (name, revision) VALUES ('subscriptions', 0), ('probe', 0)")
     op.bulk_insert(
         sa.table("policies", *(sa.column(name) for name in _POLICY_COLUMNS)),
         [

@@ -1,0 +1,48 @@
+"""The demo, from its commands to its last line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.demo.exports import make_exports
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_ends_with_what_the_exports_hold(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.demo"],
+        cwd=tmp_path,
+        env={**os.environ, "ONCE": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = tmp_path / "expected"
+    made.mkdir()
+    exports = make_exports(made)
+    wrong = len(exports.mistakes)
+    new = exports.rows - wrong - exports.repeated
+    figures = json.loads(done.stdout.splitlines()[-1])
+    county = figures["delivered"].pop("510104.inspection-office")
+    assert figures == {
+        "read": exports.rows,
+        "accepted": new,
+        "duplicate": exports.repeated,
+        "rejected": wrong,
+        "delivered": {
+            "510000.inspection-office": new,
+            "510100.discipline": new + 1,
+            "510100.inspection-office": new + 1,
+            "510100.petition": 0,
+        },
+        # Both offices above lack fields of each petition; the county's of each that it got.
+        "withheld": 2 * new + county,
+        "again": {"accepted": 0, "duplicate": new + exports.repeated},
+    }
+    assert 0 < county < new
+    assert "回执与第一次完全相同" in done.stdout
+    assert f"回避（被反映方）：{exports.accusing_the_office}" in done.stdout
