@@ -51,9 +51,9 @@ class Catalogue:
 
 def type_matches(pattern: str, type_: str) -> bool:
     """Whether `pattern` (a type, `<family>.*` or `*`) names `type_`."""
-    if pattern.endswith("*"):
+    if pattern.endswith(".*"):
         return type_.startswith(pattern[:-1])
-    return pattern == type_
+    return pattern in ("*", type_)
 
 
 @cache

@@ -184,13 +184,13 @@ def moment_of(time: str) -> datetime:
 def _read_thoroughly(document: bytes) -> Envelope | tuple[Fault, ...]:
     try:
         raw: dict[str, Raw] = msgspec.json.decode(document, type=dict[str, Raw])
-        pairs = json.loads(document, object_pairs_hook=list)
+        pairs = json.loads(document.decode(), object_pairs_hook=list)
     except RecursionError:
         return (TOO_DEEP,)
     except (ValueError, msgspec.MsgspecError):
         return (_NOT_AN_EVENT,)
     if len(pairs) != len(raw):
-        return (_DOUBLED,)
+        return (DOUBLED,)
     members = {name: value for name, value in pairs if name != "data"}
     return read_members(members, bytes(raw["data"]) if "data" in raw else b"")
 
@@ -336,7 +336,7 @@ TOO_DEEP: Final = Fault("too_deep", "", "JSON 嵌套过深", "the JSON is nested
 _NOT_AN_EVENT: Final = Fault(
     "json_invalid", "", "不是合法的 JSON 对象", "not a JSON object in UTF-8"
 )
-_DOUBLED: Final = Fault(
+DOUBLED: Final = Fault(
     "duplicate_member",
     "",
     "同一对象中有重名成员，请只保留一个",

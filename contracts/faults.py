@@ -5,7 +5,7 @@ rule. The same faults serve the hub's door, the adapters' reports and `guantong 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -14,17 +14,22 @@ from contracts.codelists import code_list
 from contracts.common import FORMATS
 
 MOST_NAMED: Final = 20
+MORE_ERRORS: Final = "more_errors"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One error of one event; `pointer` is a JSON Pointer into the event, `""` for the whole."""
+    """One error of one event; `pointer` is a JSON Pointer into the event, `""` for the whole.
+
+    `stands_for` is how many errors a `more_errors` sums up.
+    """
 
     code: str
     pointer: str
     message: str
     message_en: str
     retryable: bool = False
+    stands_for: int = field(default=1, compare=False)
 
 
 # pydantic's error type → (code, Chinese, English); {…} are limits from the contract.
@@ -125,12 +130,13 @@ def faults_from(
 
 
 def at_most(faults: tuple[Fault, ...], most: int) -> tuple[Fault, ...]:
-    """The first `most` faults, and then one that says how many more there are."""
-    if len(faults) <= most:
-        return faults
-    more = len(faults) - most
-    last = Fault("more_errors", "", f"另有 {more} 处错误", f"{more} more errors")
-    return (*faults[:most], last)
+    """The first `most` faults, and then how many more there are."""
+    told = tuple(fault for fault in faults if fault.code != MORE_ERRORS)[:most]
+    more = sum(fault.stands_for for fault in faults) - len(told)
+    if not more:
+        return told
+    last = Fault(MORE_ERRORS, "", f"另有 {more} 处错误", f"{more} more errors", stands_for=more)
+    return (*told, last)
 
 
 def _miscounted(error: ErrorDetails, errors: tuple[ErrorDetails, ...]) -> bool:

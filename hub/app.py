@@ -333,15 +333,21 @@ async def _unready(writer: Writer) -> str | None:
 async def _ensure_admin_token(directory: Path, hub: Hub) -> None:
     """Write a token with all roles on the first start, readable by the owner alone."""
     path = directory / ADMIN_TOKEN
-    if path.exists():
+    if path.exists() and path.read_text().strip():
         return
     issue = partial(
         tokens.issue, agency=None, roles=ROLES, now=microseconds_now(), seconds=ADMIN_SECONDS
     )
     issued = await hub.writer.submit(issue)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Whole or not at all: a kill must not leave an empty file that the next start believes.
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(issued.token + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:

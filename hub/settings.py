@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     max_connections: int = Field(1_000, description="Most connections at once.")
     head_seconds: float = Field(10.0, description="A request's head must arrive within this.")
     body_seconds: float = Field(30.0, description="A request's body must arrive within this.")
-    stop_seconds: float = Field(4.0, description="How long a stop waits for requests under way.")
+    stop_seconds: float = Field(3.0, description="How long a stop waits for requests under way.")
     queue_bytes: int = Field(64 * MEBIBYTE, description="What may wait for the writer, bytes.")
     readers: int = Field(3, description="Threads, with a connection each, for single reads.")
     max_wait: float = Field(60.0, description="Longest long poll, seconds.")

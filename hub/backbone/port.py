@@ -12,10 +12,11 @@ class Backbone(Protocol):
     Durability: when `append` returns, every Accepted event survives the loss of this process and
     of its machine's power. Order: events of one batch and one key keep their order. Idempotence:
     an event that is known is a Duplicate with its first receipt, or is Rejected as `id_reused`.
+    Rejections are recorded with what is stored.
     """
 
     async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
-        """Carry the events; what became of each, in their order.
+        """Carry the events, at least one, of one caller; what became of each, in their order.
 
         With `atomic`, raises BatchRefused when one is refused, and nothing was stored. Raises
         Overloaded, Stopping or StorageFailed when nothing is known to be stored and a retry helps.
@@ -23,5 +24,5 @@ class Backbone(Protocol):
         ...
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
-        """What is known of events, without storing any; None for a new one."""
+        """What would become of events, without storing any; None for one that would be stored."""
         ...

@@ -86,7 +86,7 @@ class Writer:
         job = _Job(work=work, weight=weight, future=loop.create_future(), loop=loop)
         with self._changed:
             if self._stopping:
-                raise Stopping
+                raise Stopping(retry_after=1)
             if self._waiting and self._weight + weight > self._capacity:
                 raise Overloaded(retry_after=1)
             self._waiting.append(job)

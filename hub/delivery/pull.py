@@ -72,6 +72,10 @@ class Pull:
             pulled.page.denied.update(denied)
         return pulled
 
+    def wake(self, number: int) -> None:
+        """Let those who wait for a subscription look again: it has been changed or ended."""
+        self._arrivals.announce([number])
+
     def stop(self) -> None:
         """Let waiting readers go with what there is."""
         self._stopping = True

@@ -31,11 +31,15 @@ class View(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """What to do with one member: leave it out, or look inside."""
+    """What to do with one member: leave it out, or look inside.
+
+    `droppable`: it may be left out when nothing remains in it, by its own class.
+    """
 
     name: str
     withheld: bool
     many: bool
+    droppable: bool
     inside: tuple["_Cut", ...]
 
 
@@ -49,9 +53,11 @@ def view_of(entry: Entry, contract: Contract, classes: frozenset[FieldClass]) ->
     found: dict[str, None] = {}
     _cut(payload, cuts, "", found)
     withheld = (*(p for p in found if p not in always), *always)
-    data = _encode(payload) if found else entry.data
-    attributes = _only_viewed(entry.attributes) if withheld else entry.attributes
-    return View(_document(entry, attributes, data, withheld), withheld)
+    if not withheld:
+        return View(_document(entry, entry.attributes, entry.data, ()), ())
+    # Written anew even if nothing was there to take out: spaces and nulls would tell.
+    attributes = _only_viewed(entry.attributes)
+    return View(_document(entry, attributes, _encode(payload), withheld), withheld)
 
 
 @lru_cache(maxsize=4096)
@@ -67,7 +73,8 @@ def _cuts(fields: Iterable[Field], classes: frozenset[FieldClass]) -> Iterable[_
         hollow = bool(field.parts) and sum(cut.withheld for cut in inside) == len(field.parts)
         withheld = field.field_class not in classes or hollow
         if withheld or inside:
-            yield _Cut(field.name, withheld, field.many, () if withheld else inside)
+            droppable = field.field_class is not FieldClass.F0
+            yield _Cut(field.name, withheld, field.many, droppable, () if withheld else inside)
 
 
 def _cut(
@@ -76,19 +83,20 @@ def _cut(
     """Take the withheld members out of `document`, and note their pointers."""
     for cut in cuts:
         value = document.get(cut.name)
-        if value is None:
-            if cut.withheld:
-                document.pop(cut.name, None)
-            continue
         pointer = f"{above}/{cut.name}"
         if cut.withheld:
-            del document[cut.name]
-            found[pointer] = None
-        elif cut.many:
-            for item in value:
-                _cut(item, cut.inside, f"{pointer}/-", found)
-        else:
-            _cut(value, cut.inside, pointer, found)
+            if document.pop(cut.name, None) is not None:
+                found[pointer] = None
+        elif value:
+            inside: dict[str, None] = {}
+            parts = value if cut.many else [value]
+            for part in parts:
+                _cut(part, cut.inside, f"{pointer}/-" if cut.many else pointer, inside)
+            # An item of which nothing is left withholds the array: it would tell how many there are.
+            if inside and cut.droppable and not all(parts):
+                del document[cut.name]
+                inside = {pointer: None}
+            found.update(inside)
 
 
 def _only_viewed(attributes: bytes) -> bytes:

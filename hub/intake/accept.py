@@ -1,7 +1,8 @@
 """The way in: everything between a door and the backbone, in order.
 
-Read, permit, check the contract, assign; then the backbone, and refusals are recorded before the
-answer. A door calls `Intake.accept`; nothing else lets an event in.
+Read, permit, check the contract, assign; then the backbone. Refusals are recorded before the
+answer: admission's here, registration's in its own transaction. A door calls `Intake.accept`;
+nothing else lets an event in.
 """
 
 import hashlib
@@ -17,9 +18,10 @@ from contracts.contract import MOST_FAULTS, Contract
 from contracts.envelope import Attributes, Envelope, Text, moment_of
 from contracts.faults import Fault, at_most
 from hub.backbone.port import Backbone
-from hub.errors import Forbidden
+from hub.errors import Forbidden, HubError
 from hub.event import Event, Marking, Outcome, Rejected, microseconds, receipt_of
 from hub.intake import faults
+from hub.intake.submitted import Flawed, Submitted
 from hub.journal.register import BatchRefused
 from hub.policy.agencies import Agency
 from hub.policy.parties import PartyMarks
@@ -53,7 +55,7 @@ class Intake:
         self._clock = clock
 
     async def accept(
-        self, submitted: Sequence[Envelope | Rejected], *, mode: Mode, caller: Caller
+        self, submitted: Sequence[Submitted], *, mode: Mode, caller: Caller
     ) -> list[Outcome]:
         """Admit a request's events; what became of each, in order.
 
@@ -69,17 +71,19 @@ class Intake:
             examined.append(self._examine(event, publisher, policy))
             if n % EVENTS_A_TURN == 0:
                 await self._pause()
-        outcomes = await self._carry(examined, mode=mode)
-        if any(isinstance(outcome, Rejected) for outcome in outcomes):
-            await self._record(outcomes, caller)
-        return outcomes
+        if mode == "all":
+            return await self._carry_all(examined, caller)
+        return await self._carry_each(examined, caller)
 
-    def _examine(
-        self, submitted: Envelope | Rejected, publisher: Agency, policy: Policy
-    ) -> Event | Rejected:
+    async def refuse(self, error: HubError, caller: Caller) -> None:
+        """Record that a request could not be read as a whole."""
+        fault = Fault(error.code, "", *type(error).titles())
+        await self._record([Rejected(None, None, (fault,))], caller)
+
+    def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
-        if isinstance(submitted, Rejected):
-            return submitted
+        if isinstance(submitted, Flawed):
+            return self._examine_rest(submitted)
         attributes = submitted.attributes
         contract = self._catalogue.by_dataschema(attributes.dataschema)
         if contract is None or contract.type != attributes.type:
@@ -159,22 +163,39 @@ class Intake:
             expires=None if expires is UNSET else microseconds(moment_of(expires)),
         )
 
-    async def _carry(self, examined: Sequence[Event | Rejected], *, mode: Mode) -> list[Outcome]:
-        """Hand the good ones to the backbone; put its outcomes back in their places."""
-        events = [event for event in examined if isinstance(event, Event)]
-        if mode == "all" and len(events) < len(examined):
+    def _examine_rest(self, flawed: Flawed) -> Rejected:
+        """Add the payload's faults to those of the envelope, where it can be told."""
+        contract = self._catalogue.by_dataschema(flawed.dataschema or "")
+        checked = contract.check(flawed.data) if contract and flawed.data else ()
+        found = (*flawed.faults, *(checked if isinstance(checked, tuple) else ()))
+        return Rejected(flawed.source, flawed.id, at_most(found, MOST_FAULTS))
+
+    async def _carry_each(
+        self, examined: Sequence[Event | Rejected], caller: Caller
+    ) -> list[Outcome]:
+        """Store the good ones. Refusals come first: if they cannot be kept, nothing is stored."""
+        refused = [e for e in examined if isinstance(e, Rejected)]
+        if refused:
+            await self._record(refused, caller)
+        events = [e for e in examined if isinstance(e, Event)]
+        stored = iter(await self._backbone.append(events, atomic=False) if events else ())
+        return [e if isinstance(e, Rejected) else next(stored) for e in examined]
+
+    async def _carry_all(
+        self, examined: Sequence[Event | Rejected], caller: Caller
+    ) -> list[Outcome]:
+        """Store all, or none: then all refusals are recorded, those for the batch's sake too."""
+        events = [e for e in examined if isinstance(e, Event)]
+        try:
+            if len(events) == len(examined):
+                return await self._backbone.append(events, atomic=True) if events else []
             known = await self._backbone.find(events)
-            settled = [_refused_with_batch(e, k) for e, k in zip(events, known, strict=True)]
-        elif not events:
-            settled = []
-        else:
-            try:
-                settled = await self._backbone.append(events, atomic=mode == "all")
-            except BatchRefused as refused:
-                pairs = zip(events, refused.outcomes, strict=True)
-                settled = [_refused_with_batch(event, outcome) for event, outcome in pairs]
-        carried = iter(settled)
-        return [e if isinstance(e, Rejected) else next(carried) for e in examined]
+        except BatchRefused as refused:
+            known = refused.outcomes
+        told = (_refused_with_batch(e, k) for e, k in zip(events, known, strict=True))
+        outcomes = [e if isinstance(e, Rejected) else next(told) for e in examined]
+        await self._record(outcomes, caller)
+        return outcomes
 
 
 def _granted(publisher: Agency, type_: str, region: str, *, policy: Policy, now: int) -> bool:

@@ -4,7 +4,7 @@ Knows no web framework: headers come as lower-case byte pairs.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -12,13 +12,19 @@ import msgspec
 from msgspec import Raw
 
 from contracts.agency import SourceError, publisher_of
-from contracts.envelope import LONGEST_ID, TOO_DEEP, Envelope, read_members, read_structured
+from contracts.envelope import (
+    DOUBLED,
+    LONGEST_ID,
+    TOO_DEEP,
+    Envelope,
+    read_members,
+    read_structured,
+)
 from contracts.faults import Fault
 from hub.errors import BatchMalformed, HeaderMalformed, TooDeep, TooLarge, UnsupportedMediaType
-from hub.event import Rejected
-from hub.intake.limits import Limits, is_deeper
+from hub.intake.limits import Limits, is_deeper, items_of
+from hub.intake.submitted import Flawed, Submitted
 
-Submitted = Envelope | Rejected
 Headers = Iterable[tuple[bytes, bytes]]
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -31,7 +37,7 @@ _split = msgspec.json.Decoder(list[Raw]).decode
 
 
 def read_events(headers: Headers, body: bytes, limits: Limits) -> Sequence[Submitted]:
-    """The events of a request, in order; those that cannot be read as rejections.
+    """The events of a request, in order; those that cannot be read as flawed.
 
     Raises UnsupportedMediaType, BatchMalformed, HeaderMalformed, TooLarge or TooDeep for the
     request as a whole.
@@ -57,25 +63,32 @@ def _media_type(stated: list[bytes]) -> str:
 
 def _read_batch(body: bytes, limits: Limits) -> Sequence[Submitted]:
     try:
-        events = _split(body)
+        events = [bytes(event) for event in _split(body)]
     except RecursionError as deep:
         raise TooDeep from deep
     except (msgspec.MsgspecError, UnicodeDecodeError) as malformed:
-        raise BatchMalformed from malformed
+        # One event that is no JSON must not take the others with it.
+        found = items_of(body)
+        if found is None:
+            raise BatchMalformed from malformed
+        events = found
     if len(events) > limits.batch:
         raise TooLarge(f"{limits.batch} events")
-    return [_read_one(bytes(event), limits) for event in events]
+    return [_read_one(event, limits) for event in events]
 
 
 def _read_one(document: bytes, limits: Limits) -> Submitted:
     if len(document) > limits.event:
-        return _too_large("", limits.event)
+        return Flawed(None, None, (_too_large("", limits.event),))
     if is_deeper(document, limits.depth):
-        return Rejected(None, None, (TOO_DEEP,))
-    envelope = read_structured(document)
-    if not isinstance(envelope, Envelope):
-        return Rejected(*_names_in(document), envelope)
-    return _with_data_checked(envelope, limits)
+        return Flawed(None, None, (TOO_DEEP,))
+    read = read_structured(document)
+    if not isinstance(read, Envelope):
+        members = _members_in(document)
+        # Of a member written twice nobody can say which one was meant.
+        data = None if DOUBLED in read else members.get("data")
+        return _flawed(members, data, read, limits)
+    return _with_data_checked(read, limits)
 
 
 def _read_binary(pairs: list[tuple[bytes, bytes]], body: bytes, limits: Limits) -> Submitted:
@@ -84,16 +97,16 @@ def _read_binary(pairs: list[tuple[bytes, bytes]], body: bytes, limits: Limits) 
         if name.startswith(b"ce-"):
             attribute = name[3:].decode("latin-1")
             if attribute in members or attribute == "datacontenttype":
-                raise HeaderMalformed(f"ce-{attribute}")
+                raise HeaderMalformed
             members[attribute] = _decoded(value)
         elif name == b"content-type":
             members["datacontenttype"] = value.decode("latin-1")
     if is_deeper(body, limits.depth):
-        return Rejected(*_names(members), (TOO_DEEP,))
-    envelope = read_members(members, body)
-    if not isinstance(envelope, Envelope):
-        return Rejected(*_names(members), envelope)
-    return _with_data_checked(envelope, limits)
+        return _flawed(members, None, (TOO_DEEP,), limits)
+    read = read_members(members, body)
+    if not isinstance(read, Envelope):
+        return _flawed(members, body, read, limits)
+    return _with_data_checked(read, limits)
 
 
 def _decoded(value: bytes) -> str:
@@ -108,35 +121,44 @@ def _decoded(value: bytes) -> str:
 
 def _with_data_checked(envelope: Envelope, limits: Limits) -> Submitted:
     if len(envelope.data) > limits.data:
-        refused = _too_large("/data", limits.data)
-        return Rejected(envelope.attributes.source, envelope.attributes.id, refused.faults)
+        attributes = envelope.attributes
+        return Flawed(attributes.source, attributes.id, (_too_large("/data", limits.data),))
     return envelope
 
 
-def _too_large(pointer: str, limit: int) -> Rejected:
-    fault = Fault(
-        "event_too_large",
-        pointer,
-        f"超过上限 {limit} 字节；大件请以 DocRef 引用",
-        f"larger than {limit} bytes: refer to large things by DocRef",
-    )
-    return Rejected(None, None, (fault,))
-
-
-def _names_in(document: bytes) -> tuple[str | None, str | None]:
-    """Source and id of an event that could not be read, as far as they can be told."""
-    try:
-        members = msgspec.json.decode(document)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return None, None
-    return _names(members) if isinstance(members, dict) else (None, None)
-
-
-def _names(members: dict[str, Any]) -> tuple[str | None, str | None]:
-    source, event_id = members.get("source"), members.get("id")
+def _flawed(
+    members: Mapping[str, Any], data: object, faults: tuple[Fault, ...], limits: Limits
+) -> Flawed:
+    """What can be told of an event with these members, whatever their types."""
+    source, event_id, dataschema = (members.get(n) for n in ("source", "id", "dataschema"))
     try:
         publisher_of(source if isinstance(source, str) else "")
     except SourceError:
         source = None
     tellable = isinstance(event_id, str) and len(event_id) <= LONGEST_ID and event_id.isprintable()
-    return source, event_id if tellable else None
+    return Flawed(
+        source=source,
+        id=event_id if tellable else None,
+        faults=faults,
+        dataschema=dataschema if isinstance(dataschema, str) else None,
+        data=data if isinstance(data, bytes) and len(data) <= limits.data else None,
+    )
+
+
+def _members_in(document: bytes) -> dict[str, Any]:
+    """The members of an event that has faults: texts, and `data` as bytes."""
+    try:
+        members = msgspec.json.decode(document, type=dict[str, Raw])
+        values = {name: msgspec.json.decode(raw) for name, raw in members.items() if name != "data"}
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return {}
+    return values | ({"data": bytes(members["data"])} if "data" in members else {})
+
+
+def _too_large(pointer: str, limit: int) -> Fault:
+    return Fault(
+        "event_too_large",
+        pointer,
+        f"超过上限 {limit} 字节；大件请以 DocRef 引用",
+        f"larger than {limit} bytes: refer to large things by DocRef",
+    )

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+_TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]|,', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,27 @@ def is_deeper(document: bytes, limit: int) -> bool:
         elif sign in b"]}":
             depth -= 1
     return False
+
+
+def items_of(array: bytes) -> list[bytes] | None:
+    """The items of a JSON array by its brackets and commas alone; None where they do not add up.
+
+    For an array that a parser refuses: so that what is wrong in one item is told of that item.
+    """
+    body = array.strip()
+    items: list[bytes] = []
+    depth, start = 0, 1
+    for token in _TOKENS.finditer(body):
+        sign = token[0][:1]
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+        if depth == 1 and sign == b",":
+            items.append(body[start : token.start()].strip())
+            start = token.end()
+        if depth == 0:
+            closed = token.end() == len(body) and body[:1] == b"[" and sign == b"]"
+            items.append(body[start : token.start()].strip())
+            return items if closed and all(items) else None
+    return None

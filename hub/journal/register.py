@@ -27,7 +27,7 @@ from hub.event import (
     pack,
     slot_of,
 )
-from hub.journal import sql
+from hub.journal import refusals, sql
 from hub.journal.duplicates import is_same
 from hub.journal.matching import Matcher
 from hub.journal.openings import NOT_A_REPLY, Answered, answer
@@ -95,6 +95,7 @@ class Registrar:
             new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
             if atomic and any(isinstance(outcome, Rejected) for outcome in outcomes):
                 raise BatchRefused([_unless_stored(outcome, first) for outcome in outcomes])
+            _record_refusals(connection, events, outcomes, now=now)
             if not new:
                 return Registration(outcomes)
             sql.claim(connection, sorted((n.slot, first + i) for i, n in enumerate(new)))
@@ -105,8 +106,12 @@ class Registrar:
         return Registration(outcomes, touched)
 
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
-        """What is known of events that are not to be stored; None for a new one."""
-        return [_known(connection, event)[1] for event in events]
+        """What would become of events, storing none; None for one that would be stored."""
+        head = sql.head(connection, SHARD)
+        first = pack(SHARD, head.next_number)
+        policy, now = self._policies.seen_by(connection), max(self._clock(), head.hubtime)
+        _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
+        return [_unless_stored(outcome, first) for outcome in outcomes]
 
     def _claim_all(
         self, connection: Connection, events: Sequence[Event], *, first: int
@@ -162,6 +167,16 @@ class Registrar:
         matcher = Matcher((from_row(row) for row in rows), policy=policy)
         self._matcher = (revision, policy, matcher)
         return matcher
+
+
+def _record_refusals(
+    connection: Connection, events: Sequence[Event], outcomes: Sequence[Outcome], *, now: int
+) -> None:
+    """Keep what registration itself refused, under the publisher."""
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
+    if refused:
+        # One request has one caller.
+        refusals.record(connection, refused, caller=events[0].publisher, now=now)
 
 
 def _unless_stored(outcome: Outcome, first: int) -> Outcome | None:

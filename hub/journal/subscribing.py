@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ValidationError
 
 from contracts.catalogue import Catalogue
+from contracts.envelope import VIEWED
 from contracts.faults import Fault, faults_from
 from contracts.region import Regions
 from hub.database.connection import Connection
@@ -14,7 +15,7 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.event import pack
 from hub.journal import sql
 from hub.journal.register import SHARD
-from hub.journal.subscriptions import Body, Change, Subscription, from_row
+from hub.journal.subscriptions import Body, Change, Subscription, asked_of, from_row
 
 
 def parse(raw: bytes) -> Body:
@@ -95,9 +96,11 @@ def change(
     return _standing(connection, agency, id_)
 
 
-def end(connection: Connection, agency: str, id_: str) -> None:
-    """Remove a subscription, its feed and cursor. Raises NotFound."""
-    sql.delete_subscription(connection, _standing(connection, agency, id_).number)
+def end(connection: Connection, agency: str, id_: str) -> int:
+    """Remove a subscription, its feed and cursor; its number. Raises NotFound."""
+    number = _standing(connection, agency, id_).number
+    sql.delete_subscription(connection, number)
+    return number
 
 
 def commit(connection: Connection, agency: str, id_: str, *, position: int) -> Subscription:
@@ -137,6 +140,14 @@ def _faults(body: Body, catalogue: Catalogue, regions: Regions) -> Iterator[Faul
             )
     if body.region is not None and not regions.known(body.region):
         yield Fault("region_unknown", "/region", "行政区划代码不存在", "not a region code in force")
+    for n, filter_ in enumerate(body.filters):
+        if not asked_of(filter_) <= VIEWED:
+            yield Fault(
+                "filter_attribute",
+                f"/filters/{n}",
+                "只能按各方可见的标准属性筛选",
+                "filters may ask for the attributes that every view carries, and no others",
+            )
     for type_, version in body.versions.items():
         if catalogue.find(type_, version) is None:
             yield Fault(

@@ -129,6 +129,15 @@ def predicate(filters: Sequence[Filter]) -> Predicate | None:
     return lambda attributes: all(_holds(filter_, attributes) for filter_ in filters)
 
 
+def asked_of(filter_: Filter) -> frozenset[str]:
+    """The attributes that a filter looks at."""
+    match filter_:
+        case Exact(exact=wanted) | Prefix(prefix=wanted):
+            return frozenset(wanted)
+        case All(all=filters):
+            return frozenset().union(*map(asked_of, filters))
+
+
 def _holds(filter_: Filter, attributes: Mapping[str, Any]) -> bool:
     match filter_:
         case Exact(exact=wanted):

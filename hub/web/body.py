@@ -25,9 +25,9 @@ async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
     return b"".join(parts)
 
 
-def number(request: Request, name: str, *, default: int, most: int) -> int:
-    """A whole number from the query, at most `most`. Raises BadRequest."""
+def number(request: Request, name: str, *, default: int, most: int, least: int = 1) -> int:
+    """A whole number from the query, brought within its bounds. Raises BadRequest."""
     text = request.query_params.get(name, str(default))
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise BadRequest(name)
-    return min(int(text), most)
+    return max(least, min(int(text), most))

@@ -1,6 +1,7 @@
 """The catalogue of contracts: what may be said."""
 
 import hashlib
+import re
 from typing import Any
 
 import msgspec
@@ -78,6 +79,7 @@ def _immutable(request: Request, document: dict[str, Any]) -> Response:
     body = msgspec.json.encode(document)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
-    if request.headers.get("if-none-match") == tag:
+    known = re.findall(r'\*|"[^"]*"', request.headers.get("if-none-match", ""))
+    if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, "application/schema+json")

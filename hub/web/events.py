@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from hub.errors import BadRequest, Invalid
+from hub.errors import BadRequest, HubError, Invalid
 from hub.event import Accepted, Duplicate, Outcome, Receipt, Rejected, rfc3339, shown
 from hub.intake.accept import Intake, Mode
 from hub.intake.http import read_events
@@ -37,8 +37,12 @@ def routes(
         mode = request.query_params.get("mode", "each")
         if mode not in ("each", "all"):
             raise BadRequest("mode=each|all")
-        body = await read_body(request, most=limits.body)
-        submitted = read_events(request.headers.raw, body, limits)
+        try:
+            body = await read_body(request, most=limits.body)
+            submitted = read_events(request.headers.raw, body, limits)
+        except HubError as unreadable:
+            await intake.refuse(unreadable, caller)
+            raise
         outcomes = await intake.accept(submitted, mode=cast(Mode, mode), caller=caller)
         seconds = perf_counter() - started
         metrics.admitted(outcomes, agency=caller.name, seconds=seconds)

@@ -1,6 +1,7 @@
 """The policy document: read and changed as a whole."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
+from contracts.faults import Fault
 from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
@@ -26,7 +28,6 @@ from hub.web.callers import Callers
 from hub.web.problems import answer
 
 MOST_POLICY = 32 * 1024 * 1024
-LONGEST_REASON = 500
 
 
 def routes(
@@ -79,17 +80,24 @@ def routes(
 def _read(raw: bytes) -> tuple[PolicyDocument, str]:
     """The document and the reason of a change. Raises Invalid."""
     try:
-        members = json.loads(raw)
-        reason = members.pop("reason")
-        fits = isinstance(reason, str) and 0 < len(reason.strip()) <= LONGEST_REASON
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as malformed:
-        raise Invalid("reason") from malformed
-    if not fits:
-        raise Invalid("reason")
+        members = json.loads(raw.decode())
+        reason = members.pop("reason", None)
+    except (ValueError, AttributeError, RecursionError) as malformed:
+        raise Invalid(faults=(_NOT_A_POLICY,)) from malformed
     document = parse(json.dumps(members).encode())
-    if not isinstance(document, PolicyDocument):
-        raise Invalid(faults=document)
+    faults = () if isinstance(document, PolicyDocument) else document
+    if not isinstance(reason, str) or not _REASON.fullmatch(reason):
+        faults = (*faults, _REASON_MISSING)
+    if faults or not isinstance(document, PolicyDocument):
+        raise Invalid(faults=faults)
     return document, reason
+
+
+_REASON = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]{1,500}")
+_NOT_A_POLICY = Fault("json_invalid", "", "不是合法的 JSON 对象", "not a JSON object in UTF-8")
+_REASON_MISSING = Fault(
+    "reason", "/reason", "须写明变更事由（1 至 500 字）", "say why, in 1 to 500 characters"
+)
 
 
 def _answer(policy: Policy) -> Response:

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hub.errors import HubError, Overloaded, RequestTimeout, TooLarge
+from hub.errors import BadRequest, HubError, Overloaded, RequestTimeout, TooLarge
 from hub.web.problems import problem
 
 MOST_HEAD: Final = 64 * 1024
@@ -56,6 +56,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._head_size > MOST_HEAD and not self.transport.is_closing():
             self._refuse(TooLarge(f"head, {MOST_HEAD} bytes"))
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(BadRequest())
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

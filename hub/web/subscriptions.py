@@ -106,15 +106,15 @@ def routes(
 
     async def end(request: Request) -> Response:
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
-        await writer.submit(partial(subscribing.end, agency=agency, id_=id_))
+        pull.wake(await writer.submit(partial(subscribing.end, agency=agency, id_=id_)))
         log.info("subscription.ended", caller=agency, subscription=id_)
         return Response(status_code=204)
 
     async def events(request: Request) -> Response:
         started = perf_counter()
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
-        limit = max(1, number(request, "limit", default=100, most=max_page))
-        wait = min(number(request, "wait", default=0, most=3600), max_wait)
+        limit = number(request, "limit", default=100, most=max_page)
+        wait = min(number(request, "wait", default=0, most=3600, least=0), max_wait)
         cursor = request.query_params.get("cursor")
         pulled = await pull.pull(agency, id_, cursor=cursor, limit=limit, wait=wait)
         page, seconds = pulled.page, perf_counter() - started

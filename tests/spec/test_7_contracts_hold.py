@@ -188,10 +188,13 @@ def visible(
             found[name] = inner
         elif not can_show(part, root, classes, effective):
             continue
-        elif isinstance(inner, list):
-            found[name] = [visible(item, part, root, classes, effective) for item in inner]
         else:
-            found[name] = visible(inner, part, root, classes, effective)
+            many = inner if isinstance(inner, list) else [inner]
+            left = [visible(item, part, root, classes, effective) for item in many]
+            # What was taken out to the last is left out, so that counts do not leak.
+            if left != many and not any(left) and effective != "F0":
+                continue
+            found[name] = left if isinstance(inner, list) else left[0]
     return found
 
 

@@ -365,6 +365,7 @@ ODD: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "a string": ('"x"', [("json_invalid", "")]),
     "null": ("null", [("json_invalid", "")]),
     "a list": ("[]", [("json_invalid", "")]),
+    "no JSON at all": ("NaN", [("json_invalid", "")]),
     "an empty object": (
         "{}",
         [
@@ -428,7 +429,6 @@ MALFORMED = {
     "null": b"null",
     "a batch cut short": b'[{"id":"1"}',
     "something behind": b"[] []",
-    "NaN": b"[NaN]",
 }
 
 
@@ -589,7 +589,10 @@ REFUSED_ATTRIBUTES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "a long value": (f'"subject": "{"a" * 2049}"', [("too_long", "/subject")]),
     "another specversion": ('"specversion": "0.3"', [("duplicate_member", "")]),
     "one name twice": ('"extra": "a", "extra": "a"', [("duplicate_member", "")]),
-    "data twice": ('"data": {}', [("duplicate_member", "")]),
+    "data twice": (
+        f'"data": {json.dumps(petition("attribute")["data"])}',
+        [("duplicate_member", "")],
+    ),
 }
 
 

@@ -296,9 +296,6 @@ FILTERS: dict[str, tuple[list[Any], list[int]]] = {
         [0, 1, 2, 3],
     ),
     "of an absent attribute": ([{"exact": {"to": DISCIPLINE}}], []),
-    "of a flag": ([{"exact": {"urgent": "true"}}], [3]),
-    "of a number": ([{"exact": {"copies": "7"}}], [2]),
-    "of a number's beginning": ([{"prefix": {"copies": "7"}}], [2, 3]),
     "of text that looks like a number": ([{"exact": {"sequence": "07"}}], [1]),
 }
 
@@ -311,13 +308,28 @@ def test_filters_hold_together_by_the_published_attributes(
     hub.agency(PETITION).accepted(
         petition("filter-0", roundid="14-11", phase="pre"),
         petition("filter-1", roundid="14-11", phase="on", sequence="07"),
-        petition("filter-2", roundid="14-12", phase="pre", copies=7, sequence="7"),
-        petition("filter-3", urgent=True, copies=71),
+        petition("filter-2", roundid="14-12", phase="pre", sequence="7"),
+        petition("filter-3"),
     )
     seen = {name: ids(reader, f"filter-{n}") for n, name in enumerate(FILTERS)}
     assert seen == {
         name: [f"XF-filter-{n}" for n in wanted] for name, (_, wanted) in FILTERS.items()
     }
+
+
+@pytest.mark.parametrize("name", ["subject", "note"])
+@pytest.mark.parametrize("dialect", ["exact", "prefix"])
+def test_a_filter_asks_only_for_what_every_view_carries(
+    reader: AgencyClient, dialect: str, name: str
+) -> None:
+    inner = {dialect: {name: "甲"}}
+    for filters in ([inner], [{"all": [{"exact": {"phase": "on"}}, inner]}]):
+        answer = reader.http.post("/v1/subscriptions", json={"filters": filters})
+        errors = [(e["code"], e["pointer"]) for e in answer.json()["errors"]]
+        assert (answer.status_code, errors) == (422, [("filter_attribute", "/filters/0")])
+    reader.subscribe("named")
+    changed = reader.http.patch("/v1/subscriptions/named", json={"filters": [inner]})
+    assert changed.status_code == 422
 
 
 def test_a_region_is_the_agencys_own_unless_asked_for_and_covers_what_lies_below(

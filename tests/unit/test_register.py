@@ -419,9 +419,9 @@ def test_a_feed_reads_like_one_list_wherever_its_rows_begin(
 ASKED_FILTERS: st.SearchStrategy[tuple[Filter, ...]] = st.sampled_from(
     (
         (),
-        (Exact(exact={"subject": "a"}),),
-        (Prefix(prefix={"subject": "a"}),),
-        (All(all=(Prefix(prefix={"id": "1"}), Exact(exact={"subject": "b"}))),),
+        (Exact(exact={"sequence": "a"}),),
+        (Prefix(prefix={"sequence": "a"}),),
+        (All(all=(Prefix(prefix={"id": "1"}), Exact(exact={"sequence": "b"}))),),
     )
 )
 BODIES = st.builds(
@@ -444,7 +444,7 @@ HAPPENED = st.lists(
             region=st.sampled_from(("510000", "510100", "510104", "510105")),
             to=st.sampled_from(("", "", DISCIPLINE, "inspection-office@510100/*")),
             cc=st.sampled_from(("", "", CITY)),
-            subject=st.sampled_from(("a", "ab", "b")),
+            sequence=st.sampled_from(("a", "ab", "b")),
         ),
         min_size=1,
         max_size=5,
