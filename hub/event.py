@@ -35,30 +35,30 @@ class Event(Struct, frozen=True, gc=False):
 
     `attributes` is the JSON object of the published attributes, `data` the payload's bytes as they
     came, `digest` the SHA-256 of `data`, `receipt` the first 16 bytes of SHA-256 of source LF id.
-    `is_reply` is what the contract says.
-    `to` and `cc` are addresses, space-separated; `opening` is the receipt id (hex) that a reply
-    names, else ""; `parties` are marks (`hub.policy.parties`); `expires` is microseconds UTC.
+    `to` and `cc` are addresses, space-separated; `expires` is microseconds UTC; `parties` are
+    marks (`hub.policy.parties`). `is_reply` is what the contract says, `opening` the receipt id
+    (hex) that a reply names, else "".
     """
 
-    source: str
-    id: str
     receipt: bytes
     type: str
     version: str
     publisher: str
     region: str
     key: str
+    to: str
+    cc: str
+    marking: int
+    expires: int | None
     attributes: bytes
     data: bytes
+    source: str
+    id: str
+    correlation: str
     digest: bytes
-    to: str = ""
-    cc: str = ""
+    parties: bytes = b""
     is_reply: bool = False
     opening: str = ""
-    correlation: str = ""
-    marking: int = Marking.internal
-    parties: bytes = b""
-    expires: int | None = None
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -108,9 +108,16 @@ class Receipt(Struct, frozen=True, gc=False):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """The event was new and is safe."""
+    """The event was new and is safe, at `position` since `hubtime`."""
 
-    receipt: Receipt
+    event: Event
+    position: int
+    hubtime: int
+
+    @property
+    def receipt(self) -> Receipt:
+        """The hub's statement, made when it is asked for."""
+        return receipt_for(self.event, self.position, self.hubtime)
 
 
 class Duplicate(Struct, frozen=True, gc=False):
@@ -129,6 +136,20 @@ class Rejected:
 
 
 Outcome = Accepted | Duplicate | Rejected
+
+
+def receipt_for(event: Event, position: int, hubtime: int) -> Receipt:
+    """The receipt of an event that is registered at a position."""
+    return Receipt(
+        event.receipt.hex(),
+        "registered",
+        event.source,
+        event.id,
+        event.type,
+        event.digest,
+        position,
+        hubtime,
+    )
 
 
 def receipt_of(source: str, event_id: str) -> bytes:

@@ -92,7 +92,7 @@ def _cut(
             parts = value if cut.many else [value]
             for part in parts:
                 _cut(part, cut.inside, f"{pointer}/-" if cut.many else pointer, inside)
-            # An item of which nothing is left withholds the array: it would tell how many there are.
+            # An item of which nothing is left withholds the array, or it would still be counted.
             if inside and cut.droppable and not all(parts):
                 del document[cut.name]
                 inside = {pointer: None}

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from contracts.faults import Fault
 from hub.database.connection import Connection
@@ -25,6 +26,7 @@ from hub.event import (
     Record,
     Rejected,
     pack,
+    receipt_for,
     slot_of,
 )
 from hub.journal import refusals, sql
@@ -35,6 +37,8 @@ from hub.journal.subscriptions import Subscription, from_row
 from hub.policy.policy import Policies, Policy
 
 SHARD: Final = 0
+# How many of an event's fields, from the first, the journal keeps as they are.
+KEPT: Final = Event.__struct_fields__.index("parties")
 ID_REUSED: Final = Fault(
     "id_reused",
     "/id",
@@ -90,7 +94,7 @@ class Registrar:
         now = max(self._clock(), head.hubtime)
         outcomes: list[Outcome]
         if new := self._claim_all(connection, events, first=first):
-            outcomes = [Accepted(_receipt(e, first + n, now)) for n, e in enumerate(events)]
+            outcomes = [Accepted(event, first + n, now) for n, event in enumerate(events)]
         else:
             new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
             if atomic and any(isinstance(outcome, Rejected) for outcome in outcomes):
@@ -142,7 +146,7 @@ class Registrar:
         for event in events:
             place = places.get(event.receipt)
             if place is not None:
-                first_receipt = _receipt(new[place].event, first + place, now)
+                first_receipt = receipt_for(new[place].event, first + place, now)
                 outcomes.append(_against(event, new[place].event, first_receipt))
                 continue
             slot, known = _known(connection, event, taken=slots)
@@ -151,7 +155,7 @@ class Registrar:
                 if isinstance(answered, Fault):
                     known = Rejected(event.source, event.id, (answered,))
                 else:
-                    known = Accepted(_receipt(event, first + len(new), now))
+                    known = Accepted(event, first + len(new), now)
                     places[event.receipt] = len(new)
                     new.append(_New(event, slot, answered))
                     slots.add(slot)
@@ -246,42 +250,10 @@ def _feed(
 
 
 def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
+    """As `sql.append` wants it."""
     event, answered = new.event, new.answered
-    return (
-        position,
-        hubtime,
-        event.receipt,
-        event.type,
-        event.version,
-        event.publisher,
-        event.region,
-        event.key,
-        event.to,
-        event.cc,
-        answered.audience,
-        event.marking,
-        event.expires,
-        event.parties + answered.parties,
-        event.attributes,
-        event.data,
-        event.source,
-        event.id,
-        event.correlation,
-        event.digest,
-    )
-
-
-def _receipt(event: Event, position: int, hubtime: int) -> Receipt:
-    return Receipt(
-        event.receipt.hex(),
-        "registered",
-        event.source,
-        event.id,
-        event.type,
-        event.digest,
-        position,
-        hubtime,
-    )
+    parties = event.parties + answered.parties
+    return (position, hubtime, answered.audience, parties, *astuple(event)[:KEPT])
 
 
 def receipt_of_record(record: Record) -> Receipt:

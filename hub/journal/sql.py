@@ -73,9 +73,14 @@ def claimed_by(connection: Connection, slot: int) -> int | None:
 
 
 def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Insert journal rows: the fields of a Record in order."""
-    marks = ", ".join("?" * len(Record.__struct_fields__))
-    connection.exec_driver_sql(f"INSERT INTO journal ({_RECORD}) VALUES ({marks})", rows)
+    """Insert journal rows: position, hubtime, audience, parties, then the first fields of Event."""
+    connection.exec_driver_sql(
+        "INSERT INTO journal (position, hubtime, audience, parties, receipt, type, version,"
+        " publisher, region, key, addressed_to, copied_to, marking, expires, attributes, data,"
+        " source, event_id, correlation, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
 
 
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:

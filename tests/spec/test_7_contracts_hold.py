@@ -192,7 +192,7 @@ def visible(
             many = inner if isinstance(inner, list) else [inner]
             left = [visible(item, part, root, classes, effective) for item in many]
             # What was taken out to the last is left out, so that counts do not leak.
-            if left != many and not any(left) and effective != "F0":
+            if left != many and not all(left) and effective != "F0":
                 continue
             found[name] = left if isinstance(inner, list) else left[0]
     return found
