@@ -108,16 +108,9 @@ class Receipt(Struct, frozen=True, gc=False):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """The event was new and is safe, at `position` since `hubtime`."""
+    """The event was new and is safe."""
 
-    event: Event
-    position: int
-    hubtime: int
-
-    @property
-    def receipt(self) -> Receipt:
-        """The hub's statement, made when it is asked for."""
-        return receipt_for(self.event, self.position, self.hubtime)
+    receipt: Receipt
 
 
 class Duplicate(Struct, frozen=True, gc=False):
@@ -138,7 +131,7 @@ class Rejected:
 Outcome = Accepted | Duplicate | Rejected
 
 
-def receipt_for(event: Event, position: int, hubtime: int) -> Receipt:
+def receipt_for(event: Event | Record, position: int, hubtime: int) -> Receipt:
     """The receipt of an event that is registered at a position."""
     return Receipt(
         event.receipt.hex(),

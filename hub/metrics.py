@@ -69,8 +69,8 @@ class Metrics:
         for outcome in outcomes:
             events += 1
             match outcome:
-                case Accepted(event=event):
-                    tally[self._accepted, event.type.partition(".")[0]] += 1
+                case Accepted(receipt=receipt):
+                    tally[self._accepted, receipt.type.partition(".")[0]] += 1
                 case Duplicate(receipt=receipt):
                     tally[self._duplicate, receipt.type.partition(".")[0]] += 1
                 case Rejected(faults=faults):

@@ -9,7 +9,7 @@ from importlib.resources import files
 from random import Random
 from typing import Any
 
-from hub.event import Event, receipt_of
+from hub.event import Event, Marking, receipt_of
 
 PETITION = "510100.petition"
 CITY = "510100.inspection-office"
@@ -142,6 +142,9 @@ def admitted(
         digest=hashlib.sha256(data).digest(),
         to=to,
         cc=cc,
+        marking=Marking.internal,
+        expires=None,
+        correlation="",
     )
 
 

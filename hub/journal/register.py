@@ -94,7 +94,7 @@ class Registrar:
         now = max(self._clock(), head.hubtime)
         outcomes: list[Outcome]
         if new := self._claim_all(connection, events, first=first):
-            outcomes = [Accepted(event, first + n, now) for n, event in enumerate(events)]
+            outcomes = [Accepted(receipt_for(e, first + n, now)) for n, e in enumerate(events)]
         else:
             new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
             if atomic and any(isinstance(outcome, Rejected) for outcome in outcomes):
@@ -155,7 +155,7 @@ class Registrar:
                 if isinstance(answered, Fault):
                     known = Rejected(event.source, event.id, (answered,))
                 else:
-                    known = Accepted(event, first + len(new), now)
+                    known = Accepted(receipt_for(event, first + len(new), now))
                     places[event.receipt] = len(new)
                     new.append(_New(event, slot, answered))
                     slots.add(slot)
@@ -258,13 +258,4 @@ def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
 
 def receipt_of_record(record: Record) -> Receipt:
     """The receipt of a registered event."""
-    return Receipt(
-        record.receipt.hex(),
-        "registered",
-        record.source,
-        record.id,
-        record.type,
-        record.digest,
-        record.position,
-        record.hubtime,
-    )
+    return receipt_for(record, record.position, record.hubtime)

@@ -77,8 +77,8 @@ def _answer(outcomes: list[Outcome]) -> Response:
 
 def _result(outcome: Outcome) -> dict[str, Any]:
     match outcome:
-        case Accepted():
-            return _taken("accepted", outcome.receipt)
+        case Accepted(receipt=receipt):
+            return _taken("accepted", receipt)
         case Duplicate(receipt=receipt):
             return _taken("duplicate", receipt)
         case Rejected():
@@ -104,7 +104,7 @@ def _taken(status: str, receipt: Receipt) -> dict[str, Any]:
 def _log(
     log: FilteringBoundLogger, outcomes: list[Outcome], *, caller: str, mode: str, seconds: float
 ) -> None:
-    taken = [outcome.event.receipt for outcome in outcomes if isinstance(outcome, Accepted)]
+    taken = [outcome.receipt.id for outcome in outcomes if isinstance(outcome, Accepted)]
     rejected = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
     log.info(
         "events.admitted",
@@ -114,6 +114,6 @@ def _log(
         duplicate=len(outcomes) - len(taken) - len(rejected),
         rejected=len(rejected),
         codes=sorted({fault.code for outcome in rejected for fault in outcome.faults}),
-        receipts=[receipt.hex() for receipt in taken[:MOST_RECEIPTS_LOGGED]],
+        receipts=taken[:MOST_RECEIPTS_LOGGED],
         seconds=round(seconds, 6),
     )

@@ -1,0 +1,51 @@
+"""The tables that the migrations make are those of `hub/database/tables.py`."""
+
+from contextlib import closing
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from hub.database.engine import keys_of, open_database
+from hub.database.tables import metadata
+
+
+def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path, readers=1)) as database:
+        with database.writer.begin() as connection:
+            context = MigrationContext.configure(connection)
+            assert compare_metadata(context, metadata) == []
+            columns = {
+                table.name: [
+                    row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")
+                ]
+                for table in metadata.sorted_tables
+            }
+    assert columns == {t.name: [c.name for c in t.columns] for t in metadata.sorted_tables}
+
+
+def test_a_data_directory_keeps_its_keys_when_it_is_opened_again(tmp_path: Path) -> None:
+    found = []
+    for _ in range(2):
+        opened = closing(open_database(tmp_path, readers=1))
+        with opened as database, database.readers.connect() as connection:
+            found.append(keys_of(connection))
+    assert found[0] == found[1]
+    assert sorted(found[0]) == ["cursors", "parties"]
+    assert {len(key) for key in found[0].values()} == {32}
+
+
+def test_writes_reach_the_disk_before_they_are_answered(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path, readers=1)) as database:
+        with database.writer.connect() as connection:
+            asked = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("journal_mode", "synchronous", "page_size")
+            }
+        with database.readers.connect() as connection:
+            reading = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("query_only", "wal_autocheckpoint")
+            }
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "page_size": 8192}
+    assert reading == {"query_only": 1, "wal_autocheckpoint": 0}
