@@ -11,16 +11,15 @@ from hub.database.tables import metadata
 
 
 def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path, readers=1)) as database:
-        with database.writer.begin() as connection:
-            context = MigrationContext.configure(connection)
-            assert compare_metadata(context, metadata) == []
-            columns = {
-                table.name: [
-                    row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")
-                ]
-                for table in metadata.sorted_tables
-            }
+    opened = closing(open_database(tmp_path, readers=1))
+    with opened as database, database.writer.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        columns = {
+            table.name: [
+                row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")
+            ]
+            for table in metadata.sorted_tables
+        }
     assert columns == {t.name: [c.name for c in t.columns] for t in metadata.sorted_tables}
 
 
