@@ -255,6 +255,7 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
         event=settings.max_event,
         data=settings.max_data,
         depth=settings.max_depth,
+        values=settings.max_values,
     )
     return [
         *events.routes(intake=hub.intake, callers=callers, limits=limits, metrics=metrics, log=log),

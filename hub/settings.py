@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     max_event: int = Field(320 * 1024, description="Largest event with its envelope, bytes.")
     max_data: int = Field(256 * 1024, description="Largest payload, bytes.")
     max_depth: int = Field(32, description="Deepest nesting of JSON.")
+    max_values: int = Field(20_000, description="Most members and items of a payload.")
     max_connections: int = Field(1_000, description="Most connections at once.")
     head_seconds: float = Field(10.0, description="A request's head must arrive within this.")
     body_seconds: float = Field(30.0, description="A request's body must arrive within this.")

@@ -22,7 +22,7 @@ from contracts.envelope import (
 )
 from contracts.faults import Fault
 from hub.errors import BatchMalformed, HeaderMalformed, TooDeep, TooLarge, UnsupportedMediaType
-from hub.intake.limits import Limits, is_deeper, items_of
+from hub.intake.limits import Limits, has_more_values, is_deeper, items_of
 from hub.intake.submitted import Flawed, Submitted
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -120,10 +120,23 @@ def _decoded(value: bytes) -> str:
 
 
 def _with_data_checked(envelope: Envelope, limits: Limits) -> Submitted:
-    if len(envelope.data) > limits.data:
-        attributes = envelope.attributes
-        return Flawed(attributes.source, attributes.id, (_too_large("/data", limits.data),))
-    return envelope
+    fault = _fault_of_size(envelope.data, limits)
+    if fault is None:
+        return envelope
+    return Flawed(envelope.attributes.source, envelope.attributes.id, (fault,))
+
+
+def _fault_of_size(data: bytes, limits: Limits) -> Fault | None:
+    if len(data) > limits.data:
+        return _too_large("/data", limits.data)
+    if has_more_values(data, limits.values):
+        return Fault(
+            "too_many",
+            "/data",
+            f"数据项过多（最多 {limits.values} 项）；大件请以 DocRef 引用",
+            f"more than {limits.values} values: refer to large things by DocRef",
+        )
+    return None
 
 
 def _flawed(
@@ -141,7 +154,7 @@ def _flawed(
         id=event_id if tellable else None,
         faults=faults,
         dataschema=dataschema if isinstance(dataschema, str) else None,
-        data=data if isinstance(data, bytes) and len(data) <= limits.data else None,
+        data=data if isinstance(data, bytes) and not _fault_of_size(data, limits) else None,
     )
 
 

@@ -4,18 +4,21 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]|,', re.DOTALL)
+_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_TOKENS: Final = re.compile(_STRINGS.pattern + rb"|[\[{]|[\]}]|,", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, but `batch` in events and `depth` in nested arrays and objects."""
+    """Sizes in bytes, but `batch` in events, `depth` in nested arrays and objects, and `values`
+    in members and items of a payload, each of which may be a fault to be told."""
 
     body: int = 8 * 1024 * 1024
     batch: int = 1_000
     event: int = 320 * 1024
     data: int = 256 * 1024
     depth: int = 32
+    values: int = 20_000
 
 
 def is_deeper(document: bytes, limit: int) -> bool:
@@ -32,6 +35,14 @@ def is_deeper(document: bytes, limit: int) -> bool:
         elif sign in b"]}":
             depth -= 1
     return False
+
+
+def has_more_values(document: bytes, limit: int) -> bool:
+    """Whether JSON holds more members and items than `limit`: each has its colon or comma."""
+    if document.count(b":") + document.count(b",") <= limit:
+        return False
+    bare = _STRINGS.sub(b"", document)
+    return bare.count(b":") + bare.count(b",") > limit
 
 
 def items_of(array: bytes) -> list[bytes] | None:

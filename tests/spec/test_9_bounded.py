@@ -22,7 +22,7 @@ from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, briefing, petition, 
 from tests.spec.wire import Answer, Wire, head, publishing
 
 Event = dict[str, Any]
-BODY, BATCH, EVENT, DATA, DEPTH = 20_000, 10, 4_000, 2_000, 8
+BODY, BATCH, EVENT, DATA, DEPTH, VALUES = 20_000, 10, 4_000, 2_000, 8, 120
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
         "max_event": str(EVENT),
         "max_data": str(DATA),
         "max_depth": str(DEPTH),
+        "max_values": str(VALUES),
         "max_page": "5",
         "max_wait": "1",
         "head_seconds": "1",
@@ -183,6 +184,16 @@ def test_json_nested_too_deeply_is_refused_in_its_place(
 def test_brackets_in_text_nest_nothing(bureau: AgencyClient) -> None:
     summary = '[{"[[\\' * 50
     bureau.accepted(petition("brackets", data={"summary": summary}))
+
+
+def test_a_payload_of_too_many_values_is_refused_in_its_place(bureau: AgencyClient) -> None:
+    """Each might be a fault to be told; commas and colons in text are none."""
+    text = petition("values-text", data={"summary": ":," * VALUES})
+    many = petition("values-many", data={"handlers": [1] * VALUES})
+    answer = bureau.publish(text, many)
+    first, second = results_of(answer)
+    assert (answer.status_code, first["status"]) == (207, "accepted")
+    assert codes_of(second) == [("too_many", "/data")]
 
 
 def test_json_nested_beyond_all_measure_is_refused_as_a_whole(bureau: AgencyClient) -> None:
