@@ -212,7 +212,7 @@ def _member_faults(members: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(
             "attribute_reserved", "", "hub 开头的属性由系统填写，请删除", "hub… is set by the hub"
         )
-    if not all(_NAME.fullmatch(name) for name in extensions):
+    if not all(_NAME.fullmatch(name) and name != "data" for name in extensions):
         yield Fault(
             "attribute_name",
             "",

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
@@ -34,7 +35,7 @@ from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
 from hub.errors import HubError
-from hub.event import Marking, Outcome
+from hub.event import Marking, Outcome, Rejected
 from hub.intake.accept import Intake
 from hub.intake.limits import Limits
 from hub.journal import refusals
@@ -47,7 +48,7 @@ from hub.policy import tokens
 from hub.policy.current import CurrentPolicy
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
-from hub.policy.tokens import ROLES, Caller, Tokens
+from hub.policy.tokens import Caller, Tokens
 from hub.settings import Settings
 from hub.web import agencies, contracts, events, health, policy, receipts, subscriptions
 from hub.web.callers import Callers
@@ -56,6 +57,7 @@ from hub.web.server import Bounds, Server
 
 ADMIN_TOKEN = "admin.token"  # noqa: S105 (a file name)
 HUB_URL = "hub.url"
+REFUSAL_BYTES = 768
 ADMIN_SECONDS = 365 * 24 * 3600
 
 
@@ -75,17 +77,17 @@ async def run(
 ) -> None:
     """Run an embedded hub on a data directory until a signal; `ready` is told its address.
 
-    Raises DataDirectoryInUse or DataDirectoryNewer.
+    Raises DataDirectoryInUse, DataDirectoryNewer, DataDirectoryDamaged, or OSError for an address
+    that cannot be listened on.
     """
-    with locked(directory):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with locked(directory), socket.create_server((host, port), family=family) as listener:
         async with embedded(directory, settings=settings, log=log) as (hub, web):
             await _ensure_admin_token(directory, hub)
             # Contracts, regions and routes live as long as the process: nothing to collect there.
             gc.freeze()
             server = Server(
                 web,
-                host=host,
-                port=port,
                 bounds=Bounds(
                     head=settings.head_seconds,
                     body=settings.body_seconds,
@@ -96,7 +98,10 @@ async def run(
                 stopping=hub.pull.stop,
                 stopped=hub.filler.stop,
             )
-            await server.serve()
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                (directory / HUB_URL).unlink(missing_ok=True)
     log.info("hub.stopped")
 
 
@@ -227,13 +232,14 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
             readers=ground.readers,
             policies=policies,
             announce=arrivals.announce,
+            pause=lambda: asyncio.sleep(0.5),
         ),
         writer=ground.writer,
     )
 
 
 def _web(ground: _Ground, hub: Hub) -> ASGIApp:
-    callers = Callers(hub.known, metrics=ground.metrics, clock=microseconds_now)
+    callers = Callers(hub.known, policy=hub.current, metrics=ground.metrics, clock=microseconds_now)
     routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
     app = Starlette(
         routes=routes,
@@ -243,6 +249,7 @@ def _web(ground: _Ground, hub: Hub) -> ASGIApp:
             Exception: tell_fault,
         },
     )
+    app.router.redirect_slashes = False
     return Edge(app, metrics=ground.metrics, log=ground.log)
 
 
@@ -265,7 +272,6 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             writer=ground.writer,
             readers=ground.readers,
             filler=hub.filler,
-            policy=hub.current,
             catalogue=load_catalogue(),
             regions=load_regions(),
             callers=callers,
@@ -274,6 +280,7 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             clock=microseconds_now,
             max_page=settings.max_page,
             max_wait=settings.max_wait,
+            max_subscriptions=settings.max_subscriptions,
         ),
         *contracts.routes(catalogue=load_catalogue(), callers=callers),
         *receipts.routes(readers=ground.readers, callers=callers),
@@ -307,28 +314,45 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             max_page=ground.settings.max_page,
         ),
         *health.routes(
-            metrics=ground.metrics, callers=callers, unready=partial(_unready, ground.writer)
+            metrics=ground.metrics, callers=callers, unready=_Readiness(ground.writer).reason
         ),
     ]
 
 
 async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -> None:
     """Keep refusals before they are answered."""
-    await writer.submit(
-        partial(refusals.record, outcomes=outcomes, caller=caller.name, now=microseconds_now())
-    )
+    work = partial(refusals.record, outcomes=outcomes, caller=caller.name, now=microseconds_now())
+    faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
+    await writer.submit(work, weight=faults * REFUSAL_BYTES)
 
 
-async def _unready(writer: Writer) -> str | None:
-    """Why the hub cannot serve: that a write commits is the proof that it can."""
-    try:
-        async with asyncio.timeout(2):
-            await writer.submit(probe)
-    except HubError as error:
-        return f"writer: {error.code}"
-    except TimeoutError:
-        return "writer: no commit within 2 s"
-    return None
+class _Readiness:
+    """Why the hub cannot serve: that a write commits is the proof that it can.
+
+    Anybody may ask, so askers share an answer for a second.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._asking = asyncio.Lock()
+        self._told: tuple[float, str | None] | None = None
+
+    async def reason(self) -> str | None:
+        """The reason, or None when the hub is ready."""
+        async with self._asking:
+            if self._told is None or time.monotonic() - self._told[0] > 1:
+                self._told = (time.monotonic(), await self._probe())
+            return self._told[1]
+
+    async def _probe(self) -> str | None:
+        try:
+            async with asyncio.timeout(2):
+                await self._writer.submit(probe)
+        except HubError as error:
+            return f"writer: {error.code}"
+        except TimeoutError:
+            return "writer: no commit within 2 s"
+        return None
 
 
 async def _ensure_admin_token(directory: Path, hub: Hub) -> None:
@@ -336,10 +360,8 @@ async def _ensure_admin_token(directory: Path, hub: Hub) -> None:
     path = directory / ADMIN_TOKEN
     if path.exists() and path.read_text().strip():
         return
-    issue = partial(
-        tokens.issue, agency=None, roles=ROLES, now=microseconds_now(), seconds=ADMIN_SECONDS
-    )
-    issued = await hub.writer.submit(issue)
+    renew = partial(tokens.renew_admin, now=microseconds_now(), seconds=ADMIN_SECONDS)
+    issued = await hub.writer.submit(renew)
     # Whole or not at all: a kill must not leave an empty file that the next start believes.
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)

@@ -173,6 +173,12 @@ class DataDirectoryInUse(HubError):
     code = "data_directory_in_use"
 
 
+class DataDirectoryDamaged(HubError):
+    """数据目录中的数据库无法打开 / the database of the data directory cannot be opened"""
+
+    code = "data_directory_damaged"
+
+
 class DataDirectoryNewer(HubError):
     """数据目录由更新版本创建，请升级本程序 / a newer version made the data directory: upgrade"""
 

@@ -1,11 +1,21 @@
 """Logging: one JSON line a stage on standard error, ids and counts only."""
 
+import json
 import logging
 import sys
 import traceback
 
 import structlog
 from structlog.typing import FilteringBoundLogger
+
+
+class _NamesOnly(logging.Formatter):
+    """What libraries log, without messages and tracebacks, which may hold content."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        line = {"event": "library", "name": record.name, "level": record.levelname.lower()}
+        return json.dumps({**line, "at": places_of(error)} if error else line)
 
 
 def places_of(error: BaseException) -> list[str]:
@@ -16,7 +26,9 @@ def places_of(error: BaseException) -> list[str]:
 
 def logger(*, level: int = logging.INFO) -> FilteringBoundLogger:
     """The hub's logger; what libraries log goes the same way, from warnings on."""
-    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(name)s: %(levelname)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_NamesOnly())
+    logging.basicConfig(handlers=[handler], level=logging.ERROR)
     made: FilteringBoundLogger = structlog.wrap_logger(
         structlog.WriteLogger(sys.stderr),
         processors=[

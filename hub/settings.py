@@ -1,9 +1,12 @@
 """Settings, read once at the start: the environment (`GUANTONG_…`), then these defaults."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
+Ceiling = Literal["public", "internal", "mimi", "jimi", "juemi"]
 
 
 class Settings(BaseSettings):
@@ -11,19 +14,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GUANTONG_", frozen=True, extra="ignore")
 
-    ceiling: str = Field("internal", description="Highest marking this node may hold.")
-    max_body: int = Field(8 * MEBIBYTE, description="Largest request body, bytes.")
-    max_batch: int = Field(1_000, description="Most events in one request.")
-    max_event: int = Field(320 * 1024, description="Largest event with its envelope, bytes.")
-    max_data: int = Field(256 * 1024, description="Largest payload, bytes.")
-    max_depth: int = Field(32, description="Deepest nesting of JSON.")
-    max_values: int = Field(20_000, description="Most members and items of a payload.")
-    max_connections: int = Field(1_000, description="Most connections at once.")
-    head_seconds: float = Field(10.0, description="A request's head must arrive within this.")
-    body_seconds: float = Field(30.0, description="A request's body must arrive within this.")
-    stop_seconds: float = Field(3.0, description="How long a stop waits for requests under way.")
-    queue_bytes: int = Field(64 * MEBIBYTE, description="What may wait for the writer, bytes.")
-    readers: int = Field(3, description="Threads, with a connection each, for single reads.")
-    max_wait: float = Field(60.0, description="Longest long poll, seconds.")
-    max_page: int = Field(1_000, description="Most events a page.")
-    token_days: int = Field(365, description="How long a new token is valid, unless asked.")
+    ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
+    max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")
+    max_batch: int = Field(1_000, ge=1, description="Most events in one request.")
+    max_event: int = Field(320 * 1024, ge=1, description="Largest event with its envelope, bytes.")
+    max_data: int = Field(256 * 1024, ge=1, description="Largest payload, bytes.")
+    max_depth: int = Field(32, ge=1, description="Deepest nesting of JSON.")
+    max_values: int = Field(20_000, ge=1, description="Most members and items of a payload.")
+    max_connections: int = Field(1_000, ge=1, description="Most connections at once.")
+    head_seconds: float = Field(10.0, gt=0, description="A request's head must arrive within this.")
+    body_seconds: float = Field(30.0, gt=0, description="A request's body must arrive within this.")
+    stop_seconds: float = Field(3.0, gt=0, description="How long a stop waits for requests.")
+    queue_bytes: int = Field(64 * MEBIBYTE, ge=1, description="What may wait to be written, bytes.")
+    readers: int = Field(3, ge=1, description="Threads, with a connection each, for single reads.")
+    max_wait: float = Field(60.0, gt=0, description="Longest long poll, seconds.")
+    max_page: int = Field(1_000, ge=1, description="Most events a page.")
+    max_subscriptions: int = Field(200, ge=1, description="Most subscriptions of one agency.")
+    token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

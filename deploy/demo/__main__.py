@@ -24,6 +24,8 @@ RECIPIENTS: Final = (CITY, COUNTY, PROVINCE, DISCIPLINE, PETITION)
 
 def main() -> int:
     """Play the demo; exit status 0 when everything went as it should."""
+    # Also into a pipe or a file, each line when it is said.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     shutil.rmtree(FOLDER, ignore_errors=True)
     folder = FOLDER / "exports"
     folder.mkdir(parents=True)

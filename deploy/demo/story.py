@@ -8,7 +8,7 @@ from statistics import quantiles
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from adapters.kit.client import HubClient
 from deploy.demo.readers import Readers
@@ -54,7 +54,8 @@ def show_runs(runs: list[dict[str, Any]]) -> None:
 
 def show_faults(runs: list[dict[str, Any]]) -> None:
     """Every refused row: where, what kind, why, what to do; never what the cell held."""
-    table = Table("文件", "行", "列", "问题类型", "原因", "处理办法")
+    names = ("文件", "行", "列", "问题类型", "原因", "处理办法")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for run in runs:
         for fault in run["faults"]:
             row, column = str(fault["row"] or ""), fault["column"] or ""

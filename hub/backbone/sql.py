@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.event import Event, Outcome
-from hub.journal.register import Registrar, Registration
+from hub.journal.register import Registrar
 
 # What a journal row and its queue entry weigh beside the event's own bytes.
 _OVERHEAD = 1024
@@ -33,7 +32,7 @@ class SqlBackbone:
         """As the port promises."""
         weight = sum(len(event.data) + len(event.attributes) + _OVERHEAD for event in events)
         registration = await self._writer.submit(
-            partial(self._register, events=events, atomic=atomic), weight=weight
+            partial(self._registrar.register, events=events, atomic=atomic), weight=weight
         )
         self._announce(registration.touched)
         return registration.outcomes
@@ -41,8 +40,3 @@ class SqlBackbone:
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises."""
         return await self._readers.run(partial(self._registrar.find, events=events))
-
-    def _register(
-        self, connection: Connection, *, events: Sequence[Event], atomic: bool
-    ) -> Registration:
-        return self._registrar.register(connection, events, atomic=atomic)

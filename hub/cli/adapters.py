@@ -40,11 +40,14 @@ def run(
     where: Where = Where(),
 ) -> int:
     """读取导出文件并发布；被打断后再次运行会接着做。/ Read export files and publish their rows."""
+    if not files or batch < 1:
+        raise ValueError("至少一个文件，--batch 至少为 1 / at least one file, --batch at least 1")
     chosen = kit.load(name, site)
     summaries: list[tuple[Path, Summary]] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=Console(file=sys.stderr))
-    with connected(where, agency=agency) as client, open_checkpoint(state) as checkpoint, bar:
+    own = agency if where.data is not None else None
+    with connected(where, agency=own) as client, open_checkpoint(state) as checkpoint, bar:
         for file in files:
             task = bar.add_task(file.name, total=None)
             summary = run_file(

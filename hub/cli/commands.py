@@ -10,7 +10,7 @@ from adapters.kit.checkpoint import CheckpointInUse
 from adapters.kit.mapping import MappingError
 from adapters.kit.results import HubAway, HubProblem
 from hub.cli import adapters, contracts, events, policies, serving
-from hub.cli.connection import NoHub
+from hub.cli.connection import NeedsData, NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
 
@@ -29,11 +29,20 @@ def main() -> None:
     """Run a command; its exit status is 0, or 1 with a sentence that says why."""
     try:
         sys.exit(app(result_action="return_value") or 0)
-    except NoHub:
-        complain(NoHub.__doc__ or "")
+    except (NoHub, NeedsData) as error:
+        complain(type(error).__doc__ or "")
     except HubError as error:
         title, title_en = type(error).titles()
-        complain(f"{title} / {title_en} ({error.detail})")
-    except (HubProblem, HubAway, UnknownAdapter, MappingError, CheckpointInUse, OSError) as error:
+        complain(f"{title} / {title_en} {error.detail}".rstrip())
+    except HubProblem as error:
+        detail = f" {error.detail}" if error.detail else ""
+        complain(f"{error.title} / {error.title_en} ({error.code}){detail}")
+    except HubAway as error:
+        complain(f"{error} / the hub cannot be reached")
+    except OSError as error:
+        complain(f"无法读写或监听 / cannot read, write or listen: {error}")
+    except (UnknownAdapter, MappingError, CheckpointInUse) as error:
         complain(str(error))
+    except ValueError as error:
+        complain(f"输入有误 / the input is not valid: {error}")
     sys.exit(1)

@@ -12,12 +12,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.kit.client import HubClient
 from hub.app import ADMIN_TOKEN, HUB_URL
+from hub.database.engine import is_locked
 
 SHORT_TOKEN = 600
 
 
 class NoHub(Exception):
-    """没有找到贯通：请用 --data 指明本机数据目录，或设置 GUANTONG_URL 与 GUANTONG_TOKEN"""
+    """没有找到贯通：请用 --data 指明本机数据目录，或设置 GUANTONG_URL 与 GUANTONG_TOKEN
+    / no hub: name its data directory with --data, or set GUANTONG_URL and GUANTONG_TOKEN"""
+
+
+class NeedsData(Exception):
+    """--as 须与 --data 同用；否则身份由 GUANTONG_TOKEN 决定
+    / --as goes with --data; else the caller is whoever GUANTONG_TOKEN belongs to"""
 
 
 class _Environment(BaseSettings):
@@ -41,10 +48,12 @@ class Where:
 def connected(where: Where, *, agency: str | None = None) -> Iterator[HubClient]:
     """A client of the hub; with `agency` and a local hub, under a ten-minute token of that agency.
 
-    Raises NoHub.
+    Raises NoHub, or NeedsData for an agency without a local hub.
     """
     url, token = _found(where)
-    if agency is None or where.data is None:
+    if agency is not None and where.data is None:
+        raise NeedsData
+    if agency is None:
         with HubClient(url, token) as client:
             yield client
         return
@@ -61,9 +70,13 @@ def _found(where: Where) -> tuple[str, str]:
     if where.data is not None:
         try:
             url = (where.data / HUB_URL).read_text().strip()
-            return url, (where.data / ADMIN_TOKEN).read_text().strip()
+            token = (where.data / ADMIN_TOKEN).read_text().strip()
         except FileNotFoundError as missing:
             raise NoHub from missing
+        if not is_locked(where.data):
+            # After a kill the address is still there: whoever listens now must not get the token.
+            raise NoHub
+        return url, token
     environment = _Environment()
     if environment.url is None or environment.token is None:
         raise NoHub

@@ -56,6 +56,8 @@ def check(
     as_json: AsJson = False,
 ) -> int:
     """按契约检查事件文件，不发送。/ Check events against their contracts, sending nothing."""
+    if not files:
+        raise ValueError("至少给出一个文件 / name at least one file")
     found = [(file, n, fault) for file in files for n, fault in _faults(file)]
     if as_json:
         show_json(

@@ -22,6 +22,8 @@ def publish(
     where: Where = Where(),
 ) -> int:
     """发布事件文件中的事件。/ Publish the events of files."""
+    if not files:
+        raise ValueError("至少给出一个文件 / name at least one file")
     events = [event for file in files for event in _read(file)]
     with connected(where, agency=agency) as client:
         results = client.publish(events, mode=mode)
@@ -76,7 +78,7 @@ def pull(
     *,
     limit: int = 100,
     wait: float = 0,
-    commit: Annotated[bool, Parameter(help="读后提交游标 / commit the cursor after")] = True,
+    commit: Annotated[bool, Parameter(help="读后提交游标 / commit the cursor after")] = False,
     agency: As = None,
     as_json: AsJson = False,
     where: Where = Where(),

@@ -88,6 +88,8 @@ def read_policy(file: Path) -> dict[str, Any]:
     """A policy document from a reviewed file. TOML dates become the strings that the hub reads."""
     text = file.read_text(encoding="utf-8")
     document = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("策略文件须为一个对象 / a policy file holds one object")
     plain: dict[str, Any] = json.loads(
         json.dumps(document, default=lambda value: value.isoformat())
     )

@@ -1,5 +1,6 @@
 """`guantong up`: a whole hub in one process."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +20,10 @@ def up(
 ) -> None:
     """在一个进程中运行贯通（SQLite）。/ Run a whole hub in one process, on SQLite."""
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdigit() or int(port) > 65_535:
         raise ValueError("--listen HOST:PORT")
+    # The journal holds what agencies tell each other: its files are the owner's alone.
+    os.umask(0o077)
     uvloop.run(
         app.run(
             data,

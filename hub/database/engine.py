@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from hub.database.tables import secrets
-from hub.errors import DataDirectoryInUse, DataDirectoryNewer
+from hub.errors import DataDirectoryDamaged, DataDirectoryInUse, DataDirectoryNewer
 
 FIRST_SAFE_SQLITE = (3, 51, 3)
 _WRITER_PRAGMAS = (
@@ -33,6 +33,7 @@ _WRITER_PRAGMAS = (
     "busy_timeout=5000",
     "cache_size=-65536",
     "wal_autocheckpoint=5000",
+    "journal_size_limit=67108864",
     "temp_store=MEMORY",
     "foreign_keys=ON",
 )
@@ -68,7 +69,10 @@ def open_database(directory: Path, *, readers: int) -> Database:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite:///{directory / 'hub.db'}"
     writer = _engine(url, _WRITER_PRAGMAS, "BEGIN IMMEDIATE", pool_size=1)
-    _migrate(writer)
+    try:
+        _migrate(writer)
+    except DBAPIError as damaged:
+        raise DataDirectoryDamaged(storage_reason(damaged)) from damaged
     return Database(
         writer=writer, readers=_engine(url, _READER_PRAGMAS, "BEGIN", pool_size=readers)
     )
@@ -106,6 +110,15 @@ def locked(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(directory: Path) -> bool:
+    """Whether a process holds the data directory."""
+    try:
+        with locked(directory):
+            return False
+    except DataDirectoryInUse:
+        return True
 
 
 def _engine(url: str, pragmas: tuple[str, ...], begin: str, *, pool_size: int) -> Engine:

@@ -93,7 +93,7 @@ subscriptions = Table(
     sqlite_autoincrement=True,
 )
 
-# Counters that tell readers of a snapshot whether what they hold in memory is still the newest.
+# Marks that tell readers of a snapshot whether what they hold in memory is still the newest.
 revisions = Table(
     "revisions",
     metadata,

@@ -17,6 +17,7 @@ from hub.policy.policy import Policy
 PAGE_BYTES: Final = 8 * 1024 * 1024
 # A page looks at no more entries than this, so that one whose feed is all denied stays bounded.
 MOST_EXAMINED: Final = 5_000
+STRETCH: Final = 200
 EXPIRED: Final = 0
 
 
@@ -59,11 +60,14 @@ def read_page(
     cursor = after
     until = ready_until(subscription)
     while len(events) < limit and examined < MOST_EXAMINED:
-        wanted = limit - len(events)
+        # A good stretch at least: of a feed that is mostly denied, few are handed over.
+        wanted = max(limit - len(events), STRETCH)
         positions = sql.feed_after(
             connection, subscription.number, after=cursor, until=until, most=wanted
         )
         for entry in sql.entries(connection, positions):
+            if len(events) == limit:
+                return Page(events, cursor, views, denied, more=True)
             examined += 1
             document, partial, step = _hand_over(entry, decisions, policy=policy, now=now)
             if document is None:

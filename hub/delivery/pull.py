@@ -1,7 +1,7 @@
 """The pull channel: pages by cursor, waiting for news where there is none (long poll)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hub.database.connection import Connection
@@ -17,11 +17,12 @@ from hub.policy.policy import Policies
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A page, the cursor token after it, and the number of its subscription."""
+    """A page, the cursor token after it, the number of its subscription, the time reading took."""
 
     page: Page
     cursor: str
     number: int
+    seconds: float
 
 
 class Pull:
@@ -58,6 +59,7 @@ class Pull:
         while not pulled.page.events and not self._stopping:
             # What was examined and denied is not examined again, but counted.
             denied, read_on = pulled.page.denied, partial(read, cursor=pulled.cursor)
+            spent = pulled.seconds
             left = deadline - self._monotonic()
             if pulled.page.more:
                 pulled = await self._readers.run(read_on)
@@ -70,6 +72,7 @@ class Pull:
                     if not pulled.page.events and not pulled.page.more:
                         await expected.news(seconds=left)
             pulled.page.denied.update(denied)
+            pulled = replace(pulled, seconds=pulled.seconds + spent)
         return pulled
 
     def wake(self, number: int) -> None:
@@ -84,6 +87,7 @@ class Pull:
     def _read(
         self, connection: Connection, *, agency: str, id_: str, cursor: str | None, limit: int
     ) -> Pulled:
+        started = self._monotonic()
         row = sql.subscription(connection, agency, id_)
         if row is None:
             raise NotFound
@@ -100,4 +104,4 @@ class Pull:
             now=self._clock(),
         )
         token = self._cursors.token(subscription.number, page.cursor)
-        return Pulled(page, token, subscription.number)
+        return Pulled(page, token, subscription.number, self._monotonic() - started)

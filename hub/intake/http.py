@@ -101,6 +101,8 @@ def _read_binary(pairs: list[tuple[bytes, bytes]], body: bytes, limits: Limits) 
             members[attribute] = _decoded(value)
         elif name == b"content-type":
             members["datacontenttype"] = value.decode("latin-1")
+    if len(body) > limits.data:
+        return _flawed(members, None, (_too_large("/data", limits.data),), limits)
     if is_deeper(body, limits.depth):
         return _flawed(members, None, (TOO_DEEP,), limits)
     read = read_members(members, body)

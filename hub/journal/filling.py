@@ -1,12 +1,12 @@
 """Filling feeds with what is older than their subscription, chunk by chunk through the writer."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import HubError
+from hub.errors import HubError, Stopping
 from hub.journal import sql
 from hub.journal.feeds import fill_step
 from hub.journal.subscriptions import Subscription, from_row
@@ -23,11 +23,13 @@ class Filler:
         readers: Readers,
         policies: Policies,
         announce: Callable[[Iterable[int]], None],
+        pause: Callable[[], Awaitable[None]],
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._policies = policies
         self._announce = announce
+        self._pause = pause
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def resume(self) -> None:
@@ -57,7 +59,10 @@ class Filler:
         while standing is not None and standing.filling:
             try:
                 standing = await self._writer.submit(step)
-            except HubError:
-                # The hub stops or the disk is full: the next start goes on from here.
+            except Stopping:
                 return
+            except HubError:
+                # The writer is full or the disk is: the feed waits behind this, so it goes on.
+                await self._pause()
+                continue
             self._announce([subscription.number])

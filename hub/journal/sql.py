@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from secrets import randbits
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.database.tables import refusals, subscriptions
 from hub.errors import StorageFailed
@@ -174,6 +174,12 @@ def subscriptions_of(
         select(*_SUBSCRIPTION).where(where).order_by(subscriptions.c.id).limit(most)
     )
     return [SubscriptionRow(*row) for row in rows]
+
+
+def count_subscriptions(connection: Connection, agency: str) -> int:
+    """How many subscriptions an agency has."""
+    where = subscriptions.c.agency == agency
+    return connection.execute(select(func.count()).where(where)).scalar_one()
 
 
 def subscription(connection: Connection, agency: str, id_: str) -> SubscriptionRow | None:

@@ -42,6 +42,7 @@ def create(
     catalogue: Catalogue,
     regions: Regions,
     now: int,
+    most: int,
 ) -> tuple[Subscription, bool]:
     """Make a subscription; whether it is new. The same id and body again is the one that stands.
 
@@ -56,6 +57,8 @@ def create(
         if found.body != body:
             raise Conflict("同编号的订阅已存在且内容不同 / this id stands for another subscription")
         return found, False
+    if sql.count_subscriptions(connection, agency) >= most:
+        raise Conflict(f"每个机构最多 {most} 个订阅 / at most {most} subscriptions an agency")
     head = pack(SHARD, sql.head(connection, SHARD).next_number - 1)
     start = 0 if body.start == "earliest" else head
     sql.insert_subscription(
@@ -89,7 +92,7 @@ def change(
     given = {name: getattr(change, name) for name in change.model_fields_set}
     body = standing.body.model_copy(update={k: v for k, v in given.items() if v is not None})
     _refuse_faults(body, catalogue, regions)
-    pins = {**standing.pins, **_pins(body, catalogue), **(change.versions or {})}
+    pins = {**_pins(body, catalogue), **standing.pins, **(change.versions or {})}
     sql.change_subscription(
         connection, standing.number, body=body.model_dump_json(), pins=json.dumps(pins)
     )
@@ -103,9 +106,16 @@ def end(connection: Connection, agency: str, id_: str) -> int:
     return number
 
 
-def commit(connection: Connection, agency: str, id_: str, *, position: int) -> Subscription:
-    """Commit a cursor; an older one changes nothing. Raises NotFound."""
-    sql.commit_cursor(connection, _standing(connection, agency, id_).number, position)
+def commit(
+    connection: Connection, agency: str, id_: str, *, number: int, position: int
+) -> Subscription:
+    """Commit a cursor of the subscription `number`; an older one changes nothing.
+
+    Raises NotFound, also when another subscription has taken its id meanwhile.
+    """
+    if _standing(connection, agency, id_).number != number:
+        raise NotFound
+    sql.commit_cursor(connection, number, position)
     return _standing(connection, agency, id_)
 
 

@@ -97,7 +97,7 @@ def faults_in(
     return (
         *_agency_faults(document, regions),
         *_grant_faults(document, catalogue, regions),
-        *_recusal_faults(document),
+        *_recusal_faults(document, catalogue),
     )
 
 
@@ -116,12 +116,15 @@ def end_of(moment: Moment | None) -> int | None:
 
 
 def _agency_faults(document: PolicyDocument, regions: Regions) -> Iterator[Fault]:
-    ids = [record.id for record in document.agencies]
+    ids = {record.id for record in document.agencies}
+    seen: set[str] = set()
     for n, record in enumerate(document.agencies):
         at = f"/agencies/{n}"
         yield from _agency_id_faults(record.id, regions, f"{at}/id")
-        if ids.index(record.id) != n:
+        if record.id in seen:
             yield Fault("repeated", f"{at}/id", "机构编号重复", "the agency id stands twice")
+        seen.add(record.id)
+        yield from _validity_faults(record, at)
         if record.reports_to is not None and record.reports_to not in ids:
             yield _unregistered(f"{at}/reports_to")
         for m, kind in enumerate(record.acts_as):
@@ -156,6 +159,7 @@ def _grant_faults(
         if grant.id in seen:
             yield Fault("repeated", f"{at}/id", "授权编号重复", "the grant id stands twice")
         seen.add(grant.id)
+        yield from _validity_faults(grant, at)
         if (grant.agency is None) == (grant.kind is None):
             yield Fault(
                 "subject", at, "agency 与 kind 须且只能填一项", "name either an agency or a kind"
@@ -178,7 +182,7 @@ def _grant_faults(
                 )
 
 
-def _recusal_faults(document: PolicyDocument) -> Iterator[Fault]:
+def _recusal_faults(document: PolicyDocument, catalogue: Catalogue) -> Iterator[Fault]:
     agencies = {record.id for record in document.agencies}
     seen: set[str] = set()
     for n, recusal in enumerate(document.recusals):
@@ -187,8 +191,23 @@ def _recusal_faults(document: PolicyDocument) -> Iterator[Fault]:
                 "repeated", f"/recusals/{n}/id", "回避编号重复", "the recusal id stands twice"
             )
         seen.add(recusal.id)
+        yield from _validity_faults(recusal, f"/recusals/{n}")
+        family, _, case = recusal.case.partition(":")
+        if not catalogue.types(f"{family}.*") or not case or case != case.strip():
+            yield Fault(
+                "case_format",
+                f"/recusals/{n}/case",
+                "须为 <族>:<案件编号>，如 clue:XS-1",
+                "must be <family>:<case>, such as clue:XS-1",
+            )
         if recusal.agency not in agencies:
             yield _unregistered(f"/recusals/{n}/agency")
+
+
+def _validity_faults(record: AgencyRecord | Grant | Recusal, at: str) -> Iterator[Fault]:
+    start, end = start_of(record.valid_from), end_of(record.valid_until)
+    if start is not None and end is not None and start >= end:
+        yield Fault("validity", at, "有效期的结束须晚于开始", "a validity ends after it starts")
 
 
 def _unregistered(at: str) -> Fault:

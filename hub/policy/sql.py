@@ -97,6 +97,12 @@ def revoke_token(connection: Connection, *, agency: str, number: int, now: int) 
     return digest
 
 
+def revoke_roles(connection: Connection, *, now: int) -> None:
+    """Revoke every token that belongs to no agency."""
+    where = tokens.c.agency.is_(None) & tokens.c.revoked_at.is_(None)
+    connection.execute(update(tokens).where(where).values(revoked_at=now))
+
+
 def tokens_in_force(connection: Connection, *, now: int) -> int:
     """How many tokens are neither expired nor revoked."""
     where = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at > now)

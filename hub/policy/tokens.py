@@ -105,6 +105,12 @@ def issue(
     return Issued(token, number, expires)
 
 
+def renew_admin(connection: Connection, *, now: int, seconds: int) -> Issued:
+    """Make the administrator's token; those made before it end."""
+    sql.revoke_roles(connection, now=now)
+    return issue(connection, agency=None, roles=ROLES, now=now, seconds=seconds)
+
+
 def new_token() -> str:
     """A fresh token, shown once to whom it is for."""
     return PREFIX + secrets.token_urlsafe(32)

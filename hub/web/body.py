@@ -1,10 +1,14 @@
 """Reading what a request carries, within limits."""
 
+import re
+from typing import Final
+
 from starlette.requests import ClientDisconnect, Request
 
 from hub.errors import BadRequest, TooLarge
 
-MOST_FORM: int = 4 * 1024 * 1024
+MOST_FORM: Final = 4 * 1024 * 1024
+_SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
 
 async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
@@ -25,9 +29,17 @@ async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
     return b"".join(parts)
 
 
-def number(request: Request, name: str, *, default: int, most: int, least: int = 1) -> int:
+def number(request: Request, name: str, *, default: int, most: int) -> int:
     """A whole number from the query, brought within its bounds. Raises BadRequest."""
     text = request.query_params.get(name, str(default))
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise BadRequest(name)
-    return max(least, min(int(text), most))
+    return max(1, min(int(text), most))
+
+
+def seconds(request: Request, name: str, *, most: float) -> float:
+    """A time from the query, at most `most` seconds, 0 when it is absent. Raises BadRequest."""
+    text = request.query_params.get(name, "0")
+    if not _SECONDS.fullmatch(text):
+        raise BadRequest(name)
+    return min(float(text), most)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from hub.errors import Forbidden, Unauthenticated
 from hub.metrics import Metrics
+from hub.policy.current import CurrentPolicy
 from hub.policy.tokens import Caller, Tokens
 
 LONGEST_TOKEN = 512
@@ -14,8 +15,16 @@ LONGEST_TOKEN = 512
 class Callers:
     """Identifies callers."""
 
-    def __init__(self, tokens: Tokens, *, metrics: Metrics, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        *,
+        policy: CurrentPolicy,
+        metrics: Metrics,
+        clock: Callable[[], int],
+    ) -> None:
         self._tokens = tokens
+        self._policy = policy
         self._metrics = metrics
         self._clock = clock
 
@@ -31,10 +40,13 @@ class Callers:
             raise
 
     async def agency_of(self, request: Request) -> str:
-        """The agency of a request's caller. Raises Unauthenticated, or Forbidden if it has none."""
+        """The agency of a request's caller, in force. Raises Unauthenticated or Forbidden."""
         caller = await self.of(request)
         if caller.agency is None:
             raise Forbidden("此操作须用机构令牌 / this needs an agency's token")
+        agency = (await self._policy.get()).agency(caller.agency)
+        if agency is None or not agency.takes_part(self._clock()):
+            raise Forbidden("机构未登记或已停用 / the agency is not registered or not in force")
         return caller.agency
 
     async def with_role(self, request: Request, *roles: str) -> Caller:

@@ -13,11 +13,12 @@ from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
 from contracts.faults import Fault
+from contracts.members import refuse_duplicates
 from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
-from hub.errors import Invalid, PreconditionRequired
+from hub.errors import BadRequest, Invalid, PreconditionRequired
 from hub.policy import changes
 from hub.policy.changes import PolicyChange
 from hub.policy.current import CurrentPolicy
@@ -52,6 +53,9 @@ def routes(
 
     async def apply(request: Request) -> Response:
         caller = await callers.with_role(request, "system", "security")
+        if request.query_params:
+            # A rehearsal that is not understood must not become the real thing.
+            raise BadRequest("不支持查询参数（如 dry_run） / no query parameters (dry_run) yet")
         if_match = request.headers.get("if-match")
         if if_match is None:
             raise PreconditionRequired
@@ -81,8 +85,9 @@ def _read(raw: bytes) -> tuple[PolicyDocument, str]:
     """The document and the reason of a change. Raises Invalid."""
     try:
         members = json.loads(raw.decode())
+        refuse_duplicates(raw)
         reason = members.pop("reason", None)
-    except (ValueError, AttributeError, RecursionError) as malformed:
+    except (ValueError, AttributeError, TypeError, RecursionError) as malformed:
         raise Invalid(faults=(_NOT_A_POLICY,)) from malformed
     document = parse(json.dumps(members).encode())
     faults = () if isinstance(document, PolicyDocument) else document

@@ -7,10 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.errors import NotFound
-from hub.event import Record
 from hub.journal.openings import record_of
 from hub.journal.register import receipt_of_record
 from hub.web.callers import Callers
@@ -28,13 +26,9 @@ def routes(*, readers: Readers, callers: Callers) -> list[Route]:
         id_ = request.path_params["id"]
         if not _ID.fullmatch(id_):
             raise NotFound
-        record = await readers.run(partial(_find, receipt=bytes.fromhex(id_)))
+        record = await readers.run(partial(record_of, receipt=bytes.fromhex(id_)))
         if record is None or record.publisher != agency:
             raise NotFound
         return answer(receipt_shown(receipt_of_record(record)))
 
     return [Route("/v1/receipts/{id}", show)]
-
-
-def _find(connection: Connection, *, receipt: bytes) -> Record | None:
-    return record_of(connection, receipt)

@@ -1,7 +1,8 @@
 """The HTTP server: uvicorn, with the deadlines and caps that it lacks.
 
 A connection must send a request's head and its body within their times, a head stays below 64 KiB,
-and there are only so many connections. Each is told why as a problem before it is closed.
+an answer must be read on within the time of a body, and there are only so many connections. Who
+sends is told why, as a problem, before the connection is closed.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hub.errors import BadRequest, HubError, Overloaded, RequestTimeout, TooLarge
+from hub.errors import BadRequest, HubError, Overloaded, RequestTimeout, Stopping, TooLarge
 from hub.web.problems import problem
 
 MOST_HEAD: Final = 64 * 1024
+MOST_PIPELINED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         if len(self.connections) > self.bounds.connections:
             self._refuse(Overloaded(retry_after=1))
         else:
@@ -48,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
+        self._is_read_again()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -56,6 +60,33 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._head_size > MOST_HEAD and not self.transport.is_closing():
             self._refuse(TooLarge(f"head, {MOST_HEAD} bytes"))
+        if len(self.pipeline) > MOST_PIPELINED:
+            self.transport.abort()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+        elif not self.transport.is_closing():
+            # Headers behind a body (trailers) would otherwise be kept without limit.
+            self._refuse(BadRequest("trailers"))
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.bounds.body, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._is_read_again()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: who sends slowly is waited for a little, who does not read is not."""
+        if self._unread is not None:
+            self.transport.abort()
+            return
+        if self.cycle is not None and self.cycle.more_body:
+            self._expect_within(self.bounds.stop / 2, Stopping(retry_after=1))
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest())
@@ -76,14 +107,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_nothing()
         super().on_message_complete()
 
-    def _expect_within(self, seconds: float) -> None:
+    def _expect_within(self, seconds: float, else_: HubError | None = None) -> None:
         self._expect_nothing()
-        self._deadline = self.loop.call_later(seconds, self._refuse, RequestTimeout())
+        self._deadline = self.loop.call_later(seconds, self._refuse, else_ or RequestTimeout())
 
     def _expect_nothing(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _is_read_again(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _refuse(self, error: HubError) -> None:
         """Tell why, and close; an answer that has begun is only broken off."""
@@ -99,8 +135,6 @@ class Server(uvicorn.Server):
         self,
         app: ASGIApp,
         *,
-        host: str,
-        port: int,
         bounds: Bounds,
         ready: Callable[[int], None],
         stopping: Callable[[], None],
@@ -109,8 +143,6 @@ class Server(uvicorn.Server):
         protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             http=protocol,
             ws="none",
             lifespan="off",

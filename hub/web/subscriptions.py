@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -16,7 +15,7 @@ from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.delivery.pull import Pull
-from hub.errors import BadRequest, Forbidden, NotFound
+from hub.errors import BadRequest, NotFound
 from hub.event import rfc3339
 from hub.intake.http import BATCH
 from hub.journal import sql, subscribing
@@ -24,8 +23,7 @@ from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
 from hub.journal.subscriptions import Subscription, from_row
 from hub.metrics import Metrics
-from hub.policy.current import CurrentPolicy
-from hub.web.body import number, read_body
+from hub.web.body import number, read_body, seconds
 from hub.web.callers import Callers
 from hub.web.problems import answer
 
@@ -43,7 +41,6 @@ def routes(
     writer: Writer,
     readers: Readers,
     filler: Filler,
-    policy: CurrentPolicy,
     catalogue: Catalogue,
     regions: Regions,
     callers: Callers,
@@ -52,14 +49,13 @@ def routes(
     clock: Callable[[], int],
     max_page: int,
     max_wait: float,
+    max_subscriptions: int,
 ) -> list[Route]:
     """The routes of an agency's own subscriptions; nobody sees another's."""
 
     async def create(request: Request) -> Response:
         agency = await callers.agency_of(request)
         body = subscribing.parse(await read_body(request))
-        if (await policy.get()).agency(agency) is None:
-            raise Forbidden("机构未登记 / the agency is not registered")
         make = partial(
             subscribing.create,
             agency=agency,
@@ -67,6 +63,7 @@ def routes(
             catalogue=catalogue,
             regions=regions,
             now=clock(),
+            most=max_subscriptions,
         )
         subscription, new = await writer.submit(make)
         filler.begin(subscription)
@@ -111,19 +108,20 @@ def routes(
         return Response(status_code=204)
 
     async def events(request: Request) -> Response:
-        started = perf_counter()
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
         limit = number(request, "limit", default=100, most=max_page)
-        wait = min(number(request, "wait", default=0, most=3600, least=0), max_wait)
+        wait = seconds(request, "wait", most=max_wait)
         cursor = request.query_params.get("cursor")
         pulled = await pull.pull(agency, id_, cursor=cursor, limit=limit, wait=wait)
-        page, seconds = pulled.page, perf_counter() - started
+        # The token may have been revoked, or have expired, while the poll waited.
+        await callers.of(request)
+        page = pulled.page
         metrics.pulled(
             agency=agency,
             delivered=len(page.events),
             views=page.views,
             denied=page.denied,
-            seconds=seconds,
+            seconds=pulled.seconds,
         )
         if page.events or page.denied:
             log.info(
@@ -133,7 +131,7 @@ def routes(
                 delivered=len(page.events),
                 views=page.views,
                 denied=dict(page.denied),
-                seconds=round(seconds, 6),
+                seconds=round(pulled.seconds, 6),
             )
         headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
         return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
@@ -148,7 +146,9 @@ def routes(
         if row is None:
             raise NotFound
         position = cursors.position(row.number, asked.cursor)
-        work = partial(subscribing.commit, agency=agency, id_=id_, position=position)
+        work = partial(
+            subscribing.commit, agency=agency, id_=id_, number=row.number, position=position
+        )
         return answer(_shown(await writer.submit(work), cursors))
 
     one = "/v1/subscriptions/{id}"

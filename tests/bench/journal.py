@@ -142,6 +142,7 @@ async def subscribe(on: Journal, regions: Sequence[str]) -> None:
             catalogue=load_catalogue(),
             regions=load_regions(),
             now=1,
+            most=SUBSCRIPTIONS,
         )
         await on.writer.submit(work)
 

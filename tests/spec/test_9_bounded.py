@@ -229,7 +229,7 @@ def test_a_page_ends_at_the_limit_asked_for_and_at_the_hubs_own(
 
 
 @pytest.mark.parametrize("name", ["limit", "wait"])
-@pytest.mark.parametrize("value", ["-1", "1.5", "many", "１", "9" * 5000, " 1"])
+@pytest.mark.parametrize("value", ["-1", "1.", "many", "１", "9" * 5000, " 1"])
 def test_a_query_that_is_no_number_is_refused(small: RunningHub, name: str, value: str) -> None:
     reader = small.agency(DISCIPLINE)
     reader.subscribe("query")

@@ -98,6 +98,7 @@ def subscribed(
         catalogue=load_catalogue(),
         regions=load_regions(),
         now=1,
+        most=1_000,
     )
     assert new
     return made

@@ -1,0 +1,178 @@
+"""What a client that means harm may not achieve."""
+
+import json
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.running import AgencyClient, RunningHub, codes_of, results_of, running_hub
+from tests.sample import CITY, COUNTY, PETITION, clue, petition, policy
+
+PATIENCE = 30
+
+
+@pytest.fixture
+def bureau(hub: RunningHub) -> AgencyClient:
+    return hub.agency(PETITION)
+
+
+def connection(hub: RunningHub) -> socket.socket:
+    address = urlsplit(hub.url)
+    assert address.hostname is not None
+    return socket.create_connection((address.hostname, address.port or 0), timeout=PATIENCE)
+
+
+def test_a_text_without_an_end_does_not_stop_the_hub(bureau: AgencyClient) -> None:
+    """A quadratic look at this body took over half a minute."""
+    answer = bureau.send(b'["' + b'\\"' * 50_000)
+    assert (answer.status_code, answer.json()["code"]) == (400, "batch_malformed")
+    assert answer.elapsed.total_seconds() < 5
+
+
+def test_a_header_cannot_bring_a_second_payload(bureau: AgencyClient) -> None:
+    event = petition("smuggled")
+    data = event.pop("data")
+    headers = {f"ce-{name}": str(value) for name, value in event.items()}
+    del headers["ce-datacontenttype"]
+    headers |= {"ce-data": "EVIL", "Content-Type": "application/json"}
+    answer = bureau.http.post("/v1/events", content=json.dumps(data), headers=headers)
+    assert answer.status_code == 422
+    (result,) = results_of(answer)
+    assert codes_of(result) == [("attribute_name", "")]
+
+
+def test_headers_behind_a_body_are_refused(hub: RunningHub) -> None:
+    with connection(hub) as client:
+        client.sendall(
+            b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"0\r\nX-More: 1\r\nX-Even-More: 2\r\n"
+        )
+        answer = client.recv(65_536)
+    assert b"HTTP/1.1 4" in answer
+    assert b"application/problem+json" in answer
+
+
+def test_requests_that_pile_up_unread_end_their_connection(hub: RunningHub) -> None:
+    request = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connection(hub) as client:
+        client.sendall(request * 500)
+        received = b""
+        try:
+            while part := client.recv(65_536):
+                received += part
+        except ConnectionResetError:
+            pass
+    assert received.count(b"HTTP/1.1 200") < 500
+    assert httpx.get(f"{hub.url}/health/live").status_code == 200
+
+
+def test_a_rehearsal_of_a_policy_is_not_taken_for_the_real_thing(hub: RunningHub) -> None:
+    with hub.admin as admin:
+        before = admin.get("/v1/policy")
+        answer = admin.put(
+            "/v1/policy?dry_run=true",
+            json={"reason": "试验", "agencies": [], "grants": [], "recusals": []},
+            headers={"If-Match": before.headers["etag"]},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+        assert admin.get("/v1/policy").json() == before.json()
+
+
+def test_a_poll_whose_token_ends_while_it_waits_gets_nothing(fresh_hub: RunningHub) -> None:
+    hub = fresh_hub
+    with hub.admin as admin:
+        issued = admin.post(f"/v1/agencies/{CITY}/tokens", json={}).json()
+    reader = AgencyClient(CITY, hub.client(issued["token"]))
+    reader.subscribe()
+    answers: list[httpx.Response] = []
+    poll = threading.Thread(target=lambda: answers.append(reader.page(wait=20)))
+    poll.start()
+    with hub.admin as admin:
+        assert admin.delete(f"/v1/agencies/{CITY}/tokens/{issued['number']}").status_code == 204
+    hub.agency(PETITION).accepted(petition("late"))
+    poll.join(PATIENCE)
+    assert [answer.status_code for answer in answers] == [401]
+
+
+def test_an_agency_that_left_the_policy_can_do_nothing_more(fresh_hub: RunningHub) -> None:
+    county = fresh_hub.agency(COUNTY)
+    county.subscribe()
+    cursor = county.page().headers["guantong-cursor"]
+    document = policy()
+    fresh_hub.apply(
+        {
+            "agencies": [a for a in document["agencies"] if a["id"] != COUNTY],
+            "grants": [g for g in document["grants"] if g["agency"] != COUNTY],
+            "recusals": [],
+        }
+    )
+    one = "/v1/subscriptions/all"
+    answers = [
+        county.page(),
+        county.commit(cursor),
+        county.http.get("/v1/subscriptions"),
+        county.http.get(one),
+        county.http.patch(one, json={"types": ["*"]}),
+        county.http.delete(one),
+        county.http.post("/v1/subscriptions", json={"id": "new"}),
+        county.publish(clue("gone", publisher=COUNTY)),
+    ]
+    assert [a.status_code for a in answers] == [403] * len(answers)
+
+
+def test_an_agency_has_no_more_subscriptions_than_it_may(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("few")
+    with running_hub(folder, settings={"max_subscriptions": "2"}) as hub:
+        hub.apply(policy())
+        reader = hub.agency(CITY)
+        for name in ("a", "b", "a"):
+            reader.subscribe(name)
+        answer = reader.http.post("/v1/subscriptions", json={"id": "c"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("case", ["CL-1", "nothing:CL-1", "clue:", "clue:CL-1 "])
+def test_a_recusal_that_could_never_hold_is_refused(hub: RunningHub, case: str) -> None:
+    recusal = {"id": "r", "agency": CITY, "case": case, "reason": "回避"}
+    with hub.admin as admin:
+        tag = admin.get("/v1/policy").headers["etag"]
+        answer = admin.put(
+            "/v1/policy",
+            json={**policy(), "recusals": [recusal], "reason": "试验"},
+            headers={"If-Match": tag},
+        )
+    assert answer.status_code == 422
+    errors = [(e["code"], e["pointer"]) for e in answer.json()["errors"]]
+    assert errors == [("case_format", "/recusals/0/case")]
+
+
+def test_an_administrators_token_made_anew_ends_the_old_one(fresh_hub: RunningHub) -> None:
+    old = (fresh_hub.directory / "admin.token").read_text().strip()
+    assert fresh_hub.stop() == 0
+    (fresh_hub.directory / "admin.token").unlink()
+    with running_hub(fresh_hub.directory) as again:
+        with again.client(old) as client:
+            assert client.get("/v1/policy").status_code == 401
+        with again.admin as admin:
+            assert admin.get("/v1/policy").status_code == 200
+
+
+def test_a_stop_tells_who_has_not_ended_a_request_that_it_is_one(fresh_hub: RunningHub) -> None:
+    with connection(fresh_hub) as client:
+        head = "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+        client.sendall(f"{head}Content-Type: application/json\r\n".encode())
+        token = fresh_hub.token(PETITION)
+        client.sendall(f"Authorization: Bearer {token}\r\n\r\n{{".encode())
+        assert fresh_hub.stop() == 0
+        answer = b""
+        while part := client.recv(65_536):
+            answer += part
+    head_told, _, body = answer.partition(b"\r\n\r\n")
+    assert head_told.startswith(b"HTTP/1.1 503")
+    assert (json.loads(body)["code"], json.loads(body)["retryable"]) == ("stopping", True)
+    assert all(json.loads(line) for line in fresh_hub.lines)
