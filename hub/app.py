@@ -114,6 +114,7 @@ class _WriterWatch:
 
     def committed(self, *, works: int, seconds: float) -> None:
         self.metrics.committed(works=works, seconds=seconds)
+        self.log.info("journal.committed", works=works, seconds=round(seconds, 6))
 
     def failed(self, *, works: int, error: BaseException) -> None:
         self.metrics.write_failed(works=works)

@@ -84,7 +84,7 @@ class Intake:
     def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
         if isinstance(submitted, Flawed):
-            return self._examine_rest(submitted)
+            return self._examine_flawed(submitted)
         attributes = submitted.attributes
         contract = self._catalogue.by_dataschema(attributes.dataschema)
         if contract is None or contract.type != attributes.type:
@@ -164,7 +164,7 @@ class Intake:
             expires=None if expires is UNSET else microseconds(moment_of(expires)),
         )
 
-    def _examine_rest(self, flawed: Flawed) -> Rejected:
+    def _examine_flawed(self, flawed: Flawed) -> Rejected:
         """Add the payload's faults to those of the envelope, where it can be told."""
         contract = self._catalogue.by_dataschema(flawed.dataschema or "")
         checked = contract.check(flawed.data) if contract and flawed.data else ()

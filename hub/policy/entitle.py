@@ -106,6 +106,7 @@ def _admission(
         return None
     if contract.accuses and "inspected-party" in agency.kinds:
         return None
+    # Whoever asked gets the answer, whatever its kind: the matrix governs openings.
     if contract.answers and _in_audience(policy, entry, agency):
         return "full"
     publisher = entry.publisher.partition(".")[0]
