@@ -6,7 +6,7 @@ the rule and never repeat the text at fault.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -170,16 +170,33 @@ class Directory:
     _named: Mapping[Address, frozenset[str]]
 
     @classmethod
-    def of(cls, agency_ids: Iterable[str], regions: Regions) -> Self:
-        """Index the ids. Raises AgencyIdError, or UnknownRegion for one in no listed region."""
-        agencies = frozenset(AgencyId.parse(text) for text in agency_ids)
-        desks = {agency for agency in agencies if agency.unit is None}
+    def of(
+        cls,
+        agency_ids: Iterable[str],
+        regions: Regions,
+        *,
+        acting: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> Self:
+        """Index the ids. Raises AgencyIdError, or UnknownRegion for one in no listed region.
+
+        `acting`: id → the further kinds an agency is; without a unit it is their front desk in its
+        region too, where they have none of their own.
+        """
+        agencies = {text: AgencyId.parse(text) for text in agency_ids}
+        own = {agency for agency in agencies.values() if agency.unit is None}
+        served: dict[AgencyId, set[str]] = defaultdict(set)
+        for text, agency in agencies.items():
+            if agency.unit is None:
+                served[agency].add(text)
+                for kind in acting.get(text, ()):
+                    if AgencyId(agency.region, kind) not in own:
+                        served[AgencyId(agency.region, kind)].add(text)
         named: dict[Address, set[str]] = defaultdict(set)
-        for desk in desks:
-            for address in _addresses_of(desk, desks, regions):
-                named[address].add(str(desk))
+        for desk, ids in served.items():
+            for address in _addresses_of(desk, served.keys(), regions):
+                named[address] |= ids
         return cls(
-            _ids=frozenset(str(agency) for agency in agencies),
+            _ids=frozenset(agencies),
             _named={address: frozenset(ids) for address, ids in named.items()},
         )
 
@@ -193,7 +210,9 @@ class Directory:
                 return self._named.get(address, frozenset())
 
 
-def _addresses_of(desk: AgencyId, desks: set[AgencyId], regions: Regions) -> Iterable[DeskAddress]:
+def _addresses_of(
+    desk: AgencyId, desks: Collection[AgencyId], regions: Regions
+) -> Iterable[DeskAddress]:
     """Every desk address that names this front desk.
 
     `/*` stops at the first desk of each branch; seen from below, at the next desk up.
@@ -213,11 +232,13 @@ Relation = Literal["same", "up", "down"]
 def relation(receiver: str, publisher: str, *, regions: Regions) -> Relation | None:
     """Whether the receiver's region equals the publisher's, is above or below it; None if apart.
 
-    An unknown region stands in no relation, not even to itself.
+    A retired code stands for its successor. An unknown region stands in no relation, not even to
+    itself.
     """
-    if regions.covers(receiver, publisher):
-        return "same" if receiver == publisher else "up"
-    return "down" if regions.covers(publisher, receiver) else None
+    here, there = regions.current(receiver), regions.current(publisher)
+    if regions.covers(here, there):
+        return "same" if here == there else "up"
+    return "down" if regions.covers(there, here) else None
 
 
 def publisher_of(source: str) -> AgencyId:

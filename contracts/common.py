@@ -54,9 +54,21 @@ class FieldClass(StrEnum):
         return schema
 
 
+class Mark(StrEnum):
+    """What may be said of a field beside its class. `in_summary`: masked recipients see it too."""
+
+    in_summary = "x-guantong-in-summary"
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core_schema), self.value: True}
+
+
 CLASS_KEYWORD: Final = "x-guantong-class"
 LIST_KEYWORD: Final = "x-guantong-codelist"
 F0, F1, F2, F3, F4 = FieldClass
+IN_SUMMARY: Final = Mark.in_summary
 
 
 def rule_broken(code: str, field: str, message: str, message_en: str) -> PydanticCustomError:

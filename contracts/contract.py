@@ -47,14 +47,25 @@ class NamedParty:
     org: OrgRef
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """An accused person as one event names them; `placed`: with the organisation they belong to."""
+
+    name: str | None
+    personkey: str | None
+    placed: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Contract:
     """One version of one event type.
 
     `key`: JSON Pointer of the payload member that names the case. `receivers`: kind → relation to
     the publisher → measure, the matrix of who may get it; another relation is admitted by address.
-    `denied`: kinds that nothing admits. `answers`: the openings this type replies to, empty for an
-    opening. `due`: the rule by which a reply is owed. `flows`: the flows of the field it serves.
+    `accused_persons`: pointers of the persons that an event speaks against (with `name`, and
+    `personkey`, `org` or `unit` where they have them). `denied`: kinds that nothing admits.
+    `answers`: the openings this type replies to, empty for an opening. `due`: the rule by which a
+    reply is owed. `flows`: the flows of the field it serves.
     """
 
     type: str
@@ -66,6 +77,7 @@ class Contract:
     publishers: frozenset[str]
     receivers: Mapping[str, Mapping[Relation, Measure]]
     parties: tuple[Party, ...] = ()
+    accused_persons: tuple[str, ...] = ()
     denied: frozenset[str] = frozenset()
     answers: tuple[str, ...] = ()
     phase: Literal["plan", "pre", "on", "post", "any"] = "any"
@@ -131,6 +143,22 @@ class Contract:
             for org in _at(payload, steps)
             if isinstance(org, OrgRef)
         )
+
+    def persons_of(self, payload: Payload) -> tuple[NamedPerson, ...]:
+        """The persons that `payload` speaks against."""
+        return tuple(
+            NamedPerson(
+                name=getattr(part, "name", None),
+                personkey=getattr(part, "personkey", None),
+                placed=bool(getattr(part, "org", None) or getattr(part, "unit", None)),
+            )
+            for steps in self._person_steps
+            for part in _at(payload, steps)
+        )
+
+    @cached_property
+    def _person_steps(self) -> tuple[list[str], ...]:
+        return tuple(pointer.split("/")[1:] for pointer in self.accused_persons)
 
     @cached_property
     def _party_steps(self) -> tuple[tuple[Party, list[str]], ...]:

@@ -69,6 +69,7 @@ VIEWED: Final = KNOWN - {"subject"}
 # What a resend may change without being another event; the content type is always JSON.
 INCIDENTAL: Final = frozenset({"traceparent", "tracestate", "recordedtime", "datacontenttype"})
 
+CAVEATS: Final = ("source-protected", "no-forward", "sealed")
 MARKINGS: Final = ("public", "internal", "mimi", "jimi", "juemi")
 PHASES: Final = ("plan", "pre", "on", "post", "any")
 
@@ -268,6 +269,11 @@ def _are_addresses(value: str) -> bool:
     return True
 
 
+def _are_caveats(value: str) -> bool:
+    words = value.split(" ")
+    return len(words) == len(set(words)) and set(words) <= set(CAVEATS)
+
+
 def _fault(code: str, name: str, message: str, message_en: str) -> Fault:
     return Fault(code, f"/{name}", message, message_en)
 
@@ -293,6 +299,7 @@ _RULES: Final[Mapping[str, Callable[[str], bool]]] = {
     "cc": _are_addresses,
     "phase": PHASES.__contains__,
     "dataclassification": MARKINGS.__contains__,
+    "caveats": _are_caveats,
 }
 _repeated: Final = attrgetter("specversion", "source", *_RULES)
 _FAULTS: Final = {
@@ -315,6 +322,12 @@ _FAULTS: Final = {
         "dataclassification",
         f"密级标识不认识，可用：{'、'.join(MARKINGS)}",
         f"unknown marking; one of {', '.join(MARKINGS)}",
+    ),
+    "caveats": _fault(
+        "caveat_unknown",
+        "caveats",
+        f"处理要求不认识或重复，可用：{'、'.join(CAVEATS)}（以空格分隔）",
+        f"unknown or repeated caveat; of {', '.join(CAVEATS)}, separated by spaces",
     ),
 }
 _ID_LENGTH: Final = _fault(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from contracts.common import FieldClass
+from contracts.common import FieldClass, Mark
 
 
 class UnclassifiedField(TypeError):
@@ -17,12 +17,16 @@ class UnclassifiedField(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One declared member of an object, by its JSON name; `many`: an array of what `parts` says."""
+    """One declared member of an object, by its JSON name; `many`: an array of what `parts` says.
+
+    `in_summary`: whoever gets only a summary sees it too, if the class was granted.
+    """
 
     name: str
     field_class: FieldClass
     many: bool
     parts: tuple["Field", ...]
+    in_summary: bool = False
 
 
 def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
@@ -30,7 +34,7 @@ def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
 
     Raises UnclassifiedField.
     """
-    return tuple(_fields(model, FieldClass.F0))
+    return tuple(_fields(model, FieldClass.F0, summarised=False))
 
 
 def walk(fields: tuple[Field, ...], prefix: str = "") -> Iterator[tuple[str, Field]]:
@@ -51,15 +55,23 @@ def holders_of(model: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
     return tuple((name, not many and not holders_of(m)) for name, (m, many) in shapes if m)
 
 
-def _fields(model: type[BaseModel], above: FieldClass) -> Iterator[Field]:
+def _fields(model: type[BaseModel], above: FieldClass, *, summarised: bool) -> Iterator[Field]:
     for name, info in model.model_fields.items():
         marks = [mark for mark in info.metadata if isinstance(mark, FieldClass)]
         if len(marks) != 1:
             raise UnclassifiedField(f"{model.__name__}.{name}")
         effective = max(above, marks[0])
+        # What is declared F0 goes with the object it stands in.
+        in_summary = Mark.in_summary in info.metadata or (summarised and marks[0] is FieldClass.F0)
         part, many = _shape(info.annotation)
-        parts = tuple(_fields(part, effective)) if part else ()
-        yield Field(name=info.alias or name, field_class=effective, many=many, parts=parts)
+        parts = tuple(_fields(part, effective, summarised=in_summary)) if part else ()
+        yield Field(
+            name=info.alias or name,
+            field_class=effective,
+            many=many,
+            parts=parts,
+            in_summary=in_summary,
+        )
 
 
 def _shape(annotation: Any) -> tuple[type[BaseModel] | None, bool]:

@@ -6,6 +6,7 @@ a local overlay for places without one.
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -55,6 +56,7 @@ class Regions:
     _rows: Mapping[str, Region]
     _lineages: Mapping[str, tuple[str, ...]]
     _successors: Mapping[str, str]
+    _covering: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def from_rows(cls, official: Iterable[Region], local: Iterable[Region] = ()) -> Self:
@@ -65,10 +67,13 @@ class Regions:
         """
         rows = _by_code(official)
         rows = _by_code(local) | rows
+        lineages = {code: _lineage(code, rows) for code in rows}
+        successors = {c: _last_successor(c, rows) for c, row in rows.items() if row.successor}
         return cls(
             _rows=rows,
-            _lineages={code: _lineage(code, rows) for code in rows},
-            _successors={c: _last_successor(c, rows) for c, row in rows.items() if row.successor},
+            _lineages=lineages,
+            _successors=successors,
+            _covering=_covering(lineages, successors),
         )
 
     def known(self, code: str, on: date | None = None) -> bool:
@@ -101,8 +106,19 @@ class Regions:
             raise UnknownRegion from None
 
     def covers(self, scope: str, code: str) -> bool:
-        """Whether `scope` is the region or an ancestor of it. Nothing covers an unknown one."""
-        return scope in self._lineages.get(code, ())
+        """Whether `scope` is the region or an ancestor of it. Nothing covers an unknown one.
+
+        A retired code stands for its successor too, on either side.
+        """
+        return scope in self._covering.get(code, ())
+
+    def covering(self, code: str) -> tuple[str, ...]:
+        """Every code that covers the region, nearest first, then those retired; () if unknown."""
+        return self._covering.get(code, ())
+
+    def current(self, code: str) -> str:
+        """The code that stands for a region today: a retired one's last successor, or itself."""
+        return self._successors.get(code, code)
 
     def successor(self, code: str) -> str | None:
         """Where a retired code's line ends, as far as it is certain; None for a code without one.
@@ -163,6 +179,20 @@ def _lineage(code: str, rows: Mapping[str, Region]) -> tuple[str, ...]:
             raise ValueError(f"region {code} does not lead to {ROOT} by listed ancestors")
         lineage.append(parent)
     return tuple(lineage)
+
+
+def _covering(
+    lineages: Mapping[str, tuple[str, ...]], successors: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    retired: dict[str, list[str]] = defaultdict(list)
+    for code, successor in successors.items():
+        retired[successor].append(code)
+    covering: dict[str, tuple[str, ...]] = {}
+    for code, lineage in lineages.items():
+        today = lineages[successors.get(code, code)]
+        before = (old for above in today for old in retired.get(above, ()))
+        covering[code] = tuple(dict.fromkeys((*lineage, *today, *before)))
+    return covering
 
 
 def _last_successor(code: str, rows: Mapping[str, Region]) -> str:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from contracts.faults import Fault
 
+SEALED: Final = b"{}"
 _SHARD_BITS: Final = 48
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,6 +31,18 @@ class Marking(IntEnum):
     juemi = 4
 
 
+class Caveat(IntEnum):
+    """`caveats`: how an event is to be handled beside its marking; bits of one number.
+
+    `source_protected`: only whom it is addressed to sees more than open and internal fields.
+    `no_forward`: only who is addressed or copied gets it. `sealed`: its payload is not kept.
+    """
+
+    source_protected = 1
+    no_forward = 2
+    sealed = 4
+
+
 class Event(Struct, frozen=True, gc=False):
     """An event that admission let in.
 
@@ -37,7 +50,7 @@ class Event(Struct, frozen=True, gc=False):
     came, `digest` the SHA-256 of `data`, `receipt` the first 16 bytes of SHA-256 of source LF id.
     `to` and `cc` are addresses, space-separated; `expires` is microseconds UTC; `parties` are
     marks (`hub.policy.parties`). `is_reply` is what the contract says, `opening` the receipt id
-    (hex) that a reply names, else "".
+    (hex) that a reply names, else "". `data` of a sealed event is `SEALED`, its digest what came.
     """
 
     receipt: bytes
@@ -56,6 +69,7 @@ class Event(Struct, frozen=True, gc=False):
     id: str
     correlation: str
     digest: bytes
+    caveats: int = 0
     parties: bytes = b""
     is_reply: bool = False
     opening: str = ""
@@ -77,6 +91,7 @@ class Entry(Struct, frozen=True, gc=False):
     audience: str
     marking: int
     expires: int | None
+    caveats: int
     parties: bytes
     attributes: bytes
     data: bytes

@@ -14,6 +14,7 @@ from contracts.common import (
     F2,
     F3,
     F4,
+    IN_SUMMARY,
     Authority,
     Code,
     Count,
@@ -243,11 +244,11 @@ class Sanction(Part):
 class Outcome(Part):
     """What came of one subject of the clue; `form` is the one of the four forms applied."""
 
-    subject_no: Annotated[SubjectNumber, F1]
-    outcome: Annotated[Annotated[Code, coded("clue_outcome")], F2]
-    form: Annotated[Annotated[int, Field(ge=1, le=4)] | None, F2] = None
+    subject_no: Annotated[SubjectNumber, F1, IN_SUMMARY]
+    outcome: Annotated[Annotated[Code, coded("clue_outcome")], F2, IN_SUMMARY]
+    form: Annotated[Annotated[int, Field(ge=1, le=4)] | None, F2, IN_SUMMARY] = None
     sanctions: Annotated[tuple[Sanction, ...], Field(max_length=100), F2] = ()
-    clarified: Annotated[bool, F2] = False
+    clarified: Annotated[bool, F2, IN_SUMMARY] = False
 
     @model_validator(mode="after")
     def _unfounded_has_no_sanction(self) -> Self:
@@ -265,7 +266,7 @@ class Concluded(Payload):
     """The end of the clue and what came of it, subject by subject (办结反馈)."""
 
     clueid: Annotated[Identifier, F1]
-    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1, max_length=100), F2]
+    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1, max_length=100), F2, IN_SUMMARY]
     recovered: Annotated[Money | None, F2] = None
     reply_to_reporter_done: Annotated[bool | None, F4] = None
     concluded_at: Annotated[Instant, F1]
@@ -342,6 +343,7 @@ CONTRACTS = (
             Party("/subjects/-/org", PartyRole.ACCUSED),
             Party("/subjects/-/person/org", PartyRole.ACCUSED),
         ),
+        accused_persons=("/subjects/-/person",),
         denied=NEVER,
         due="clue.receipt",
         flows=FLOWS,
@@ -395,6 +397,7 @@ CONTRACTS = (
         publishers=REPLIERS,
         receivers={"organization": {"same": "masked"}},
         parties=(Party("/outcomes/-/sanctions/-/person/org", PartyRole.ACCUSED),),
+        accused_persons=("/outcomes/-/sanctions/-/person",),
         denied=NEVER,
         answers=OPENINGS,
         flows=FLOWS,

@@ -131,6 +131,7 @@ CONTRACTS = (
             "cppcc": {"same": "masked"},
         },
         parties=(Party("/accused/-/unit", PartyRole.ACCUSED),),
+        accused_persons=("/accused/-",),
         denied=frozenset({"inspected-party"}),
         phase="any",
         due="petition.acceptance",

@@ -43,6 +43,27 @@ journal = Table(
     Column("event_id", Text, nullable=False),
     Column("correlation", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
+    Column("caveats", SmallInteger, nullable=False, server_default="0"),
+)
+
+# What each reading of a feed handed over, a row a page: who, when, by which policy, under which
+# token. `outcomes` are the positions and what was decided on each (`hub.journal.reads`).
+reads = Table(
+    "reads",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("subscription", Long, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("token", Long, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("policy", Long, nullable=False),
+    Column("read_at", Long, nullable=False),
+    Column("first", Long, nullable=False),
+    Column("last", Long, nullable=False),
+    Column("outcomes", LargeBinary, nullable=False),
+    Index("reads_of_position", "last", "first"),
+    Index("reads_of_agency", "agency", "number"),
 )
 
 # (source, id) registers once: a 64-bit hash, confirmed against the journal row. A random 16-byte

@@ -95,5 +95,5 @@ def _hand_over(
         return None, False, decision.step
     contract = policy.catalogue.find(entry.type, entry.version)
     assert contract is not None, "an unknown contract is denied at step 1"
-    view = view_of(entry, contract, decision.classes)
+    view = view_of(entry, contract, decision)
     return view.document, bool(view.withheld), 0

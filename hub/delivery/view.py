@@ -16,7 +16,8 @@ from contracts.common import FieldClass
 from contracts.contract import Contract
 from contracts.envelope import VIEWED
 from contracts.fields import Field
-from hub.event import Entry, rfc3339, shown
+from hub.event import Caveat, Entry, rfc3339, shown
+from hub.policy.entitle import OPEN, Allowed
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -43,13 +44,19 @@ class _Cut:
     inside: tuple["_Cut", ...]
 
 
-def view_of(entry: Entry, contract: Contract, classes: frozenset[FieldClass]) -> View:
-    """The view of an event for whoever may see `classes`."""
-    cuts = _cuts_of(contract, classes)
+def view_of(entry: Entry, contract: Contract, allowed: Allowed) -> View:
+    """The view of an event for whoever is allowed this much of it."""
+    if entry.caveats & Caveat.sealed:
+        # Nothing was kept; that there is a payload, and of which contract, everybody knows.
+        every = tuple(f"/{field.name}" for field in contract.fields)
+        return View(_document(entry, _only_viewed(entry.attributes), entry.data, every), every)
+    classes = allowed.classes
+    cuts = _cuts_of(contract, classes, allowed.masked)
     if not cuts:
         return View(_document(entry, entry.attributes, entry.data, ()), ())
     payload = _decode(entry.data)
-    always = () if FieldClass.F4 in classes else contract.source_protected
+    sees_sources = FieldClass.F4 in classes and not allowed.masked
+    always = () if sees_sources else contract.source_protected
     found: dict[str, None] = {}
     _cut(payload, cuts, "", found)
     withheld = (*(p for p in found if p not in always), *always)
@@ -61,17 +68,18 @@ def view_of(entry: Entry, contract: Contract, classes: frozenset[FieldClass]) ->
 
 
 @lru_cache(maxsize=4096)
-def _cuts_of(contract: Contract, classes: frozenset[FieldClass]) -> tuple[_Cut, ...]:
-    """Where a recipient of these classes must look; empty when it may see all of the contract."""
-    return tuple(_cuts(contract.fields, classes))
+def _cuts_of(contract: Contract, classes: frozenset[FieldClass], masked: bool) -> tuple[_Cut, ...]:
+    """Where such a recipient must look; empty when it may see all of the contract."""
+    return tuple(_cuts(contract.fields, classes, masked))
 
 
-def _cuts(fields: Iterable[Field], classes: frozenset[FieldClass]) -> Iterable[_Cut]:
+def _cuts(fields: Iterable[Field], classes: frozenset[FieldClass], masked: bool) -> Iterable[_Cut]:
     for field in fields:
-        inside = tuple(_cuts(field.parts, classes))
+        inside = tuple(_cuts(field.parts, classes, masked))
         # An object of which nothing would remain is left out whole, so that counts do not leak.
         hollow = bool(field.parts) and sum(cut.withheld for cut in inside) == len(field.parts)
-        withheld = field.field_class not in classes or hollow
+        left_out = masked and field.field_class not in OPEN and not field.in_summary
+        withheld = field.field_class not in classes or left_out or hollow
         if withheld or inside:
             droppable = field.field_class is not FieldClass.F0
             yield _Cut(field.name, withheld, field.many, droppable, () if withheld else inside)

@@ -19,7 +19,16 @@ from contracts.envelope import Attributes, Envelope, Text, moment_of
 from contracts.faults import Fault, at_most
 from hub.backbone.port import Backbone
 from hub.errors import Forbidden, HubError
-from hub.event import Event, Marking, Outcome, Rejected, microseconds, receipt_of
+from hub.event import (
+    SEALED,
+    Caveat,
+    Event,
+    Marking,
+    Outcome,
+    Rejected,
+    microseconds,
+    receipt_of,
+)
 from hub.intake import faults
 from hub.intake.submitted import Flawed, Submitted
 from hub.journal.register import BatchRefused
@@ -126,8 +135,7 @@ class Intake:
                 yield faults.address_unknown(name)
         if _marking(attributes) > policy.ceiling:
             yield faults.ABOVE_CEILING
-        if attributes.caveats is not UNSET:
-            yield faults.CAVEAT_UNSUPPORTED
+        yield from _caveat_faults(attributes)
 
     def _assign(
         self,
@@ -141,7 +149,7 @@ class Intake:
     ) -> Event:
         """Give the event what registration needs: receipt, digest, key, marks of its parties."""
         attributes = submitted.attributes
-        expires = attributes.expirytime
+        expires, caveats = attributes.expirytime, _caveats(attributes)
         return Event(
             source=attributes.source,
             id=attributes.id,
@@ -152,7 +160,7 @@ class Intake:
             region=region,
             key=key,
             attributes=submitted.encoded,
-            data=submitted.data,
+            data=SEALED if caveats & Caveat.sealed else submitted.data,
             digest=hashlib.sha256(submitted.data).digest(),
             to=_or(attributes.to, ""),
             cc=_or(attributes.cc, ""),
@@ -160,7 +168,10 @@ class Intake:
             opening=_or(attributes.causationid, "") if contract.answers else "",
             correlation=_or(attributes.correlationid, ""),
             marking=_marking(attributes),
-            parties=self._marks.of_event(contract.parties_of(payload)) if contract.parties else b"",
+            caveats=caveats,
+            parties=self._marks.of_event(
+                contract.parties_of(payload), contract.persons_of(payload)
+            ),
             expires=None if expires is UNSET else microseconds(moment_of(expires)),
         )
 
@@ -201,9 +212,28 @@ class Intake:
 
 def _granted(publisher: Agency, type_: str, region: str, *, policy: Policy, now: int) -> bool:
     return any(
-        grant.holds(now) and policy.regions.covers(grant.region, region)
+        grant.holds(now) and grant.scope.covers(region, publisher.system, regions=policy.regions)
         for grant in policy.grants.to(publisher, "publish", type_)
     )
+
+
+def _caveat_faults(attributes: Attributes) -> Iterator[Fault]:
+    """A circle that must stay small is written out."""
+    caveats = _caveats(attributes)
+    if not caveats:
+        return
+    if attributes.to is UNSET:
+        yield faults.CAVEAT_NEEDS_TO
+    if caveats & (Caveat.source_protected | Caveat.sealed):
+        for name, addresses in (("to", attributes.to), ("cc", attributes.cc)):
+            if addresses is not UNSET and "*" in addresses:
+                yield faults.caveat_circle(name)
+
+
+def _caveats(attributes: Attributes) -> int:
+    if attributes.caveats is UNSET:
+        return 0
+    return sum(Caveat[word.replace("-", "_")] for word in attributes.caveats.split(" "))
 
 
 def _refused_with_batch(event: Event, outcome: Outcome | None) -> Outcome:

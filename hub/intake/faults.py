@@ -46,11 +46,11 @@ ABOVE_CEILING: Final = Fault(
     "密级超过本节点上限，涉密内容不得进入；请仅发送引用",
     "above this node's ceiling: send a reference only",
 )
-CAVEAT_UNSUPPORTED: Final = Fault(
-    "caveat_unsupported",
-    "/caveats",
-    "本系统尚不支持 caveats，为免误传，事件未收",
-    "caveats are not supported here, so the event was not taken",
+CAVEAT_NEEDS_TO: Final = Fault(
+    "caveat_needs_to",
+    "/to",
+    "带处理要求（caveats）的事件须写明收件机构 to",
+    "an event with caveats must say in `to` whom it is for",
 )
 PARTITION_KEY: Final = Fault(
     "partition_key",
@@ -64,6 +64,16 @@ BATCH_REFUSED: Final = Fault(
     "同批其他事件有错，按 mode=all 整批未收；请改正后重发",
     "another event of this batch was refused, so none was stored (mode=all)",
 )
+
+
+def caveat_circle(name: str) -> Fault:
+    """An event that protects its source, or is sealed, addressed to a whole level."""
+    return Fault(
+        "caveat_circle",
+        f"/{name}",
+        "来源保护或密封的事件须逐一写明收件机构，不能用 /* 或 /**",
+        "source-protected and sealed events name each recipient: no /* and no /**",
+    )
 
 
 def address_unknown(name: str) -> Fault:

@@ -11,14 +11,17 @@ from typing import Any
 import msgspec
 
 from contracts.envelope import INCIDENTAL
-from hub.event import Event, Record
+from hub.event import Caveat, Event, Record
 
 
 def is_same(event: Event, known: Event | Record) -> bool:
     """Whether `event` is what was registered, or came earlier in the batch, as `known`."""
-    return _attributes(event.attributes) == _attributes(known.attributes) and (
-        event.digest == known.digest or _equal(_values(event.data), _values(known.data))
-    )
+    if _attributes(event.attributes) != _attributes(known.attributes):
+        return False
+    if event.digest == known.digest:
+        return True
+    # Of a sealed event only the digest was kept.
+    return not event.caveats & Caveat.sealed and _equal(_values(event.data), _values(known.data))
 
 
 def _attributes(encoded: bytes) -> dict[str, str]:

@@ -62,8 +62,8 @@ class Matcher:
         if contract is None:
             return ()
         patterns = (type_, f"{contract.family}.*", "*")
-        lineage = self._policy.regions.lineage(region)
-        fitting = (c for p in patterns for r in lineage for c in self._by_scope.get((p, r), ()))
+        regions = self._policy.regions.covering(region)
+        fitting = (c for p in patterns for r in regions for c in self._by_scope.get((p, r), ()))
         admitted = contract.receivers.keys()
         return tuple(dict.fromkeys(c for c in fitting if c.kinds & admitted))
 

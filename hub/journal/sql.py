@@ -15,7 +15,7 @@ from hub.event import Entry, Record
 
 _HEADER: Final = (
     "position, hubtime, receipt, type, version, publisher, region, key, "
-    "addressed_to, copied_to, audience, marking, expires, parties, attributes"
+    "addressed_to, copied_to, audience, marking, expires, caveats, parties, attributes"
 )
 _RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest"
 
@@ -77,8 +77,8 @@ def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     connection.exec_driver_sql(
         "INSERT INTO journal (position, hubtime, audience, parties, receipt, type, version,"
         " publisher, region, key, addressed_to, copied_to, marking, expires, attributes, data,"
-        " source, event_id, correlation, digest)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " source, event_id, correlation, digest, caveats)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
 

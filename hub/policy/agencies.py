@@ -1,20 +1,24 @@
 """The registry: who takes part, as a policy version says it, indexed for decisions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from contracts.agency import AgencyId, Directory, parse_addresses
 from contracts.region import Level, Regions
 from hub.event import Marking
+from hub.policy import parties
 from hub.policy.document import AgencyRecord, end_of, start_of
 from hub.policy.parties import Body, PartyMarks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agency:
-    """A registered agency, one object per policy version; `body` is what events may name it by."""
+    """A registered agency, one object per policy version; `body` is what events may name it by.
+
+    `system`: the vertically managed system it belongs to, whose scopes alone cover it.
+    """
 
     id: str
     name: str
@@ -23,6 +27,8 @@ class Agency:
     kinds: frozenset[str]
     clearance: int
     body: Body
+    system: str | None
+    successor: str | None
     valid_from: int | None
     valid_until: int | None
 
@@ -42,18 +48,52 @@ class Registry:
         self.agencies: Mapping[str, Agency] = {
             record.id: _agency(record, regions, bodies[_body_of(record)]) for record in records
         }
-        self._directory = Directory.of(self.agencies, regions)
+        self._marks = frozenset().union(*(body.hashes for body in bodies.values()))
+        self._directory = Directory.of(
+            self.agencies, regions, acting={r.id: r.acts_as for r in records if r.acts_as}
+        )
         # Publishers repeat their addresses; what does not parse raises and is not kept.
         self.resolve = lru_cache(maxsize=4096)(self._resolve)
 
     def _resolve(self, addresses: str) -> frozenset[str]:
-        """The agencies that an address attribute names. Raises AddressError for no such thing."""
-        named = [self._directory.resolve(address) for address in parse_addresses(addresses)]
-        return frozenset().union(*named)
+        """The agencies that an address attribute names, and all that may come to stand for them.
+
+        Raises AddressError for no such thing.
+        """
+        named = self._named(addresses)
+        return named.union(*(self._line(id_) for id_ in named))
+
+    def is_named(self, agency: Agency, addresses: str, now: int) -> bool:
+        """Whether addresses name the agency at `now`: itself, or one whose place it has taken."""
+        if not addresses or agency.id not in self.resolve(addresses):
+            return False
+        return any(self._heir(id_, now) == agency.id for id_ in self._named(addresses))
 
     def unresolved(self, addresses: str) -> bool:
         """Whether some address of the attribute names no registered agency."""
         return not all(self._directory.resolve(a) for a in parse_addresses(addresses))
+
+    def strangers(self, marks: bytes) -> int:
+        """How many organisations that an event names match no registered body."""
+        return parties.strangers(marks, self._marks)
+
+    def _named(self, addresses: str) -> frozenset[str]:
+        named = [self._directory.resolve(address) for address in parse_addresses(addresses)]
+        return frozenset().union(*named)
+
+    def _line(self, id_: str) -> Iterator[str]:
+        """The successors of an agency, one after the other. A policy has no circles."""
+        successor = self.agencies[id_].successor
+        while successor is not None:
+            yield successor
+            successor = self.agencies[successor].successor
+
+    def _heir(self, id_: str, now: int) -> str:
+        """Who stands for an agency at `now`: itself while it is in force, else its successor."""
+        agency = self.agencies[id_]
+        while agency.successor is not None and not agency.takes_part(now):
+            agency = self.agencies[agency.successor]
+        return agency.id
 
 
 def in_force(start: int | None, end: int | None, now: int) -> bool:
@@ -66,19 +106,41 @@ def _body_of(record: AgencyRecord) -> str:
 
 
 def _bodies(records: tuple[AgencyRecord, ...], marks: PartyMarks) -> dict[str, Body]:
-    """Every real body's marks: those of all ids that share its organ."""
-    members: dict[str, list[AgencyRecord]] = defaultdict(list)
+    """Every real body's marks: those of all ids that share its organ, and whom they succeeded."""
+    members: dict[str, dict[str, AgencyRecord]] = defaultdict(dict)
+    preceding: dict[str, list[AgencyRecord]] = defaultdict(list)
     for record in records:
-        members[_body_of(record)].append(record)
+        members[_body_of(record)][record.id] = record
+        if record.successor is not None:
+            preceding[record.successor].append(record)
     return {
-        body: marks.of_agency(
-            ids=[*(r.id for r in group), *(r.organ for r in group if r.organ)],
-            names=[r.name for r in group],
-            usccs=[r.uscc for r in group if r.uscc],
-            orgcodes=[r.orgcode for r in group if r.orgcode],
-        )
+        body: _marked(tuple(_with_predecessors(group, preceding)), marks)
         for body, group in members.items()
     }
+
+
+def _with_predecessors(
+    group: Mapping[str, AgencyRecord], preceding: Mapping[str, list[AgencyRecord]]
+) -> Iterable[AgencyRecord]:
+    found = dict(group)
+    waiting = list(group)
+    while waiting:
+        for record in preceding.get(waiting.pop(), ()):
+            if record.id not in found:
+                found[record.id] = record
+                waiting.append(record.id)
+    return found.values()
+
+
+def _marked(group: tuple[AgencyRecord, ...], marks: PartyMarks) -> Body:
+    return marks.of_body(
+        ids=[*(r.id for r in group), *(r.organ for r in group if r.organ)],
+        names=[r.name for r in group],
+        usccs=[r.uscc for r in group if r.uscc],
+        orgcodes=[r.orgcode for r in group if r.orgcode],
+        head_names=[head.name for r in group for head in r.heads],
+        head_keys=[head.personkey for r in group for head in r.heads if head.personkey],
+    )
 
 
 def _agency(record: AgencyRecord, regions: Regions, body: Body) -> Agency:
@@ -91,6 +153,8 @@ def _agency(record: AgencyRecord, regions: Regions, body: Body) -> Agency:
         kinds=frozenset({parsed.kind, *record.acts_as}),
         clearance=Marking[record.clearance],
         body=body,
+        system=record.system,
+        successor=record.successor,
         valid_from=start_of(record.valid_from),
         valid_until=end_of(record.valid_until),
     )

@@ -59,7 +59,11 @@ def apply(
 def _refuse_unfit_roles(old: PolicyDocument, new: PolicyDocument, caller: Caller) -> None:
     if old.agencies != new.agencies and "system" not in caller.roles:
         raise Forbidden("修改机构需要 system 角色 / changing agencies needs the role system")
-    rights_changed = (old.grants, old.recusals) != (new.grants, new.recusals)
+    rights_changed = (old.grants, old.recusals, old.rounds) != (
+        new.grants,
+        new.recusals,
+        new.rounds,
+    )
     if rights_changed and "security" not in caller.roles:
         raise Forbidden(
             "修改授权或回避需要 security 角色 / changing grants needs the role security"

@@ -1,6 +1,6 @@
 """The policy as it is written: agencies, grants, recusals. One document, changed as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from hub.event import microseconds
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Scope = Annotated[str, StringConstraints(pattern=r"^(system:[a-z0-9-]{1,40}@)?[0-9]{6}$")]
+System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Moment = AwareDatetime | date
 Clearance = Literal["public", "internal", "mimi", "jimi", "juemi"]
 
@@ -30,8 +31,19 @@ class _Record(BaseModel):
     )
 
 
+class Head(_Record):
+    """Who leads an organ: what speaks against them never reaches their own organ."""
+
+    name: Name
+    personkey: Slug | None = None
+
+
 class AgencyRecord(_Record):
-    """An organisation that takes part. `organ` names the one real body behind several ids."""
+    """An organisation that takes part. `organ` names the one real body behind several ids.
+
+    `system`: a vertically managed system (垂直管理), whose scopes alone cover the agency.
+    `successor`: who stands for it while it is not in force.
+    """
 
     id: str
     name: Name
@@ -42,22 +54,38 @@ class AgencyRecord(_Record):
     orgcode: OrganisationCode | None = None
     clearance: Clearance = "internal"
     acts_as: tuple[str, ...] = ()
+    heads: Annotated[tuple[Head, ...], Field(max_length=20)] = ()
+    system: System | None = None
+    successor: str | None = None
     valid_from: Moment | None = None
     valid_until: Moment | None = None
 
 
+class Round(_Record):
+    """An inspection round: grants that name it end with it."""
+
+    id: Slug
+    name: Name
+    valid_from: Moment | None = Field(default=None, alias="from")
+    valid_until: Moment | None = Field(default=None, alias="until")
+
+
 class Grant(_Record):
-    """Who may publish or receive which types, where, and in which field classes."""
+    """Who may publish or receive which types, where, and in which field classes.
+
+    `region` is a scope: a region code, or `system:<name>@<code>` for a vertically managed system.
+    """
 
     id: Slug
     agency: str | None = None
     kind: str | None = None
     may: Literal["publish", "receive"]
     types: Annotated[tuple[str, ...], Field(min_length=1)]
-    region: Region
+    region: Scope
     levels: tuple[Literal["same", "up", "down"], ...] = ("same", "up", "down")
     classes: tuple[FieldClass, ...] = ()
     purpose: Name
+    round: Slug | None = None
     valid_from: Moment | None = Field(default=None, alias="from")
     valid_until: Moment | None = Field(default=None, alias="until")
 
@@ -79,6 +107,7 @@ class PolicyDocument(_Record):
     agencies: tuple[AgencyRecord, ...] = ()
     grants: tuple[Grant, ...] = ()
     recusals: tuple[Recusal, ...] = ()
+    rounds: tuple[Round, ...] = ()
 
 
 def parse(raw: bytes) -> PolicyDocument | tuple[Fault, ...]:
@@ -96,6 +125,7 @@ def faults_in(
     """What the form cannot say: ids, kinds, regions, types that do not exist, or stand twice."""
     return (
         *_agency_faults(document, regions),
+        *_round_faults(document),
         *_grant_faults(document, catalogue, regions),
         *_recusal_faults(document, catalogue),
     )
@@ -117,6 +147,7 @@ def end_of(moment: Moment | None) -> int | None:
 
 def _agency_faults(document: PolicyDocument, regions: Regions) -> Iterator[Fault]:
     ids = {record.id for record in document.agencies}
+    successors = {r.id: r.successor for r in document.agencies if r.successor is not None}
     seen: set[str] = set()
     for n, record in enumerate(document.agencies):
         at = f"/agencies/{n}"
@@ -127,9 +158,37 @@ def _agency_faults(document: PolicyDocument, regions: Regions) -> Iterator[Fault
         yield from _validity_faults(record, at)
         if record.reports_to is not None and record.reports_to not in ids:
             yield _unregistered(f"{at}/reports_to")
+        if record.successor is not None and record.successor not in ids:
+            yield _unregistered(f"{at}/successor")
+        elif record.id in _line(record.id, successors):
+            yield Fault(
+                "succession",
+                f"{at}/successor",
+                "承继关系成环，机构不能承继自己",
+                "the successions go in a circle",
+            )
         for m, kind in enumerate(record.acts_as):
             if kind not in KINDS:
                 yield _unknown_kind(f"{at}/acts_as/{m}")
+
+
+def _line(agency_id: str, successors: Mapping[str, str]) -> set[str]:
+    """All who come after an agency."""
+    line: set[str] = set()
+    after = successors.get(agency_id)
+    while after is not None and after not in line:
+        line.add(after)
+        after = successors.get(after)
+    return line
+
+
+def _round_faults(document: PolicyDocument) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for n, round_ in enumerate(document.rounds):
+        if round_.id in seen:
+            yield Fault("repeated", f"/rounds/{n}/id", "轮次编号重复", "the round id stands twice")
+        seen.add(round_.id)
+        yield from _validity_faults(round_, f"/rounds/{n}")
 
 
 def _agency_id_faults(text: str, regions: Regions, at: str) -> Iterator[Fault]:
@@ -153,6 +212,7 @@ def _grant_faults(
     document: PolicyDocument, catalogue: Catalogue, regions: Regions
 ) -> Iterator[Fault]:
     agencies = {record.id for record in document.agencies}
+    rounds = {round_.id for round_ in document.rounds}
     seen: set[str] = set()
     for n, grant in enumerate(document.grants):
         at = f"/grants/{n}"
@@ -168,7 +228,11 @@ def _grant_faults(
             yield _unregistered(f"{at}/agency")
         if grant.kind is not None and grant.kind not in KINDS:
             yield _unknown_kind(f"{at}/kind")
-        if not regions.known(grant.region):
+        if grant.round is not None and grant.round not in rounds:
+            yield Fault(
+                "round_unknown", f"{at}/round", "没有这个轮次", "the policy lists no such round"
+            )
+        if not regions.known(grant.region.rpartition("@")[2]):
             yield Fault(
                 "region_unknown", f"{at}/region", "行政区划代码不存在", "not a region code in force"
             )
@@ -204,7 +268,7 @@ def _recusal_faults(document: PolicyDocument, catalogue: Catalogue) -> Iterator[
             yield _unregistered(f"/recusals/{n}/agency")
 
 
-def _validity_faults(record: AgencyRecord | Grant | Recusal, at: str) -> Iterator[Fault]:
+def _validity_faults(record: AgencyRecord | Round | Grant | Recusal, at: str) -> Iterator[Fault]:
     start, end = start_of(record.valid_from), end_of(record.valid_until)
     if start is not None and end is not None and start >= end:
         yield Fault("validity", at, "有效期的结束须晚于开始", "a validity ends after it starts")
@@ -220,7 +284,7 @@ def _unknown_kind(at: str) -> Fault:
 
 _DECLARED = frozenset(
     name
-    for model in (PolicyDocument, AgencyRecord, Grant, Recusal)
+    for model in (PolicyDocument, AgencyRecord, Head, Round, Grant, Recusal)
     for field, info in model.model_fields.items()
     for name in (field, info.alias or field)
 )

@@ -1,8 +1,9 @@
 """Who gets what: the one decision, made at the moment of delivery, for every channel.
 
 An agency receives an event only if all five steps hold; the first that does not is the answer.
-Sources: the Opinions' sharing duties by agency (the matrix), the rules on protecting those who
-accuse, on withdrawal (回避) and on classification.
+Each step leaves its ground, from which `explain` speaks. Sources: the Opinions' sharing duties by
+agency (the matrix), the rules on protecting those who accuse, on withdrawal (回避) and on
+classification.
 """
 
 from collections.abc import Iterable
@@ -12,18 +13,33 @@ from typing import Final
 from contracts.agency import relation
 from contracts.common import FieldClass
 from contracts.contract import Contract, Measure
-from hub.event import Entry
+from hub.event import Caveat, Entry
 from hub.policy.agencies import Agency, in_force
+from hub.policy.grants import Granted
 from hub.policy.policy import Policy
 
 OPEN: Final = frozenset({FieldClass.F0, FieldClass.F1})
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """Why one step holds, or does not: a stable code, and the names it rests on, in order."""
+
+    step: int
+    code: str
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
-    """The event may be seen, in these field classes."""
+    """The event may be seen, in these field classes.
+
+    `masked`: as a summary, F0, F1 and what the contract marks as `in_summary`.
+    """
 
     classes: frozenset[FieldClass]
+    masked: bool = False
+    grounds: tuple[Ground, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,7 @@ class Denied:
 
     step: int
     reason: str
+    grounds: tuple[Ground, ...] = ()
 
 
 Decision = Allowed | Denied
@@ -39,10 +56,7 @@ Decision = Allowed | Denied
 
 def entitle(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Decision:
     """Whether `agency` may see `entry` at `now` (microseconds UTC) under `policy`, and how much."""
-    standing = _standing(agency, entry, policy=policy, now=now)
-    if isinstance(standing, Denied):
-        return standing
-    return _exclusion(agency, entry, policy=policy, now=now) or standing
+    return Decisions(agency, policy=policy, now=now).on(entry)
 
 
 class Decisions:
@@ -68,94 +82,148 @@ class Decisions:
             entry.cc,
             entry.audience,
             entry.marking,
+            entry.caveats,
         )
         standing = self._standings.get(circumstances)
         if standing is None:
-            standing = _standing(self._agency, entry, policy=self._policy, now=self._now)
+            standing = _Standing(self._agency, entry, self._policy, self._now).decide()
             self._standings[circumstances] = standing
         if isinstance(standing, Denied):
             return standing
-        return _exclusion(self._agency, entry, policy=self._policy, now=self._now) or standing
+        excluded = _exclusion(self._agency, entry, policy=self._policy, now=self._now)
+        if excluded is None:
+            return standing
+        return Denied(4, excluded.code, (*standing.grounds, excluded))
 
 
-def _standing(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Decision:
-    contract = policy.catalogue.find(entry.type, entry.version)
-    if contract is None:
-        return Denied(1, "contract_unknown")
-    if not agency.takes_part(now):
-        return Denied(1, "agency_not_in_force")
-    addressed = _names(policy, entry.to, agency) or _names(policy, entry.cc, agency)
-    measure = _admission(agency, entry, contract, addressed=addressed, policy=policy)
-    if measure is None:
-        return Denied(1, "not_a_receiver")
-    classes = _granted(agency, entry, addressed=addressed, policy=policy, now=now)
-    if classes is None:
-        return Denied(2, "no_grant")
-    if entry.to and not addressed:
-        return Denied(3, "not_addressed")
-    if entry.marking > min(agency.clearance, policy.ceiling):
-        return Denied(5, "above_clearance")
-    return Allowed(classes & OPEN if measure == "masked" else classes)
+class _Standing:
+    """The steps that do not look at who an event is about: 1, 2, 3 and 5."""
 
-
-def _admission(
-    agency: Agency, entry: Entry, contract: Contract, *, addressed: bool, policy: Policy
-) -> Measure | None:
-    """Step 1: what the contract's matrix gives this kind at this level, or the reply's audience."""
-    if agency.kinds & contract.denied:
-        return None
-    if contract.accuses and "inspected-party" in agency.kinds:
-        return None
-    # Whoever asked gets the answer, whatever its kind: the matrix governs openings.
-    if contract.answers and _in_audience(policy, entry, agency):
-        return "full"
-    publisher = entry.publisher.partition(".")[0]
-    stands = relation(agency.region, publisher, regions=policy.regions)
-    measures: list[Measure] = []
-    for kind in agency.kinds & contract.receivers.keys():
-        row = contract.receivers[kind]
-        if stands is not None and stands in row:
-            measures.append(row[stands])
-        if addressed:
-            measures.append(row.get("same") or _widest(row.values()))
-    return _widest(measures) if measures else None
-
-
-def _granted(
-    agency: Agency, entry: Entry, *, addressed: bool, policy: Policy, now: int
-) -> frozenset[FieldClass] | None:
-    """Step 2: the classes of all matching grants together; None when none matches."""
-    publisher = entry.publisher.partition(".")[0]
-    stands = relation(agency.region, publisher, regions=policy.regions)
-    classes: set[FieldClass] = set()
-    matched = False
-    for grant in policy.grants.to(agency, "receive", entry.type):
-        covered = policy.regions.covers(grant.region, entry.region) or (
-            addressed and policy.regions.covers(grant.region, agency.region)
+    def __init__(self, agency: Agency, entry: Entry, policy: Policy, now: int) -> None:
+        self._agency = agency
+        self._entry = entry
+        self._policy = policy
+        self._now = now
+        publisher = policy.agency(entry.publisher)
+        self._system = publisher.system if publisher else None
+        self._relation = relation(
+            agency.region, entry.publisher.partition(".")[0], regions=policy.regions
         )
-        if covered and grant.holds(now) and (stands is None or stands in grant.levels):
-            matched = True
-            classes |= grant.classes
-    return frozenset(classes) if matched else None
+        self._in_to = self._is_named(entry.to)
+        self._addressed = self._in_to or self._is_named(entry.cc)
+        self._grounds: list[Ground] = []
+
+    def decide(self) -> Decision:
+        measure = self._admission()
+        if measure is None:
+            return self._denied()
+        grants = self._grants()
+        if not grants:
+            return self._denied()
+        if not self._reaches() or not self._cleared():
+            return self._denied()
+        classes = frozenset[FieldClass]().union(*(grant.classes for grant in grants))
+        if self._entry.caveats & Caveat.source_protected and not self._in_to:
+            self._note(3, "source_protected")
+            classes &= OPEN
+        return Allowed(classes, measure == "masked", tuple(self._grounds))
+
+    def _admission(self) -> Measure | None:
+        """Step 1: what the contract's matrix gives this kind at this level, or the audience."""
+        agency, entry = self._agency, self._entry
+        contract = self._policy.catalogue.find(entry.type, entry.version)
+        if contract is None:
+            self._note(1, "contract_unknown", entry.type, entry.version)
+            return None
+        if not agency.takes_part(self._now):
+            self._note(1, "agency_not_in_force", agency.id)
+            return None
+        barred = agency.kinds & contract.denied
+        if contract.accuses:
+            barred |= agency.kinds & {"inspected-party"}
+        if barred:
+            self._note(1, "not_a_receiver", "denied", *sorted(barred))
+            return None
+        # Whoever asked gets the answer, whatever its kind: the matrix governs openings.
+        if contract.answers and self._is_named(entry.audience):
+            self._note(1, "audience", entry.audience)
+            return "full"
+        return self._cell(contract)
+
+    def _cell(self, contract: Contract) -> Measure | None:
+        """The widest of the matrix's cells that fit."""
+        cells: list[tuple[Measure, str, str]] = []
+        for kind in sorted(self._agency.kinds & contract.receivers.keys()):
+            row = contract.receivers[kind]
+            if self._relation is not None and self._relation in row:
+                cells.append((row[self._relation], kind, self._relation))
+            if self._addressed:
+                cells.append((row.get("same") or _widest(row.values()), kind, "addressed"))
+        if not cells:
+            kinds = sorted(self._agency.kinds)
+            self._note(1, "not_a_receiver", self._relation or "apart", *kinds)
+            return None
+        measure = _widest(cell[0] for cell in cells)
+        _, kind, by = next(cell for cell in cells if cell[0] == measure)
+        self._note(1, "matrix", kind, by, measure)
+        return measure
+
+    def _grants(self) -> list[Granted]:
+        """Step 2: the matching grants."""
+        agency, regions = self._agency, self._policy.regions
+        matching: list[Granted] = []
+        for grant in self._policy.grants.to(agency, "receive", self._entry.type):
+            covered = grant.scope.covers(self._entry.region, self._system, regions=regions) or (
+                self._addressed
+                and grant.scope.covers(agency.region, agency.system, regions=regions)
+            )
+            at_level = self._relation is None or self._relation in grant.levels
+            if covered and at_level and grant.holds(self._now):
+                matching.append(grant)
+        self._note(2, "grants" if matching else "no_grant", *(grant.id for grant in matching))
+        return matching
+
+    def _reaches(self) -> bool:
+        """Step 3: an event that says whom it is for goes to no one else."""
+        if self._entry.to and not self._addressed:
+            self._note(3, "not_addressed")
+            return False
+        if self._entry.caveats & Caveat.no_forward and not (
+            self._addressed or self._is_named(self._entry.audience)
+        ):
+            self._note(3, "no_forward")
+            return False
+        self._note(3, "addressed" if self._addressed else "to_nobody_in_particular")
+        return True
+
+    def _cleared(self) -> bool:
+        """Step 5: markings stay within clearance and ceiling."""
+        most = min(self._agency.clearance, self._policy.ceiling)
+        if self._entry.marking > most:
+            self._note(5, "above_clearance")
+            return False
+        self._note(5, "within_clearance")
+        return True
+
+    def _is_named(self, addresses: str) -> bool:
+        return self._policy.registry.is_named(self._agency, addresses, self._now)
+
+    def _note(self, step: int, code: str, *facts: str) -> None:
+        self._grounds.append(Ground(step, code, facts))
+
+    def _denied(self) -> Denied:
+        last = self._grounds[-1]
+        return Denied(last.step, last.code, tuple(self._grounds))
 
 
-def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Denied | None:
+def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Ground | None:
     """Step 4: the accused side, and whoever has withdrawn from the case."""
     if entry.parties and agency.body.is_accused(entry.parties):
-        return Denied(4, "accused_party")
+        return Ground(4, "accused_party")
     for withdrawal in policy.recusals.get(agency.id, ()):
         if withdrawal.case == entry.key and in_force(withdrawal.start, withdrawal.end, now):
-            return Denied(4, "recused")
+            return Ground(4, "recused", (withdrawal.id,))
     return None
-
-
-def _names(policy: Policy, addresses: str, agency: Agency) -> bool:
-    return bool(addresses) and agency.id in policy.registry.resolve(addresses)
-
-
-def _in_audience(policy: Policy, entry: Entry, agency: Agency) -> bool:
-    """Whether a reply goes to the agency: it published the opening, or stands in its `cc`."""
-    return _names(policy, entry.audience, agency)
 
 
 def _widest(measures: Iterable[Measure]) -> Measure:

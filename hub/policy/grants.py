@@ -8,36 +8,61 @@ from typing import Literal
 
 from contracts.catalogue import type_matches
 from contracts.common import FieldClass
+from contracts.region import Regions
 from hub.policy.agencies import Agency, in_force
-from hub.policy.document import Grant, end_of, start_of
+from hub.policy.document import Grant, Round, end_of, start_of
 
 May = Literal["publish", "receive"]
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """How far a grant reaches: a region and below, or a vertically managed system there."""
+
+    region: str
+    system: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Scope":
+        """The scope that a grant writes, `<code>` or `system:<name>@<code>`."""
+        system, _, region = text.rpartition("@")
+        return cls(region, system.removeprefix("system:") or None)
+
+    def covers(self, region: str, system: str | None, *, regions: Regions) -> bool:
+        """Whether it covers what belongs to `region`, in the system of its agency or in none."""
+        return self.system == system and regions.covers(self.region, region)
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
-    """A grant as decisions use it: validity in microseconds UTC, end exclusive."""
+    """A grant as decisions use it: validity in microseconds UTC, end exclusive.
+
+    `of_round` is the validity of the inspection round that it ends with.
+    """
 
     id: str
     types: tuple[str, ...]
-    region: str
+    scope: Scope
     levels: frozenset[str]
     classes: frozenset[FieldClass]
-    start: int | None
-    end: int | None
+    purpose: str
+    validity: tuple[int | None, int | None]
+    of_round: tuple[int | None, int | None]
 
     def holds(self, now: int) -> bool:
-        return in_force(self.start, self.end, now)
+        return in_force(*self.validity, now) and in_force(*self.of_round, now)
 
 
 class Grants:
     """The grants of one policy version, by whom they are for."""
 
-    def __init__(self, grants: Iterable[Grant]) -> None:
+    def __init__(self, grants: Iterable[Grant], rounds: Iterable[Round]) -> None:
         self._by_subject: dict[tuple[str, May], list[Granted]] = defaultdict(list)
+        ends = {r.id: (start_of(r.valid_from), end_of(r.valid_until)) for r in rounds}
         for grant in grants:
             subject = grant.agency or f"kind {grant.kind}"
-            self._by_subject[subject, grant.may].append(_granted(grant))
+            of_round = ends[grant.round] if grant.round else (None, None)
+            self._by_subject[subject, grant.may].append(_granted(grant, of_round))
         # An agency meets the same few types over and over.
         self.to = lru_cache(maxsize=16_384)(self._to)
 
@@ -52,13 +77,14 @@ class Grants:
         )
 
 
-def _granted(grant: Grant) -> Granted:
+def _granted(grant: Grant, of_round: tuple[int | None, int | None]) -> Granted:
     return Granted(
         id=grant.id,
         types=grant.types,
-        region=grant.region,
+        scope=Scope.parse(grant.region),
         levels=frozenset(grant.levels),
         classes=frozenset(grant.classes),
-        start=start_of(grant.valid_from),
-        end=end_of(grant.valid_until),
+        purpose=grant.purpose,
+        validity=(start_of(grant.valid_from), end_of(grant.valid_until)),
+        of_round=of_round,
     )

@@ -1,23 +1,25 @@
 """Marks of the parties to a matter: keyed hashes, so that no index holds a name.
 
-An organisation is marked by every number it is given with and by its normalised name; a registered
-agency by all that its registry record says. One mark in common means: the same body.
+An organisation is marked by every number it is given with and by its normalised name, a person by
+their key, and by name where no organisation is given; a registered body by all that its registry
+records say. One mark in common means: the same body, or its head.
 """
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
 from contracts.common import OrgRef
-from contracts.contract import NamedParty, PartyRole
+from contracts.contract import NamedParty, NamedPerson, PartyRole
 from contracts.identifiers import organisation_code_of
 
 SIZE: Final = 9
-_ROLES: Final = {PartyRole.ACCUSED: b"a", PartyRole.CONCERNED: b"c"}
-ACCUSED: Final = _ROLES[PartyRole.ACCUSED]
+# The first mark of each party has the capital, so that the parties can be told apart again.
+_ROLES: Final = {PartyRole.ACCUSED: b"Aa", PartyRole.CONCERNED: b"Cc"}
+_PERSON: Final = b"Pp"
 
 
 class PartyMarks:
@@ -26,22 +28,23 @@ class PartyMarks:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def of_event(self, parties: Iterable[NamedParty]) -> bytes:
-        """The marks of the parties an event names: a role byte and 8 bytes of hash each."""
-        marks = {
-            _ROLES[party.role] + self._hash(trait)
-            for party in parties
-            for trait in _traits_of(party.org)
+    def of_event(self, parties: Iterable[NamedParty], persons: Iterable[NamedPerson] = ()) -> bytes:
+        """The marks of those an event names: a role byte and 8 bytes of hash each."""
+        groups = {
+            *(self._group(_ROLES[party.role], _traits_of(party.org)) for party in parties),
+            *(self._group(_PERSON, _traits_of_person(person)) for person in persons),
         }
-        return b"".join(sorted(marks))
+        return b"".join(sorted(groups))
 
-    def of_agency(
+    def of_body(
         self,
         *,
         ids: Iterable[str],
         names: Iterable[str],
         usccs: Iterable[str],
         orgcodes: Iterable[str],
+        head_names: Iterable[str] = (),
+        head_keys: Iterable[str] = (),
     ) -> "Body":
         """The body that events may name by any of these."""
         traits = [
@@ -50,26 +53,51 @@ class PartyMarks:
             *(trait for uscc in usccs for trait in _uscc_traits(uscc)),
             *(f"orgcode:{_bare(code)}" for code in orgcodes),
         ]
-        return Body({self._hash(trait) for trait in traits})
+        heads = [
+            *(f"person:{normalised(name)}" for name in head_names),
+            *(f"personkey:{key}" for key in head_keys),
+        ]
+        return Body(map(self._hash, traits), map(self._hash, heads))
+
+    def _group(self, role: bytes, traits: Iterable[str]) -> bytes:
+        first, more = role[:1], role[1:]
+        hashes = sorted({self._hash(trait) for trait in traits})
+        return b"".join((more if n else first) + each for n, each in enumerate(hashes))
 
     def _hash(self, trait: str) -> bytes:
         return hashlib.blake2b(trait.encode(), key=self._key, digest_size=SIZE - 1).digest()
 
 
 class Body:
-    """A registered body as it can be found among an event's parties."""
+    """A registered body as it can be found among an event's parties, with its heads."""
 
-    def __init__(self, hashes: Iterable[bytes]) -> None:
-        accused = sorted(ACCUSED + each for each in hashes)
+    def __init__(self, hashes: Iterable[bytes], heads: Iterable[bytes]) -> None:
+        self.hashes = frozenset(hashes)
+        accused = [_either(_ROLES[PartyRole.ACCUSED], self.hashes), _either(_PERSON, set(heads))]
         # All marks have one size, so that a match is one of them if it starts at their pace.
-        self._accused = re.compile(b"|".join(map(re.escape, accused)))
+        self._accused = re.compile(b"|".join(filter(None, accused)), re.DOTALL)
 
     def is_accused(self, parties: bytes) -> bool:
-        """Whether the body is among the accused of an event's marks."""
+        """Whether the body, or its head, is among the accused of an event's marks."""
         found = self._accused.search(parties)
         while found is not None and found.start() % SIZE:
             found = self._accused.search(parties, found.start() + 1)
         return found is not None
+
+
+def strangers(parties: bytes, known: Collection[bytes]) -> int:
+    """How many organisations among an event's marks are known by none of theirs."""
+    unknown = 0
+    at = 0
+    while at < len(parties):
+        first, met = parties[at : at + 1], False
+        while True:
+            met = met or parties[at + 1 : at + SIZE] in known
+            at += SIZE
+            if not parties[at : at + 1].islower():
+                break
+        unknown += not met and first != _PERSON[:1]
+    return unknown
 
 
 @lru_cache(maxsize=4096)
@@ -77,6 +105,12 @@ def normalised(name: str) -> str:
     """A name without what typing adds: width, case, white space and punctuation."""
     wide = unicodedata.normalize("NFKC", name).casefold()
     return "".join(sign for sign in wide if sign.isalnum())
+
+
+def _either(role: bytes, hashes: Collection[bytes]) -> bytes:
+    """A pattern for any of the hashes in a role; empty for none."""
+    choice = b"|".join(map(re.escape, sorted(hashes)))
+    return b"[%b](?:%b)" % (role, choice) if hashes else b""
 
 
 def _traits_of(org: OrgRef) -> Iterator[str]:
@@ -87,6 +121,14 @@ def _traits_of(org: OrgRef) -> Iterator[str]:
         yield from _uscc_traits(org.uscc)
     if org.orgcode is not None:
         yield f"orgcode:{_bare(org.orgcode)}"
+
+
+def _traits_of_person(person: NamedPerson) -> Iterator[str]:
+    """A name alone means whoever bears it; one with an organisation is that organisation's."""
+    if person.personkey is not None:
+        yield f"personkey:{person.personkey}"
+    if person.name is not None and not person.placed:
+        yield f"person:{normalised(person.name)}"
 
 
 def _uscc_traits(uscc: str) -> tuple[str, str]:

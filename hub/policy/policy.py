@@ -19,6 +19,7 @@ from hub.policy.parties import PartyMarks
 class Withdrawal:
     """A recusal as decisions use it; `start` and `end` in microseconds UTC, end exclusive."""
 
+    id: str
     case: str
     start: int | None
     end: int | None
@@ -70,7 +71,7 @@ class Policies:
             version=version,
             document=document,
             registry=Registry(document.agencies, regions=self._regions, marks=self._marks),
-            grants=Grants(document.grants),
+            grants=Grants(document.grants, document.rounds),
             recusals=_by_agency(document.recusals),
             catalogue=self._catalogue,
             regions=self._regions,
@@ -88,6 +89,7 @@ def _by_agency(recusals: tuple[Recusal, ...]) -> dict[str, tuple[Withdrawal, ...
     found: dict[str, list[Withdrawal]] = defaultdict(list)
     for recusal in recusals:
         withdrawal = Withdrawal(
+            id=recusal.id,
             case=recusal.case,
             start=start_of(recusal.valid_from),
             end=end_of(recusal.valid_until),

@@ -175,7 +175,7 @@ class Bare:
     def append(self, batches: Sequence[list[Event]]) -> float:
         """Events a second."""
         prepared = [self.rows(batch) for batch in batches]
-        marks = ",".join("?" * 20)
+        marks = ",".join("?" * 21)
         started = perf_counter()
         for slots, rows in prepared:
             self.connection.execute("BEGIN IMMEDIATE")

@@ -128,7 +128,17 @@ WRONG: dict[str, tuple[Event, list[tuple[str, str]]]] = {
         {"dataclassification": "secret"},
         [("classification_unknown", "/dataclassification")],
     ),
-    "a caveat": ({"caveats": "sealed"}, [("caveat_unsupported", "/caveats")]),
+    "an unknown caveat": ({"caveats": "secret"}, [("caveat_unknown", "/caveats")]),
+    "a caveat twice": ({"caveats": "sealed sealed"}, [("caveat_unknown", "/caveats")]),
+    "a caveat without an addressee": ({"caveats": "no-forward"}, [("caveat_needs_to", "/to")]),
+    "a sealed event for a whole level": (
+        {"caveats": "sealed", "to": CITY, "cc": "inspection-office@510100/*"},
+        [("caveat_circle", "/cc")],
+    ),
+    "a source-protected event for all below": (
+        {"caveats": "source-protected", "to": "inspection-office@510000/**"},
+        [("caveat_circle", "/to")],
+    ),
     "another partition key": ({"partitionkey": "petition:1"}, [("partition_key", "/partitionkey")]),
 }
 
@@ -871,7 +881,7 @@ def test_a_reply_needs_a_grant_of_its_own(hub: RunningHub) -> None:
 def test_a_reply_under_the_matrix_reaches_the_kind_that_the_contract_names(
     hub: RunningHub, everybody: dict[str, AgencyClient]
 ) -> None:
-    """The organization department gets the conclusion of a clue, masked; the audit office not."""
+    """The organization department gets the summary of a conclusion; the audit office nothing."""
     receipt = everybody[CITY].accepted(clue("matrix"))[0]["id"]
     concluded = clue_received("matrix", opening=receipt)
     concluded["type"] = "clue.concluded"
@@ -889,12 +899,12 @@ def test_a_reply_under_the_matrix_reaches_the_kind_that_the_contract_names(
     assert found["data"] == {
         "clueid": "CL-matrix",
         "handlers": [{"signed_at": "2026-09-10T10:00:00+08:00"}],
+        "outcomes": [{"subject_no": 1, "outcome": {"code": "founded"}}],
         "concluded_at": "2026-09-11T17:00:00+08:00",
     }
     assert sorted(found["hubwithheld"].split()) == [
         "/feedback_text",
         "/handlers/-/name",
-        "/outcomes",
         "/reply_to_reporter_done",
     ]
     assert concluded["id"] not in ids(everybody[AUDIT], "replies")
