@@ -38,9 +38,10 @@ from hub.errors import HubError
 from hub.event import Marking, Outcome, Rejected
 from hub.intake.accept import Intake
 from hub.intake.limits import Limits
-from hub.journal import refusals
+from hub.journal import reads, refusals
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
+from hub.journal.reads import Reading
 from hub.journal.register import Registrar
 from hub.logs import places_of
 from hub.metrics import Metrics
@@ -58,6 +59,7 @@ from hub.web.server import Bounds, Server
 ADMIN_TOKEN = "admin.token"  # noqa: S105 (a file name)
 HUB_URL = "hub.url"
 REFUSAL_BYTES = 768
+READING_BYTES = 4096
 ADMIN_SECONDS = 365 * 24 * 3600
 
 
@@ -225,6 +227,7 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
             policies=policies,
             cursors=cursors,
             arrivals=arrivals,
+            keep=partial(_keep, ground.writer),
             clock=microseconds_now,
             monotonic=time.monotonic,
         ),
@@ -276,6 +279,7 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             catalogue=load_catalogue(),
             regions=load_regions(),
             callers=callers,
+            current=hub.current,
             metrics=metrics,
             log=log,
             clock=microseconds_now,
@@ -325,6 +329,11 @@ async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -
     work = partial(refusals.record, outcomes=outcomes, caller=caller.name, now=microseconds_now())
     faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
     await writer.submit(work, weight=faults * REFUSAL_BYTES)
+
+
+async def _keep(writer: Writer, reading: Reading) -> bool:
+    """Keep what was read before it leaves."""
+    return await writer.submit(partial(reads.keep, reading=reading), weight=READING_BYTES)
 
 
 class _Readiness:

@@ -1,15 +1,16 @@
 """The way out: the feed is read, each event entitled at this moment, viewed, and handed over."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hub.database.connection import Connection
-from hub.delivery.view import view_of
+from hub.delivery.view import View, view_of
 from hub.errors import Forbidden
 from hub.event import Entry
 from hub.journal import sql
 from hub.journal.feeds import ready_until
+from hub.journal.reads import EXPIRED, outcome_of
 from hub.journal.subscriptions import Subscription
 from hub.policy.entitle import Decisions, Denied
 from hub.policy.policy import Policy
@@ -18,22 +19,26 @@ PAGE_BYTES: Final = 8 * 1024 * 1024
 # A page looks at no more entries than this, so that one whose feed is all denied stays bounded.
 MOST_EXAMINED: Final = 5_000
 STRETCH: Final = 200
-EXPIRED: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """What one reading of a feed hands over. `denied` counts what it did not, by step (0: expired).
+    """What one reading of a feed hands over; filled by `read_page`, then only looked at.
 
-    `cursor` is the position of the last entry examined; `views` how many events had fields
-    withheld; `more` says that the feed had not come to its end.
+    `positions` are the entries examined, `outcomes` what was decided on each (`hub.journal.reads`),
+    under the policy version `policy` at `read_at`. `denied` counts what was not handed over, by
+    step (0: expired), `views` the events that had fields withheld; `more` says that the feed had
+    not come to its end.
     """
 
-    events: list[bytes]
-    cursor: int
-    views: int
-    denied: Counter[int]
-    more: bool
+    policy: int
+    read_at: int
+    events: list[bytes] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    outcomes: bytearray = field(default_factory=bytearray)
+    denied: Counter[int] = field(default_factory=Counter)
+    views: int = 0
+    more: bool = True
 
 
 def read_page(
@@ -53,47 +58,45 @@ def read_page(
     agency = policy.agency(subscription.agency)
     if agency is None or not agency.takes_part(now):
         raise Forbidden("机构未登记或已停用 / the agency is not registered or not in force")
+    page = Page(policy.version, now)
     decisions = Decisions(agency, policy=policy, now=now)
-    events: list[bytes] = []
-    denied: Counter[int] = Counter()
-    size = views = examined = 0
-    cursor = after
-    until = ready_until(subscription)
-    while len(events) < limit and examined < MOST_EXAMINED:
+    size, cursor, until = 0, after, ready_until(subscription)
+    while len(page.events) < limit and len(page.positions) < MOST_EXAMINED:
         # A good stretch at least: of a feed that is mostly denied, few are handed over.
-        wanted = max(limit - len(events), STRETCH)
+        wanted = max(limit - len(page.events), STRETCH)
         positions = sql.feed_after(
             connection, subscription.number, after=cursor, until=until, most=wanted
         )
         for entry in sql.entries(connection, positions):
-            if len(events) == limit:
-                return Page(events, cursor, views, denied, more=True)
-            examined += 1
-            document, partial, step = _hand_over(entry, decisions, policy=policy, now=now)
-            if document is None:
-                denied[step] += 1
-            elif size + len(document) > PAGE_BYTES and events:
-                return Page(events, cursor, views, denied, more=True)
+            if len(page.events) == limit:
+                return page
+            outcome, view = _hand_over(entry, decisions, policy=policy, now=now)
+            if isinstance(view, int):
+                page.denied[view] += 1
+            elif size + len(view.document) > PAGE_BYTES and page.events:
+                return page
             else:
-                events.append(document)
-                size += len(document)
-                views += partial
+                page.events.append(view.document)
+                size += len(view.document)
+                page.views += bool(view.withheld)
+            page.positions.append(entry.position)
+            page.outcomes.append(outcome)
             cursor = entry.position
         if len(positions) < wanted:
-            return Page(events, cursor, views, denied, more=False)
-    return Page(events, cursor, views, denied, more=True)
+            page.more = False
+            return page
+    return page
 
 
 def _hand_over(
     entry: Entry, decisions: Decisions, *, policy: Policy, now: int
-) -> tuple[bytes | None, bool, int]:
-    """The event's document and whether it is partial; or None and the step that denied it."""
+) -> tuple[int, View | int]:
+    """The outcome's byte, and the event's view or the step that denied it (0: expired)."""
     if entry.expires is not None and entry.expires <= now:
-        return None, False, EXPIRED
+        return EXPIRED, 0
     decision = decisions.on(entry)
     if isinstance(decision, Denied):
-        return None, False, decision.step
+        return outcome_of(decision), decision.step
     contract = policy.catalogue.find(entry.type, entry.version)
     assert contract is not None, "an unknown contract is denied at step 1"
-    view = view_of(entry, contract, decision)
-    return view.document, bool(view.withheld), 0
+    return outcome_of(decision), view_of(entry, contract, decision)

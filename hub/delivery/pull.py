@@ -1,8 +1,12 @@
-"""The pull channel: pages by cursor, waiting for news where there is none (long poll)."""
+"""The pull channel: pages by cursor, waiting for news where there is none (long poll).
 
-from collections.abc import Callable
+A page leaves when its reading has been kept; if the policy changed in between, it is read anew.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from hub.database.connection import Connection
 from hub.database.readers import Readers
@@ -11,8 +15,23 @@ from hub.delivery.dispatch import Page, read_page
 from hub.errors import NotFound
 from hub.journal import sql
 from hub.journal.cursors import Cursors
+from hub.journal.reads import Reading
 from hub.journal.subscriptions import from_row
 from hub.policy.policy import Policies
+
+Keep = Callable[[Reading], Awaitable[bool]]
+CHANNEL: Final = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose page is asked for: a caller's subscription, after a cursor or the committed one."""
+
+    agency: str
+    token: int
+    id: str
+    cursor: str | None
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +45,10 @@ class Pulled:
 
 
 class Pull:
-    """Serves any subscription's reader; holds nothing of theirs between calls."""
+    """Serves any subscription's reader; holds nothing of theirs between calls.
+
+    `keep` keeps a reading, or says that its policy is no longer in force.
+    """
 
     def __init__(
         self,
@@ -35,6 +57,7 @@ class Pull:
         policies: Policies,
         cursors: Cursors,
         arrivals: Arrivals,
+        keep: Keep,
         clock: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
@@ -42,33 +65,32 @@ class Pull:
         self._policies = policies
         self._cursors = cursors
         self._arrivals = arrivals
+        self._keep = keep
         self._clock = clock
         self._monotonic = monotonic
         self._stopping = False
 
-    async def pull(
-        self, agency: str, id_: str, *, cursor: str | None, limit: int, wait: float
-    ) -> Pulled:
-        """The next page after `cursor`, or after the committed one; waits up to `wait` seconds.
+    async def pull(self, asked: Asked, *, wait: float) -> Pulled:
+        """The next page; waits up to `wait` seconds for one with events.
 
-        Raises NotFound for no such subscription of the agency, CursorInvalid, Forbidden.
+        Raises NotFound for no such subscription of the agency, CursorInvalid, Forbidden, and what
+        keeps the reading from being kept.
         """
         deadline = self._monotonic() + wait
-        read = partial(self._read, agency=agency, id_=id_, limit=limit)
-        pulled = await self._readers.run(partial(read, cursor=cursor))
+        pulled = await self._kept(asked)
         while not pulled.page.events and not self._stopping:
             # What was examined and denied is not examined again, but counted.
-            denied, read_on = pulled.page.denied, partial(read, cursor=pulled.cursor)
-            spent = pulled.seconds
+            denied, spent = pulled.page.denied, pulled.seconds
+            read_on = replace(asked, cursor=pulled.cursor)
             left = deadline - self._monotonic()
             if pulled.page.more:
-                pulled = await self._readers.run(read_on)
+                pulled = await self._kept(read_on)
             elif left <= 0:
                 break
             else:
                 with self._arrivals.expect(pulled.number) as expected:
                     # News may have come since the last look.
-                    pulled = await self._readers.run(read_on)
+                    pulled = await self._kept(read_on)
                     if not pulled.page.events and not pulled.page.more:
                         await expected.news(seconds=left)
             pulled.page.denied.update(denied)
@@ -84,24 +106,44 @@ class Pull:
         self._stopping = True
         self._arrivals.announce_all()
 
-    def _read(
-        self, connection: Connection, *, agency: str, id_: str, cursor: str | None, limit: int
-    ) -> Pulled:
+    async def _kept(self, asked: Asked) -> Pulled:
+        """A page whose reading is on record; one that examined nothing needs no record."""
+        while True:
+            pulled = await self._readers.run(partial(self._read, asked=asked))
+            page = pulled.page
+            if not page.positions:
+                return pulled
+            reading = Reading(
+                subscription=pulled.number,
+                agency=asked.agency,
+                subscription_id=asked.id,
+                token=asked.token,
+                channel=CHANNEL,
+                policy=page.policy,
+                read_at=page.read_at,
+                positions=page.positions,
+                outcomes=bytes(page.outcomes),
+            )
+            if await self._keep(reading):
+                return pulled
+
+    def _read(self, connection: Connection, *, asked: Asked) -> Pulled:
         started = self._monotonic()
-        row = sql.subscription(connection, agency, id_)
+        row = sql.subscription(connection, asked.agency, asked.id)
         if row is None:
             raise NotFound
         subscription = from_row(row)
         after = subscription.committed
-        if cursor is not None:
-            after = self._cursors.position(subscription.number, cursor)
+        if asked.cursor is not None:
+            after = self._cursors.position(subscription.number, asked.cursor)
         page = read_page(
             connection,
             subscription,
             after=after,
-            limit=limit,
+            limit=asked.limit,
             policy=self._policies.seen_by(connection),
             now=self._clock(),
         )
-        token = self._cursors.token(subscription.number, page.cursor)
+        reached = page.positions[-1] if page.positions else after
+        token = self._cursors.token(subscription.number, reached)
         return Pulled(page, token, subscription.number, self._monotonic() - started)

@@ -3,7 +3,7 @@
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from secrets import randbits
 from typing import Any, Final, cast
 
@@ -228,6 +228,31 @@ def mark_filled(connection: Connection, number: int, position: int) -> None:
 def append_refusals(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Record refusals."""
     connection.execute(insert(refusals), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A page's reading as it is kept."""
+
+    subscription: int
+    agency: str
+    subscription_id: str
+    token: int
+    channel: str
+    policy: int
+    read_at: int
+    first: int
+    last: int
+    outcomes: bytes
+
+
+def append_read(connection: Connection, row: ReadRow) -> None:
+    """Record a page's reading."""
+    connection.exec_driver_sql(
+        "INSERT INTO reads (subscription, agency, subscription_id, token, channel, policy, read_at,"
+        " first, last, outcomes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        astuple(row),
+    )
 
 
 def _revise_subscriptions(connection: Connection) -> None:

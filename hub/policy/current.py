@@ -27,6 +27,11 @@ class CurrentPolicy:
             self._held = (now, await self._readers.run(self._policies.seen_by))
         return self._held[1]
 
+    @property
+    def version(self) -> int:
+        """The newest version that this process knows to be in force; 0 before it has looked."""
+        return self._held[1].version if self._held else 0
+
     def renew(self, policy: Policy) -> None:
         """A new version has just been committed."""
         self._held = (self._monotonic(), policy)

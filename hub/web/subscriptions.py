@@ -14,7 +14,7 @@ from contracts.catalogue import Catalogue
 from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.delivery.pull import Pull
+from hub.delivery.pull import Asked, Pull
 from hub.errors import BadRequest, NotFound
 from hub.event import rfc3339
 from hub.intake.http import BATCH
@@ -23,6 +23,7 @@ from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
 from hub.journal.subscriptions import Subscription, from_row
 from hub.metrics import Metrics
+from hub.policy.current import CurrentPolicy
 from hub.web.body import number, read_body, seconds
 from hub.web.callers import Callers
 from hub.web.problems import answer
@@ -44,6 +45,7 @@ def routes(
     catalogue: Catalogue,
     regions: Regions,
     callers: Callers,
+    current: CurrentPolicy,
     metrics: Metrics,
     log: FilteringBoundLogger,
     clock: Callable[[], int],
@@ -111,10 +113,15 @@ def routes(
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
         limit = number(request, "limit", default=100, most=max_page)
         wait = seconds(request, "wait", most=max_wait)
-        cursor = request.query_params.get("cursor")
-        pulled = await pull.pull(agency, id_, cursor=cursor, limit=limit, wait=wait)
-        # The token may have been revoked, or have expired, while the poll waited.
+        caller = await callers.of(request)
+        asked = Asked(agency, caller.token, id_, request.query_params.get("cursor"), limit)
+        pulled = await pull.pull(asked, wait=wait)
+        # The token may have been revoked, or have expired, while the poll waited. And what leaves
+        # after a change of the policy was acknowledged must be read under it.
         await callers.of(request)
+        while pulled.page.policy < current.version:
+            pulled = await pull.pull(asked, wait=0)
+            await callers.of(request)
         page = pulled.page
         metrics.pulled(
             agency=agency,

@@ -1,0 +1,128 @@
+"""What was read: which positions, what was decided on each, under which policy and token.
+
+A reading is kept before its page leaves, by the writing thread. That is where policies change too,
+so no page leaves under a policy that another has replaced.
+"""
+
+import zlib
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import sub
+from typing import Final
+
+from contracts.common import FieldClass
+from hub.database.connection import Connection
+from hub.journal import sql
+from hub.policy import sql as policy_sql
+from hub.policy.entitle import Allowed, Decision
+
+# One byte an entry. The numbers are kept for years: new reasons go to the end.
+REASONS: Final = (
+    "contract_unknown",
+    "agency_not_in_force",
+    "not_a_receiver",
+    "no_grant",
+    "not_addressed",
+    "no_forward",
+    "above_clearance",
+    "accused_party",
+    "recused",
+    "expired",
+)
+EXPIRED: Final = 0x80 | REASONS.index("expired")
+_DENIED: Final = 0x80
+_MASKED: Final = 0x20
+_BITS: Final = {field_class: 1 << n for n, field_class in enumerate(FieldClass)}
+_LARGEST: Final = {"B": 2**8, "H": 2**16, "I": 2**32, "Q": 2**64}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One page's reading. `outcomes` has a byte for each of `positions`, which are in order."""
+
+    subscription: int
+    agency: str
+    subscription_id: str
+    token: int
+    channel: str
+    policy: int
+    read_at: int
+    positions: Sequence[int]
+    outcomes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was decided on one entry: the classes that were shown, or the reason why none were."""
+
+    classes: frozenset[FieldClass]
+    masked: bool
+    reason: str | None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the event was handed over."""
+        return self.reason is None
+
+
+def keep(connection: Connection, reading: Reading) -> bool:
+    """Keep a reading; False, and nothing kept, when its policy is no longer the one in force."""
+    if policy_sql.newest_version(connection)[0] != reading.policy:
+        return False
+    row = sql.ReadRow(
+        subscription=reading.subscription,
+        agency=reading.agency,
+        subscription_id=reading.subscription_id,
+        token=reading.token,
+        channel=reading.channel,
+        policy=reading.policy,
+        read_at=reading.read_at,
+        first=reading.positions[0],
+        last=reading.positions[-1],
+        outcomes=packed(reading.positions, reading.outcomes),
+    )
+    sql.append_read(connection, row)
+    return True
+
+
+def outcome_of(decision: Decision) -> int:
+    """The byte that stands for a decision."""
+    if isinstance(decision, Allowed):
+        return _shown(decision.classes) | (_MASKED if decision.masked else 0)
+    return _DENIED | REASONS.index(decision.reason)
+
+
+@lru_cache(maxsize=64)
+def _shown(classes: frozenset[FieldClass]) -> int:
+    return sum(_BITS[field_class] for field_class in classes)
+
+
+def told(outcome: int) -> Outcome:
+    """The decision that a byte stands for."""
+    if outcome & _DENIED:
+        return Outcome(frozenset(), False, REASONS[outcome & ~_DENIED])
+    classes = frozenset(c for c, bit in _BITS.items() if outcome & bit)
+    return Outcome(classes, bool(outcome & _MASKED), None)
+
+
+def packed(positions: Sequence[int], outcomes: bytes) -> bytes:
+    """Positions as their distances in the smallest integers that hold them, then the outcomes."""
+    steps = list(map(sub, positions[1:], positions))
+    widest = max(steps, default=0)
+    code = next(code for code, limit in _LARGEST.items() if widest < limit)
+    return code.encode() + zlib.compress(array(code, steps).tobytes() + outcomes, level=1)
+
+
+def unpacked(first: int, blob: bytes) -> dict[int, int]:
+    """Position → outcome byte, of a reading whose first position is `first`."""
+    code, inner = blob[:1].decode(), zlib.decompress(blob[1:])
+    count = (len(inner) + array(code).itemsize) // (array(code).itemsize + 1)
+    steps = array(code, inner[: len(inner) - count])
+    found: dict[int, int] = {}
+    position = first
+    for step, outcome in zip((0, *steps), inner[len(inner) - count :], strict=True):
+        position += step
+        found[position] = outcome
+    return found
