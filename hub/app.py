@@ -36,13 +36,14 @@ from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
 from hub.errors import HubError
 from hub.event import Marking, Outcome, Rejected
+from hub.evidence import reads
+from hub.evidence.reads import Reading
 from hub.intake.accept import Intake
 from hub.intake.limits import Limits
-from hub.journal import reads, refusals
+from hub.journal import refusals
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
-from hub.journal.reads import Reading
-from hub.journal.register import Registrar
+from hub.journal.register import Registrar, Registration
 from hub.logs import places_of
 from hub.metrics import Metrics
 from hub.policy import tokens
@@ -51,7 +52,17 @@ from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from hub.policy.tokens import Caller, Tokens
 from hub.settings import Settings
-from hub.web import agencies, contracts, events, health, policy, receipts, subscriptions
+from hub.web import (
+    agencies,
+    contracts,
+    events,
+    explain,
+    health,
+    policy,
+    receipts,
+    subscriptions,
+)
+from hub.web import reads as web_reads
 from hub.web.callers import Callers
 from hub.web.edge import Edge, tell_error, tell_fault, tell_http
 from hub.web.server import Bounds, Server
@@ -204,7 +215,7 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
         writer=ground.writer,
         readers=ground.readers,
         registrar=Registrar(policies=policies, clock=microseconds_now),
-        announce=arrivals.announce,
+        registered=partial(_registered, arrivals, ground.metrics),
     )
     return Hub(
         policies=policies,
@@ -289,6 +300,15 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
         ),
         *contracts.routes(catalogue=load_catalogue(), callers=callers),
         *receipts.routes(readers=ground.readers, callers=callers),
+        *explain.routes(
+            readers=ground.readers, policies=hub.policies, callers=callers, clock=microseconds_now
+        ),
+        *web_reads.routes(
+            readers=ground.readers,
+            policies=hub.policies,
+            callers=callers,
+            max_page=settings.max_page,
+        ),
     ]
 
 
@@ -329,6 +349,11 @@ async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -
     work = partial(refusals.record, outcomes=outcomes, caller=caller.name, now=microseconds_now())
     faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
     await writer.submit(work, weight=faults * REFUSAL_BYTES)
+
+
+def _registered(arrivals: Arrivals, metrics: Metrics, registration: Registration) -> None:
+    arrivals.announce(registration.touched)
+    metrics.registered(strangers=registration.strangers)
 
 
 async def _keep(writer: Writer, reading: Reading) -> bool:

@@ -48,6 +48,9 @@ class Metrics:
         self._pull = self._histogram(
             "pull_seconds", "one page of a pull, without waiting", _SECONDS
         )
+        self._strangers = self._counter(
+            "parties_unmatched", "parties of events whom no registered agency is", "family"
+        )
         self._unauthenticated = self._counter(
             "requests_unauthenticated", "requests without a valid token"
         )
@@ -79,6 +82,11 @@ class Metrics:
             counter.labels(agency, label).inc(count)
         self._batch.observe(events)
         self._admission.observe(seconds)
+
+    def registered(self, *, strangers: Tally[str]) -> None:
+        """Events were registered; parties of theirs, by family, are no registered agency."""
+        for family, count in strangers.items():
+            self._strangers.labels(family).inc(count)
 
     def committed(self, *, works: int, seconds: float) -> None:
         """The writer committed a transaction."""

@@ -144,6 +144,14 @@ class HubClient:
         asked = {"source": source, "id": event} | ({"agency": agency} if agency else {})
         return self._object("GET", "/v1/explain", params=asked)
 
+    def reads(self, asked: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Who has seen an event (`source`, `id`) or a `case`, or what an `agency` has seen."""
+        return self._items("/v1/reads", asked)
+
+    def strangers(self) -> Iterator[Mapping[str, Any]]:
+        """Events that name parties whom no registered agency is."""
+        return self._items("/v1/strangers")
+
     def get_policy(self) -> Policy:
         answer = self._ask("GET", "/v1/policy")
         return Policy(document=_document(answer), etag=_header(answer, "ETag"))
@@ -218,10 +226,12 @@ class HubClient:
             raise _unintelligible(answer)
         return results
 
-    def _items(self, path: str) -> Iterator[Mapping[str, Any]]:
+    def _items(
+        self, path: str, asked: Mapping[str, str] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
         after: dict[str, Any] = {}
         while True:
-            page = self._object("GET", path, params=after)
+            page = self._object("GET", path, params={**(asked or {}), **after})
             yield from page["items"]
             if page.get("next") is None:
                 return

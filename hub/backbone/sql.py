@@ -1,19 +1,22 @@
 """The SQL backbone: admission hands the batch straight to the journal's writer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.event import Event, Outcome
-from hub.journal.register import Registrar
+from hub.journal.register import Registrar, Registration
 
 # What a journal row and its queue entry weigh beside the event's own bytes.
 _OVERHEAD = 1024
 
 
 class SqlBackbone:
-    """Registers in the writer's next transaction: an accepted event is registered at once."""
+    """Registers in the writer's next transaction: an accepted event is registered at once.
+
+    `registered` is told of each registration once it is committed.
+    """
 
     def __init__(
         self,
@@ -21,12 +24,12 @@ class SqlBackbone:
         writer: Writer,
         readers: Readers,
         registrar: Registrar,
-        announce: Callable[[Iterable[int]], None],
+        registered: Callable[[Registration], None],
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._registrar = registrar
-        self._announce = announce
+        self._registered = registered
 
     async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
         """As the port promises."""
@@ -34,7 +37,7 @@ class SqlBackbone:
         registration = await self._writer.submit(
             partial(self._registrar.register, events=events, atomic=atomic), weight=weight
         )
-        self._announce(registration.touched)
+        self._registered(registration)
         return registration.outcomes
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:

@@ -47,7 +47,7 @@ journal = Table(
 )
 
 # What each reading of a feed handed over, a row a page: who, when, by which policy, under which
-# token. `outcomes` are the positions and what was decided on each (`hub.journal.reads`).
+# token. `outcomes` are the positions and what was decided on each (`hub.evidence.reads`).
 reads = Table(
     "reads",
     metadata,

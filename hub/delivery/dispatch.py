@@ -8,9 +8,9 @@ from hub.database.connection import Connection
 from hub.delivery.view import View, view_of
 from hub.errors import Forbidden
 from hub.event import Entry
+from hub.evidence.reads import EXPIRED, outcome_of
 from hub.journal import sql
 from hub.journal.feeds import ready_until
-from hub.journal.reads import EXPIRED, outcome_of
 from hub.journal.subscriptions import Subscription
 from hub.policy.entitle import Decisions, Denied
 from hub.policy.policy import Policy
@@ -25,10 +25,10 @@ STRETCH: Final = 200
 class Page:
     """What one reading of a feed hands over; filled by `read_page`, then only looked at.
 
-    `positions` are the entries examined, `outcomes` what was decided on each (`hub.journal.reads`),
-    under the policy version `policy` at `read_at`. `denied` counts what was not handed over, by
-    step (0: expired), `views` the events that had fields withheld; `more` says that the feed had
-    not come to its end.
+    `positions` are the entries examined, `outcomes` what was decided on each (by
+    `hub.evidence.reads`) under the policy version `policy` at `read_at`. `denied` counts what was
+    not handed over, by step (0: expired), `views` the events that had fields withheld; `more` says
+    that the feed had not come to its end.
     """
 
     policy: int

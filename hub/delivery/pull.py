@@ -13,9 +13,9 @@ from hub.database.readers import Readers
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.dispatch import Page, read_page
 from hub.errors import NotFound
+from hub.evidence.reads import Reading
 from hub.journal import sql
 from hub.journal.cursors import Cursors
-from hub.journal.reads import Reading
 from hub.journal.subscriptions import from_row
 from hub.policy.policy import Policies
 

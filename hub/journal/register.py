@@ -6,8 +6,9 @@ and writes dedup, journal and feed rows; its caller's commit makes all of it tru
 
 import json
 from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
@@ -62,10 +63,14 @@ class BatchRefused(HubError):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What became of each event, in order, and which subscriptions (by number) have news."""
+    """What became of each event, in order, and which subscriptions (by number) have news.
+
+    `strangers` counts, by family, the parties of the new events that no registered agency is.
+    """
 
     outcomes: list[Outcome]
     touched: tuple[int, ...] = ()
+    strangers: Counter[str] = field(default_factory=Counter)
 
 
 class _New(Struct, frozen=True, gc=False):
@@ -107,7 +112,7 @@ class Registrar:
         sql.move_head(connection, head, by=len(new), hubtime=now)
         matcher = self._matcher_for(connection, head.subscriptions_revision, policy)
         touched = _feed(connection, new, first=first, matcher=matcher)
-        return Registration(outcomes, touched)
+        return Registration(outcomes, touched, _strangers(new, policy))
 
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, storing none; None for one that would be stored."""
@@ -247,6 +252,15 @@ def _feed(
             connection, subscription.number, pins=json.dumps({**subscription.pins, **pins})
         )
     return tuple(feeds)
+
+
+def _strangers(new: Sequence[_New], policy: Policy) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for registered in new:
+        parties = registered.event.parties
+        if parties and (count := policy.registry.strangers(parties)):
+            found[registered.event.type.partition(".")[0]] += count
+    return found
 
 
 def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:

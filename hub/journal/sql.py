@@ -3,7 +3,7 @@
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from secrets import randbits
 from typing import Any, Final, cast
 
@@ -101,6 +101,16 @@ def record(connection: Connection, position: int) -> Record:
         f"SELECT {_RECORD} FROM journal WHERE position = ?", (position,)
     ).one()
     return Record(*row)
+
+
+def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
+    """The journal rows at `positions` that there still are, in order."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {_RECORD} FROM journal"
+        " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
+        (json.dumps(list(positions)),),
+    )
+    return [Record(*row) for row in rows]
 
 
 def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
@@ -230,29 +240,54 @@ def append_refusals(connection: Connection, rows: list[dict[str, Any]]) -> None:
     connection.execute(insert(refusals), rows)
 
 
+def nearest_record(connection: Connection, position: int) -> Record | None:
+    """The journal row at a position, or the next one there is."""
+    row = connection.exec_driver_sql(
+        f"SELECT {_RECORD} FROM journal WHERE position >= ? ORDER BY position LIMIT 1", (position,)
+    ).one_or_none()
+    return None if row is None else Record(*row)
+
+
+def feed_holds(connection: Connection, subscription: int, position: int) -> bool:
+    """Whether a feed has an entry at a position."""
+    return feed_after(connection, subscription, after=position - 1, until=position, most=1) == [
+        position
+    ]
+
+
 @dataclass(frozen=True, slots=True)
-class ReadRow:
-    """A page's reading as it is kept."""
+class Refusal:
+    """One fault of a refused event."""
 
-    subscription: int
-    agency: str
-    subscription_id: str
-    token: int
-    channel: str
-    policy: int
-    read_at: int
-    first: int
-    last: int
-    outcomes: bytes
+    code: str
+    pointer: str
+    refused_at: int
 
 
-def append_read(connection: Connection, row: ReadRow) -> None:
-    """Record a page's reading."""
-    connection.exec_driver_sql(
-        "INSERT INTO reads (subscription, agency, subscription_id, token, channel, policy, read_at,"
-        " first, last, outcomes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        astuple(row),
+def refusals_of(
+    connection: Connection, *, caller: str | None, source: str, event_id: str, most: int
+) -> list[Refusal]:
+    """Why an event was refused, the newest first; `caller` None: whoever sent it."""
+    where = (refusals.c.event_id == event_id) & (refusals.c.source == source)
+    if caller is not None:
+        where &= refusals.c.caller == caller
+    rows = connection.execute(
+        select(refusals.c.code, refusals.c.pointer, refusals.c.refused_at)
+        .where(where)
+        .order_by(refusals.c.number.desc())
+        .limit(most)
     )
+    return [Refusal(*row) for row in rows]
+
+
+def of_case(connection: Connection, key: str, *, since: int, until: int) -> list[int]:
+    """The positions of a case's events in a stretch of the journal, both ends included."""
+    rows = connection.exec_driver_sql(
+        "SELECT position FROM journal WHERE position >= ? AND position <= ? AND key = ?"
+        " ORDER BY position",
+        (since, until, key),
+    )
+    return [row[0] for row in rows]
 
 
 def _revise_subscriptions(connection: Connection) -> None:

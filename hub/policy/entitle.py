@@ -93,7 +93,7 @@ class Decisions:
         excluded = _exclusion(self._agency, entry, policy=self._policy, now=self._now)
         if excluded is None:
             return standing
-        return Denied(4, excluded.code, (*standing.grounds, excluded))
+        return Denied(4, excluded.code, (*standing.grounds[:-1], excluded))
 
 
 class _Standing:
@@ -126,6 +126,7 @@ class _Standing:
         if self._entry.caveats & Caveat.source_protected and not self._in_to:
             self._note(3, "source_protected")
             classes &= OPEN
+        self._note(4, "not_excluded")
         return Allowed(classes, measure == "masked", tuple(self._grounds))
 
     def _admission(self) -> Measure | None:
@@ -218,8 +219,8 @@ class _Standing:
 
 def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Ground | None:
     """Step 4: the accused side, and whoever has withdrawn from the case."""
-    if entry.parties and agency.body.is_accused(entry.parties):
-        return Ground(4, "accused_party")
+    if entry.parties and (trait := agency.body.accused_by(entry.parties)) is not None:
+        return Ground(4, "accused_party", (trait,))
     for withdrawal in policy.recusals.get(agency.id, ()):
         if withdrawal.case == entry.key and in_force(withdrawal.start, withdrawal.end, now):
             return Ground(4, "recused", (withdrawal.id,))

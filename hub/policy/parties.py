@@ -8,7 +8,7 @@ records say. One mark in common means: the same body, or its head.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -57,7 +57,10 @@ class PartyMarks:
             *(f"person:{normalised(name)}" for name in head_names),
             *(f"personkey:{key}" for key in head_keys),
         ]
-        return Body(map(self._hash, traits), map(self._hash, heads))
+        return Body(self._kinds(traits), self._kinds(heads))
+
+    def _kinds(self, traits: Iterable[str]) -> dict[bytes, str]:
+        return {self._hash(trait): trait.partition(":")[0] for trait in traits}
 
     def _group(self, role: bytes, traits: Iterable[str]) -> bytes:
         first, more = role[:1], role[1:]
@@ -69,20 +72,24 @@ class PartyMarks:
 
 
 class Body:
-    """A registered body as it can be found among an event's parties, with its heads."""
+    """A registered body as it can be found among an event's parties, with its heads.
 
-    def __init__(self, hashes: Iterable[bytes], heads: Iterable[bytes]) -> None:
-        self.hashes = frozenset(hashes)
-        accused = [_either(_ROLES[PartyRole.ACCUSED], self.hashes), _either(_PERSON, set(heads))]
+    Both are given as hash → kind of trait.
+    """
+
+    def __init__(self, traits: Mapping[bytes, str], heads: Mapping[bytes, str]) -> None:
+        self.hashes = frozenset(traits)
+        self._kinds = {**traits, **heads}
+        accused = [_either(_ROLES[PartyRole.ACCUSED], traits), _either(_PERSON, heads)]
         # All marks have one size, so that a match is one of them if it starts at their pace.
         self._accused = re.compile(b"|".join(filter(None, accused)), re.DOTALL)
 
-    def is_accused(self, parties: bytes) -> bool:
-        """Whether the body, or its head, is among the accused of an event's marks."""
+    def accused_by(self, parties: bytes) -> str | None:
+        """By which kind of trait the body, or its head, is among the accused; None if it is not."""
         found = self._accused.search(parties)
         while found is not None and found.start() % SIZE:
             found = self._accused.search(parties, found.start() + 1)
-        return found is not None
+        return None if found is None else self._kinds[found[0][1:]]
 
 
 def strangers(parties: bytes, known: Collection[bytes]) -> int:

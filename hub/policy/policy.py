@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from contracts.catalogue import Catalogue
 from contracts.region import Regions
@@ -13,6 +14,8 @@ from hub.policy.agencies import Agency, Registry
 from hub.policy.document import PolicyDocument, Recusal, end_of, start_of
 from hub.policy.grants import Grants
 from hub.policy.parties import PartyMarks
+
+MOST_EARLIER: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ class Policies:
     def __init__(
         self, *, catalogue: Catalogue, regions: Regions, marks: PartyMarks, ceiling: int
     ) -> None:
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._regions = regions
         self._marks = marks
         self._ceiling = ceiling
         self._newest: tuple[tuple[int, int], Policy] | None = None
+        self._earlier: dict[int, Policy] = {}
 
     def seen_by(self, connection: Connection) -> Policy:
         """The policy in force in the connection's snapshot. A read takes about 20 µs."""
@@ -65,6 +69,18 @@ class Policies:
         self._newest = (identity, compiled)
         return compiled
 
+    def of_version(self, connection: Connection, version: int) -> Policy:
+        """A version as it was; the one in force and the last few asked for stay compiled."""
+        if self._newest is not None and self._newest[1].version == version:
+            return self._newest[1]
+        held = self._earlier.pop(version, None)
+        if held is None:
+            held = self.compile(version, sql.document(connection, version))
+        self._earlier[version] = held
+        while len(self._earlier) > MOST_EARLIER:
+            self._earlier.pop(next(iter(self._earlier)), None)
+        return held
+
     def compile(self, version: int, document: PolicyDocument) -> Policy:
         """Index a document for decisions."""
         return Policy(
@@ -73,7 +89,7 @@ class Policies:
             registry=Registry(document.agencies, regions=self._regions, marks=self._marks),
             grants=Grants(document.grants, document.rounds),
             recusals=_by_agency(document.recusals),
-            catalogue=self._catalogue,
+            catalogue=self.catalogue,
             regions=self._regions,
             ceiling=self._ceiling,
         )

@@ -77,7 +77,10 @@ def journal(directory: Path) -> Iterator[Journal]:
         )
         registrar = Registrar(policies=policies, clock=lambda: time_ns() // 1000)
         backbone = SqlBackbone(
-            writer=writer, readers=readers, registrar=registrar, announce=lambda numbers: None
+            writer=writer,
+            readers=readers,
+            registrar=registrar,
+            registered=lambda registration: None,
         )
         writer.start()
         try:

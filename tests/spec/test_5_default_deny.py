@@ -27,6 +27,7 @@ from tests.sample import (
     petition,
     policy,
 )
+from tests.spec.deciding import enact, feed_of, ids, receive, refusal, without_none
 
 Event = dict[str, Any]
 PUBLIC_SECURITY = "510100.political-legal"
@@ -49,49 +50,7 @@ def city(hub: RunningHub) -> None:
     hub.apply(policy())
 
 
-def enact(
-    hub: RunningHub,
-    *grants: Event,
-    agencies: tuple[Event, ...] = (),
-    recusals: tuple[Event, ...] = (),
-) -> None:
-    """The city's agencies and their publishing, with exactly these grants beside it."""
-    base = policy()
-    publishing = [g for g in base["grants"] if g["may"] == "publish"]
-    known = {record["id"]: record for record in (*base["agencies"], *agencies)}
-    hub.apply(
-        {
-            "agencies": list(known.values()),
-            "grants": [*publishing, *grants],
-            "recusals": list(recusals),
-        }
-    )
-
-
-def receive(agency_id: str, types: str = "*", **more: Any) -> Event:
-    return grant(agency_id, "receive", types, **more)
-
-
-def feed_of(hub: RunningHub, agency_id: str, id_: str) -> AgencyClient:
-    """An agency with a subscription as wide as can be, so that only entitlement decides."""
-    reader = hub.agency(agency_id)
-    reader.subscribe(id_, region="510000")
-    return reader
-
-
-def ids(reader: AgencyClient, id_: str) -> list[str]:
-    return [event["id"] for event in reader.drain(id_)]
-
-
 # --- publishing -----------------------------------------------------------------------------------
-
-
-def refusal(client: AgencyClient, event: Event) -> list[tuple[str, str]]:
-    answer = client.publish(event)
-    assert answer.status_code == 422, answer.text
-    (result,) = results_of(answer)
-    assert (result["status"], result["receipt"]) == ("rejected", None)
-    return codes_of(result)
 
 
 WRONG: dict[str, tuple[Event, list[tuple[str, str]]]] = {
@@ -194,10 +153,6 @@ def test_an_agency_publishes_only_with_a_grant_to_publish_that_type(hub: Running
     ):
         hub.apply({**policy(), "grants": [without_none(given)]})
         bureau.accepted(petition(f"granted-{n}"))
-
-
-def without_none(record: Event) -> Event:
-    return {name: value for name, value in record.items() if value is not None}
 
 
 def test_a_grant_for_a_county_admits_events_of_that_county(hub: RunningHub) -> None:

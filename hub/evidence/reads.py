@@ -14,7 +14,7 @@ from typing import Final
 
 from contracts.common import FieldClass
 from hub.database.connection import Connection
-from hub.journal import sql
+from hub.evidence import sql
 from hub.policy import sql as policy_sql
 from hub.policy.entitle import Allowed, Decision
 

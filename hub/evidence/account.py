@@ -1,0 +1,145 @@
+"""Why an agency did, or did not, get an event: as it was decided then, and as it would be now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from hub.database.connection import Connection
+from hub.event import Entry, Record, pack
+from hub.evidence import sql as evidence_sql
+from hub.evidence.reads import Outcome, outcome_of, told, unpacked
+from hub.evidence.sql import ReadRow
+from hub.journal import sql
+from hub.journal.matching import Matcher
+from hub.journal.openings import record_of
+from hub.journal.register import SHARD
+from hub.journal.subscriptions import Subscription, from_row
+from hub.policy.entitle import Decision, Ground, entitle
+from hub.policy.policy import Policies, Policy
+
+_BATCH: Final = 100
+Place = Literal["in_feed", "before_start", "not_asked_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One reading that came to an event, and what was decided then, with its grounds.
+
+    The grounds are found again under the policy of that moment; none, where today's program would
+    decide otherwise than the record says.
+    """
+
+    row: ReadRow
+    outcome: Outcome
+    policy: Policy
+    grounds: tuple[Ground, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a subscription stands to an event; `reached`: its committed cursor has passed it."""
+
+    subscription: Subscription
+    place: Place
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All that can be said of one agency and one event. `now` is None for no registered agency."""
+
+    agency: str
+    asked: tuple[Asked, ...]
+    seen: tuple[Seen, ...]
+    now: Decision | None
+
+
+def account(
+    connection: Connection, event: Record, agency: str, *, policies: Policies, now: int
+) -> Account:
+    """Everything about one agency, for the auditor."""
+    policy = policies.seen_by(connection)
+    standing = policy.agency(agency)
+    rows = sql.subscriptions_of(connection, agency, after="", most=1_000)
+    return Account(
+        agency=agency,
+        asked=tuple(_asked(connection, event, from_row(row), policy) for row in rows),
+        seen=tuple(
+            _seen(connection, event, row, outcome, policies=policies)
+            for row, outcome in outcomes(connection, event.position, agency)
+        ),
+        now=entitle(standing, event, policy=policy, now=now) if standing else None,
+    )
+
+
+def outcomes(
+    connection: Connection, position: int, agency: str
+) -> Iterator[tuple[ReadRow, Outcome]]:
+    """An agency's readings that came to a position, the oldest first, and what was decided."""
+    for _, row in evidence_sql.reads_over(connection, position, agency=agency):
+        outcome = unpacked(row.first, row.outcomes).get(position)
+        if outcome is not None:
+            yield row, told(outcome)
+
+
+def deliveries(
+    connection: Connection, position: int, *, after: int = 0
+) -> Iterator[tuple[int, ReadRow]]:
+    """The readings, numbered, that handed over what is at a position, to whomever."""
+    while rows := evidence_sql.reads_over(connection, position, after=after, most=_BATCH):
+        for number, row in rows:
+            outcome = unpacked(row.first, row.outcomes).get(position)
+            if outcome is not None and told(outcome).allowed:
+                yield number, row
+            after = number
+
+
+def delivered_to(
+    connection: Connection, receipt: bytes, agency: str
+) -> tuple[Record, list[tuple[ReadRow, Outcome]]] | None:
+    """An event and the readings that handed it to an agency; None if there were none.
+
+    For an unknown event another is looked at instead: it costs what an undelivered one does.
+    """
+    event = record_of(connection, receipt)
+    looked_at = event or _decoy(connection, receipt)
+    if looked_at is None:
+        return None
+    found = list(outcomes(connection, looked_at.position, agency))
+    handed_over = [(row, outcome) for row, outcome in found if outcome.allowed]
+    return (event, handed_over) if event is not None and handed_over else None
+
+
+def _decoy(connection: Connection, receipt: bytes) -> Record | None:
+    last = sql.head(connection, SHARD).next_number - 1
+    chosen = int.from_bytes(receipt[8:], "big") % last + 1 if last else 1
+    return sql.nearest_record(connection, pack(SHARD, chosen))
+
+
+def _seen(
+    connection: Connection, event: Record, row: ReadRow, outcome: Outcome, *, policies: Policies
+) -> Seen:
+    policy = policies.of_version(connection, row.policy)
+    agency = policy.agency(row.agency)
+    grounds: tuple[Ground, ...] = ()
+    if outcome.reason == "expired":
+        grounds = (Ground(0, "expired"),)
+    elif agency is not None:
+        decision = entitle(agency, event, policy=policy, now=row.read_at)
+        grounds = decision.grounds if told(outcome_of(decision)) == outcome else ()
+    return Seen(row, outcome, policy, grounds)
+
+
+def _asked(
+    connection: Connection, event: Record, subscription: Subscription, policy: Policy
+) -> Asked:
+    place: Place = "not_asked_for"
+    if sql.feed_holds(connection, subscription.number, event.position):
+        place = "in_feed"
+    elif event.position <= subscription.start and _matches(subscription, event, policy):
+        place = "before_start"
+    return Asked(subscription, place, reached=subscription.committed >= event.position)
+
+
+def _matches(subscription: Subscription, event: Entry, policy: Policy) -> bool:
+    return bool(Matcher([subscription], policy=policy).matches(event, audience=event.audience))

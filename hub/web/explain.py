@@ -1,0 +1,238 @@
+"""GET /v1/explain: why an agency did, or did not, get an event; told by who asks."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from contracts.agency import SourceError, publisher_of
+from contracts.envelope import LONGEST_ID
+from hub.database.connection import Connection
+from hub.database.readers import Readers
+from hub.delivery.view import view_of
+from hub.errors import BadRequest, NotFound
+from hub.event import Caveat, Marking, Record, receipt_of, rfc3339, shown
+from hub.evidence import account
+from hub.evidence.account import Asked, Seen
+from hub.evidence.reads import Outcome
+from hub.evidence.sql import ReadRow
+from hub.journal import sql
+from hub.journal.openings import record_of
+from hub.journal.register import receipt_of_record
+from hub.policy.entitle import Allowed, Decision, Denied, Ground
+from hub.policy.policy import Policies, Policy
+from hub.policy.wording import wording
+from hub.web.callers import Callers
+from hub.web.events import receipt_shown
+from hub.web.problems import answer
+
+Told = dict[str, Any]
+MOST_REFUSALS: Final = 20
+
+
+def routes(
+    *, readers: Readers, policies: Policies, callers: Callers, clock: Callable[[], int]
+) -> list[Route]:
+    """The auditor is told each step; a publisher whether it arrived; a subscriber what it got."""
+
+    async def explain(request: Request) -> Response:
+        caller = await callers.of(request)
+        source, event_id, agency = (request.query_params.get(n) for n in ("source", "id", "agency"))
+        if source is None or event_id is None or len(event_id) > LONGEST_ID:
+            raise BadRequest("source, id")
+        ask = partial(_told, source=source, event_id=event_id, policies=policies, now=clock())
+        if "auditor" in caller.roles:
+            told = await readers.run(partial(ask, to=_auditor, agency=agency))
+        else:
+            own = await callers.agency_of(request)
+            if _publisher_in(source) == own:
+                told = await readers.run(partial(ask, to=_publisher, agency=own))
+            elif agency in (None, own):
+                receipt = receipt_of(source, event_id)
+                got = partial(_subscriber, receipt=receipt, agency=own, policies=policies)
+                told = await readers.run(got)
+            else:
+                told = None
+        if told is None:
+            raise NotFound
+        return answer(told)
+
+    return [Route("/v1/explain", explain)]
+
+
+def _told(
+    connection: Connection,
+    *,
+    source: str,
+    event_id: str,
+    to: "Teller",
+    agency: str | None,
+    policies: Policies,
+    now: int,
+) -> Told | None:
+    """What is told of an event, or of its refusals if it was never registered."""
+    event = record_of(connection, receipt_of(source, event_id))
+    if event is not None:
+        return to(connection, event, agency, policies, now)
+    caller = agency if to is _publisher else None
+    refused = sql.refusals_of(
+        connection, caller=caller, source=source, event_id=event_id, most=MOST_REFUSALS
+    )
+    if not refused:
+        return None
+    errors = [{"code": r.code, "pointer": r.pointer, "at": rfc3339(r.refused_at)} for r in refused]
+    return {"event": {"source": source, "id": event_id, "state": "refused"}, "errors": errors}
+
+
+def _publisher(
+    connection: Connection, event: Record, own: str | None, policies: Policies, now: int
+) -> Told:
+    """Its state, and when what each address names first got it; not who else did."""
+    registry = policies.seen_by(connection).registry
+    first: dict[str, int] = {}
+    for _, row in account.deliveries(connection, event.position):
+        first.setdefault(row.agency, row.read_at)
+    addresses = []
+    for address in f"{event.to} {event.cc}".split():
+        times = [first[id_] for id_ in registry.resolve(address) if id_ in first]
+        addresses.append({"address": address, "delivered": rfc3339(min(times)) if times else None})
+    receipt = receipt_shown(receipt_of_record(event))
+    return {"event": receipt, "delivered": bool(first), "addresses": addresses}
+
+
+def _subscriber(
+    connection: Connection, *, receipt: bytes, agency: str, policies: Policies
+) -> Told | None:
+    """What it got, and when; an event that it did not get is unknown to it."""
+    found = account.delivered_to(connection, receipt, agency)
+    if found is None:
+        return None
+    event, readings = found
+    return {
+        "event": {
+            "source": event.source,
+            "id": event.id,
+            "type": event.type,
+            "receipt": event.receipt.hex(),
+            "position": shown(event.position),
+            "hubtime": rfc3339(event.hubtime),
+        },
+        "agency": agency,
+        "readings": [_reading(row, outcome, event, policies) for row, outcome in readings],
+    }
+
+
+def _auditor(
+    connection: Connection, event: Record, agency: str | None, policies: Policies, now: int
+) -> Told:
+    """Everything but what the event says."""
+    policy = policies.seen_by(connection)
+    told: Told = {"event": _event(event, policy)}
+    if agency is None:
+        readers = {row.agency for _, row in account.deliveries(connection, event.position)}
+        return {**told, "delivered_to": sorted(readers)}
+    of = account.account(connection, event, agency, policies=policies, now=now)
+    decision = None if of.now is None else _decision(of.now, policy)
+    return {
+        **told,
+        "agency": agency,
+        "registered": of.now is not None,
+        "subscriptions": [_asked(asked) for asked in of.asked],
+        "readings": [_seen(seen, event, policies) for seen in of.seen],
+        "now": {"policy": policy.version, "decision": decision},
+    }
+
+
+Teller = Callable[[Connection, Record, str | None, Policies, int], Told]
+
+
+def _event(event: Record, policy: Policy) -> Told:
+    return {
+        **receipt_shown(receipt_of_record(event)),
+        "version": event.version,
+        "publisher": event.publisher,
+        "region": event.region,
+        "key": event.key,
+        "to": event.to.split(),
+        "cc": event.cc.split(),
+        "audience": event.audience.split(),
+        "dataclassification": Marking(event.marking).name,
+        "caveats": [c.name.replace("_", "-") for c in Caveat if event.caveats & c],
+        "expires": None if event.expires is None else rfc3339(event.expires),
+        "unmatched_parties": policy.registry.strangers(event.parties),
+    }
+
+
+def _asked(asked: Asked) -> Told:
+    return {
+        "id": asked.subscription.id,
+        "types": list(asked.subscription.body.types),
+        "region": asked.subscription.region,
+        "created": rfc3339(asked.subscription.created_at),
+        "event": asked.place,
+        "committed_past": asked.reached,
+    }
+
+
+def _seen(seen: Seen, event: Record, policies: Policies) -> Told:
+    return {
+        **_reading(seen.row, seen.outcome, event, policies),
+        "policy": seen.row.policy,
+        "allowed": seen.outcome.allowed,
+        "reason": seen.outcome.reason,
+        "grounds": _grounds(seen.grounds, seen.policy),
+    }
+
+
+def _reading(row: ReadRow, outcome: Outcome, event: Record, policies: Policies) -> Told:
+    contract = policies.catalogue.find(event.type, event.version)
+    withheld: Iterable[str] = ()
+    if outcome.allowed and contract is not None:
+        allowed = Allowed(outcome.classes, outcome.masked)
+        withheld = view_of(event, contract, allowed).withheld
+    return {
+        "at": rfc3339(row.read_at),
+        "subscription": row.subscription_id,
+        "channel": row.channel,
+        "token": row.token,
+        "classes": sorted(outcome.classes),
+        "masked": outcome.masked,
+        "withheld": list(withheld),
+    }
+
+
+def _decision(decision: Decision, policy: Policy) -> Told:
+    match decision:
+        case Allowed(classes=classes, masked=masked):
+            told: Told = {"allowed": True, "step": None, "reason": None}
+        case Denied(step=step, reason=reason):
+            classes, masked = frozenset(), False
+            told = {"allowed": False, "step": step, "reason": reason}
+    grounds = _grounds(decision.grounds, policy)
+    return {**told, "classes": sorted(classes), "masked": masked, "grounds": grounds}
+
+
+def _grounds(grounds: Iterable[Ground], policy: Policy) -> list[Told]:
+    """In the order of the steps; the decision looks at step 4 last."""
+    return [_ground(ground, policy) for ground in sorted(grounds, key=lambda ground: ground.step)]
+
+
+def _ground(ground: Ground, policy: Policy) -> Told:
+    message, message_en = wording(ground, policy)
+    return {
+        "step": ground.step,
+        "code": ground.code,
+        "facts": list(ground.facts),
+        "message": message,
+        "message_en": message_en,
+    }
+
+
+def _publisher_in(source: str) -> str | None:
+    try:
+        return str(publisher_of(source))
+    except SourceError:
+        return None
