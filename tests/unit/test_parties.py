@@ -24,7 +24,7 @@ def body(*, heads: tuple[tuple[str, str | None], ...] = ()) -> Body:
 
 
 def accused(**org: str) -> NamedParty:
-    return NamedParty(PartyRole.ACCUSED, OrgRef(**{"name": "某单位", **org}))
+    return NamedParty(PartyRole.ACCUSED, OrgRef.model_validate({"name": "某单位", **org}))
 
 
 @pytest.mark.parametrize(

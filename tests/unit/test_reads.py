@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.common import FieldClass
 from hub.evidence.reads import EXPIRED, REASONS, Outcome, outcome_of, packed, told, unpacked
-from hub.policy.entitle import Allowed, Denied
+from hub.policy.entitle import Allowed, Decision, Denied
 
 OUTCOMES = st.integers(0, 0x3F) | st.integers(0x80, 0x80 + len(REASONS) - 1)
 
@@ -35,7 +35,7 @@ def test_every_decision_is_told_apart() -> None:
         frozenset(c for c, is_in in zip(FieldClass, chosen, strict=True) if is_in)
         for chosen in product((False, True), repeat=len(FieldClass))
     ]
-    decisions = [
+    decisions: list[Decision] = [
         *(Allowed(classes, masked) for classes in every for masked in (False, True)),
         *(Denied(1, reason) for reason in REASONS),
     ]
