@@ -138,6 +138,8 @@ def routes(
                 delivered=len(page.events),
                 views=page.views,
                 denied=dict(page.denied),
+                policy=page.policy,
+                token=caller.token,
                 seconds=round(pulled.seconds, 6),
             )
         headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
