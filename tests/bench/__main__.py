@@ -2,6 +2,6 @@
 
 import sys
 
-from tests.bench import http, ingress, journal
+from tests.bench import http, ingress, journal, reads
 
-sys.exit(not all([ingress.run(), journal.run(), http.run()]))
+sys.exit(not all([ingress.run(), journal.run(), http.run(), reads.run()]))
