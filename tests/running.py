@@ -71,6 +71,11 @@ class RunningHub:
         assert answer.status_code == 200, answer.text
         return answer
 
+    def lift_file_limit(self) -> None:
+        """Let it write files of any size again."""
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, unlimited)
+
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
@@ -170,7 +175,8 @@ def start_hub(
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
     limit = None
     if largest_file is not None:
-        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        limits = (largest_file, resource.RLIM_INFINITY)
+        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
     process = subprocess.Popen(
         [sys.executable, "-m", "hub", "up", "--data", str(directory), "--listen", "127.0.0.1:0"],
         stdout=subprocess.PIPE,
