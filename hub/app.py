@@ -15,7 +15,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
-from starlette.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import load_catalogue
@@ -46,13 +45,16 @@ from hub.journal.filling import Filler
 from hub.journal.register import Registrar, Registration
 from hub.logs import places_of
 from hub.metrics import Metrics
-from hub.policy import tokens
+from hub.policy import issuing
+from hub.policy import sql as policy_sql
 from hub.policy.current import CurrentPolicy
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from hub.policy.tokens import Caller, Tokens
+from hub.policy.uses import Uses
 from hub.settings import Settings
 from hub.web import (
+    acts,
     agencies,
     contracts,
     events,
@@ -61,8 +63,10 @@ from hub.web import (
     policy,
     receipts,
     subscriptions,
+    tokens,
 )
 from hub.web import reads as web_reads
+from hub.web.attempts import Attempts
 from hub.web.callers import Callers
 from hub.web.edge import Edge, tell_error, tell_fault, tell_http
 from hub.web.server import Bounds, Server
@@ -155,6 +159,7 @@ class Hub:
     policies: Policies
     current: CurrentPolicy
     known: Tokens
+    uses: Uses
     cursors: Cursors
     arrivals: Arrivals
     backbone: SqlBackbone
@@ -167,7 +172,7 @@ class Hub:
 @asynccontextmanager
 async def embedded(
     directory: Path, *, settings: Settings, log: FilteringBoundLogger
-) -> AsyncIterator[tuple[Hub, ASGIApp]]:
+) -> AsyncIterator[tuple[Hub, Edge]]:
     """A hub in this process on SQLite, and its HTTP side. The caller holds the lock."""
     sqlite = sqlite_module().sqlite_version
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
@@ -194,7 +199,10 @@ async def embedded(
         try:
             hub = _assemble(ground, await ground.readers.run(keys_of))
             await hub.filler.resume()
-            yield hub, _web(ground, hub)
+            try:
+                yield hub, _web(ground, hub)
+            finally:
+                await hub.uses.stop()
         finally:
             await asyncio.to_thread(ground.writer.stop)
             ground.readers.stop()
@@ -221,6 +229,10 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
         policies=policies,
         current=current,
         known=Tokens(ground.readers),
+        uses=Uses(
+            write=lambda uses: ground.writer.submit(partial(policy_sql.note_uses, uses=uses)),
+            pause=lambda: asyncio.sleep(60),
+        ),
         cursors=cursors,
         arrivals=arrivals,
         backbone=backbone,
@@ -253,8 +265,16 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
     )
 
 
-def _web(ground: _Ground, hub: Hub) -> ASGIApp:
-    callers = Callers(hub.known, policy=hub.current, metrics=ground.metrics, clock=microseconds_now)
+def _web(ground: _Ground, hub: Hub) -> Edge:
+    callers = Callers(
+        hub.known,
+        uses=hub.uses,
+        attempts=Attempts(time.monotonic),
+        policy=hub.current,
+        metrics=ground.metrics,
+        log=ground.log,
+        clock=microseconds_now,
+    )
     routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
     app = Starlette(
         routes=routes,
@@ -328,6 +348,12 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             clock=microseconds_now,
         ),
         *agencies.routes(
+            policies=hub.policies,
+            readers=ground.readers,
+            callers=callers,
+            max_page=ground.settings.max_page,
+        ),
+        *tokens.routes(
             known=hub.known,
             policies=hub.policies,
             writer=ground.writer,
@@ -338,8 +364,13 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             token_days=ground.settings.token_days,
             max_page=ground.settings.max_page,
         ),
+        *acts.routes(readers=ground.readers, callers=callers, max_page=ground.settings.max_page),
         *health.routes(
-            metrics=ground.metrics, callers=callers, unready=_Readiness(ground.writer).reason
+            metrics=ground.metrics,
+            readers=ground.readers,
+            callers=callers,
+            unready=_Readiness(ground.writer).reason,
+            clock=microseconds_now,
         ),
     ]
 
@@ -395,7 +426,7 @@ async def _ensure_admin_token(directory: Path, hub: Hub) -> None:
     path = directory / ADMIN_TOKEN
     if path.exists() and path.read_text().strip():
         return
-    renew = partial(tokens.renew_admin, now=microseconds_now(), seconds=ADMIN_SECONDS)
+    renew = partial(issuing.renew_admin, now=microseconds_now(), seconds=ADMIN_SECONDS)
     issued = await hub.writer.submit(renew)
     # Whole or not at all: a kill must not leave an empty file that the next start believes.
     draft = path.with_suffix(".new")

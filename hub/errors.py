@@ -143,6 +143,14 @@ class RequestTimeout(HubError):
     retryable = True
 
 
+class TooManyAttempts(HubError):
+    """无效令牌尝试过多，请稍后再试 / too many attempts without a valid token, try again later"""
+
+    code = "too_many_attempts"
+    status = 429
+    retryable = True
+
+
 class Overloaded(HubError):
     """系统繁忙，请稍后重试 / the hub is busy, try again later"""
 

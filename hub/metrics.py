@@ -6,11 +6,15 @@ per subscription or event, so that the number of series stays bounded.
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from hub.event import Accepted, Duplicate, Outcome, Rejected
+
+# Why a request has no caller; `limited` was not even looked at.
+NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -52,7 +56,14 @@ class Metrics:
             "parties_unmatched", "parties of events whom no registered agency is", "family"
         )
         self._unauthenticated = self._counter(
-            "requests_unauthenticated", "requests without a valid token"
+            "requests_unauthenticated",
+            "requests without a valid token, by what was wrong",
+            "reason",
+        )
+        self._expiring = Gauge(
+            "guantong_tokens_expiring",
+            "tokens that end within 14 days and have not been replaced",
+            registry=self.registry,
         )
         self._errors = self._counter("errors", "requests that failed by a fault of the hub")
         self._build = Info("guantong_build", "what runs", registry=self.registry)
@@ -107,9 +118,13 @@ class Metrics:
             self._denied.labels(agency, str(step)).inc(count)
         self._pull.observe(seconds)
 
-    def unauthenticated(self) -> None:
+    def unauthenticated(self, reason: NoCaller) -> None:
         """A request came without a valid token."""
-        self._unauthenticated.inc()
+        self._unauthenticated.labels(reason).inc()
+
+    def expiring(self, tokens: int) -> None:
+        """So many tokens near their end without another to take their place."""
+        self._expiring.set(tokens)
 
     def erred(self) -> None:
         """A request failed by a fault of the hub."""

@@ -144,6 +144,26 @@ tokens = Table(
     Column("created_at", Long, nullable=False),
     Column("expires_at", Long, nullable=False),
     Column("revoked_at", Long, nullable=True),
+    Column("last_used_at", Long, nullable=True),
+    Column("replaced_by", Long, nullable=True),
+    Index("tokens_of_agency", "agency", "number"),
+    Index("tokens_by_expiry", "expires_at"),
+    sqlite_autoincrement=True,
+)
+
+# Every administrative act: who did what to whom. Nothing updates a row; `detail` is JSON.
+acts = Table(
+    "acts",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("at", Long, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("token", Long, nullable=True),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("acts_on_subject", "subject", "number"),
+    Index("acts_of_a_kind", "act", "number"),
     sqlite_autoincrement=True,
 )
 

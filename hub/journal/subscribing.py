@@ -16,6 +16,7 @@ from hub.event import pack
 from hub.journal import sql
 from hub.journal.register import SHARD
 from hub.journal.subscriptions import Body, Change, Subscription, asked_of, from_row
+from hub.policy.acts import Act, Actor, record_act
 
 
 def parse(raw: bytes) -> Body:
@@ -41,6 +42,7 @@ def create(
     *,
     catalogue: Catalogue,
     regions: Regions,
+    by: Actor,
     now: int,
     most: int,
 ) -> tuple[Subscription, bool]:
@@ -75,7 +77,9 @@ def create(
             "created_at": now,
         },
     )
-    return _standing(connection, agency, id_), True
+    made = _standing(connection, agency, id_)
+    _record(connection, "subscription.made", made, by=by, now=now)
+    return made, True
 
 
 def change(
@@ -86,6 +90,8 @@ def change(
     *,
     catalogue: Catalogue,
     regions: Regions,
+    by: Actor,
+    now: int,
 ) -> Subscription:
     """Change what a subscription asks for, from the next event on. Raises NotFound or Invalid."""
     standing = _standing(connection, agency, id_)
@@ -96,14 +102,17 @@ def change(
     sql.change_subscription(
         connection, standing.number, body=body.model_dump_json(), pins=json.dumps(pins)
     )
-    return _standing(connection, agency, id_)
+    changed = _standing(connection, agency, id_)
+    _record(connection, "subscription.changed", changed, by=by, now=now)
+    return changed
 
 
-def end(connection: Connection, agency: str, id_: str) -> int:
+def end(connection: Connection, agency: str, id_: str, *, by: Actor, now: int) -> int:
     """Remove a subscription, its feed and cursor; its number. Raises NotFound."""
-    number = _standing(connection, agency, id_).number
-    sql.delete_subscription(connection, number)
-    return number
+    standing = _standing(connection, agency, id_)
+    sql.delete_subscription(connection, standing.number)
+    _record(connection, "subscription.ended", standing, by=by, now=now)
+    return standing.number
 
 
 def commit(
@@ -124,6 +133,24 @@ def _standing(connection: Connection, agency: str, id_: str) -> Subscription:
     if row is None:
         raise NotFound
     return from_row(row)
+
+
+def _record(
+    connection: Connection, act: Act, subscription: Subscription, *, by: Actor, now: int
+) -> None:
+    """What was asked for at a moment is read from the record when the subscription is no more."""
+    record_act(
+        connection,
+        act,
+        by=by,
+        subject=f"{subscription.agency}/{subscription.id}",
+        detail={
+            "number": subscription.number,
+            "body": subscription.body.model_dump(mode="json"),
+            "pins": dict(subscription.pins),
+        },
+        now=now,
+    )
 
 
 def _pins(body: Body, catalogue: Catalogue) -> dict[str, str]:

@@ -7,6 +7,7 @@ from contracts.region import Regions
 from hub.database.connection import Connection
 from hub.errors import Forbidden, Invalid, PolicyChanged
 from hub.policy import sql
+from hub.policy.acts import record_act
 from hub.policy.document import PolicyDocument, faults_in
 from hub.policy.policy import Policies, Policy, etag
 from hub.policy.tokens import Caller
@@ -51,6 +52,20 @@ def apply(
         document=change.document,
         by=f"{caller.name}#{caller.token}",
         reason=change.reason,
+        now=now,
+    )
+    record_act(
+        connection,
+        "policy.applied",
+        by=caller.actor,
+        subject="policy",
+        detail={
+            "version": standing.version + 1,
+            "reason": change.reason,
+            "agencies": len(change.document.agencies),
+            "grants": len(change.document.grants),
+            "recusals": len(change.document.recusals),
+        },
         now=now,
     )
     return policies.seen_by(connection)

@@ -1,10 +1,11 @@
-"""The policy's and the tokens' statements."""
+"""The statements of the policy, of tokens and of the record of acts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from hub.database.tables import policies, tokens
+from hub.database.tables import acts, policies, tokens
 from hub.policy.document import PolicyDocument
 
 
@@ -47,14 +48,17 @@ def append_version(
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token as it is kept. `agency` None: a token of roles only."""
+    """A token as it is kept. `agency` None: a token of roles only. Times in microseconds UTC."""
 
     number: int
     digest: bytes
     agency: str | None
     roles: str
+    created_at: int
     expires_at: int
     revoked_at: int | None
+    last_used_at: int | None
+    replaced_by: int | None
 
 
 _TOKEN = (
@@ -62,8 +66,11 @@ _TOKEN = (
     tokens.c.digest,
     tokens.c.agency,
     tokens.c.roles,
+    tokens.c.created_at,
     tokens.c.expires_at,
     tokens.c.revoked_at,
+    tokens.c.last_used_at,
+    tokens.c.replaced_by,
 )
 
 
@@ -71,6 +78,24 @@ def token_by_digest(connection: Connection, digest: bytes) -> TokenRow | None:
     """The token whose SHA-256 is `digest`."""
     row = connection.execute(select(*_TOKEN).where(tokens.c.digest == digest)).one_or_none()
     return None if row is None else TokenRow(*row)
+
+
+def token_by_number(connection: Connection, number: int) -> TokenRow | None:
+    """The token of that number."""
+    row = connection.execute(select(*_TOKEN).where(tokens.c.number == number)).one_or_none()
+    return None if row is None else TokenRow(*row)
+
+
+def tokens_after(
+    connection: Connection, *, agency: str | None, roles: str | None, after: int, most: int
+) -> list[TokenRow]:
+    """Tokens in the order of their numbers; of one agency, or of just those roles, if named."""
+    asked = select(*_TOKEN).where(tokens.c.number > after).order_by(tokens.c.number).limit(most)
+    if agency is not None:
+        asked = asked.where(tokens.c.agency == agency)
+    if roles is not None:
+        asked = asked.where(tokens.c.agency.is_(None), tokens.c.roles == roles)
+    return [TokenRow(*row) for row in connection.execute(asked)]
 
 
 def insert_token(
@@ -84,26 +109,85 @@ def insert_token(
     return number
 
 
-def revoke_token(connection: Connection, *, agency: str, number: int, now: int) -> bytes | None:
-    """Revoke an agency's token; its digest, None when there is no such token in force."""
-    where = (
-        (tokens.c.agency == agency) & (tokens.c.number == number) & tokens.c.revoked_at.is_(None)
+def revoke_token(connection: Connection, number: int, *, now: int) -> None:
+    """Revoke a token."""
+    connection.execute(update(tokens).where(tokens.c.number == number).values(revoked_at=now))
+
+
+def replace_token(connection: Connection, number: int, *, by: int, expires: int) -> None:
+    """Another token takes the place of this one, which is good until `expires`."""
+    where = tokens.c.number == number
+    connection.execute(update(tokens).where(where).values(replaced_by=by, expires_at=expires))
+
+
+def note_uses(connection: Connection, uses: Mapping[int, int]) -> None:
+    """Keep when tokens were last used, by number."""
+    used = update(tokens).where(tokens.c.number == bindparam("of"))
+    connection.execute(
+        used.values(last_used_at=bindparam("at")),
+        [{"of": number, "at": at} for number, at in uses.items()],
     )
-    row = connection.execute(select(tokens.c.digest).where(where)).one_or_none()
-    if row is None:
-        return None
-    connection.execute(update(tokens).where(where).values(revoked_at=now))
-    digest: bytes = row[0]
-    return digest
 
 
-def revoke_roles(connection: Connection, *, now: int) -> None:
-    """Revoke every token that belongs to no agency."""
-    where = tokens.c.agency.is_(None) & tokens.c.revoked_at.is_(None)
-    connection.execute(update(tokens).where(where).values(revoked_at=now))
+def count_expiring(connection: Connection, *, now: int, until: int) -> int:
+    """How many tokens end by `until` for want of a new one.
 
-
-def tokens_in_force(connection: Connection, *, now: int) -> int:
-    """How many tokens are neither expired nor revoked."""
-    where = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at > now)
+    Not one that was replaced, nor one that was made to end so soon after it was made.
+    """
+    where = (
+        tokens.c.expires_at.between(now + 1, until)
+        & tokens.c.revoked_at.is_(None)
+        & tokens.c.replaced_by.is_(None)
+        & (tokens.c.expires_at - tokens.c.created_at > until - now)
+    )
     return connection.execute(select(func.count()).select_from(tokens).where(where)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class ActRow:
+    """An administrative act as it is kept; `at` in microseconds UTC, `detail` JSON."""
+
+    number: int
+    at: int
+    caller: str
+    token: int | None
+    act: str
+    subject: str
+    detail: str
+
+
+def insert_act(
+    connection: Connection,
+    *,
+    at: int,
+    caller: str,
+    token: int | None,
+    act: str,
+    subject: str,
+    detail: str,
+) -> None:
+    """Append an act."""
+    connection.execute(
+        insert(acts).values(
+            at=at, caller=caller, token=token, act=act, subject=subject, detail=detail
+        )
+    )
+
+
+def acts_after(
+    connection: Connection,
+    *,
+    after: int,
+    most: int,
+    subject: str | None,
+    act: str | None,
+    since: int,
+) -> list[ActRow]:
+    """Acts in the order in which they were done, from the time `since` on."""
+    where = (acts.c.number > after) & (acts.c.at >= since)
+    asked = select(acts).where(where).order_by(acts.c.number).limit(most)
+    if subject is not None:
+        asked = asked.where(acts.c.subject == subject)
+    if act is not None:
+        asked = asked.where(acts.c.act == act)
+    return [ActRow(*row) for row in connection.execute(asked)]

@@ -10,21 +10,25 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Literal, get_args
 
-from hub.database.connection import Connection
 from hub.database.readers import Readers
-from hub.errors import Unauthenticated
 from hub.policy import sql
+from hub.policy.acts import Actor
 
 PREFIX: Final = "gt_"
-ROLES: Final = frozenset({"system", "security", "auditor", "operator"})
+Role = Literal["system", "security", "auditor", "operator"]
+Unfit = Literal["unknown", "expired", "revoked"]
+ROLES: Final[frozenset[str]] = frozenset(get_args(Role))
 _CACHED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: an agency, or a bearer of roles, or both. `token` is the token's number."""
+    """Who calls: an agency, or the bearer of a role. `token` is the token's number.
+
+    Only the administrator's token of an embedded hub bears several roles: all.
+    """
 
     token: int
     agency: str | None
@@ -33,7 +37,12 @@ class Caller:
     @property
     def name(self) -> str:
         """How records name the caller."""
-        return self.agency or "+".join(sorted(self.roles))
+        return owner_name(self.agency, self.roles)
+
+    @property
+    def actor(self) -> Actor:
+        """Who the record of acts says it was."""
+        return Actor(self.name, self.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,66 +58,43 @@ class Tokens:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._revocations = 0
+        self._changes = 0
 
-    async def caller(self, token: str, *, now: int) -> Caller:
-        """The caller whose token this is. Raises Unauthenticated."""
+    def remembered(self, token: str, *, now: int) -> Caller | None:
+        """The caller of a token that is known and good, without asking the database."""
         digest = digest_of(token)
-        known = self._known.get(digest) or await self._look_up(digest)
-        if not hmac.compare_digest(known.digest, digest) or known.expires_at <= now:
-            raise Unauthenticated
-        return known.caller
+        known = self._known.get(digest)
+        if known is None or not hmac.compare_digest(known.digest, digest):
+            return None
+        return known.caller if known.expires_at > now else None
 
-    def forget(self, digest: bytes) -> None:
-        """Look the token up anew at its next use: it was revoked."""
-        self._revocations += 1
-        self._known.pop(digest, None)
-
-    async def _look_up(self, digest: bytes) -> _Known:
-        revocations = self._revocations
+    async def find(self, token: str, *, now: int) -> Caller | Unfit:
+        """The caller whose token this is, or why there is none."""
+        digest, changes = digest_of(token), self._changes
         row = await self._readers.run(partial(sql.token_by_digest, digest=digest))
-        if row is None or row.revoked_at is not None:
-            raise Unauthenticated
+        if row is None or not hmac.compare_digest(row.digest, digest):
+            return "unknown"
+        if row.revoked_at is not None:
+            return "revoked"
+        if row.expires_at <= now:
+            return "expired"
         caller = Caller(token=row.number, agency=row.agency, roles=frozenset(row.roles.split()))
-        known = _Known(digest=row.digest, caller=caller, expires_at=row.expires_at)
-        # A revocation that came meanwhile may be of this very token: then it is not kept.
-        if revocations == self._revocations:
-            self._known[digest] = known
+        # A change that came meanwhile may be of this very token: then it is not kept.
+        if changes == self._changes:
+            self._known[digest] = _Known(row.digest, caller, row.expires_at)
             if len(self._known) > _CACHED:
                 self._known.popitem(last=False)
-        return known
+        return caller
+
+    def forget(self, digest: bytes) -> None:
+        """Look the token up anew at its next use: it was revoked, or ends earlier."""
+        self._changes += 1
+        self._known.pop(digest, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A new token, shown once; `expires` in microseconds UTC."""
-
-    token: str
-    number: int
-    expires: int
-
-
-def issue(
-    connection: Connection, *, agency: str | None, roles: frozenset[str], now: int, seconds: int
-) -> Issued:
-    """Make a token for an agency, for roles, or for both."""
-    token = new_token()
-    expires = now + seconds * 1_000_000
-    number = sql.insert_token(
-        connection,
-        digest=digest_of(token),
-        agency=agency,
-        roles=" ".join(sorted(roles)),
-        now=now,
-        expires=expires,
-    )
-    return Issued(token, number, expires)
-
-
-def renew_admin(connection: Connection, *, now: int, seconds: int) -> Issued:
-    """Make the administrator's token; those made before it end."""
-    sql.revoke_roles(connection, now=now)
-    return issue(connection, agency=None, roles=ROLES, now=now, seconds=seconds)
+def owner_name(agency: str | None, roles: frozenset[str]) -> str:
+    """How records name whose a token is."""
+    return agency or "+".join(sorted(roles))
 
 
 def new_token() -> str:

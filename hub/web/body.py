@@ -1,11 +1,13 @@
 """Reading what a request carries, within limits."""
 
 import re
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
 from hub.errors import BadRequest, TooLarge
+from hub.event import microseconds
 
 MOST_FORM: Final = 4 * 1024 * 1024
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -35,6 +37,25 @@ def number(request: Request, name: str, *, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise BadRequest(name)
     return max(1, min(int(text), most))
+
+
+def place_after(request: Request) -> int:
+    """The number that `after` names, 0 for the start of a list. Raises BadRequest."""
+    text = request.query_params.get("after", "0")
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise BadRequest("after")
+    return int(text)
+
+
+def moment(request: Request, name: str, *, default: int) -> int:
+    """A time from the query, microseconds UTC. Raises BadRequest."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    try:
+        return microseconds(datetime.fromisoformat(text))
+    except (ValueError, TypeError, OverflowError) as malformed:
+        raise BadRequest(f"{name}=2026-11-01T00:00:00%2B08:00") from malformed
 
 
 def seconds(request: Request, name: str, *, most: float) -> float:

@@ -1,9 +1,10 @@
 """The outermost layer: whatever goes wrong inside becomes a problem, and nothing leaks."""
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from hub.errors import HubError, MethodNotAllowed, NotFound
@@ -32,14 +33,14 @@ async def tell_fault(_request: Request, _error: Exception) -> Response:
 class Edge:
     """Counts and logs what nobody foresaw; its message may hold content, its place does not."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, log: FilteringBoundLogger) -> None:
-        self._app = app
+    def __init__(self, app: Starlette, *, metrics: Metrics, log: FilteringBoundLogger) -> None:
+        self.app = app
         self._metrics = metrics
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         except Exception as error:
             self._metrics.erred()
             self._log.error("request.failed", error=type(error).__name__, at=places_of(error))

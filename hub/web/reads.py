@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -13,12 +12,12 @@ from starlette.routing import Route
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.errors import BadRequest, NotFound
-from hub.event import microseconds, receipt_of, rfc3339, shown
+from hub.event import receipt_of, rfc3339, shown
 from hub.evidence import seen
 from hub.evidence.seen import Place, Sighting, Sightings
 from hub.journal.openings import record_of
 from hub.policy.policy import Policies
-from hub.web.body import number
+from hub.web.body import moment, number
 from hub.web.callers import Callers
 from hub.web.problems import answer
 
@@ -72,7 +71,10 @@ def _asked(request: Request) -> Ask:
         case None, None, str(key), None:
             return partial(seen.of_case, key=key)
         case None, None, None, str(agency):
-            since, until = _moment(request, "since", 0), _moment(request, "until", _EVER)
+            since, until = (
+                moment(request, "since", default=0),
+                moment(request, "until", default=_EVER),
+            )
             return partial(seen.of_agency, agency=agency, since=since, until=until)
         case _:
             raise BadRequest("source + id | case | agency [since] [until]")
@@ -118,13 +120,3 @@ def _after(request: Request) -> Place:
 
 def _next(place: Place | None) -> str | None:
     return None if place is None else f"{place.position}-{place.number}"
-
-
-def _moment(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    try:
-        return microseconds(datetime.fromisoformat(text))
-    except (ValueError, TypeError) as malformed:
-        raise BadRequest(f"{name}: 2026-11-01T00:00:00+08:00") from malformed

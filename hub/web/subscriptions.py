@@ -56,7 +56,8 @@ def routes(
     """The routes of an agency's own subscriptions; nobody sees another's."""
 
     async def create(request: Request) -> Response:
-        agency = await callers.agency_of(request)
+        member = await callers.member(request)
+        agency = member.name
         body = subscribing.parse(await read_body(request))
         make = partial(
             subscribing.create,
@@ -64,6 +65,7 @@ def routes(
             body=body,
             catalogue=catalogue,
             regions=regions,
+            by=member,
             now=clock(),
             most=max_subscriptions,
         )
@@ -89,24 +91,27 @@ def routes(
         return answer(_shown(from_row(row), cursors))
 
     async def change(request: Request) -> Response:
-        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        member, id_ = await callers.member(request), request.path_params["id"]
         asked = subscribing.parse_change(await read_body(request))
         work = partial(
             subscribing.change,
-            agency=agency,
+            agency=member.name,
             id_=id_,
             change=asked,
             catalogue=catalogue,
             regions=regions,
+            by=member,
+            now=clock(),
         )
         subscription = await writer.submit(work)
-        log.info("subscription.changed", caller=agency, subscription=id_)
+        log.info("subscription.changed", caller=member.name, subscription=id_)
         return answer(_shown(subscription, cursors))
 
     async def end(request: Request) -> Response:
-        agency, id_ = await callers.agency_of(request), request.path_params["id"]
-        pull.wake(await writer.submit(partial(subscribing.end, agency=agency, id_=id_)))
-        log.info("subscription.ended", caller=agency, subscription=id_)
+        member, id_ = await callers.member(request), request.path_params["id"]
+        work = partial(subscribing.end, agency=member.name, id_=id_, by=member, now=clock())
+        pull.wake(await writer.submit(work))
+        log.info("subscription.ended", caller=member.name, subscription=id_)
         return Response(status_code=204)
 
     async def events(request: Request) -> Response:

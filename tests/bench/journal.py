@@ -24,6 +24,7 @@ from hub.journal import subscribing
 from hub.journal.register import Registrar, _New, _row
 from hub.journal.subscriptions import Body
 from hub.policy import sql as policy_sql
+from hub.policy.acts import Actor
 from hub.policy.document import PolicyDocument
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
@@ -144,6 +145,7 @@ async def subscribe(on: Journal, regions: Sequence[str]) -> None:
             body=Body(id="all", types=("petition.*",)),
             catalogue=load_catalogue(),
             regions=load_regions(),
+            by=Actor(made["id"], 1),
             now=1,
             most=SUBSCRIPTIONS,
         )

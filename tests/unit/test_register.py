@@ -28,6 +28,7 @@ from hub.journal.register import ID_REUSED, SHARD, BatchRefused, Registrar
 from hub.journal.sql import feed_after
 from hub.journal.subscriptions import All, Body, Exact, Filter, Prefix, Subscription, from_row
 from hub.policy import sql as policy_sql
+from hub.policy.acts import Actor
 from hub.policy.document import PolicyDocument, parse
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
@@ -97,6 +98,7 @@ def subscribed(
         Body.model_validate({"id": id_, "start": start, **asked}, strict=False),
         catalogue=load_catalogue(),
         regions=load_regions(),
+        by=Actor(agency, 1),
         now=1,
         most=1_000,
     )
@@ -337,7 +339,7 @@ def test_a_registration_sees_the_subscriptions_of_its_own_moment(connection: Con
     assert register([admitted("one")]).touched == (standing.number,)
     brief = subscribed(connection, DISCIPLINE, "brief", region="510000")
     assert register([admitted("two")]).touched == (standing.number, brief.number)
-    subscribing.end(connection, DISCIPLINE, "brief")
+    subscribing.end(connection, DISCIPLINE, "brief", by=Actor(DISCIPLINE, 1), now=2)
     assert register([admitted("three")]).touched == (standing.number,)
     with savepoint(connection, undone=True):
         subscribed(connection, DISCIPLINE, "undone")
@@ -539,6 +541,6 @@ def test_a_backfill_of_several_chunks_is_read_as_far_as_it_is_complete(
 def test_a_backfill_of_a_subscription_that_is_gone_ends(connection: Connection) -> None:
     registrar().register(connection, [admitted("a")], atomic=False)
     subscribed(connection, CITY, "gone", start="earliest")
-    subscribing.end(connection, CITY, "gone")
+    subscribing.end(connection, CITY, "gone", by=Actor(CITY, 1), now=2)
     assert fill_step(connection, policies=policies(), agency=CITY, id_="gone") is None
     assert connection.exec_driver_sql("SELECT count(*) FROM feed").scalar_one() == 0
