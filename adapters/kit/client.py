@@ -182,6 +182,25 @@ class HubClient:
     def revoke_token(self, agency: str, number: str | int) -> None:
         self._ask("DELETE", f"/v1/agencies/{_segment(agency)}/tokens/{_segment(str(number))}")
 
+    def tokens(self, agency: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """The tokens that the caller's role has charge of; of one agency if one is named."""
+        return self._items("/v1/tokens", {"agency": agency} if agency else {})
+
+    def issue_role_token(
+        self, role: str, options: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        """A new token of a role, shown this once; `options` are further members of the request."""
+        asked = {"role": role, **(options or {})}
+        return self._object("POST", "/v1/tokens", again=False, json=asked)
+
+    def end_token(self, number: int) -> None:
+        """Revoke a token by its number, whoever's it is."""
+        self._ask("DELETE", f"/v1/tokens/{number}")
+
+    def acts(self, asked: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Administrative acts, oldest first; of a `subject`, an `act`, `since` (RFC 3339)."""
+        return self._items("/v1/acts", asked)
+
     def health(self) -> bool:
         """Whether the hub is ready; asked once. Raises HubAway when it cannot be reached."""
         try:

@@ -1,6 +1,7 @@
 """`guantong explain` and `guantong audit`: why it (did not) arrive, and who has seen what."""
 
 import csv
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from hub.cli.connection import Where, connected
 from hub.cli.events import As
 from hub.cli.output import AsJson, say, show_json, show_table
 
-audit = App(name="audit", help="审计：谁看过什么 / who has seen what")
+audit = App(name="audit", help="审计：谁看过什么、谁做了什么 / who has seen and done what")
 CsvFile = Annotated[Path | None, Parameter(name="--csv", help="另存为 CSV / write a CSV file")]
 _COLUMNS: Final = {
     "at": "读取时间",
@@ -33,6 +34,14 @@ _COLUMNS: Final = {
     "receipt": "回执号",
 }
 _ON_SCREEN: Final = ("at", "agency", "type", "id", "classes", "grants", "token")
+_OF_ACT: Final = {
+    "number": "编号",
+    "at": "时间",
+    "caller": "何人",
+    "token": "令牌号",
+    "act": "行为",
+    "subject": "对象",
+}
 _STRANGER: Final = ("hubtime", "type", "publisher", "region", "unmatched_parties", "receipt")
 _STEPS: Final = {0: "有效", 1: "契约", 2: "授权", 3: "收件", 4: "回避", 5: "密级"}
 _PLACES: Final = {
@@ -133,6 +142,30 @@ def strangers(*, as_json: AsJson = False, where: Where = Where()) -> None:
         ("收到时间", "类型", "发布机构", "区划", "未登记的单位数", "回执号"),
         [tuple(s[name] for name in _STRANGER) for s in found],
     )
+
+
+@audit.command
+def acts(
+    *,
+    subject: Annotated[str | None, Parameter(help="对象：机构、角色、订阅 / done to whom")] = None,
+    act: Annotated[str | None, Parameter(help="行为，如 token.issued / which act")] = None,
+    since: datetime | None = None,
+    as_json: AsJson = False,
+    where: Where = Where(),
+) -> None:
+    """管理行为的记录：谁、何时、对谁、做了什么。/ The record of administrative acts."""
+    moment = since and since.astimezone().isoformat()
+    asked = {"subject": subject, "act": act, "since": moment}
+    with connected(where) as client:
+        found = list(client.acts({name: value for name, value in asked.items() if value}))
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        [*(_text(act_[name]) for name in _OF_ACT), json.dumps(act_["detail"], ensure_ascii=False)]
+        for act_ in found
+    ]
+    show_table((*_OF_ACT.values(), "详情"), rows)
 
 
 def _tell_reading(reading: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from adapters.kit.adapter import UnknownAdapter
 from adapters.kit.checkpoint import CheckpointInUse
 from adapters.kit.mapping import MappingError
 from adapters.kit.results import HubAway, HubProblem
-from hub.cli import adapters, audit, contracts, events, policies, serving
+from hub.cli import adapters, audit, contracts, events, policies, serving, tokens
 from hub.cli.connection import NeedsData, NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
@@ -19,6 +19,7 @@ app.command(serving.up)
 app.command(contracts.contract)
 app.command(policies.policy)
 app.command(policies.agency)
+app.command(tokens.token)
 app.command(events.publish)
 app.command(events.subscribe)
 app.command(events.pull)

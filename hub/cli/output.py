@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="输出 JSON / print JSON")]
 
@@ -22,7 +23,8 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     """Print a table."""
     table = Table(*columns, header_style="bold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        # As text: brackets in a name are no markup, and control characters do not get through.
+        table.add_row(*(Text(str(cell)) for cell in row))
     Console(soft_wrap=False).print(table)
 
 

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, say, show_json, show_table
+from hub.cli.tokens import Days, Overlap, Replaces, options_of, show_issued
 
 policy = App(name="policy", help="策略：机构、授权、回避 / the policy")
 agency = App(name="agency", help="机构与令牌 / agencies and their tokens")
@@ -71,17 +72,16 @@ def list_agencies(*, as_json: AsJson = False, where: Where = Where()) -> None:
 def token(
     agency_id: Annotated[str, Parameter(help="机构编号 / agency id")],
     *,
-    days: Annotated[int, Parameter(help="有效天数 / valid for days")] = 365,
+    days: Days = 365,
+    replaces: Replaces = None,
+    overlap: Overlap = None,
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> None:
     """为机构签发令牌，仅显示一次。/ Issue a token to an agency; it is shown once."""
+    options = options_of(days=days, replaces=replaces, overlap=overlap)
     with connected(where) as client:
-        issued = client.issue_token(agency_id, {"seconds": days * 24 * 3600})
-    if as_json:
-        show_json(issued)
-    else:
-        say(issued["token"])
+        show_issued(client.issue_token(agency_id, options), as_json=as_json)
 
 
 def read_policy(file: Path) -> dict[str, Any]:
