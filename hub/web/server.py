@@ -149,6 +149,8 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            # A gateway on this machine says for which address it speaks; nobody else is believed.
+            forwarded_allow_ips=["127.0.0.1", "::1"],
             timeout_keep_alive=30,
             timeout_graceful_shutdown=max(1, int(bounds.stop)),
             backlog=1024,
