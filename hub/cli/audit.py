@@ -46,8 +46,9 @@ _STRANGER: Final = ("hubtime", "type", "publisher", "region", "unmatched_parties
 _STEPS: Final = {0: "有效", 1: "契约", 2: "授权", 3: "收件", 4: "回避", 5: "密级"}
 _PLACES: Final = {
     "in_feed": "已列入该订阅",
-    "before_start": "早于该订阅的起点",
-    "not_asked_for": "不符合该订阅的类型、区划或筛选条件，也未点名该机构",
+    "made_later": "事件登记时尚无该订阅",
+    "not_asked_for": "不符合该订阅当时的类型、区划或筛选条件，也未点名该机构",
+    "ended_since": "曾列入该订阅，订阅已注销",
 }
 
 

@@ -1,5 +1,6 @@
 """Why an agency did, or did not, get an event: as it was decided then, and as it would be now."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,12 +14,13 @@ from hub.journal import sql
 from hub.journal.matching import Matcher
 from hub.journal.openings import record_of
 from hub.journal.register import SHARD
-from hub.journal.subscriptions import Subscription, from_row
+from hub.journal.subscriptions import Body, Subscription, from_row
+from hub.policy import sql as policy_sql
 from hub.policy.entitle import Decision, Ground, entitle
 from hub.policy.policy import Policies, Policy
 
 _BATCH: Final = 100
-Place = Literal["in_feed", "before_start", "not_asked_for"]
+Place = Literal["in_feed", "made_later", "not_asked_for", "ended_since"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a subscription stands to an event; `reached`: its committed cursor has passed it."""
+    """How a subscription stands to an event.
 
-    subscription: Subscription
+    `then`: what it asked for when the event was registered, None before it was made. `standing`: it
+    has not been ended since. `reached`: its committed cursor has passed the event.
+    """
+
+    id: str
+    then: Body | None
+    standing: bool
     place: Place
     reached: bool
 
@@ -60,10 +68,9 @@ def account(
     """Everything about one agency, for the auditor."""
     policy = policies.seen_by(connection)
     standing = policy.agency(agency)
-    rows = sql.subscriptions_of(connection, agency, after="", most=1_000)
     return Account(
         agency=agency,
-        asked=tuple(_asked(connection, event, from_row(row), policy) for row in rows),
+        asked=tuple(_asked(connection, event, agency, policies=policies)),
         seen=tuple(
             _seen(connection, event, row, outcome, policies=policies)
             for row, outcome in outcomes(connection, event.position, agency)
@@ -131,14 +138,45 @@ def _seen(
 
 
 def _asked(
-    connection: Connection, event: Record, subscription: Subscription, policy: Policy
-) -> Asked:
-    place: Place = "not_asked_for"
-    if sql.feed_holds(connection, subscription.number, event.position):
-        place = "in_feed"
-    elif event.position <= subscription.start and _matches(subscription, event, policy):
-        place = "before_start"
-    return Asked(subscription, place, reached=subscription.committed >= event.position)
+    connection: Connection, event: Record, agency: str, *, policies: Policies
+) -> Iterator[Asked]:
+    """Every subscription that stood when the event was registered, or stands now."""
+    bodies = _bodies_then(connection, event, agency)
+    version = policy_sql.version_at(connection, event.hubtime)
+    policy = policies.of_version(connection, version)
+    standing = {
+        row.number: from_row(row)
+        for row in sql.subscriptions_of(connection, agency, after="", most=1_000)
+    }
+    for number in sorted(bodies.keys() | standing.keys()):
+        subscription, body = standing.get(number), bodies.get(number)
+        matched = body is not None and _matches(Subscription.asking(agency, body), event, policy)
+        place: Place = "not_asked_for"
+        if sql.feed_holds(connection, number, event.position):
+            place = "in_feed"
+        elif body is None or (subscription is not None and event.position <= subscription.start):
+            place = "made_later"
+        elif subscription is None and matched:
+            place = "ended_since"
+        yield Asked(
+            id=subscription.id if subscription else (body and body.id) or "",
+            then=body,
+            standing=subscription is not None,
+            place=place,
+            reached=subscription is not None and subscription.committed >= event.position,
+        )
+
+
+def _bodies_then(connection: Connection, event: Record, agency: str) -> dict[int, Body]:
+    """What the agency's subscriptions asked for when the event was registered, by number."""
+    bodies: dict[int, Body] = {}
+    for act in policy_sql.acts_on_subscriptions(connection, agency, until=event.hubtime):
+        detail = json.loads(act.detail)
+        if act.act == "subscription.ended":
+            bodies.pop(detail["number"], None)
+        else:
+            bodies[detail["number"]] = Body.model_validate_json(json.dumps(detail["body"]))
+    return bodies
 
 
 def _matches(subscription: Subscription, event: Entry, policy: Policy) -> bool:

@@ -92,6 +92,22 @@ class Subscription:
     fill_until: int
     created_at: int
 
+    @classmethod
+    def asking(cls, agency: str, body: Body) -> "Subscription":
+        """One that only says what is asked for, and stands nowhere."""
+        return cls(
+            number=0,
+            agency=agency,
+            id=body.id or "",
+            body=body,
+            pins={},
+            start=0,
+            committed=0,
+            filled=0,
+            fill_until=0,
+            created_at=0,
+        )
+
     @property
     def region(self) -> str:
         """The region asked for, or the agency's own."""

@@ -17,6 +17,12 @@ def newest_version(connection: Connection) -> tuple[int, int]:
     return row[0], row[1]
 
 
+def version_at(connection: Connection, moment: int) -> int:
+    """The version that was in force at a moment; the first for any before it."""
+    then = select(func.max(policies.c.version)).where(policies.c.changed_at <= moment)
+    return connection.execute(then).scalar_one() or 0
+
+
 def document(connection: Connection, version: int) -> PolicyDocument:
     """The document of one version; it was checked when it was applied."""
     text = connection.execute(
@@ -172,6 +178,13 @@ def insert_act(
             at=at, caller=caller, token=token, act=act, subject=subject, detail=detail
         )
     )
+
+
+def acts_on_subscriptions(connection: Connection, agency: str, *, until: int) -> list[ActRow]:
+    """What was done to an agency's subscriptions up to a moment, in order."""
+    subject = acts.c.subject.between(f"{agency}/", f"{agency}/\U0010ffff")
+    asked = select(acts).where(subject & (acts.c.at <= until)).order_by(acts.c.number)
+    return [ActRow(*row) for row in connection.execute(asked)]
 
 
 def acts_after(

@@ -167,12 +167,12 @@ def _event(event: Record, policy: Policy) -> Told:
 
 
 def _asked(asked: Asked) -> Told:
+    then = asked.then
     return {
-        "id": asked.subscription.id,
-        "types": list(asked.subscription.body.types),
-        "region": asked.subscription.region,
-        "created": rfc3339(asked.subscription.created_at),
+        "id": asked.id,
         "event": asked.place,
+        "asked_then": None if then is None else then.model_dump(mode="json", exclude={"id"}),
+        "standing": asked.standing,
         "committed_past": asked.reached,
     }
 

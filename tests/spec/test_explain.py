@@ -59,7 +59,7 @@ def test_a_delivered_event_is_explained_by_its_reading(hub: RunningHub) -> None:
     given = receive(CITY, classes=["F0", "F1", "F2"], id="office-17", purpose="本级巡察")
     enact(hub, given)
     office = hub.agency(CITY)
-    made = office.subscribe("delivered")
+    office.subscribe("delivered")
     event = petition("delivered")
     (receipt,) = hub.agency(PETITION).accepted(event)
     office.drain("delivered")
@@ -81,10 +81,16 @@ def test_a_delivered_event_is_explained_by_its_reading(hub: RunningHub) -> None:
     assert told["subscriptions"] == [
         {
             "id": "delivered",
-            "types": ["*"],
-            "region": "510100",
-            "created": made["created"],
             "event": "in_feed",
+            "asked_then": {
+                "types": ["*"],
+                "region": None,
+                "start": "now",
+                "filters": [],
+                "versions": {},
+                "delivery": {"channel": "pull"},
+            },
+            "standing": True,
             "committed_past": False,
         }
     ]
@@ -177,14 +183,31 @@ def test_the_step_that_denied_is_told_for(hub: RunningHub, why: str) -> None:
 
 def test_what_no_subscription_asked_for_is_told_so(hub: RunningHub) -> None:
     office = hub.agency(CITY)
-    made = [office.subscribe("asked-clues", types=["clue.*"])]
+    for id_ in ("asked-clues", "asked-changed"):
+        office.subscribe(id_, types=["clue.*"])
+    office.subscribe("asked-ended", types=["petition.*"])
+    office.subscribe("asked-narrowed", types=["petition.*"])
     event = petition("asked")
     hub.agency(PETITION).accepted(event)
-    made.append(office.subscribe("asked-late", types=["petition.*"]))
-    places = {s["id"]: s["event"] for s in explained(hub, event, CITY)["subscriptions"]}
-    assert places["asked-clues"] == "not_asked_for"
-    assert places["asked-late"] == "before_start"
-    assert explained(hub, event, CITY)["readings"] == []
+    office.subscribe("asked-late", types=["petition.*"])
+    changes = {"asked-changed": ["petition.*"], "asked-narrowed": ["clue.*"]}
+    for id_, types in changes.items():
+        changed = office.http.patch(f"/v1/subscriptions/{id_}", json={"types": types})
+        assert changed.status_code == 200
+    assert office.http.delete("/v1/subscriptions/asked-ended").status_code == 204
+    told = explained(hub, event, CITY)
+    stood = {s["id"]: s for s in told["subscriptions"] if s["id"].startswith("asked-")}
+    assert {
+        id_: (s["event"], s["asked_then"] and s["asked_then"]["types"], s["standing"])
+        for id_, s in stood.items()
+    } == {
+        "asked-clues": ("not_asked_for", ["clue.*"], True),
+        "asked-changed": ("not_asked_for", ["clue.*"], True),
+        "asked-ended": ("ended_since", ["petition.*"], False),
+        "asked-narrowed": ("in_feed", ["petition.*"], True),
+        "asked-late": ("made_later", None, True),
+    }
+    assert told["readings"] == []
     stranger = explained(hub, event, "510100.nobody")
     assert (stranger["registered"], stranger["now"]["decision"]) == (False, None)
 
