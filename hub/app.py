@@ -25,11 +25,11 @@ from hub.database.engine import (
     keys_of,
     locked,
     open_database,
-    probe,
     sqlite_module,
     storage_reason,
 )
 from hub.database.readers import Readers
+from hub.database.readiness import Readiness
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
@@ -53,6 +53,7 @@ from hub.policy.policy import Policies
 from hub.policy.tokens import Caller, Tokens
 from hub.policy.uses import Uses
 from hub.settings import Settings
+from hub.watch.watching import Watch
 from hub.web import (
     acts,
     agencies,
@@ -62,6 +63,7 @@ from hub.web import (
     health,
     policy,
     receipts,
+    status,
     subscriptions,
     tokens,
 )
@@ -76,6 +78,7 @@ HUB_URL = "hub.url"
 REFUSAL_BYTES = 768
 READING_BYTES = 4096
 ADMIN_SECONDS = 365 * 24 * 3600
+WATCH_SECONDS = 15
 
 
 def microseconds_now() -> int:
@@ -166,6 +169,7 @@ class Hub:
     intake: Intake
     pull: Pull
     filler: Filler
+    watch: Watch
     writer: Writer
 
 
@@ -199,9 +203,11 @@ async def embedded(
         try:
             hub = _assemble(ground, await ground.readers.run(keys_of))
             await hub.filler.resume()
+            hub.watch.begin()
             try:
                 yield hub, _web(ground, hub)
             finally:
+                await hub.watch.stop()
                 await hub.uses.stop()
         finally:
             await asyncio.to_thread(ground.writer.stop)
@@ -261,7 +267,20 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
             announce=arrivals.announce,
             pause=lambda: asyncio.sleep(0.5),
         ),
+        watch=_watch(ground, policies),
         writer=ground.writer,
+    )
+
+
+def _watch(ground: _Ground, policies: Policies) -> Watch:
+    return Watch(
+        writer=ground.writer,
+        readers=ground.readers,
+        policies=policies,
+        metrics=ground.metrics,
+        clock=microseconds_now,
+        pause=lambda: asyncio.sleep(WATCH_SECONDS),
+        log=ground.log,
     )
 
 
@@ -365,11 +384,21 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             max_page=ground.settings.max_page,
         ),
         *acts.routes(readers=ground.readers, callers=callers, max_page=ground.settings.max_page),
+        *status.routes(
+            policies=hub.policies,
+            silence=hub.watch.silence,
+            writer=ground.writer,
+            readers=ground.readers,
+            metrics=ground.metrics,
+            callers=callers,
+            clock=microseconds_now,
+            max_page=ground.settings.max_page,
+        ),
         *health.routes(
             metrics=ground.metrics,
             readers=ground.readers,
             callers=callers,
-            unready=_Readiness(ground.writer).reason,
+            unready=Readiness(ground.writer, monotonic=time.monotonic).reason,
             clock=microseconds_now,
         ),
     ]
@@ -390,35 +419,6 @@ def _registered(arrivals: Arrivals, metrics: Metrics, registration: Registration
 async def _keep(writer: Writer, reading: Reading) -> bool:
     """Keep what was read before it leaves."""
     return await writer.submit(partial(reads.keep, reading=reading), weight=READING_BYTES)
-
-
-class _Readiness:
-    """Why the hub cannot serve: that a write commits is the proof that it can.
-
-    Anybody may ask, so askers share an answer for a second.
-    """
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self._asking = asyncio.Lock()
-        self._told: tuple[float, str | None] | None = None
-
-    async def reason(self) -> str | None:
-        """The reason, or None when the hub is ready."""
-        async with self._asking:
-            if self._told is None or time.monotonic() - self._told[0] > 1:
-                self._told = (time.monotonic(), await self._probe())
-            return self._told[1]
-
-    async def _probe(self) -> str | None:
-        try:
-            async with asyncio.timeout(2):
-                await self._writer.submit(probe)
-        except HubError as error:
-            return f"writer: {error.code}"
-        except TimeoutError:
-            return "writer: no commit within 2 s"
-        return None
 
 
 async def _ensure_admin_token(directory: Path, hub: Hub) -> None:

@@ -5,7 +5,7 @@ per subscription or event, so that the number of series stays bounded.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
@@ -66,6 +66,15 @@ class Metrics:
             registry=self.registry,
         )
         self._errors = self._counter("errors", "requests that failed by a fault of the hub")
+        self._silent = self._gauge(
+            "silence_silent", "1: an agency with a usual rhythm has fallen silent", "agency"
+        )
+        self._expected = self._gauge(
+            "silence_expected_events", "events usual since the agency last spoke", "agency"
+        )
+        self._away = self._gauge(
+            "silence_away_provinces", "provinces most of whose agencies are away together"
+        )
         self._build = Info("guantong_build", "what runs", registry=self.registry)
         self._build.info({"version": version, "sqlite": sqlite})
 
@@ -118,6 +127,24 @@ class Metrics:
             self._denied.labels(agency, str(step)).inc(count)
         self._pull.observe(seconds)
 
+    def silence(self, agencies: Mapping[str, tuple[bool, float]], *, provinces: int) -> None:
+        """Of the agencies that have a rhythm: whether each is silent, and how much is expected."""
+        self._silent.clear()
+        self._expected.clear()
+        for agency, (silent, expected) in agencies.items():
+            self._silent.labels(agency).set(silent)
+            self._expected.labels(agency).set(expected)
+        self._away.set(provinces)
+
+    def duplicates(self) -> Tally[str]:
+        """Known events sent again since the start, by agency."""
+        tally: Tally[str] = Tally()
+        for family in self._duplicate.collect():
+            for sample in family.samples:
+                if sample.name.endswith("_total"):
+                    tally[sample.labels["agency"]] += int(sample.value)
+        return tally
+
     def unauthenticated(self, reason: NoCaller) -> None:
         """A request came without a valid token."""
         self._unauthenticated.labels(reason).inc()
@@ -136,6 +163,9 @@ class Metrics:
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"guantong_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"guantong_{name}", meaning, labels, registry=self.registry)
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(f"guantong_{name}", meaning, buckets=buckets, registry=self.registry)

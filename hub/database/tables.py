@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -178,7 +179,32 @@ refusals = Table(
     Column("code", Text, nullable=False),
     Column("pointer", Text, nullable=False),
     Column("refused_at", Long, nullable=False),
+    # Which of its event's faults, from 0: an event is refused once, whatever is wrong with it.
+    Column("nth", SmallInteger, nullable=False, server_default="0"),
     Index("refusals_of_caller", "caller", "number"),
+    Index("refused_events", "refused_at", "caller", "code", sqlite_where=text("nth = 0")),
+)
+
+# How many events each agency sent in each hour (since 1970 UTC), and when the last of them came.
+# Nine weeks before an agency's newest hour are kept.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("hour", Long, primary_key=True, autoincrement=False),
+    Column("events", Long, nullable=False),
+    Column("last", Long, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Per shard: the position up to which events are tallied, and the hubtime there. It moves in the
+# transaction that adds to the tallies.
+tallied = Table(
+    "tallied",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("position", Long, nullable=False),
+    Column("hubtime", Long, nullable=False),
 )
 
 # Keys of this hub: what hashes parties and signs cursors.

@@ -17,10 +17,11 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, caller: str, 
             "code": fault.code,
             "pointer": fault.pointer,
             "refused_at": now,
+            "nth": nth,
         }
         for outcome in outcomes
         if isinstance(outcome, Rejected)
-        for fault in outcome.faults
+        for nth, fault in enumerate(outcome.faults)
     ]
     if rows:
         sql.append_refusals(connection, rows)

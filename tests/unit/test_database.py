@@ -4,7 +4,11 @@ from contextlib import closing
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
+from alembic.command import upgrade
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 
 from hub.database.engine import keys_of, open_database
 from hub.database.tables import metadata
@@ -48,3 +52,33 @@ def test_writes_reach_the_disk_before_they_are_answered(tmp_path: Path) -> None:
             }
     assert asked == {"journal_mode": "wal", "synchronous": 2, "page_size": 8192}
     assert reading == {"query_only": 1, "wal_autocheckpoint": 0}
+
+
+def test_of_the_refusals_of_before_one_counts_for_each_event(tmp_path: Path) -> None:
+    """The first fault of an event is marked; those of one event stood together, at one time."""
+    config = Config()
+    config.set_main_option("script_location", "hub.database:migrations")
+    before = ScriptDirectory.from_config(config).get_revision("0005").down_revision
+    refused = [
+        ("a", None, None, 1),
+        ("a", None, None, 2),
+        ("a", "/a", "1", 3),
+        ("a", "/a", "1", 3),
+        ("a", "/a", "1", 3),
+        ("a", "/a", "2", 3),
+        ("b", "/a", "2", 3),
+    ]
+    engine = create_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        upgrade(config, str(before))
+        connection.exec_driver_sql(
+            "INSERT INTO refusals (caller, source, event_id, code, pointer, refused_at)"
+            " VALUES (?, ?, ?, 'code', '', ?)",
+            refused,
+        )
+    engine.dispose()
+    opened = closing(open_database(tmp_path, readers=1))
+    with opened as database, database.readers.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT nth FROM refusals ORDER BY number")
+        assert [nth for (nth,) in rows] == [0, 0, 0, 1, 1, 0, 0]

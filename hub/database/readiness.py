@@ -1,0 +1,38 @@
+"""Whether the hub can serve: that a write commits is the proof that it can."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from hub.database.engine import probe
+from hub.database.writer import Writer
+from hub.errors import HubError
+
+LONGEST_COMMIT: Final = 2
+
+
+class Readiness:
+    """Why the hub cannot serve. Anybody may ask, so askers share an answer for a second."""
+
+    def __init__(self, writer: Writer, *, monotonic: Callable[[], float]) -> None:
+        self._writer = writer
+        self._monotonic = monotonic
+        self._asking = asyncio.Lock()
+        self._told: tuple[float, str | None] | None = None
+
+    async def reason(self) -> str | None:
+        """The reason, or None when the hub is ready."""
+        async with self._asking:
+            if self._told is None or self._monotonic() - self._told[0] > 1:
+                self._told = (self._monotonic(), await self._probe())
+            return self._told[1]
+
+    async def _probe(self) -> str | None:
+        try:
+            async with asyncio.timeout(LONGEST_COMMIT):
+                await self._writer.submit(probe)
+        except HubError as error:
+            return f"writer: {error.code}"
+        except TimeoutError:
+            return f"writer: no commit within {LONGEST_COMMIT} s"
+        return None
