@@ -16,6 +16,7 @@ from adapters.kit.results import HubAway, HubProblem, Page, Policy, Result
 
 Mode = Literal["each", "all"]
 _BATCH: Final = {"Content-Type": "application/cloudevents-batch+json"}
+_LARGEST_PAGE: Final = 1000
 _WAIT: Final = frozenset({429, 503})
 _GATEWAY: Final = frozenset({502, 504})
 
@@ -200,6 +201,17 @@ class HubClient:
     def acts(self, asked: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """Administrative acts, oldest first; of a `subject`, an `act`, `since` (RFC 3339)."""
         return self._items("/v1/acts", asked)
+
+    def status(self) -> Mapping[str, Any]:
+        """The state of the hub with all its agencies; needs the role operator."""
+        told = self._object("GET", "/v1/status", params={"limit": _LARGEST_PAGE})
+        items, after = list(told["items"]), told["next"]
+        while after is not None:
+            asked = {"limit": _LARGEST_PAGE, "after": after}
+            page = self._object("GET", "/v1/status", params=asked)
+            items.extend(page["items"])
+            after = page["next"]
+        return {**told, "items": items, "next": None}
 
     def health(self) -> bool:
         """Whether the hub is ready; asked once. Raises HubAway when it cannot be reached."""

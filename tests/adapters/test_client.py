@@ -290,6 +290,23 @@ def test_lists_are_read_to_their_end(door: Door) -> None:
     ]
 
 
+def test_the_state_of_a_hub_comes_with_all_its_agencies(door: Door) -> None:
+    first = {"queue": 3, "items": [{"agency": "a"}, {"agency": "b"}], "next": "b"}
+    last = {"queue": 4, "items": [{"agency": "c"}], "next": None}
+    door.script = deque([always(Answer(200, first)), always(Answer(200, last))])
+    with client_of(door.url) as (client, _):
+        told = client.status()
+    assert told == {
+        "queue": 3,
+        "items": [{"agency": "a"}, {"agency": "b"}, {"agency": "c"}],
+        "next": None,
+    }
+    assert [asked.path for asked in door.asked] == [
+        "/v1/status?limit=1000",
+        "/v1/status?limit=1000&after=b",
+    ]
+
+
 def test_a_page_of_events_comes_with_its_cursor(door: Door) -> None:
     door.script = deque([always(Answer(200, [{"id": "1"}], {"Guantong-Cursor": "c1"}))])
     with client_of(door.url) as (client, _):
@@ -336,6 +353,7 @@ def test_every_call_goes_where_the_interface_says(door: Door) -> None:
         list(client.agencies())
         client.issue_token("510100.petition", {"seconds": 600})
         client.revoke_token("510100.petition", 3)
+        client.status()
         assert client.health()
     assert [(asked.method, asked.path, asked.body) for asked in door.asked] == [
         ("POST", "/v1/subscriptions", b'{"id":"s","types":["petition.*"]}'),
@@ -354,6 +372,7 @@ def test_every_call_goes_where_the_interface_says(door: Door) -> None:
         ("GET", "/v1/agencies", b""),
         ("POST", "/v1/agencies/510100.petition/tokens", b'{"seconds":600}'),
         ("DELETE", "/v1/agencies/510100.petition/tokens/3", b""),
+        ("GET", "/v1/status?limit=1000", b""),
         ("GET", "/health/ready", b""),
     ]
 

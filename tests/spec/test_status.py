@@ -1,7 +1,14 @@
 """What operators see: who speaks, who has fallen silent, who lags, what is refused."""
 
+import json
+import os
+import pty
 import re
+import select
 import sqlite3
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -121,13 +128,24 @@ def test_agencies_come_in_pages(hub: RunningHub) -> None:
     assert (found, sizes) == (every, [3, 3, 1])
 
 
-def test_only_an_operator_is_told(hub: RunningHub) -> None:
+def test_neither_an_agency_nor_a_stranger_is_told(hub: RunningHub) -> None:
     with hub.agency(CITY).http as agency, hub.client(None) as nobody:
         answers = [client.get("/v1/status") for client in (agency, nobody)]
     assert [(a.status_code, a.json()["code"]) for a in answers] == [
         (403, "forbidden"),
         (401, "unauthenticated"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "answered"),
+    [("operator", 200), ("system", 403), ("security", 403), ("auditor", 403)],
+)
+def test_of_the_roles_an_operator_alone_is_told(hub: RunningHub, role: str, answered: int) -> None:
+    with hub.admin as admin:
+        token = admin.post("/v1/tokens", json={"role": role}).json()["token"]
+    with hub.client(token) as caller:
+        assert caller.get("/v1/status").status_code == answered
 
 
 @pytest.mark.parametrize("query", ["limit=x", "limit=-1"])
@@ -235,3 +253,68 @@ def test_an_agency_that_takes_part_no_more_is_not_called_silent(silent_hub: Runn
     finally:
         silent_hub.apply(policy())
     assert of(silent_hub, AUDIT)["rhythm"] is not None
+
+
+def test_the_command_shows_the_state_once_where_there_is_no_terminal(
+    silent_hub: RunningHub,
+) -> None:
+    shown = command(silent_hub, "--sort", "agency", COLUMNS="80").stdout.splitlines()
+    agencies = sorted(agency["id"] for agency in policy()["agencies"])
+    assert shown[0].startswith("贯通 0.1.0 · 已运行")
+    assert [line.split()[0] for line in shown if re.match(r"\d{6}\.", line)] == agencies
+    told = json.loads(command(silent_hub, "--json").stdout)
+    assert told.keys() == status(silent_hub).keys()
+    assert [item["agency"] for item in told["items"]] == agencies
+
+
+def test_the_command_stays_in_a_terminal_until_q_is_pressed(silent_hub: RunningHub) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    before = termios.tcgetattr(theirs)
+    running = subprocess.Popen(
+        arguments(silent_hub), stdin=theirs, stdout=theirs, stderr=theirs, env=environment()
+    )
+    try:
+        wait_for(ours, "退出 quit", PETITION)
+        os.write(ours, b"a")
+        wait_for(ours, "退出 quit", PETITION)
+        os.write(ours, b"q")
+        assert running.wait(timeout=20) == 0
+        assert termios.tcgetattr(theirs) == before
+    finally:
+        running.kill()
+        running.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def arguments(hub: RunningHub, *more: str) -> list[str]:
+    """The command line of `guantong status`."""
+    return [sys.executable, "-m", "hub", "status", "--data", str(hub.directory), *more]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a command, on a terminal that knows colours."""
+    return {**os.environ, "TERM": "xterm-256color", **more}
+
+
+def command(hub: RunningHub, *more: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `guantong status` without a terminal."""
+    return subprocess.run(
+        arguments(hub, *more),
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def wait_for(terminal: int, *texts: str) -> None:
+    """Read what a terminal is sent until it has held the texts, in this order."""
+    seen = ""
+    for text in texts:
+        while text not in seen:
+            ready, _, _ = select.select([terminal], [], [], 20)
+            assert ready, seen
+            seen += os.read(terminal, 65536).decode(errors="replace")
+        seen = seen.partition(text)[2]
