@@ -26,10 +26,10 @@ from hub.database.engine import (
     locked,
     open_database,
     sqlite_module,
-    storage_reason,
 )
 from hub.database.readers import Readers
 from hub.database.readiness import Readiness
+from hub.database.watch import WriterWatch
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
@@ -42,8 +42,8 @@ from hub.intake.limits import Limits
 from hub.journal import refusals
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
+from hub.journal.measuring import Measuring
 from hub.journal.register import Registrar, Registration
-from hub.logs import places_of
 from hub.metrics import Metrics
 from hub.policy import issuing
 from hub.policy import sql as policy_sql
@@ -70,7 +70,7 @@ from hub.web import (
 from hub.web import reads as web_reads
 from hub.web.attempts import Attempts
 from hub.web.callers import Callers
-from hub.web.edge import Edge, tell_error, tell_fault, tell_http
+from hub.web.edge import Edge, Refusing
 from hub.web.server import Bounds, Server
 
 ADMIN_TOKEN = "admin.token"  # noqa: S105 (a file name)
@@ -117,6 +117,7 @@ async def run(
                 ready=partial(_say_ready, directory, host, ready),
                 stopping=hub.pull.stop,
                 stopped=hub.filler.stop,
+                metrics=hub.metrics,
             )
             try:
                 await server.serve(sockets=[listener])
@@ -126,27 +127,10 @@ async def run(
 
 
 @dataclass(frozen=True, slots=True)
-class _WriterWatch:
-    """Counts and logs what the writer does. A database's own message names tables, not values."""
-
-    metrics: Metrics
-    log: FilteringBoundLogger
-
-    def committed(self, *, works: int, seconds: float) -> None:
-        self.metrics.committed(works=works, seconds=seconds)
-        self.log.info("journal.committed", works=works, seconds=round(seconds, 6))
-
-    def failed(self, *, works: int, error: BaseException) -> None:
-        self.metrics.write_failed(works=works)
-        self.log.error(
-            "write.failed", works=works, reason=storage_reason(error), at=places_of(error)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Ground:
     """What all parts stand on: storage, time, the log, the metrics."""
 
+    directory: Path
     settings: Settings
     log: FilteringBoundLogger
     metrics: Metrics
@@ -170,6 +154,7 @@ class Hub:
     pull: Pull
     filler: Filler
     watch: Watch
+    metrics: Metrics
     writer: Writer
 
 
@@ -184,13 +169,14 @@ async def embedded(
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
     with closing(open_database(directory, readers=settings.readers + 1)) as database:
         ground = _Ground(
+            directory=directory,
             settings=settings,
             log=log,
             metrics=metrics,
             writer=Writer(
                 database.writer,
                 capacity=settings.queue_bytes,
-                observer=_WriterWatch(metrics, log),
+                observer=WriterWatch(metrics, log),
                 clock=time.perf_counter,
             ),
             readers=Readers(database.readers, threads=settings.readers),
@@ -198,7 +184,11 @@ async def embedded(
             # a thousand rows get half of what one gets.
             pages=Readers(database.readers, threads=1),
         )
-        metrics.watch_queue(lambda: ground.writer.depth)
+        metrics.watch_queue(
+            works=lambda: ground.writer.depth,
+            size=lambda: ground.writer.weight,
+            capacity=settings.queue_bytes,
+        )
         ground.writer.start()
         try:
             hub = _assemble(ground, await ground.readers.run(keys_of))
@@ -268,6 +258,7 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
             pause=lambda: asyncio.sleep(0.5),
         ),
         watch=_watch(ground, policies),
+        metrics=ground.metrics,
         writer=ground.writer,
     )
 
@@ -294,13 +285,14 @@ def _web(ground: _Ground, hub: Hub) -> Edge:
         log=ground.log,
         clock=microseconds_now,
     )
+    refusing = Refusing(ground.metrics)
     routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
     app = Starlette(
         routes=routes,
         exception_handlers={
-            HubError: tell_error,
-            HTTPException: tell_http,
-            Exception: tell_fault,
+            HubError: refusing.tell_error,
+            HTTPException: refusing.tell_http,
+            Exception: refusing.tell_fault,
         },
     )
     app.router.redirect_slashes = False
@@ -353,6 +345,14 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
 
 def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
     """Where the roles work."""
+    measuring = Measuring(
+        ground.directory,
+        readers=ground.readers,
+        policies=hub.policies,
+        show=ground.metrics.measured,
+        clock=microseconds_now,
+        monotonic=time.monotonic,
+    )
     return [
         *policy.routes(
             policies=hub.policies,
@@ -396,10 +396,9 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
         ),
         *health.routes(
             metrics=ground.metrics,
-            readers=ground.readers,
+            measure=measuring.refresh,
             callers=callers,
             unready=Readiness(ground.writer, monotonic=time.monotonic).reason,
-            clock=microseconds_now,
         ),
     ]
 

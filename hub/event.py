@@ -175,9 +175,14 @@ def pack(shard: int, number: int) -> int:
     return (shard << _SHARD_BITS) | number
 
 
+def number_of(position: int) -> int:
+    """A position's number within its shard."""
+    return position & ((1 << _SHARD_BITS) - 1)
+
+
 def shown(position: int) -> str:
     """A position as it is written outside, `<shard>-<number>`."""
-    return f"{position >> _SHARD_BITS}-{position & ((1 << _SHARD_BITS) - 1)}"
+    return f"{position >> _SHARD_BITS}-{number_of(position)}"
 
 
 def microseconds(moment: datetime) -> int:

@@ -1,15 +1,27 @@
-"""Every metric, named and explained once.
+"""Every metric, named and explained once, Chinese before ` / `, English after.
 
-Labels are agency (registered ones only), family and code (from closed sets) and channel; nothing
-per subscription or event, so that the number of series stays bounded.
+Labels are agency (registered ones only), family, code, step and channel, all from closed sets;
+nothing per subscription or event, so that the number of series stays bounded. `make docs` writes
+the list of them, `deploy/monitoring/metrics.md`.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from hub.event import Accepted, Duplicate, Outcome, Rejected
 
@@ -18,72 +30,290 @@ NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "lim
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_SECOND: Final = 1_000_000
+# What prometheus_client tells of a process, where /proc is there.
+_PROCESS: Final = {
+    "cpu_seconds_total": "进程用去的处理器时间 / processor time spent",
+    "max_fds": "进程最多可打开的文件数 / most files that may be open",
+    "open_fds": "进程打开的文件数 / open files",
+    "resident_memory_bytes": "进程占用的内存 / resident memory",
+    "start_time_seconds": "进程启动的时刻 / when the process started, since 1970",
+    "virtual_memory_bytes": "进程的虚拟内存 / virtual memory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A metric as it is documented: the name that is shown, its kind, labels and meaning."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """An agency's unread entries; `since`: when the oldest was registered, microseconds UTC."""
+
+    entries: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the gauges show of the database at a moment: bytes, counts, times in microseconds UTC.
+
+    `position` is the number of the newest event, `oldest_position` that of the oldest still held.
+    """
+
+    now: int
+    position: int
+    oldest_position: int
+    hubtime: int
+    known: int
+    refusals: int
+    backlogs: Mapping[str, Backlog]
+    policy_version: int
+    policy_changed: int
+    tokens_expiring: int
+    database_bytes: int
+    log_bytes: int
+    disk_bytes: int
+    disk_free_bytes: int
+
+
+_READ: Final[tuple[tuple[str, str, Callable[[Measured], float]], ...]] = (
+    (
+        "journal_position",
+        "最新事件的位置，即登记过的总数 / the newest event's position: all ever registered",
+        lambda m: m.position,
+    ),
+    (
+        "journal_oldest_position",
+        "最早在库事件的位置 / position of the oldest event held",
+        lambda m: m.oldest_position,
+    ),
+    (
+        "journal_newest_timestamp_seconds",
+        "最近一次登记的时刻 / when an event was last registered, since 1970",
+        lambda m: m.hubtime / _SECOND,
+    ),
+    (
+        "dedup_entries",
+        "去重记录数，等于在库事件数 / known (source, id) pairs: as many as events held",
+        lambda m: m.known,
+    ),
+    ("refusals_recorded", "在库的退回记录 / refusal records held", lambda m: m.refusals),
+    (
+        "policy_version",
+        "现行策略的版本 / the policy version in force",
+        lambda m: m.policy_version,
+    ),
+    (
+        "policy_changed_timestamp_seconds",
+        "现行策略生效的时刻 / when it was put in force, since 1970",
+        lambda m: m.policy_changed / _SECOND,
+    ),
+    (
+        "tokens_expiring",
+        "十四天内到期而未更换的令牌 / tokens that end within 14 days and have not been replaced",
+        lambda m: m.tokens_expiring,
+    ),
+    (
+        "database_bytes",
+        "数据库文件的大小 / size of the database file",
+        lambda m: m.database_bytes,
+    ),
+    (
+        "database_log_bytes",
+        "数据库预写日志的大小 / size of its write-ahead log",
+        lambda m: m.log_bytes,
+    ),
+    (
+        "disk_bytes",
+        "数据目录所在磁盘的大小 / size of the data directory's disk",
+        lambda m: m.disk_bytes,
+    ),
+    ("disk_free_bytes", "其上可用的空间 / what is free on it", lambda m: m.disk_free_bytes),
+)
+_READ_OF_AGENCIES: Final[tuple[tuple[str, str, Callable[[Measured, Backlog], float]], ...]] = (
+    (
+        "unread_entries",
+        "已提交游标之后的订阅条目；每个订阅至多计 1000 次登记"
+        " / feed entries after the committed cursors; of each feed the first 1,000 rows",
+        lambda _, backlog: backlog.entries,
+    ),
+    (
+        "unread_age_seconds",
+        "其中最早一条登记至今 / how long ago the oldest of them was registered",
+        lambda m, backlog: max(0, m.now - backlog.since) / _SECOND,
+    ),
+)
+
+
+class _Readings(Collector):
+    """Gauges of the newest reading; an agency without unread entries has no series of them.
+
+    It is replaced as a whole, so that a scrape on its thread never sees half of one.
+    """
+
+    newest: Measured | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        newest = self.newest
+        for name, meaning, value in _READ:
+            shown = None if newest is None else value(newest)
+            yield GaugeMetricFamily(f"guantong_{name}", meaning, value=shown)
+        for name, meaning, value_of in _READ_OF_AGENCIES:
+            family = GaugeMetricFamily(f"guantong_{name}", meaning, labels=("agency",))
+            if newest is not None:
+                for agency, backlog in newest.backlogs.items():
+                    family.add_metric((agency,), value_of(newest, backlog))
+            yield family
 
 
 class Metrics:
-    """The hub's metrics in a registry of their own."""
+    """The hub's metrics in a registry of their own; `declared` lists them."""
 
     def __init__(self, *, version: str, sqlite: str) -> None:
+        # When each series began would be told by a series more for each.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self._accepted = self._counter("events_accepted", "events accepted", "agency", "family")
+        self.declared: list[Declared] = []
+        self._declare_intake()
+        self._declare_backbone()
+        self._declare_readings()
+        self._declare_delivery()
+        self._declare_operations(version=version, sqlite=sqlite)
+
+    def _declare_intake(self) -> None:
+        self._accepted = self._counter(
+            "events_accepted", "受理的事件 / events accepted", "agency", "family"
+        )
         self._duplicate = self._counter(
-            "events_duplicate", "known events sent again", "agency", "family"
+            "events_duplicate", "再次送来的已知事件 / known events sent again", "agency", "family"
         )
         self._refused = self._counter(
-            "events_refused", "refused events, by first error", "agency", "code"
+            "events_refused",
+            "退回的事件，按第一个错误；读不懂的请求算一件"
+            " / refused events, by first error; an unreadable request counts as one",
+            "agency",
+            "code",
         )
-        self._batch = self._histogram("batch_events", "events in one request", _SIZES)
-        self._admission = self._histogram("admission_seconds", "from request to answer", _SECONDS)
-        self._commit = self._histogram("commit_seconds", "one transaction of the writer", _SECONDS)
-        self._group = self._histogram("commit_works", "works that one transaction took", _SIZES)
-        self._failed = self._counter("writes_failed", "works that failed on storage")
+        self._batch = self._histogram(
+            "batch_events", "一次请求中的事件数 / events in one request", _SIZES
+        )
+        self._admission = self._histogram(
+            "admission_seconds", "从请求到答复 / from request to answer", _SECONDS
+        )
+
+    def _declare_backbone(self) -> None:
+        self._commit = self._histogram(
+            "commit_seconds", "写入线程的一次事务 / one transaction of the writer", _SECONDS
+        )
+        self._group = self._histogram(
+            "commit_works", "一次事务包含的写入 / works that one transaction took", _SIZES
+        )
+        self._failed = self._counter(
+            "writes_failed", "因存储故障失败的写入 / works that failed on storage"
+        )
+        self._strangers = self._counter(
+            "parties_unmatched",
+            "所登记事件中不属于任何已登记机构的当事方"
+            " / parties of registered events whom no registered agency is",
+            "family",
+        )
+        self._queue_works = self._gauge(
+            "writer_queue_works", "等待写入的工作 / works that wait for the writer"
+        )
+        self._queue_bytes = self._gauge(
+            "writer_queue_bytes", "等待写入的字节 / bytes that wait for the writer"
+        )
+        self._queue_capacity = self._gauge(
+            "writer_queue_capacity_bytes",
+            "可等待写入的上限，超过即答复 503 / what may wait; beyond it the answer is 503",
+        )
+
+    def _declare_readings(self) -> None:
+        for name, meaning, _ in _READ:
+            self._declare(name, "gauge", (), meaning)
+        for name, meaning, _ in _READ_OF_AGENCIES:
+            self._declare(name, "gauge", ("agency",), meaning)
+        self._readings = _Readings()
+        self.registry.register(self._readings)
+
+    def _declare_delivery(self) -> None:
         self._delivered = self._counter(
-            "events_delivered", "events handed over", "agency", "channel"
+            "events_delivered", "送达的事件 / events handed over", "agency", "channel"
         )
         self._views = self._counter(
-            "views_delivered", "events handed over with fields withheld", "agency", "channel"
+            "views_delivered",
+            "隐去部分字段后送达的事件 / events handed over with fields withheld",
+            "agency",
+            "channel",
         )
         self._denied = self._counter(
             "events_denied",
-            "feed entries not handed over, by the step that said so",
+            "未送达的订阅条目，按作出决定的步骤（0：已过期）"
+            " / feed entries not handed over, by the step that said so (0: expired)",
             "agency",
+            "channel",
             "step",
         )
         self._pull = self._histogram(
-            "pull_seconds", "one page of a pull, without waiting", _SECONDS
+            "pull_seconds", "读取一页，不含等待 / one page of a pull, without waiting", _SECONDS
         )
-        self._strangers = self._counter(
-            "parties_unmatched", "parties of events whom no registered agency is", "family"
-        )
+
+    def _declare_operations(self, *, version: str, sqlite: str) -> None:
+        self._ready = self._gauge("ready", "1：可以写入，正常服务 / 1: writes commit, it serves")
         self._unauthenticated = self._counter(
             "requests_unauthenticated",
-            "requests without a valid token, by what was wrong",
+            "没有有效令牌的请求，按原因 / requests without a valid token, by what was wrong",
             "reason",
         )
-        self._expiring = Gauge(
-            "guantong_tokens_expiring",
-            "tokens that end within 14 days and have not been replaced",
-            registry=self.registry,
+        self._turned_away = self._counter(
+            "requests_refused", "整体被拒绝的请求 / requests refused as a whole", "code"
         )
-        self._errors = self._counter("errors", "requests that failed by a fault of the hub")
+        self._errors = self._counter(
+            "errors", "因本系统故障失败的请求 / requests that failed by a fault of the hub"
+        )
         self._silent = self._gauge(
-            "silence_silent", "1: an agency with a usual rhythm has fallen silent", "agency"
+            "silence_silent",
+            "1：平时常报的机构沉默了 / 1: an agency with a usual rhythm has fallen silent",
+            "agency",
         )
         self._expected = self._gauge(
-            "silence_expected_events", "events usual since the agency last spoke", "agency"
+            "silence_expected_events",
+            "自上次发布以来按惯例应有的事件数 / events usual since the agency last spoke",
+            "agency",
         )
         self._away = self._gauge(
-            "silence_away_provinces", "provinces most of whose agencies are away together"
+            "silence_away_provinces",
+            "多数机构同时停报的省份数 / provinces most of whose agencies are away together",
         )
-        self._build = Info("guantong_build", "what runs", registry=self.registry)
+        self._connections = self._gauge("connections", "打开的连接 / open connections")
+        for name, meaning in _PROCESS.items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            self._declare(f"process_{name}", kind, (), meaning)
+        # The collectors of garbage and platform name their metrics without the hub's prefix.
+        ProcessCollector(namespace="guantong", registry=self.registry)
+        meaning = "运行的版本 / what runs"
+        self._declare("build_info", "gauge", ("version", "sqlite"), meaning)
+        self._build = Info("guantong_build", meaning, registry=self.registry)
         self._build.info({"version": version, "sqlite": sqlite})
 
-    def watch_queue(self, depth: Callable[[], int]) -> None:
-        """Show how many works wait for the writer."""
-        gauge = Gauge(
-            "guantong_writer_queue", "works that wait for the writer", registry=self.registry
-        )
-        gauge.set_function(depth)
+    def watch_queue(
+        self, *, works: Callable[[], int], size: Callable[[], int], capacity: int
+    ) -> None:
+        """Show what waits for the writer: works, and bytes of the `capacity`."""
+        self._queue_works.set_function(works)
+        self._queue_bytes.set_function(size)
+        self._queue_capacity.set(capacity)
+
+    def watch_connections(self, count: Callable[[], int]) -> None:
+        """Show how many connections are open."""
+        self._connections.set_function(count)
 
     def admitted(self, outcomes: Iterable[Outcome], *, agency: str, seconds: float) -> None:
         """A request was answered, with these outcomes."""
@@ -108,6 +338,10 @@ class Metrics:
         for family, count in strangers.items():
             self._strangers.labels(family).inc(count)
 
+    def unreadable(self, *, agency: str, code: str) -> None:
+        """A request of an agency could not be read."""
+        self._refused.labels(agency, code).inc()
+
     def committed(self, *, works: int, seconds: float) -> None:
         """The writer committed a transaction."""
         self._commit.observe(seconds)
@@ -124,7 +358,7 @@ class Metrics:
         self._delivered.labels(agency, "pull").inc(delivered)
         self._views.labels(agency, "pull").inc(views)
         for step, count in denied.items():
-            self._denied.labels(agency, str(step)).inc(count)
+            self._denied.labels(agency, "pull", str(step)).inc(count)
         self._pull.observe(seconds)
 
     def silence(self, agencies: Mapping[str, tuple[bool, float]], *, provinces: int) -> None:
@@ -149,23 +383,37 @@ class Metrics:
         """A request came without a valid token."""
         self._unauthenticated.labels(reason).inc()
 
-    def expiring(self, tokens: int) -> None:
-        """So many tokens near their end without another to take their place."""
-        self._expiring.set(tokens)
+    def turned_away(self, code: str) -> None:
+        """A request was refused as a whole."""
+        self._turned_away.labels(code).inc()
 
     def erred(self) -> None:
         """A request failed by a fault of the hub."""
         self._errors.inc()
+
+    def found_ready(self, ready: bool) -> None:
+        """Whether the hub serves was found out."""
+        self._ready.set(ready)
+
+    def measured(self, measured: Measured) -> None:
+        """The database was measured."""
+        self._readings.newest = measured
 
     def exposition(self) -> tuple[bytes, str]:
         """The text that Prometheus reads, and its content type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        self._declare(f"{name}_total", "counter", labels, meaning)
         return Counter(f"guantong_{name}", meaning, labels, registry=self.registry)
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        self._declare(name, "gauge", labels, meaning)
         return Gauge(f"guantong_{name}", meaning, labels, registry=self.registry)
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
+        self._declare(name, "histogram", (), meaning)
         return Histogram(f"guantong_{name}", meaning, buckets=buckets, registry=self.registry)
+
+    def _declare(self, name: str, kind: str, labels: tuple[str, ...], meaning: str) -> None:
+        self.declared.append(Declared(f"guantong_{name}", kind, labels, meaning))

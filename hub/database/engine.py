@@ -7,6 +7,7 @@ brings a newer SQLite where there is a wheel.
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from hub.database.tables import secrets
 from hub.errors import DataDirectoryDamaged, DataDirectoryInUse, DataDirectoryNewer
 
 FIRST_SAFE_SQLITE = (3, 51, 3)
+DATABASE = "hub.db"
 _WRITER_PRAGMAS = (
     "page_size=8192",
     "journal_mode=WAL",
@@ -67,7 +69,7 @@ def open_database(directory: Path, *, readers: int) -> Database:
     Raises DataDirectoryNewer when a newer version of the program made it.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    url = f"sqlite:///{directory / 'hub.db'}"
+    url = f"sqlite:///{directory / DATABASE}"
     writer = _engine(url, _WRITER_PRAGMAS, "BEGIN IMMEDIATE", pool_size=1)
     try:
         _migrate(writer)
@@ -81,6 +83,28 @@ def open_database(directory: Path, *, readers: int) -> Database:
 def storage_reason(error: BaseException) -> str:
     """What the database says of an error, which names tables and never values; else its type."""
     return str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes: the database, its write-ahead log, the disk that they are on, what is free there."""
+
+    database: int
+    log: int
+    disk: int
+    free: int
+
+
+def space_of(directory: Path) -> Space:
+    """What a data directory takes and may take."""
+    disk = shutil.disk_usage(directory)
+    log = directory / f"{DATABASE}-wal"
+    return Space(
+        database=(directory / DATABASE).stat().st_size,
+        log=log.stat().st_size if log.exists() else 0,
+        disk=disk.total,
+        free=disk.free,
+    )
 
 
 def keys_of(connection: Connection) -> dict[str, bytes]:

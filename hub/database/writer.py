@@ -71,6 +71,11 @@ class Writer:
         return len(self._waiting)
 
     @property
+    def weight(self) -> int:
+        """How many bytes wait."""
+        return self._weight
+
+    @property
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()

@@ -13,21 +13,29 @@ from hub.metrics import Metrics
 from hub.web.problems import problem
 
 
-async def tell_error(_request: Request, error: Exception) -> Response:
-    """The answer to an error of the family."""
-    assert isinstance(error, HubError)
-    return problem(error)
+class Refusing:
+    """Answers errors as problems, and counts them by code."""
 
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
-async def tell_http(_request: Request, error: Exception) -> Response:
-    """The answer where the routing found nothing."""
-    assert isinstance(error, HTTPException)
-    return problem(MethodNotAllowed() if error.status_code == 405 else NotFound())
+    async def tell_error(self, _request: Request, error: Exception) -> Response:
+        """The answer to an error of the family."""
+        assert isinstance(error, HubError)
+        return self._tell(error)
 
+    async def tell_http(self, _request: Request, error: Exception) -> Response:
+        """The answer where the routing found nothing."""
+        assert isinstance(error, HTTPException)
+        return self._tell(MethodNotAllowed() if error.status_code == 405 else NotFound())
 
-async def tell_fault(_request: Request, _error: Exception) -> Response:
-    """The answer where nobody foresaw the error; `Edge` then logs it."""
-    return problem(HubError())
+    async def tell_fault(self, _request: Request, _error: Exception) -> Response:
+        """The answer where nobody foresaw the error; `Edge` then counts and logs it."""
+        return problem(HubError())
+
+    def _tell(self, error: HubError) -> Response:
+        self._metrics.turned_away(error.code)
+        return problem(error)
 
 
 class Edge:

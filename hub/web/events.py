@@ -42,6 +42,8 @@ def routes(
             submitted = read_events(request.headers.raw, body, limits)
         except HubError as unreadable:
             await intake.refuse(unreadable, caller)
+            if caller.agency is not None:
+                metrics.unreadable(agency=caller.agency, code=unreadable.code)
             raise
         outcomes = await intake.accept(submitted, mode=cast(Mode, mode), caller=caller)
         seconds = perf_counter() - started

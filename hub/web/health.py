@@ -1,15 +1,13 @@
 """Metrics and health."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.database.readers import Readers
 from hub.metrics import Metrics
-from hub.policy import issuing
 from hub.web.callers import Callers
 from hub.web.problems import answer
 
@@ -17,17 +15,23 @@ from hub.web.problems import answer
 def routes(
     *,
     metrics: Metrics,
-    readers: Readers,
+    measure: Callable[[], Awaitable[None]],
     callers: Callers,
     unready: Callable[[], Awaitable[str | None]],
-    clock: Callable[[], int],
 ) -> list[Route]:
-    """`unready` tells why the hub cannot serve, or None. Health needs no token, metrics a role."""
+    """`unready` tells why the hub cannot serve, or None. Health needs no token, metrics a role.
+
+    `measure` renews the gauges that are read of the database.
+    """
+    scraping = asyncio.Lock()
 
     async def exposition(request: Request) -> Response:
         await callers.with_role(request, "operator")
-        metrics.expiring(await readers.run(partial(issuing.expiring, now=clock())))
-        body, media_type = metrics.exposition()
+        # One scrape at a time, on a thread: the series of thousands of agencies take a while.
+        async with scraping:
+            metrics.found_ready(await unready() is None)
+            await measure()
+            body, media_type = await asyncio.to_thread(metrics.exposition)
         return Response(body, 200, {"Cache-Control": "no-store", "Content-Type": media_type})
 
     async def live(_request: Request) -> Response:

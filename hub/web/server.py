@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.errors import BadRequest, HubError, Overloaded, RequestTimeout, Stopping, TooLarge
+from hub.metrics import Metrics
 from hub.web.problems import problem
 
 MOST_HEAD: Final = 64 * 1024
@@ -37,6 +38,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection, with its deadlines."""
 
     bounds: Bounds
+    metrics: Metrics
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -123,6 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: HubError) -> None:
         """Tell why, and close; an answer that has begun is only broken off."""
+        self.metrics.turned_away(error.code)
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(_raw(error))
         self.transport.close()
@@ -139,8 +142,10 @@ class Server(uvicorn.Server):
         ready: Callable[[int], None],
         stopping: Callable[[], None],
         stopped: Callable[[], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
-        protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
+        kept = {"bounds": bounds, "metrics": metrics}
+        protocol = type("Protocol", (BoundedProtocol,), kept)
         config = uvicorn.Config(
             app,
             http=protocol,
@@ -159,6 +164,7 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._stopping = stopping
         self._stopped = stopped
+        metrics.watch_connections(lambda: len(self.server_state.connections))
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

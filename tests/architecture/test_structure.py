@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.metrics import Metrics
 from hub.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -91,35 +90,10 @@ def test_the_map_names_every_file_of_the_hub_and_no_other() -> None:
     assert (sorted(there - set(own)), sorted(set(own) - there)) == ([], [])
 
 
-def test_every_metric_bears_the_name_of_the_hub() -> None:
-    metrics = Metrics(version="0", sqlite="0")
-    metrics.watch_queue(lambda: 0)
-    families = [family.name for family in metrics.registry.collect()]
-    assert families != []
-    assert [name for name in families if not name.startswith("guantong_")] == []
-
-
 def test_metrics_are_named_in_one_file_alone() -> None:
     made = re.compile(r"\b(Counter|Gauge|Histogram|Summary|Info|Enum)\(\s*f?\"")
     elsewhere = [name_of(path) for path in MODULES if made.search(path.read_text(encoding="utf-8"))]
     assert elsewhere == ["hub/metrics.py"]
-
-
-def test_metrics_that_other_files_speak_of_exist() -> None:
-    """Dashboards, alerts and pages use only names that the hub gives."""
-    metrics = Metrics(version="0", sqlite="0")
-    metrics.watch_queue(lambda: 0)
-    known = {family.name for family in metrics.registry.collect()}
-    suffix = re.compile(r"_(total|created|bucket|count|sum|info)$")
-    folders = ("hub", "deploy")
-    spoken = {
-        (name_of(path), suffix.sub("", name))
-        for folder in folders
-        for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".md", ".json", ".yml", ".yaml", ".rules")
-        for name in re.findall(r"\bguantong_[a-z_]+", path.read_text(encoding="utf-8"))
-    }
-    assert {place for place in spoken if place[1] not in known} == set()
 
 
 def test_settings_are_few_and_each_has_a_sentence() -> None:

@@ -153,9 +153,9 @@ def test_what_is_refused_and_what_is_not_handed_over_is_counted_by_reason(
     assert counted(hub, "guantong_views_delivered_total") == {(CITY, "pull"): 1}
     # By the step that denied it; step 0 is expiry.
     assert counted(hub, "guantong_events_denied_total") == {
-        (CITY, "0"): 1,
-        (CITY, "3"): 2,
-        (CITY, "4"): 1,
+        (CITY, "pull", "0"): 1,
+        (CITY, "pull", "3"): 2,
+        (CITY, "pull", "4"): 1,
     }
     hub.stop()
     told = [json.loads(line) for line in hub.lines if '"events.delivered"' in line]

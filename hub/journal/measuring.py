@@ -1,0 +1,111 @@
+"""What the gauges show of the database: read now and then, so that no scrape can load the hub."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from hub.database.connection import Connection
+from hub.database.engine import space_of
+from hub.database.readers import Readers
+from hub.event import number_of
+from hub.journal import sql
+from hub.journal.register import SHARD
+from hub.metrics import Backlog, Measured
+from hub.policy import issuing
+from hub.policy import sql as policy_sql
+from hub.policy.policy import Policies
+
+FRESH_SECONDS: Final = 5.0
+# A reading that takes long is repeated rarely: it may have this share of one thread's time.
+MOST_OF_THE_TIME: Final = 1 / 50
+# A scrape does not wait longer than this for a reading; the next one shows it.
+PATIENCE: Final = 1.0
+# Counting goes no further into a feed: enough to see who lags, whatever the backlog.
+MOST_ROWS_OF_A_FEED: Final = 1_000
+
+
+class Measuring:
+    """Keeps the gauges of the database fresh enough; `show` is given each new reading."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        readers: Readers,
+        policies: Policies,
+        show: Callable[[Measured], None],
+        clock: Callable[[], int],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._directory = directory
+        self._readers = readers
+        self._policies = policies
+        self._show = show
+        self._clock = clock
+        self._monotonic = monotonic
+        self._running: asyncio.Task[None] | None = None
+        self._next = 0.0
+
+    async def refresh(self) -> None:
+        """Have the gauges read anew if it is time, waiting a moment for it at most.
+
+        Raises what the reading raised.
+        """
+        if self._running is None:
+            if self._monotonic() < self._next:
+                return
+            self._running = asyncio.create_task(self._read())
+        done, _ = await asyncio.wait({self._running}, timeout=PATIENCE)
+        if done:
+            ended, self._running = self._running, None
+            ended.result()
+
+    async def _read(self) -> None:
+        started = self._monotonic()
+        try:
+            self._show(await self._readers.run(self._measure))
+        finally:
+            ended = self._monotonic()
+            self._next = ended + max(FRESH_SECONDS, (ended - started) / MOST_OF_THE_TIME)
+
+    def _measure(self, connection: Connection) -> Measured:
+        now = self._clock()
+        extent = sql.extent(connection, SHARD)
+        policy = self._policies.seen_by(connection)
+        version, changed = policy_sql.newest_version(connection)
+        space = space_of(self._directory)
+        backlogs = _backlogs(connection)
+        return Measured(
+            now=now,
+            position=number_of(extent.newest),
+            oldest_position=number_of(extent.oldest),
+            hubtime=extent.hubtime,
+            known=extent.known,
+            refusals=extent.refusals,
+            # Nobody can read the feeds of an agency that has left.
+            backlogs={name: b for name, b in backlogs.items() if policy.agency(name)},
+            policy_version=version,
+            policy_changed=changed,
+            tokens_expiring=issuing.expiring(connection, now=now),
+            database_bytes=space.database,
+            log_bytes=space.log,
+            disk_bytes=space.disk,
+            disk_free_bytes=space.free,
+        )
+
+
+def _backlogs(connection: Connection) -> Mapping[str, Backlog]:
+    """What each agency has not read, over all its subscriptions."""
+    entries: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for unread in sql.unread(connection, most=MOST_ROWS_OF_A_FEED):
+        agency = unread.agency
+        entries[agency] = entries.get(agency, 0) + unread.entries
+        first[agency] = min(first.get(agency, unread.first), unread.first)
+    since = sql.registered_at(connection, sorted(set(first.values())))
+    return {
+        agency: Backlog(entries[agency], since[position])
+        for agency, position in first.items()
+        if position in since
+    }
