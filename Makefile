@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check bench soak up lock clean
+.PHONY: demo test check docs bench soak up lock clean
 .DELETE_ON_ERROR:
 
 $(BIN)/guantong: requirements-dev.lock pyproject.toml
@@ -24,6 +24,9 @@ check: $(BIN)/guantong
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(BIN)/guantong
+	$(BIN)/python -m deploy.monitoring
 
 bench: $(BIN)/guantong
 	@$(BIN)/python -m tests.bench
