@@ -16,6 +16,9 @@ from contracts.fields import Field, fields_of, walk
 from contracts.members import has_duplicates
 
 MOST_FAULTS: Final = 20
+# Inspection covers every body once within a committee's term, which is five years: what was told
+# of a body is of use up to its next inspection. Keeping for good is the archives' work.
+TERM_DAYS: Final = 5 * 365 + 2
 _TYPE = re.compile(r"[a-z][a-z]*\.[a-z][a-z_]*")
 _VERSION = re.compile(r"[1-9][0-9]*\.(0|[1-9][0-9]*)")
 
@@ -66,6 +69,7 @@ class Contract:
     `personkey`, `org` or `unit` where they have them). `denied`: kinds that nothing admits.
     `answers`: the openings this type replies to, empty for an opening. `due`: the rule by which a
     reply is owed. `flows`: the flows of the field it serves.
+    `retention_days`: how long a hub keeps its events, unless the node says otherwise.
     """
 
     type: str
@@ -83,6 +87,7 @@ class Contract:
     phase: Literal["plan", "pre", "on", "post", "any"] = "any"
     due: str | None = None
     flows: tuple[str, ...] = ()
+    retention_days: int = TERM_DAYS
     _adapter: TypeAdapter[Payload] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +96,8 @@ class Contract:
         unknown = (self.publishers | self.receivers.keys() | self.denied) - KINDS.keys()
         if unknown:
             raise ValueError(f"{self.type}: unknown kinds {sorted(unknown)}")
+        if self.retention_days < 1:
+            raise ValueError(f"{self.type}: kept for less than a day")
         object.__setattr__(self, "_adapter", TypeAdapter(self.model))
 
     @property

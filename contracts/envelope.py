@@ -8,7 +8,7 @@ the thorough way, which names every fault.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -135,13 +135,13 @@ def attribute_faults(attributes: Attributes, encoded: bytes) -> list[Fault]:
     faults = list(judge(*_repeated(attributes)))
     if not 1 <= len(attributes.id) <= LONGEST_ID:
         faults.append(_ID_LENGTH)
-    if not _is_time(attributes.time):
+    if not is_time(attributes.time):
         faults.append(_not_a_time("time"))
     for name, time in (
         ("expirytime", attributes.expirytime),
         ("recordedtime", attributes.recordedtime),
     ):
-        if time is not UNSET and not _is_time(time):
+        if time is not UNSET and not is_time(time):
             faults.append(_not_a_time(name))
     if attributes.causationid is not UNSET and not _RECEIPT.fullmatch(attributes.causationid):
         faults.append(_RECEIPT_FORMAT)
@@ -178,8 +178,8 @@ def _faults_of_repeated(specversion: str, source: str, *others: Text) -> tuple[F
 
 
 def moment_of(time: str) -> datetime:
-    """An RFC 3339 time that passed the check, in UTC."""
-    return datetime.fromisoformat(time.upper()).astimezone(UTC)
+    """An RFC 3339 time that passed the check, with its offset."""
+    return datetime.fromisoformat(time.upper())
 
 
 def _read_thoroughly(document: bytes) -> Envelope | tuple[Fault, ...]:
@@ -251,7 +251,8 @@ def _text_faults(name: str, value: str) -> Iterator[Fault]:
         )
 
 
-def _is_time(value: str) -> bool:
+def is_time(value: str) -> bool:
+    """Whether a value is an RFC 3339 time with its offset."""
     if not _RFC3339.fullmatch(value):
         return False
     try:

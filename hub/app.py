@@ -44,6 +44,8 @@ from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
 from hub.journal.measuring import Measuring
 from hub.journal.register import Registrar, Registration
+from hub.journal.retention.purging import Purger
+from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
 from hub.policy import issuing
 from hub.policy import sql as policy_sql
@@ -132,6 +134,7 @@ class _Ground:
 
     directory: Path
     settings: Settings
+    terms: Terms
     log: FilteringBoundLogger
     metrics: Metrics
     writer: Writer
@@ -154,6 +157,7 @@ class Hub:
     pull: Pull
     filler: Filler
     watch: Watch
+    purger: Purger
     metrics: Metrics
     writer: Writer
 
@@ -171,6 +175,7 @@ async def embedded(
         ground = _Ground(
             directory=directory,
             settings=settings,
+            terms=Terms.of(load_catalogue(), settings.retention),
             log=log,
             metrics=metrics,
             writer=Writer(
@@ -194,9 +199,11 @@ async def embedded(
             hub = _assemble(ground, await ground.readers.run(keys_of))
             await hub.filler.resume()
             hub.watch.begin()
+            hub.purger.start()
             try:
                 yield hub, _web(ground, hub)
             finally:
+                await hub.purger.stop()
                 await hub.watch.stop()
                 await hub.uses.stop()
         finally:
@@ -258,6 +265,7 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
             pause=lambda: asyncio.sleep(0.5),
         ),
         watch=_watch(ground, policies),
+        purger=_purger(ground),
         metrics=ground.metrics,
         writer=ground.writer,
     )
@@ -272,6 +280,20 @@ def _watch(ground: _Ground, policies: Policies) -> Watch:
         clock=microseconds_now,
         pause=lambda: asyncio.sleep(WATCH_SECONDS),
         log=ground.log,
+    )
+
+
+def _purger(ground: _Ground) -> Purger:
+    return Purger(
+        writer=ground.writer,
+        readers=ground.readers,
+        terms=ground.terms,
+        records_days=ground.settings.records_days,
+        metrics=ground.metrics,
+        log=ground.log,
+        clock=microseconds_now,
+        pause=lambda: asyncio.sleep(0.05),
+        rest=lambda: asyncio.sleep(ground.settings.purge_seconds),
     )
 
 
@@ -329,7 +351,7 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             max_wait=settings.max_wait,
             max_subscriptions=settings.max_subscriptions,
         ),
-        *contracts.routes(catalogue=load_catalogue(), callers=callers),
+        *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
         *receipts.routes(readers=ground.readers, callers=callers),
         *explain.routes(
             readers=ground.readers, policies=hub.policies, callers=callers, clock=microseconds_now

@@ -3,7 +3,7 @@
 The docstring of a class is its message, Chinese before ` / `, English after.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from contracts.faults import Fault
 
@@ -26,6 +26,10 @@ class HubError(Exception):
         self.detail = detail
         self.retry_after = retry_after
         self.faults = faults
+
+    def members(self) -> dict[str, Any]:
+        """What its problem document says beside the members that all have."""
+        return {}
 
     @classmethod
     def titles(cls) -> tuple[str, str]:
@@ -98,6 +102,24 @@ class Conflict(HubError):
 
     code = "conflict"
     status = 409
+
+
+class CursorExpired(HubError):
+    """游标之后有事件已超过保存期并被清除 / events after the cursor have expired and been purged"""
+
+    # The hubtimes, RFC 3339, between which the feed still holds events: go on from the first.
+
+    code = "cursor_expired"
+    status = 410
+
+    def __init__(self, *, from_: str, to: str) -> None:
+        way_on = f'{{"since": "{from_}"}}'
+        super().__init__(f"可从现存最早处继续：{way_on} / the way on: {way_on}")
+        self._available = {"from": from_, "to": to}
+
+    def members(self) -> dict[str, Any]:
+        """The range that is there."""
+        return {"available": self._available}
 
 
 class PolicyChanged(HubError):

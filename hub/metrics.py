@@ -261,6 +261,14 @@ class Metrics:
             "channel",
             "step",
         )
+        self._expired_unread = self._counter(
+            "events_expired_unread",
+            "未读就已过期清除的订阅条目 / feed entries purged before they were read",
+            "agency",
+        )
+        self._purged = self._counter(
+            "events_purged", "按保存期清除的事件 / events purged", "family"
+        )
         self._pull = self._histogram(
             "pull_seconds", "读取一页，不含等待 / one page of a pull, without waiting", _SECONDS
         )
@@ -378,6 +386,13 @@ class Metrics:
                 if sample.name.endswith("_total"):
                     tally[sample.labels["agency"]] += int(sample.value)
         return tally
+
+    def purged(self, *, events: Tally[str], unread: Tally[str]) -> None:
+        """Events, by type, were purged; so many feed entries had not been read, by agency."""
+        for type_, count in events.items():
+            self._purged.labels(type_.partition(".")[0]).inc(count)
+        for agency, count in unread.items():
+            self._expired_unread.labels(agency).inc(count)
 
     def unauthenticated(self, reason: NoCaller) -> None:
         """A request came without a valid token."""

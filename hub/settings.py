@@ -1,6 +1,6 @@
 """Settings, read once at the start: the environment (`GUANTONG_…`), then these defaults."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,4 +30,11 @@ class Settings(BaseSettings):
     max_wait: float = Field(60.0, gt=0, description="Longest long poll, seconds.")
     max_page: int = Field(1_000, ge=1, description="Most events a page.")
     max_subscriptions: int = Field(200, ge=1, description="Most subscriptions of one agency.")
+    retention: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        {}, description='Days to keep events, by type, family or "*", where not the contract\'s.'
+    )
+    records_days: int = Field(
+        400, ge=183, description="Days to keep records of refusals and readings."
+    )
+    purge_seconds: float = Field(3600.0, gt=0, description="Pause between purges, seconds.")
     token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

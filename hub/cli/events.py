@@ -56,7 +56,7 @@ def subscribe(
     *,
     types: Annotated[tuple[str, ...], Parameter(help="事件类型，可用 * 与 <族>.*")] = ("*",),
     region: str | None = None,
-    start: Literal["now", "earliest"] = "now",
+    start: Annotated[str, Parameter(help="now、earliest 或时间 / or an RFC 3339 time")] = "now",
     agency: As = None,
     as_json: AsJson = False,
     where: Where = Where(),
@@ -78,6 +78,9 @@ def pull(
     *,
     limit: int = 100,
     wait: float = 0,
+    since: Annotated[
+        str | None, Parameter(help="从该时间起重读（如 2026-11-01T00:00:00+08:00）/ replay")
+    ] = None,
     commit: Annotated[bool, Parameter(help="读后提交游标 / commit the cursor after")] = False,
     agency: As = None,
     as_json: AsJson = False,
@@ -85,6 +88,8 @@ def pull(
 ) -> None:
     """读取订阅中的新事件。/ Read the next events of a subscription."""
     with connected(where, agency=agency) as client:
+        if since is not None:
+            client.replay(subscription, since)
         page = client.pull(subscription, limit=limit, wait=wait)
         if as_json:
             show_json(list(page.events))

@@ -38,6 +38,8 @@ _WRITER_PRAGMAS = (
     "journal_size_limit=67108864",
     "temp_store=MEMORY",
     "foreign_keys=ON",
+    # What is purged is overwritten, not only unlinked.
+    "secure_delete=ON",
 )
 _READER_PRAGMAS = ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=5000", "cache_size=-16384")
 

@@ -98,6 +98,7 @@ feed = Table(
 )
 
 # `filled` is the position up to which the feed is complete; below `fill_until` it is being filled.
+# `expired` counts the entries that were purged before the subscriber had committed past them.
 subscriptions = Table(
     "subscriptions",
     metadata,
@@ -111,7 +112,44 @@ subscriptions = Table(
     Column("filled", Long, nullable=False),
     Column("fill_until", Long, nullable=False),
     Column("created_at", Long, nullable=False),
+    Column("expired", Long, nullable=False, server_default="0"),
     UniqueConstraint("agency", "id", name="subscription_of_agency"),
+    sqlite_autoincrement=True,
+)
+
+# What feeds held and hold no longer: the last entry before the oldest held one, and all after it.
+expired = Table(
+    "expired",
+    metadata,
+    Column("subscription", Long, primary_key=True, autoincrement=False),
+    Column("position", Long, primary_key=True, autoincrement=False),
+    Column("hubtime", Long, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How far the journal has been swept of what has outlived its retention, for each contract.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("position", Long, nullable=False),
+)
+
+# What was purged, kept for good. `digest`: SHA-256 over the 16-byte receipts, in order.
+purges = Table(
+    "purges",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("type", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("first", Long, nullable=False),
+    Column("last", Long, nullable=False),
+    Column("from_hubtime", Long, nullable=False),
+    Column("to_hubtime", Long, nullable=False),
+    Column("events", Long, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("at", Long, nullable=False),
     sqlite_autoincrement=True,
 )
 

@@ -16,6 +16,7 @@ from hub.errors import NotFound
 from hub.evidence.reads import Reading
 from hub.journal import sql
 from hub.journal.cursors import Cursors
+from hub.journal.retention.replay import passed
 from hub.journal.subscriptions import from_row
 from hub.policy.policy import Policies
 
@@ -36,12 +37,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A page, the cursor token after it, the number of its subscription, the time reading took."""
+    """A page, the cursor token after it, the number of its subscription, the time reading took.
+
+    `expired` entries stood between the cursor and the page's end, and have been purged.
+    """
 
     page: Page
     cursor: str
     number: int
     seconds: float
+    expired: int
 
 
 class Pull:
@@ -73,15 +78,15 @@ class Pull:
     async def pull(self, asked: Asked, *, wait: float) -> Pulled:
         """The next page; waits up to `wait` seconds for one with events.
 
-        Raises NotFound for no such subscription of the agency, CursorInvalid, Forbidden, and what
-        keeps the reading from being kept.
+        Raises NotFound for no such subscription of the agency, CursorInvalid, Forbidden,
+        CursorExpired as `passed` does, and what keeps the reading from being kept.
         """
         deadline = self._monotonic() + wait
         pulled = await self._kept(asked)
         while not pulled.page.events and not self._stopping:
             # What was examined and denied is not examined again, but counted.
             denied, spent = pulled.page.denied, pulled.seconds
-            read_on = replace(asked, cursor=pulled.cursor)
+            read_on, expired = replace(asked, cursor=pulled.cursor), pulled.expired
             left = deadline - self._monotonic()
             if pulled.page.more:
                 pulled = await self._kept(read_on)
@@ -94,7 +99,9 @@ class Pull:
                     if not pulled.page.events and not pulled.page.more:
                         await expected.news(seconds=left)
             pulled.page.denied.update(denied)
-            pulled = replace(pulled, seconds=pulled.seconds + spent)
+            pulled = replace(
+                pulled, seconds=pulled.seconds + spent, expired=pulled.expired + expired
+            )
         return pulled
 
     def wake(self, number: int) -> None:
@@ -145,5 +152,7 @@ class Pull:
             now=self._clock(),
         )
         reached = page.positions[-1] if page.positions else after
-        token = self._cursors.token(subscription.number, reached)
-        return Pulled(page, token, subscription.number, self._monotonic() - started)
+        on_the_way = passed(connection, subscription, after=after, cursor=reached, more=page.more)
+        token = self._cursors.token(subscription.number, on_the_way.cursor)
+        seconds = self._monotonic() - started
+        return Pulled(page, token, subscription.number, seconds, on_the_way.expired)

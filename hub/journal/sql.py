@@ -165,6 +165,7 @@ class SubscriptionRow:
     filled: int
     fill_until: int
     created_at: int
+    expired: int
 
 
 _SUBSCRIPTION = tuple(subscriptions.c[name] for name in SubscriptionRow.__slots__)
@@ -215,9 +216,10 @@ def change_subscription(connection: Connection, number: int, **values: Any) -> N
 
 
 def delete_subscription(connection: Connection, number: int) -> None:
-    """Remove a subscription and its feed."""
+    """Remove a subscription, its feed and what is known of it."""
     connection.execute(delete(subscriptions).where(subscriptions.c.number == number))
     connection.exec_driver_sql("DELETE FROM feed WHERE subscription = ?", (number,))
+    connection.exec_driver_sql("DELETE FROM expired WHERE subscription = ?", (number,))
     _revise_subscriptions(connection)
 
 
@@ -226,6 +228,13 @@ def commit_cursor(connection: Connection, number: int, position: int) -> None:
     connection.exec_driver_sql(
         "UPDATE subscriptions SET committed = max(committed, ?) WHERE number = ?",
         (position, number),
+    )
+
+
+def set_cursor(connection: Connection, number: int, position: int) -> None:
+    """Put the committed cursor somewhere, also back."""
+    connection.exec_driver_sql(
+        "UPDATE subscriptions SET committed = ? WHERE number = ?", (position, number)
     )
 
 

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ValidationError
 
 from contracts.catalogue import Catalogue
-from contracts.envelope import VIEWED
+from contracts.envelope import VIEWED, moment_of
 from contracts.faults import Fault, faults_from
 from contracts.region import Regions
 from hub.database.connection import Connection
 from hub.errors import Conflict, Invalid, NotFound
-from hub.event import pack
+from hub.event import microseconds, pack
 from hub.journal import sql
 from hub.journal.register import SHARD
+from hub.journal.retention.places import place_before
+from hub.journal.retention.replay import place_since
 from hub.journal.subscriptions import Body, Change, Subscription, asked_of, from_row
 from hub.policy.acts import Act, Actor, record_act
 
@@ -62,7 +64,7 @@ def create(
     if sql.count_subscriptions(connection, agency) >= most:
         raise Conflict(f"每个机构最多 {most} 个订阅 / at most {most} subscriptions an agency")
     head = pack(SHARD, sql.head(connection, SHARD).next_number - 1)
-    start = 0 if body.start == "earliest" else head
+    start = _start(connection, body.start, head)
     sql.insert_subscription(
         connection,
         {
@@ -126,6 +128,26 @@ def commit(
         raise NotFound
     sql.commit_cursor(connection, number, position)
     return _standing(connection, agency, id_)
+
+
+def replay(connection: Connection, agency: str, id_: str, *, since: int) -> Subscription:
+    """Put the cursor before what was registered at a hubtime or later. Raises NotFound.
+
+    Raises CursorExpired when some of that has been purged, as `place_since` says.
+    """
+    standing = _standing(connection, agency, id_)
+    sql.set_cursor(connection, standing.number, place_since(connection, standing, since))
+    return _standing(connection, agency, id_)
+
+
+def _start(connection: Connection, asked: str, head: int) -> int:
+    match asked:
+        case "now":
+            return head
+        case "earliest":
+            return 0
+        case time:
+            return place_before(connection, microseconds(moment_of(time)))
 
 
 def _standing(connection: Connection, agency: str, id_: str) -> Subscription:

@@ -5,13 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from contracts.common import rule_broken
+from contracts.envelope import is_time
 from hub.journal.sql import SubscriptionRow
 
 SubscriptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Attribute = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,20}$")]
 Wanted = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+def _checked_start(value: str) -> str:
+    if value not in ("now", "earliest") and not is_time(value):
+        raise rule_broken(
+            "start_format",
+            "",
+            "应为 now、earliest 或带时区的时间，如 2026-11-01T09:00:00+08:00",
+            "now, earliest, or a time with its offset, such as 2026-11-01T09:00:00+08:00",
+        )
+    return value
 
 
 class _Asked(BaseModel):
@@ -41,6 +54,7 @@ Types = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=80)], ...],
     Field(min_length=1, max_length=100),
 ]
+Start = Annotated[str, AfterValidator(_checked_start)]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Filters = Annotated[tuple[Filter, ...], Field(max_length=10)]
 Versions = Annotated[dict[str, str], Field(max_length=100)]
@@ -67,7 +81,7 @@ class Body(_Asked):
     id: SubscriptionId | None = None
     types: Types = ("*",)
     region: RegionCode | None = None
-    start: Literal["now", "earliest"] = "now"
+    start: Start = "now"
     filters: Filters = ()
     versions: Versions = {}
     delivery: Delivery = Delivery()
@@ -78,7 +92,8 @@ class Subscription:
     """A subscription as it stands. `pins`: type → version. Positions are packed.
 
     The feed starts after `start`; `committed` is the subscriber's cursor; entries are complete up
-    to `filled`, or everywhere once `filled` has reached `fill_until`.
+    to `filled`, or everywhere once `filled` has reached `fill_until`. `expired` entries were
+    purged before the subscriber had committed past them.
     """
 
     number: int
@@ -91,6 +106,7 @@ class Subscription:
     filled: int
     fill_until: int
     created_at: int
+    expired: int
 
     @classmethod
     def asking(cls, agency: str, body: Body) -> "Subscription":
@@ -106,6 +122,7 @@ class Subscription:
             filled=0,
             fill_until=0,
             created_at=0,
+            expired=0,
         )
 
     @property
@@ -132,6 +149,7 @@ def from_row(row: SubscriptionRow) -> Subscription:
         filled=row.filled,
         fill_until=row.fill_until,
         created_at=row.created_at,
+        expired=row.expired,
     )
 
 

@@ -13,30 +13,35 @@ from contracts.catalogue import Catalogue
 from contracts.contract import Contract
 from contracts.viewschema import view_schema
 from hub.errors import NotFound
+from hub.journal.retention.terms import Terms
 from hub.web.callers import Callers
 from hub.web.problems import answer
 
 
-def routes(*, catalogue: Catalogue, callers: Callers) -> list[Route]:
+def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Route]:
     """Reading contracts needs a token, and no role."""
 
     async def list_all(request: Request) -> Response:
         await callers.of(request)
         newest = [catalogue.versions(type_)[-1] for type_ in catalogue.types()]
-        return answer({"items": [_metadata(c, catalogue) for c in newest], "next": None})
+        return answer({"items": [metadata(c) for c in newest], "next": None})
 
     async def of_type(request: Request) -> Response:
         await callers.of(request)
         versions = catalogue.versions(request.path_params["type"])
         if not versions:
             raise NotFound
-        return answer(_metadata(versions[-1], catalogue))
+        return answer(metadata(versions[-1]))
 
     async def schema(request: Request) -> Response:
         return _immutable(request, (await find(request)).schema())
 
     async def view(request: Request) -> Response:
         return _immutable(request, view_schema(await find(request)))
+
+    def metadata(contract: Contract) -> dict[str, Any]:
+        days = terms.days[contract.type, contract.version]
+        return {**_metadata(contract, catalogue), "retention_days": days}
 
     async def find(request: Request) -> Contract:
         await callers.of(request)

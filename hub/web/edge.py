@@ -35,7 +35,7 @@ class Refusing:
 
     def _tell(self, error: HubError) -> Response:
         self._metrics.turned_away(error.code)
-        return problem(error)
+        return problem(error, **error.members())
 
 
 class Edge:

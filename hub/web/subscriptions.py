@@ -2,21 +2,29 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
+from contracts.envelope import is_time, moment_of
 from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.delivery.pull import Asked, Pull
 from hub.errors import BadRequest, NotFound
-from hub.event import rfc3339
+from hub.event import microseconds, rfc3339
 from hub.intake.http import BATCH
 from hub.journal import sql, subscribing
 from hub.journal.cursors import Cursors
@@ -29,10 +37,25 @@ from hub.web.callers import Callers
 from hub.web.problems import answer
 
 
+def _checked_time(value: str) -> str:
+    if not is_time(value):
+        raise ValueError("not an RFC 3339 time")
+    return value
+
+
 class _Commit(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class _Replay(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    since: Annotated[str, AfterValidator(_checked_time)]
+
+
+_MOVE: Final[TypeAdapter[_Commit | _Replay]] = TypeAdapter(_Commit | _Replay)
 
 
 def routes(
@@ -148,14 +171,22 @@ def routes(
                 seconds=round(pulled.seconds, 6),
             )
         headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
+        if pulled.expired:
+            headers["Guantong-Expired"] = str(pulled.expired)
         return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
 
-    async def commit(request: Request) -> Response:
+    async def move(request: Request) -> Response:
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
         try:
-            asked = _Commit.model_validate_json(await read_body(request))
+            asked = _MOVE.validate_json(await read_body(request))
         except ValidationError as error:
-            raise BadRequest('{"cursor": "…"}') from error
+            raise BadRequest('{"cursor": "…"} | {"since": "2026-11-01T00:00:00+08:00"}') from error
+        if isinstance(asked, _Replay):
+            since = microseconds(moment_of(asked.since))
+            replay = partial(subscribing.replay, agency=agency, id_=id_, since=since)
+            subscription = await writer.submit(replay)
+            log.info("cursor.replayed", caller=agency, subscription=id_, since=asked.since)
+            return answer(_shown(subscription, cursors))
         row = await readers.run(partial(sql.subscription, agency=agency, id_=id_))
         if row is None:
             raise NotFound
@@ -173,7 +204,7 @@ def routes(
         Route(one, change, methods=["PATCH"]),
         Route(one, end, methods=["DELETE"]),
         Route(f"{one}/events", events, methods=["GET"]),
-        Route(f"{one}/cursor", commit, methods=["POST"]),
+        Route(f"{one}/cursor", move, methods=["POST"]),
     ]
 
 
@@ -191,4 +222,5 @@ def _shown(subscription: Subscription, cursors: Cursors) -> dict[str, Any]:
         "cursor": cursors.token(subscription.number, subscription.committed),
         "ready": not subscription.filling,
         "created": rfc3339(subscription.created_at),
+        "expired": subscription.expired,
     }

@@ -1,4 +1,4 @@
-"""What a stopped hub left in its data directory, read without changing it."""
+"""What a stopped hub left in its data directory, and how to make it older."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -23,6 +23,23 @@ def cells(directory: Path) -> Iterator[tuple[str, str, Any]]:
             for row in found:
                 for column, value in zip(columns, row, strict=True):
                     yield table, column, value
+
+
+def make_older(directory: Path, *, days: int) -> None:
+    """Put everything that a stopped hub has registered, refused and handed over some days back."""
+    earlier = {
+        "journal": "hubtime",
+        "shards": "hubtime",
+        "expired": "hubtime",
+        "refusals": "refused_at",
+        "reads": "read_at",
+    }
+    _opened(directory).close()
+    with closing(sqlite3.connect(directory / "hub.db")) as database, database:
+        for table, column in earlier.items():
+            database.execute(
+                f"UPDATE {table} SET {column} = {column} - ?", (days * 24 * 3600 * 1_000_000,)
+            )
 
 
 def _opened(directory: Path) -> sqlite3.Connection:

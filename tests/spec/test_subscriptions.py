@@ -71,6 +71,7 @@ def test_a_subscription_is_told_whole_with_what_was_not_asked_for(reader: Agency
         "versions": {"petition.case_transferred": "1.0"},
         "delivery": {"channel": "pull"},
         "ready": True,
+        "expired": 0,
     }
 
 

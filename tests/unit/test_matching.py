@@ -80,6 +80,7 @@ def subscription(number: int, agency: str, **asked: Any) -> Subscription:
         filled=0,
         fill_until=0,
         created_at=0,
+        expired=0,
     )
 
 

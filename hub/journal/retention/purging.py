@@ -1,0 +1,96 @@
+"""Purging, again and again in the background, chunk by chunk through the writer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from hub.database.engine import storage_reason
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.errors import Stopping
+from hub.journal.retention import sql
+from hub.journal.retention.purge import MOST_PURGED, Sweep, next_chunk, purge, sweeps
+from hub.journal.retention.terms import DAY, Terms
+from hub.logs import places_of
+from hub.metrics import Metrics
+
+
+class Purger:
+    """Removes what has outlived its retention. `pause` separates chunks, `rest` turns.
+
+    Whatever interrupts it, a chunk is purged whole or not at all, and the next turn goes on.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        readers: Readers,
+        terms: Terms,
+        records_days: int,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+        clock: Callable[[], int],
+        pause: Callable[[], Awaitable[None]],
+        rest: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._terms = terms
+        self._records_days = records_days
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+        self._pause = pause
+        self._rest = rest
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Purge now, and then after each rest."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what is purged stays purged."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def turn(self) -> None:
+        """Purge everything that is due by now."""
+        now = self._clock()
+        for statement in sql.RECORDS:
+            await self._forget(statement, before=now - self._records_days * DAY)
+        plan = partial(sweeps, terms=self._terms, now=now)
+        for sweep in await self._readers.run(plan):
+            await self._sweep(sweep, now=now)
+
+    async def _run(self) -> None:
+        while True:
+            # One turn must not end the others, whatever it meets.
+            (ended,) = await asyncio.gather(self.turn(), return_exceptions=True)
+            if isinstance(ended, Stopping):
+                return
+            if ended is not None:
+                reason = storage_reason(ended)
+                self._log.error("purge.failed", reason=reason, at=places_of(ended))
+            await self._rest()
+
+    async def _sweep(self, sweep: Sweep, *, now: int) -> None:
+        after = sweep.after
+        while after < sweep.until:
+            left = Sweep(sweep.contracts, after, sweep.until)
+            chunk = await self._readers.run(partial(next_chunk, sweep=left))
+            purged = await self._writer.submit(partial(purge, chunk=chunk, now=now))
+            if purged.events:
+                self._metrics.purged(events=purged.events, unread=purged.unread)
+                events, unread = purged.events.total(), purged.unread.total()
+                self._log.info("journal.purged", events=events, unread=unread)
+            after = chunk.until
+            await self._pause()
+
+    async def _forget(self, statement: str, *, before: int) -> None:
+        forget = partial(sql.delete_records, statement=statement, before=before, most=MOST_PURGED)
+        while await self._writer.submit(forget):
+            await self._pause()

@@ -1,0 +1,295 @@
+"""Retention's statements: times and positions, what is due, removing it, and what feeds lost."""
+
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from hub.database.connection import Connection
+
+Contract = tuple[str, str]
+END: Final = 2**63 - 1
+
+
+class Place(NamedTuple):
+    """An entry's position and hubtime."""
+
+    position: int
+    hubtime: int
+
+
+def entry_from(connection: Connection, position: int) -> Place | None:
+    """The first entry held at `position` or later."""
+    return _place(
+        connection,
+        "SELECT position, hubtime FROM journal WHERE position >= ? ORDER BY position LIMIT 1",
+        position,
+    )
+
+
+def oldest_of_feed(connection: Connection, subscription: int, *, until: int) -> Place | None:
+    """The oldest entry that a feed holds, up to `until`."""
+    return _place(
+        connection,
+        "SELECT position, hubtime FROM journal WHERE position ="
+        " (SELECT min(first) FROM feed WHERE subscription = ? AND first <= ?)",
+        subscription,
+        until,
+    )
+
+
+def last_expired(connection: Connection, subscription: int, *, until: int) -> Place | None:
+    """The last entry of a feed that expired, up to `until`."""
+    return _place(
+        connection,
+        "SELECT position, hubtime FROM expired WHERE subscription = ? AND position <= ?"
+        " ORDER BY position DESC LIMIT 1",
+        subscription,
+        until,
+    )
+
+
+def expired_from(connection: Connection, subscription: int, *, hubtime: int) -> Place | None:
+    """The first entry of a feed known to have expired, of those of `hubtime` or later."""
+    return _place(
+        connection,
+        "SELECT position, hubtime FROM expired WHERE subscription = ? AND hubtime >= ?"
+        " ORDER BY position LIMIT 1",
+        subscription,
+        hubtime,
+    )
+
+
+def expired_between(
+    connection: Connection, subscription: int, *, after: int, until: int
+) -> tuple[int, int]:
+    """How many entries of a feed expired there, and the position of the last; 0, 0 if none did."""
+    row = connection.exec_driver_sql(
+        "SELECT count(*), coalesce(max(position), 0) FROM expired"
+        " WHERE subscription = ? AND position > ? AND position <= ?",
+        (subscription, after, until),
+    ).one()
+    return row[0], row[1]
+
+
+def swept(connection: Connection) -> dict[Contract, int]:
+    """How far the journal has been swept of each contract's events."""
+    rows = connection.exec_driver_sql("SELECT type, version, position FROM sweeps")
+    return {(type_, version): position for type_, version, position in rows}
+
+
+def mark_swept(connection: Connection, contracts: Sequence[Contract], until: int) -> None:
+    """Say how far the journal has been swept of some contracts' events."""
+    connection.exec_driver_sql(
+        "INSERT OR REPLACE INTO sweeps (type, version, position) VALUES (?, ?, ?)",
+        [(*contract, until) for contract in contracts],
+    )
+
+
+def stretch_end(connection: Connection, *, after: int, until: int, most: int) -> int:
+    """Where a stretch of at most `most` journal rows after `after` ends; `until` if it has less."""
+    end: int | None = connection.exec_driver_sql(
+        "SELECT position FROM journal WHERE position > ? AND position <= ?"
+        " ORDER BY position LIMIT 1 OFFSET ?",
+        (after, until, most - 1),
+    ).scalar_one_or_none()
+    return until if end is None else end
+
+
+class Due(NamedTuple):
+    """A journal row that has outlived its retention."""
+
+    position: int
+    hubtime: int
+    receipt: bytes
+    type: str
+    version: str
+
+
+def due(
+    connection: Connection, contracts: Sequence[Contract], *, after: int, until: int, most: int
+) -> list[Due]:
+    """The first journal rows of some contracts with `after` < position <= `until`, in order."""
+    rows = connection.exec_driver_sql(
+        "SELECT position, hubtime, receipt, type, version FROM journal"
+        " WHERE position > ? AND position <= ?"
+        " AND type || ' ' || version IN (SELECT value FROM json_each(?))"
+        " ORDER BY position LIMIT ?",
+        (after, until, json.dumps([" ".join(contract) for contract in contracts]), most),
+    )
+    return [Due(*row) for row in rows]
+
+
+class Around(NamedTuple):
+    """Feeds that reach into a stretch of the journal, or may yet; how many entries they hold there.
+
+    `newest` is the last number given out: a subscription with a greater one was made later.
+    """
+
+    numbers: list[int]
+    entries: int
+    newest: int
+
+
+def feeds_around(connection: Connection, *, first: int, last: int) -> Around:
+    """The feeds whose rows reach into positions from `first` to `last`, or that are being filled.
+
+    A row counts with all its entries, though the stretch may end within it.
+    """
+    rows = connection.exec_driver_sql(
+        "SELECT number, entries FROM (SELECT number, filled < fill_until AS filling,"
+        " (SELECT coalesce(sum(length(positions)), 0) / 8 FROM feed"
+        " WHERE subscription = number AND first <= ? AND last >= ? AND first >="
+        " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = number AND first <= ?))"
+        " AS entries FROM subscriptions) WHERE filling OR entries > 0",
+        (last, first, first),
+    ).all()
+    newest = connection.exec_driver_sql("SELECT coalesce(max(number), 0) FROM subscriptions")
+    return Around([n for n, _ in rows], sum(entries for _, entries in rows), newest.scalar_one())
+
+
+class Holder(NamedTuple):
+    """A subscription whose feed may hold what is purged; it is complete up to `ready`."""
+
+    number: int
+    agency: str
+    committed: int
+    ready: int
+
+
+def holders(connection: Connection, numbers: Sequence[int], *, newer_than: int) -> list[Holder]:
+    """The subscriptions with these numbers, and those with a number above `newer_than`."""
+    rows = connection.exec_driver_sql(
+        "SELECT number, agency, committed, iif(filled < fill_until, filled, ?) FROM subscriptions"
+        " WHERE number IN (SELECT value FROM json_each(?)) OR number > ?",
+        (END, json.dumps(numbers), newer_than),
+    )
+    return [Holder(*row) for row in rows]
+
+
+def feed_rows(
+    connection: Connection, numbers: Sequence[int], *, first: int, last: int
+) -> Iterator[tuple[int, "array[int]"]]:
+    """The rows of some feeds that may hold entries from `first` to `last`: their positions."""
+    # A cross join, so that each feed is found by its key.
+    rows = connection.exec_driver_sql(
+        "SELECT subscription, positions FROM json_each(?) CROSS JOIN feed"
+        " WHERE subscription = value AND first <= ? AND last >= ? AND first >="
+        " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = value AND first <= ?)"
+        " ORDER BY subscription, first",
+        (json.dumps(numbers), last, first, first),
+    )
+    for subscription, packed in rows:
+        yield subscription, array("q", packed)
+
+
+def replace_feed_rows(
+    connection: Connection,
+    old: Sequence[tuple[int, int]],
+    new: Sequence[tuple[int, "array[int]"]],
+) -> None:
+    """Remove rows by subscription and first position, then put what is left of them."""
+    connection.exec_driver_sql("DELETE FROM feed WHERE subscription = ? AND first = ?", list(old))
+    if new:
+        connection.exec_driver_sql(
+            "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)",
+            [(number, p[0], p[-1], p.tobytes()) for number, p in new],
+        )
+
+
+def oldest_entries(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
+    """The position of the oldest entry that each of some feeds holds, of those that hold any."""
+    rows = connection.exec_driver_sql(
+        "SELECT value, (SELECT min(first) FROM feed WHERE subscription = value) FROM json_each(?)",
+        (json.dumps(numbers),),
+    )
+    return {number: first for number, first in rows if first is not None}
+
+
+def append_expired(connection: Connection, notes: Sequence[tuple[int, int, int]]) -> None:
+    """Note what feeds hold no longer: subscription, position, hubtime."""
+    connection.exec_driver_sql(
+        "INSERT INTO expired (subscription, position, hubtime) VALUES (?, ?, ?)", list(notes)
+    )
+
+
+def trim_expired(connection: Connection, before: Sequence[tuple[int, int]]) -> None:
+    """Forget what expired before the last that did up to a position, by subscription."""
+    connection.exec_driver_sql(
+        "DELETE FROM expired WHERE subscription = ? AND position <"
+        " (SELECT max(position) FROM expired AS e"
+        " WHERE e.subscription = expired.subscription AND e.position <= ?)",
+        list(before),
+    )
+
+
+def count_expired(connection: Connection, counts: Sequence[tuple[int, int]]) -> None:
+    """So many entries more expired unread, of each subscription."""
+    connection.exec_driver_sql(
+        "UPDATE subscriptions SET expired = expired + ? WHERE number = ?", list(counts)
+    )
+
+
+def release(connection: Connection, slots: Sequence[tuple[int, int]]) -> int:
+    """Remove those (slot, position) pairs that have none in the next slot; how many these were."""
+    return connection.exec_driver_sql(
+        "DELETE FROM dedup WHERE slot = ? AND position = ?"
+        " AND NOT EXISTS (SELECT 1 FROM dedup AS other WHERE other.slot = dedup.slot + 1)",
+        list(slots),
+    ).rowcount
+
+
+def put_slot(connection: Connection, slot: int, position: int) -> None:
+    """Have a slot point to a position, whatever it held."""
+    connection.exec_driver_sql(
+        "INSERT OR REPLACE INTO dedup (slot, position) VALUES (?, ?)", (slot, position)
+    )
+
+
+def empty_slot(connection: Connection, slot: int) -> None:
+    """Have a slot point nowhere."""
+    connection.exec_driver_sql("DELETE FROM dedup WHERE slot = ?", (slot,))
+
+
+def receipt_at(connection: Connection, position: int) -> bytes:
+    """The receipt of the journal row at a position that is known to be there."""
+    receipt: bytes = connection.exec_driver_sql(
+        "SELECT receipt FROM journal WHERE position = ?", (position,)
+    ).scalar_one()
+    return receipt
+
+
+def delete_entries(connection: Connection, positions: Sequence[int]) -> None:
+    """Remove journal rows."""
+    connection.exec_driver_sql(
+        "DELETE FROM journal WHERE position IN (SELECT value FROM json_each(?))",
+        (json.dumps(positions),),
+    )
+
+
+def append_purges(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Record what was purged, for good."""
+    connection.exec_driver_sql(
+        "INSERT INTO purges (type, version, first, last, from_hubtime, to_hubtime, events, digest,"
+        " at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+# Records that are kept for some days: of the oldest, remove those from before a time.
+RECORDS: Final = (
+    "DELETE FROM refusals WHERE refused_at < ?"
+    " AND number IN (SELECT number FROM refusals ORDER BY number LIMIT ?)",
+    "DELETE FROM reads WHERE read_at < ?"
+    " AND number IN (SELECT number FROM reads ORDER BY number LIMIT ?)",
+)
+
+
+def delete_records(connection: Connection, statement: str, *, before: int, most: int) -> int:
+    """Remove records by a statement of RECORDS, looking at the `most` oldest; how many."""
+    return connection.exec_driver_sql(statement, (before, most)).rowcount
+
+
+def _place(connection: Connection, statement: str, *values: int) -> Place | None:
+    row = connection.exec_driver_sql(statement, values).one_or_none()
+    return None if row is None else Place(*row)
