@@ -116,7 +116,11 @@ class HubClient:
             params=asked | ({"cursor": cursor} if cursor else {}),
             timeout=self._timeout + wait,
         )
-        return Page(events=tuple(_json(answer)), cursor=_header(answer, "Guantong-Cursor"))
+        return Page(
+            events=tuple(_json(answer)),
+            cursor=_header(answer, "Guantong-Cursor"),
+            expired=_count(answer, "Guantong-Expired"),
+        )
 
     def commit(self, subscription: str, cursor: str) -> None:
         """The events up to the cursor are dealt with."""
@@ -358,6 +362,13 @@ def _header(answer: httpx.Response, name: str) -> str:
     if name not in answer.headers:
         raise _unintelligible(answer)
     return str(answer.headers[name])
+
+
+def _count(answer: httpx.Response, name: str) -> int:
+    text = answer.headers.get(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise _unintelligible(answer)
+    return int(text)
 
 
 def _unintelligible(answer: httpx.Response) -> HubProblem:

@@ -82,10 +82,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events of a subscription in order, and the cursor to commit once they are dealt with."""
+    """Events of a subscription in order, and the cursor to commit once they are dealt with.
+
+    `expired` more stood among them, and were purged before they were read.
+    """
 
     events: tuple[Mapping[str, Any], ...]
     cursor: str
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from hub.cli.connection import Where, connected
-from hub.cli.output import AsJson, say, show_json, show_table
+from hub.cli.output import AsJson, complain, say, show_json, show_table
 
 As = Annotated[str | None, Parameter(name="--as", help="以哪个机构的身份 / as which agency")]
 
@@ -96,6 +96,10 @@ def pull(
         else:
             rows = [_line(event) for event in page.events]
             show_table(("类型", "区划", "编号", "收到时间", "未提供的字段"), rows)
+        if page.expired:
+            complain(
+                f"另有 {page.expired} 件已超过保存期并被清除 / {page.expired} more have expired"
+            )
         if commit:
             client.commit(subscription, page.cursor)
 

@@ -316,6 +316,16 @@ def test_a_page_of_events_comes_with_its_cursor(door: Door) -> None:
     assert door.asked[0].path == expected
 
 
+def test_a_page_says_how_many_events_expired_on_its_way(door: Door) -> None:
+    headers = [{"Guantong-Cursor": "c1", "Guantong-Expired": text} for text in ("12", "-1", "x")]
+    door.script = deque([always(Answer(200, [], told)) for told in headers])
+    with client_of(door.url) as (client, _):
+        assert client.pull("daily", wait=0) == Page(events=(), cursor="c1", expired=12)
+        for _wrong in headers[1:]:
+            with pytest.raises(HubProblem, match="answer_unreadable"):
+                client.pull("daily", wait=0)
+
+
 def test_a_policy_is_changed_under_the_tag_it_was_read_with(door: Door) -> None:
     document: dict[str, Any] = {"agencies": [], "grants": [], "recusals": []}
     door.script = deque(

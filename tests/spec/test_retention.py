@@ -57,6 +57,15 @@ def later(time: str, **by: int) -> str:
     return moved.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def guantong(hub: RunningHub, *arguments: str) -> tuple[Any, str]:
+    """What a command of the discipline office prints: its JSON, and what it says beside it."""
+    whole = [*arguments, "--as", DISCIPLINE, "--json", "--data", str(hub.directory)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "hub", *whole], capture_output=True, text=True, check=True
+    )
+    return json.loads(ended.stdout), ended.stderr
+
+
 def await_expired(client: AgencyClient, least: int, id_: str = "all") -> None:
     """Return once so many entries of a subscription have expired; each look is a request."""
     end = monotonic() + PATIENCE
@@ -211,17 +220,10 @@ def test_a_start_that_is_no_time_is_refused(history: History, start: str) -> Non
 
 
 def test_the_command_line_replays_and_starts_at_a_time(hub: RunningHub, history: History) -> None:
-    def guantong(*arguments: str) -> Any:
-        whole = [*arguments, "--as", DISCIPLINE, "--json", "--data", str(hub.directory)]
-        ended = subprocess.run(
-            [sys.executable, "-m", "hub", *whole], capture_output=True, text=True, check=True
-        )
-        return json.loads(ended.stdout)
-
     history.reader.commit(history.reader.page().headers["guantong-cursor"])
-    told = guantong("pull", "all", "--since", history.times[1])
+    told, _ = guantong(hub, "pull", "all", "--since", history.times[1])
     assert ids(told) == [*history.batches[1], *history.batches[2]]
-    made = guantong("subscribe", "by-command", "--start", history.times[2])
+    made, _ = guantong(hub, "subscribe", "by-command", "--start", history.times[2])
     assert made["start"] == history.times[2]
     history.reader.http.delete("/v1/subscriptions/by-command")
 
@@ -374,6 +376,12 @@ def test_where_older_events_are_held_reading_goes_on_and_says_how_many_expired(
                 ([], "1"),
             ]
             assert shown(reader)["expired"] == 4
+            moved = later(events[3]["hubtime"], days=-10)
+            pulled, said = guantong(again, "pull", "all", "--since", moved)
+            assert (ids(pulled), said) == (
+                ["CL-c2", "CL-c3"],
+                "另有 2 件已超过保存期并被清除 / 2 more have expired\n",
+            )
 
 
 def test_a_feed_of_which_nothing_is_left_has_a_way_on_too(tmp_path: Path) -> None:

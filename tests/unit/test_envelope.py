@@ -34,7 +34,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "phase": ("on",),
     "causationid": ("0" * 32,),
     "dataclassification": ("internal",),
-    "expirytime": ("2026-10-08T09:30:00Z",),
+    "expirytime": ("2026-10-08T09:30:00Z", "0001-01-01T00:00:00+14:00"),
     "traceparent": ("00-0-0-00",),
 }
 BAD: dict[str, tuple[Any, ...]] = {
