@@ -27,7 +27,7 @@ from hub.journal.openings import record_of
 from hub.journal.register import Registrar
 from hub.journal.retention import sql
 from hub.journal.retention.places import place_before
-from hub.journal.retention.purge import MOST_PURGED, next_chunk, purge, sweeps
+from hub.journal.retention.purge import MOST_ENTRIES, MOST_PURGED, next_chunk, purge, sweeps
 from hub.journal.retention.replay import passed, place_since
 from hub.journal.retention.terms import DAY, Terms
 from hub.journal.subscriptions import Body, Subscription, from_row
@@ -231,6 +231,30 @@ def test_a_large_purge_goes_in_chunks_and_passes_over_what_stays(node: Node) -> 
     assert node.purge() == [], "what was swept is not swept again"
 
 
+def test_a_chunk_is_smaller_where_its_events_stand_in_many_feeds(node: Node) -> None:
+    feeds = [node.subscribe(f"s{n}") for n in range(40)]
+    node.register(*events(SHORT, *range(400)))
+    node.now += DAYS[SHORT] * DAY + 1
+    sizes = node.purge()
+    assert (sum(sizes), max(sizes)) == (400, MOST_ENTRIES // len(feeds))
+    assert [node.standing(feed).expired for feed in feeds] == [400] * len(feeds)
+
+
+def test_feeds_that_are_filled_after_a_chunk_was_found_lose_it_too(node: Node) -> None:
+    node.register(*events(SHORT, 1), *events(LONG, 2))
+    filling = node.subscribe("filling", start="earliest")
+    node.now += DAYS[SHORT] * DAY + 1
+    (sweep,) = sweeps(node.connection, terms=TERMS, now=node.now)
+    chunk = next_chunk(node.connection, sweep)
+    made_since = node.subscribe("made-since", start="earliest")
+    for feed in (filling, made_since):
+        node.fill(feed)
+        assert node.feed(feed) == [1, 2]
+    purged = purge(node.connection, chunk, now=node.now)
+    assert (purged.events, purged.unread) == ({SHORT: 1}, {DISCIPLINE: 2})
+    assert [node.feed(feed) for feed in (filling, made_since)] == [[2], [2]]
+
+
 def test_shorter_days_given_later_hold_for_what_is_there(node: Node) -> None:
     node.register(*events(SHORT, 1), *events(LONG, 2))
     node.now += DAYS[SHORT] * DAY + 1
@@ -281,6 +305,52 @@ def test_records_are_kept_for_their_days(node: Node, forget: str, insert: str) -
     table, column = ("refusals", "refused_at") if "refusals" in insert else ("reads", "read_at")
     left = node.connection.exec_driver_sql(f"SELECT count(*), min({column}) FROM {table}")
     assert (removed, tuple(left.one())) == ([500, 100, 0], (300, 3 * DAY))
+
+
+# --- what readers are told ------------------------------------------------------------------------
+
+
+def told(node: Node, reader: Subscription, *, after: int, more: bool = False) -> tuple[int, int]:
+    """How many expired between `after` and the end of the feed, and the cursor then."""
+    standing = node.standing(reader)
+    page = [p for p in node.feed(reader) if p > after]
+    on = passed(
+        node.connection, standing, after=after, cursor=page[-1] if page else after, more=more
+    )
+    return on.expired, on.cursor
+
+
+def test_what_expired_at_the_end_of_a_feed_is_told_once(node: Node) -> None:
+    reader = node.subscribe("all")
+    node.register(*events(LONG, 1), *events(SHORT, 2, 3))
+    node.now += DAYS[SHORT] * DAY + 1
+    node.purge()
+    assert told(node, reader, after=0) == (2, 3)
+    assert told(node, reader, after=3) == (0, 3)
+    assert told(node, reader, after=0, more=True) == (0, 1)
+
+
+def test_the_time_of_the_oldest_entry_is_good_though_some_of_it_has_expired(node: Node) -> None:
+    reader = node.subscribe("all")
+    node.register(*events(SHORT, 1), *events(LONG, 2))
+    registered_at = node.now
+    node.now += DAYS[SHORT] * DAY + 1
+    node.purge()
+    standing = node.standing(reader)
+    assert place_since(node.connection, standing, registered_at) == 1
+    with pytest.raises(CursorExpired):
+        place_since(node.connection, standing, registered_at - 1)
+
+
+def test_what_expired_while_older_events_were_still_to_come_is_counted_whole(node: Node) -> None:
+    node.register(*events(LONG, 1))
+    reader = node.subscribe("all", start="earliest")
+    node.register(*events(SHORT, 2, 3))
+    node.now += DAYS[SHORT] * DAY + 1
+    node.purge()
+    node.fill(reader)
+    assert node.feed(reader) == [1]
+    assert told(node, reader, after=0) == (2, 3)
 
 
 # --- days -----------------------------------------------------------------------------------------
@@ -351,8 +421,9 @@ class World:
                 number = told.subscription.number
                 journal.commit_cursor(self.node.connection, number, position)
 
-    def purge(self, choice: int) -> None:
+    def purge(self, choice: int, days: int) -> None:
         """With `choice` odd, feeds are made and filled between finding and purging."""
+        self.node.now += days * DAY
         for sweep in sweeps(self.node.connection, terms=TERMS, now=self.node.now):
             chunk = next_chunk(self.node.connection, sweep)
             if choice % 2:
@@ -447,11 +518,11 @@ STEPS = st.one_of(
     st.tuples(st.just("subscribe"), st.sampled_from(["now", "earliest"])),
     st.tuples(st.just("fill")),
     st.tuples(st.just("commit"), st.integers(0, 20)),
-    st.tuples(st.just("purge"), st.integers(0, 3)),
+    st.tuples(st.just("purge"), st.integers(0, 3), st.integers(0, 6)),
 )
 
 
-@given(st.lists(STEPS, max_size=14))
+@given(st.lists(STEPS, min_size=4, max_size=14))
 @settings(max_examples=100, deadline=None)
 def test_readers_are_told_exactly_what_expired(
     database: Database, steps: Sequence[tuple[object, ...]]
