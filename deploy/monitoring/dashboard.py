@@ -110,6 +110,19 @@ _INTAKE: Final = (
     ),
     Panel("答复时间 / time to answer", "s", _quantiles("guantong_admission_seconds")),
     Panel("一次请求的事件数 / events a request", "short", _quantiles("guantong_batch_events")),
+    Panel(
+        "反常沉默 / silent",
+        "short",
+        (
+            ("{{agency}}", f"guantong_silence_silent{{{AGENCY}}} == 1"),
+            _each("guantong_silence_away_provinces", "{{instance}} 同歇的省 / provinces away"),
+        ),
+    ),
+    Panel(
+        "沉默以来通常的件数 / usual since it last spoke",
+        "short",
+        (("{{agency}}", _most(f"guantong_silence_expected_events{{{AGENCY}}}")),),
+    ),
 )
 
 _JOURNAL: Final = (
@@ -202,6 +215,17 @@ _DELIVERY: Final = (
         (("{{agency}}", _most(f"guantong_unread_age_seconds{{{AGENCY}}}")),),
     ),
     Panel("读取一页 / one page", "s", _quantiles("guantong_pull_seconds")),
+    Panel(
+        "过保存期 / past retention",
+        "eps",
+        (
+            ("{{family}}", _rate("guantong_events_purged_total", "family")),
+            (
+                "{{agency}} 未读 / unread",
+                _most(_rate("guantong_events_expired_unread_total", "agency", where=AGENCY)),
+            ),
+        ),
+    ),
 )
 
 _POLICY: Final = (
