@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from hub.database.engine import (
     keys_of,
     locked,
     open_database,
+    retired_cursor_keys,
     sqlite_module,
 )
 from hub.database.readers import Readers
@@ -47,7 +47,6 @@ from hub.journal.register import Registrar, Registration
 from hub.journal.retention.purging import Purger
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
-from hub.policy import issuing
 from hub.policy import sql as policy_sql
 from hub.policy.current import CurrentPolicy
 from hub.policy.parties import PartyMarks
@@ -55,11 +54,15 @@ from hub.policy.policy import Policies
 from hub.policy.tokens import Caller, Tokens
 from hub.policy.uses import Uses
 from hub.settings import Settings
+from hub.upkeep.doctor import Doctor
+from hub.upkeep.entrance import HUB_URL, ensure_admin_token
+from hub.upkeep.examine import Patient
 from hub.watch.watching import Watch
 from hub.web import (
     acts,
     agencies,
     contracts,
+    doctor,
     events,
     explain,
     health,
@@ -75,11 +78,8 @@ from hub.web.callers import Callers
 from hub.web.edge import Edge, Refusing
 from hub.web.server import Bounds, Server
 
-ADMIN_TOKEN = "admin.token"  # noqa: S105 (a file name)
-HUB_URL = "hub.url"
 REFUSAL_BYTES = 768
 READING_BYTES = 4096
-ADMIN_SECONDS = 365 * 24 * 3600
 WATCH_SECONDS = 15
 
 
@@ -105,7 +105,7 @@ async def run(
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with locked(directory), socket.create_server((host, port), family=family) as listener:
         async with embedded(directory, settings=settings, log=log) as (hub, web):
-            await _ensure_admin_token(directory, hub)
+            await ensure_admin_token(directory, hub.writer, now=microseconds_now())
             # Contracts, regions and routes live as long as the process: nothing to collect there.
             gc.freeze()
             server = Server(
@@ -117,7 +117,7 @@ async def run(
                     stop=settings.stop_seconds,
                 ),
                 ready=partial(_say_ready, directory, host, ready),
-                stopping=hub.pull.stop,
+                stopping=hub.stop_waiting,
                 stopped=hub.filler.stop,
                 metrics=hub.metrics,
             )
@@ -140,6 +140,7 @@ class _Ground:
     writer: Writer
     readers: Readers
     pages: Readers
+    examinations: Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,13 @@ class Hub:
     purger: Purger
     metrics: Metrics
     writer: Writer
+    readiness: Readiness
+    doctor: Doctor
+
+    def stop_waiting(self) -> None:
+        """End what would make a stop wait: polls and an examination."""
+        self.pull.stop()
+        self.doctor.stop()
 
 
 @asynccontextmanager
@@ -171,7 +179,7 @@ async def embedded(
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
     if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
-    with closing(open_database(directory, readers=settings.readers + 1)) as database:
+    with closing(open_database(directory, readers=settings.readers + 2)) as database:
         ground = _Ground(
             directory=directory,
             settings=settings,
@@ -188,6 +196,7 @@ async def embedded(
             # The interpreter lock changes hands at each row: several threads that read pages of
             # a thousand rows get half of what one gets.
             pages=Readers(database.readers, threads=1),
+            examinations=Readers(database.readers, threads=1),
         )
         metrics.watch_queue(
             works=lambda: ground.writer.depth,
@@ -210,6 +219,7 @@ async def embedded(
             await asyncio.to_thread(ground.writer.stop)
             ground.readers.stop()
             ground.pages.stop()
+            ground.examinations.stop()
 
 
 def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
@@ -221,7 +231,9 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
         ceiling=Marking[ground.settings.ceiling],
     )
     current = CurrentPolicy(readers=ground.readers, policies=policies, monotonic=time.monotonic)
-    cursors, arrivals = Cursors(keys["cursors"]), Arrivals()
+    cursors = Cursors(keys["cursors"], retired=retired_cursor_keys(keys))
+    arrivals = Arrivals()
+    readiness = Readiness(ground.writer, monotonic=time.monotonic)
     backbone = SqlBackbone(
         writer=ground.writer,
         readers=ground.readers,
@@ -268,6 +280,20 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
         purger=_purger(ground),
         metrics=ground.metrics,
         writer=ground.writer,
+        readiness=readiness,
+        doctor=_doctor(ground, readiness),
+    )
+
+
+def _doctor(ground: _Ground, readiness: Readiness) -> Doctor:
+    settings = ground.settings
+    return Doctor(
+        ground.examinations,
+        patient=Patient(ground.directory, settings.max_connections, settings.queue_bytes),
+        unready=readiness.reason,
+        version=version("guantong"),
+        clock=microseconds_now,
+        monotonic=time.monotonic,
     )
 
 
@@ -420,8 +446,9 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             metrics=ground.metrics,
             measure=measuring.refresh,
             callers=callers,
-            unready=Readiness(ground.writer, monotonic=time.monotonic).reason,
+            unready=hub.readiness.reason,
         ),
+        *doctor.routes(doctor=hub.doctor, callers=callers),
     ]
 
 
@@ -440,24 +467,6 @@ def _registered(arrivals: Arrivals, metrics: Metrics, registration: Registration
 async def _keep(writer: Writer, reading: Reading) -> bool:
     """Keep what was read before it leaves."""
     return await writer.submit(partial(reads.keep, reading=reading), weight=READING_BYTES)
-
-
-async def _ensure_admin_token(directory: Path, hub: Hub) -> None:
-    """Write a token with all roles on the first start, readable by the owner alone."""
-    path = directory / ADMIN_TOKEN
-    if path.exists() and path.read_text().strip():
-        return
-    renew = partial(issuing.renew_admin, now=microseconds_now(), seconds=ADMIN_SECONDS)
-    issued = await hub.writer.submit(renew)
-    # Whole or not at all: a kill must not leave an empty file that the next start believes.
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(issued.token + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:

@@ -213,3 +213,21 @@ class DataDirectoryNewer(HubError):
     """数据目录由更新版本创建，请升级本程序 / a newer version made the data directory: upgrade"""
 
     code = "data_directory_newer"
+
+
+class DirectoryNotEmpty(HubError):
+    """目标目录已有内容，请换一个新目录 / the target directory holds something: name a new one"""
+
+    code = "directory_not_empty"
+
+
+class BackupFailed(HubError):
+    """备份未完成，没有留下备份 / the backup could not be made, and none was left"""
+
+    code = "backup_failed"
+
+
+class BackupInvalid(HubError):
+    """备份不完整或已损坏，未恢复 / the backup is incomplete or damaged: nothing was restored"""
+
+    code = "backup_invalid"

@@ -217,6 +217,12 @@ class HubClient:
             after = page["next"]
         return {**told, "items": items, "next": None}
 
+    def doctor(self, *, full: bool = False) -> Mapping[str, Any]:
+        """What the hub finds wrong with itself; a full examination takes up to an hour."""
+        asked = {"full": "true"} if full else {}
+        patience = 3600 if full else self._timeout
+        return self._object("GET", "/v1/doctor", params=asked, timeout=patience)
+
     def health(self) -> bool:
         """Whether the hub is ready; asked once. Raises HubAway when it cannot be reached."""
         try:

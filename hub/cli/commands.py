@@ -9,7 +9,7 @@ from adapters.kit.adapter import UnknownAdapter
 from adapters.kit.checkpoint import CheckpointInUse
 from adapters.kit.mapping import MappingError
 from adapters.kit.results import HubAway, HubProblem
-from hub.cli import adapters, audit, contracts, events, policies, serving, status, tokens
+from hub.cli import adapters, audit, contracts, events, policies, serving, status, tokens, upkeep
 from hub.cli.connection import NeedsData, NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
@@ -27,6 +27,9 @@ app.command(audit.explain)
 app.command(audit.audit)
 app.command(adapters.adapter)
 app.command(status.status)
+app.command(upkeep.doctor)
+app.command(upkeep.backup)
+app.command(upkeep.restore)
 
 
 def main() -> None:

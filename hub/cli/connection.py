@@ -10,9 +10,9 @@ from cyclopts import Parameter
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from adapters.kit.client import HubClient
-from hub.app import ADMIN_TOKEN, HUB_URL
+from adapters.kit.client import HubClient, Retry
 from hub.database.engine import is_locked
+from hub.upkeep.entrance import ADMIN_TOKEN, HUB_URL
 
 SHORT_TOKEN = 600
 
@@ -45,7 +45,9 @@ class Where:
 
 
 @contextmanager
-def connected(where: Where, *, agency: str | None = None) -> Iterator[HubClient]:
+def connected(
+    where: Where, *, agency: str | None = None, retry: Retry = Retry()
+) -> Iterator[HubClient]:
     """A client of the hub; with `agency` and a local hub, under a ten-minute token of that agency.
 
     Raises NoHub, or NeedsData for an agency without a local hub.
@@ -54,7 +56,7 @@ def connected(where: Where, *, agency: str | None = None) -> Iterator[HubClient]
     if agency is not None and where.data is None:
         raise NeedsData
     if agency is None:
-        with HubClient(url, token) as client:
+        with HubClient(url, token, retry=retry) as client:
             yield client
         return
     with HubClient(url, token) as administrator:

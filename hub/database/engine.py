@@ -8,8 +8,8 @@ brings a newer SQLite where there is a wheel.
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,7 @@ from hub.errors import DataDirectoryDamaged, DataDirectoryInUse, DataDirectoryNe
 
 FIRST_SAFE_SQLITE = (3, 51, 3)
 DATABASE = "hub.db"
+LOCK = "hub.lock"
 _WRITER_PRAGMAS = (
     "page_size=8192",
     "journal_mode=WAL",
@@ -114,6 +115,24 @@ def keys_of(connection: Connection) -> dict[str, bytes]:
     return {name: value for name, value in connection.execute(select(secrets))}
 
 
+def retire_cursor_key(file: Path, *, until: int, key: bytes) -> None:
+    """Have cursors be signed with a new key, in a database that no hub has open.
+
+    The key in use stays good up to the position `until`.
+    """
+    with closing(sqlite_module().connect(file)) as database, database:
+        retired = f"cursors-{until}-{key.hex()[:4]}"
+        database.execute("UPDATE secrets SET name = ? WHERE name = 'cursors'", (retired,))
+        database.execute("INSERT INTO secrets (name, value) VALUES ('cursors', ?)", (key,))
+
+
+def retired_cursor_keys(keys: Mapping[str, bytes]) -> dict[bytes, int]:
+    """Of a hub's keys, those that signed cursors before a restore, and how far each is good."""
+    return {
+        key: int(name.split("-")[1]) for name, key in keys.items() if name.startswith("cursors-")
+    }
+
+
 def probe(connection: Connection) -> None:
     """Write a little, so that the commit shows whether the disk takes it."""
     connection.exec_driver_sql("UPDATE revisions SET revision = revision + 1 WHERE name = 'probe'")
@@ -126,7 +145,7 @@ def locked(directory: Path) -> Iterator[None]:
     Raises DataDirectoryInUse.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as busy:
@@ -171,14 +190,23 @@ def _engine(url: str, pragmas: tuple[str, ...], begin: str, *, pool_size: int) -
     return engine
 
 
-def _migrate(engine: Engine) -> None:
+def revisions() -> tuple[str, ...]:
+    """Every migration that this program knows, the newest first."""
+    script = ScriptDirectory.from_config(_migrations())
+    return tuple(revision.revision for revision in script.walk_revisions())
+
+
+def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", "hub.database:migrations")
-    script = ScriptDirectory.from_config(config)
+    return config
+
+
+def _migrate(engine: Engine) -> None:
+    config = _migrations()
     with engine.begin() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-        known = {revision.revision for revision in script.walk_revisions()}
-        if current is not None and current not in known:
+        if current is not None and current not in revisions():
             raise DataDirectoryNewer(current)
         config.attributes["connection"] = connection
         upgrade(config, "head")

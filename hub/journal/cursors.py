@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from typing import Final
 
 from hub.errors import CursorInvalid
@@ -13,15 +14,19 @@ _SIGNATURE: Final = 12
 
 
 class Cursors:
-    """Writes and reads cursor tokens with the hub's key."""
+    """Writes and reads cursor tokens with the hub's key.
 
-    def __init__(self, key: bytes) -> None:
+    A `retired` key is good up to a position: what the hub signed with it beyond was lost when it
+    was restored from a backup, and those positions are now of other events.
+    """
+
+    def __init__(self, key: bytes, *, retired: Mapping[bytes, int]) -> None:
         self._key = key
+        self._retired = retired
 
     def token(self, subscription: int, position: int) -> str:
         """The token of a packed position in the feed of a subscription (its number)."""
-        place = _PLACE.pack(subscription, position)
-        return urlsafe_b64encode(place + self._signature(place)).rstrip(b"=").decode()
+        return _token(self._key, subscription, position)
 
     def position(self, subscription: int, token: str) -> int:
         """The packed position of a token. Raises CursorInvalid for another subscription's token."""
@@ -30,11 +35,18 @@ class Cursors:
             number, position = _PLACE.unpack(raw[: _PLACE.size])
         except (ValueError, struct.error) as malformed:
             raise CursorInvalid from malformed
+        keys = [self._key, *(key for key, until in self._retired.items() if position <= until)]
         # One spelling only: decoding would forgive signs that are none, and bits to spare.
-        genuine = hmac.compare_digest(self.token(number, position).encode(), token.encode())
+        genuine = any(
+            hmac.compare_digest(_token(key, number, position).encode(), token.encode())
+            for key in keys
+        )
         if not genuine or number != subscription:
             raise CursorInvalid
         return int(position)
 
-    def _signature(self, place: bytes) -> bytes:
-        return hashlib.blake2b(place, key=self._key, digest_size=_SIGNATURE).digest()
+
+def _token(key: bytes, subscription: int, position: int) -> str:
+    place = _PLACE.pack(subscription, position)
+    signature = hashlib.blake2b(place, key=key, digest_size=_SIGNATURE).digest()
+    return urlsafe_b64encode(place + signature).rstrip(b"=").decode()

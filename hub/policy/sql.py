@@ -162,6 +162,19 @@ class ActRow:
     detail: str
 
 
+def last_expiries(connection: Connection, *, lived: int) -> list[tuple[str | None, str, int]]:
+    """Of each holder (agency, roles), when its last unrevoked token expires.
+
+    Tokens made for less than `lived` microseconds are left out: a command's own, for minutes.
+    """
+    where = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at - tokens.c.created_at >= lived)
+    holder = (tokens.c.agency, tokens.c.roles)
+    rows = connection.execute(
+        select(*holder, func.max(tokens.c.expires_at)).where(where).group_by(*holder)
+    )
+    return [(agency, roles, expires) for agency, roles, expires in rows]
+
+
 def insert_act(
     connection: Connection,
     *,

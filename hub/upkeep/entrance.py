@@ -1,0 +1,23 @@
+"""What a hub leaves in its directory for commands of the machine: its address, and a token."""
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from hub.database.writer import Writer
+from hub.policy import issuing
+from hub.upkeep.files import write_whole
+
+ADMIN_TOKEN: Final = "admin.token"  # noqa: S105 (a file name)
+HUB_URL: Final = "hub.url"
+ADMIN_SECONDS: Final = 365 * 24 * 3600
+
+
+async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> None:
+    """Write a token with all roles on the first start, readable by the owner alone."""
+    path = directory / ADMIN_TOKEN
+    if path.exists() and path.read_text().strip():
+        return
+    issued = await writer.submit(partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS))
+    # A kill must not leave an empty file that the next start believes.
+    write_whole(path, issued.token + "\n")

@@ -1,0 +1,135 @@
+"""The doctor's examination: every check, in the order in which it is told.
+
+A running hub examines itself; of a stopped one, whoever gets the lock of its directory does.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.database.connection import Connection
+from hub.database.engine import DATABASE, locked, revisions, space_of, sqlite_module
+from hub.database.inspection import damage_told, reading, revision_of
+from hub.errors import DataDirectoryDamaged
+from hub.journal import sql
+from hub.upkeep import directory as room
+from hub.upkeep import machine
+from hub.upkeep.access import access
+from hub.upkeep.backup import last_backup
+from hub.upkeep.backups import judge_backup
+from hub.upkeep.finding import Finding, failure
+from hub.upkeep.records import judge_integrity, judge_journal, judge_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The hub that is examined: its data directory, and the settings that judgements need."""
+
+    directory: Path
+    connections: int
+    queue: int
+
+
+def examine(
+    connection: Connection,
+    patient: Patient,
+    *,
+    full: bool,
+    now: int,
+    enough: Callable[[], bool],
+) -> list[Finding]:
+    """Every finding. Long checks are broken off as soon as it is `enough`, which a finding says.
+
+    With `full`, every event and index is looked at. The time is microseconds UTC.
+    """
+    return [*_around(patient, now=now), *_inside(connection, patient, full, now, enough)]
+
+
+def examine_stopped(patient: Patient, *, full: bool, now: int) -> list[Finding]:
+    """Examine the directory of a hub that does not run. Raises DataDirectoryInUse if it does."""
+    file = patient.directory / DATABASE
+    if not file.exists():
+        return [_no_database(patient.directory)]
+    with locked(patient.directory):
+        # A log that a killed hub left must be read with the database, and then lies beside it.
+        still = not file.with_name(DATABASE + "-wal").exists()
+        try:
+            with reading(file, still=still) as connection:
+                return examine(connection, patient, full=full, now=now, enough=lambda: False)
+        except DataDirectoryDamaged as damaged:
+            return [*_around(patient, now=now), _unreadable(damaged)]
+
+
+def _around(patient: Patient, *, now: int) -> list[Finding]:
+    """What can be seen without opening the database."""
+    directory = patient.directory
+    return [
+        machine.judge_sqlite(sqlite_module().sqlite_version),
+        machine.judge_limits(files=machine.open_files(), connections=patient.connections),
+        machine.judge_memory(memory=machine.memory_limit(), queue=patient.queue),
+        room.judge_file_system(room.file_system_of(directory)),
+        room.judge_permissions(directory),
+        judge_backup(last_backup(directory), directory, now=now),
+    ]
+
+
+def _inside(
+    connection: Connection, patient: Patient, full: bool, now: int, enough: Callable[[], bool]
+) -> Iterator[Finding]:
+    """What only the database can say."""
+    try:
+        with damage_told():
+            revision = judge_revision(revision_of(connection), revisions())
+    except DataDirectoryDamaged as damaged:
+        yield _unreadable(damaged)
+        return
+    yield revision
+
+    def integrity() -> list[Finding]:
+        return [judge_integrity(connection, full=full, enough=enough)]
+
+    checks: list[Callable[[], Iterable[Finding]]] = [
+        # A sample takes a moment; SQLite's own check takes whatever time is left.
+        lambda: [judge_journal(connection, full=full, now=now, enough=enough)],
+        integrity,
+        lambda: _room_and_clock(connection, patient, now=now),
+        lambda: access(connection, now=now),
+    ]
+    # What stands in the tables of another version cannot be asked for.
+    for check in checks if revision.level == "ok" else [integrity]:
+        try:
+            with damage_told():
+                yield from check()
+        except DataDirectoryDamaged as damaged:
+            yield _unreadable(damaged)
+
+
+def _room_and_clock(connection: Connection, patient: Patient, *, now: int) -> Iterator[Finding]:
+    space = space_of(patient.directory)
+    yield room.judge_space(
+        free=space.free,
+        used=space.database + space.log,
+        age=now - (sql.first_hubtime(connection) or now),
+    )
+    hubtime = max(standing.hubtime for standing in sql.standings(connection))
+    yield machine.judge_clock(now=now, hubtime=hubtime, synchronised=machine.synchronised())
+
+
+def _no_database(directory: Path) -> Finding:
+    return failure(
+        "directory",
+        f"{directory} 中没有数据库",
+        f"there is no database in {directory}",
+        "请核对 --data，或用 guantong up 启动一次",
+        "check --data, or start a hub there with guantong up",
+    )
+
+
+def _unreadable(damaged: DataDirectoryDamaged) -> Finding:
+    return failure(
+        "integrity",
+        f"数据库无法读取：{damaged.detail}",
+        f"the database cannot be read: {damaged.detail}",
+        "请停止贯通，另存数据目录，再用 guantong restore 恢复最近的备份",
+        "stop the hub, put its directory aside, and restore the newest backup (guantong restore)",
+    )

@@ -1,0 +1,107 @@
+"""The journal checked against itself: positions, digests, receipts, and the dedup table.
+
+All of it, or a sample: the newest events, and as many spread over the rest.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from hub.database.connection import Connection
+from hub.event import pack, receipt_of, slot_of
+from hub.journal import sql
+
+SAMPLE: Final = 500
+_CHUNK: Final = 500
+Kind = Literal["missing", "beyond", "digest", "receipt", "dedup"]
+
+
+@dataclass
+class Checked:
+    """What was found so far: events looked at, and by kind of fault how many and the first.
+
+    `surplus` is how many dedup claims stand for no event; it is only counted in a full check.
+    """
+
+    events: int = 0
+    finished: bool = True
+    faults: Counter[Kind] = field(default_factory=Counter)
+    first: dict[Kind, int] = field(default_factory=dict)
+    surplus: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.faults and not self.surplus
+
+    def found(self, kind: Kind, position: int) -> None:
+        """Note a fault."""
+        self.faults[kind] += 1
+        self.first.setdefault(kind, position)
+
+
+def check_journal(
+    connection: Connection, *, full: bool, start: int, enough: Callable[[], bool]
+) -> Checked:
+    """Check every event, or a sample that `start` (any number) shifts; until `enough`."""
+    checked = Checked()
+    for standing in sql.standings(connection):
+        first, end = pack(standing.shard, 1), pack(standing.shard, standing.next_number)
+        last = sql.last_position(connection, until=pack(standing.shard + 1, 0))
+        if last is not None and last >= end:
+            checked.found("beyond", last)
+        for positions in _chunks(first, end, full=full, start=start):
+            if enough():
+                checked.finished = False
+                return checked
+            _check(connection, positions, checked)
+    if full:
+        checked.surplus = max(0, sql.count_claims(connection) - checked.events)
+    return checked
+
+
+def fingerprint(connection: Connection) -> tuple[int, str]:
+    """How many events the journal has, and the SHA-256 over their positions and digests."""
+    events, digest = 0, hashlib.sha256()
+    for position, proof in sql.proofs(connection):
+        digest.update(position.to_bytes(8, "big") + proof)
+        events += 1
+    return events, digest.hexdigest()
+
+
+def _chunks(first: int, end: int, *, full: bool, start: int) -> Iterator[Sequence[int]]:
+    newest = first if full else max(first, end - SAMPLE)
+    if newest > first:
+        step = -(-(newest - first) // SAMPLE)
+        yield range(first + start % step, newest, step)
+    yield from (range(n, min(n + _CHUNK, end)) for n in range(newest, end, _CHUNK))
+
+
+def _check(connection: Connection, positions: Sequence[int], checked: Checked) -> None:
+    slots: dict[int, int] = {}
+    for row in sql.checkables(connection, positions):
+        slots[row.position] = slot_of(row.receipt)
+        if hashlib.sha256(row.data).digest() != row.digest:
+            checked.found("digest", row.position)
+        if receipt_of(row.source, row.id) != row.receipt:
+            checked.found("receipt", row.position)
+    claims = sql.claims(connection, sorted(slots.values()))
+    for position in positions:
+        if position not in slots:
+            checked.found("missing", position)
+        elif claims.get(slots[position]) != position and not _claimed_further(
+            connection, slots[position], position
+        ):
+            checked.found("dedup", position)
+    checked.events += len(slots)
+
+
+def _claimed_further(connection: Connection, slot: int, position: int) -> bool:
+    """Whether the position stands in a slot behind its own, which another event had taken."""
+    while (claimed := sql.claimed_by(connection, slot)) is not None:
+        if claimed == position:
+            return True
+        slot += 1
+    return False
