@@ -31,13 +31,15 @@ def test_every_block_of_the_readme_works(tmp_path: Path) -> None:
                 (tmp_path / rest.removeprefix("file=")).write_text(block["body"], encoding="utf-8")
             elif (language, rest) == ("sh", "run"):
                 outputs.append(_shell(block["body"], tmp_path))
-    applied, subscribed, published, pulled, checked = outputs
+    applied, subscribed, published, pulled, checked, kept = outputs
     assert applied == "策略版本 1 已生效\n"
     assert subscribed == "订阅 petitions：petition.*，区划 510100\n"
     assert '"status":"accepted"' in published
     assert "petition.case_transferred" in pulled
     assert "XF-2026-000001" in pulled
     assert checked == "样例全部一致 / all samples agree\n"
+    assert "，故障 0\nbackup-1：1 条事件，至 0-1 / 1 events\n" in kept
+    assert "restored：1 条事件，至 0-1 / 1 events\n" in kept
 
 
 @pytest.mark.parametrize("target", re.findall(r"`make (\w+)", README))

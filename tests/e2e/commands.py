@@ -1,0 +1,34 @@
+"""`guantong` commands in processes of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+
+def start(
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+) -> subprocess.Popen[str]:
+    """Start a command; `before` runs in its process first."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "hub", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+        preexec_fn=before,
+    )
+
+
+def run(
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+) -> tuple[int, str, str]:
+    """The exit status, standard output and standard error of a command."""
+    process = start(*arguments, environment=environment, before=before)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err

@@ -1,0 +1,112 @@
+"""A running hub's doctor: one examination at a time, none longer than it may take."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hub.database.engine import Database, open_database
+from hub.database.readers import Readers
+from hub.errors import Overloaded
+from hub.upkeep.doctor import FULL_SECONDS, QUICK_SECONDS, Doctor
+from hub.upkeep.examine import Patient
+from hub.upkeep.finding import Finding
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A database of one reader."""
+    with closing(open_database(tmp_path / "data", readers=1)) as opened:
+        yield opened
+
+
+class Surroundings:
+    """What a doctor is given: whether the hub is ready, held back until `gate`, and the time."""
+
+    def __init__(self, database: Database, directory: Path) -> None:
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+        self.reason: str | None = None
+        self.monotonic: Callable[[], float] = lambda: 0.0
+        self.readers = Readers(database.readers, threads=1)
+        self.doctor = Doctor(
+            self.readers,
+            patient=Patient(directory, connections=10, queue=1024),
+            unready=self._unready,
+            version="1.2.3",
+            clock=lambda: 1_800_000_000_000_000,
+            monotonic=lambda: self.monotonic(),
+        )
+
+    async def _unready(self) -> str | None:
+        self.asked.set()
+        await self.gate.wait()
+        return self.reason
+
+
+@pytest.fixture
+async def surroundings(database: Database, tmp_path: Path) -> AsyncIterator[Surroundings]:
+    """A doctor of an empty hub."""
+    made = Surroundings(database, tmp_path / "data")
+    yield made
+    made.readers.stop()
+
+
+def found(findings: list[Finding], *checks: str) -> list[tuple[str, str]]:
+    """The level and the Chinese sentence of the named checks."""
+    return [(f.level, f.says) for f in findings if f.check in checks]
+
+
+async def test_one_examination_runs_at_a_time(surroundings: Surroundings) -> None:
+    first = asyncio.create_task(surroundings.doctor.examine(full=False))
+    await surroundings.asked.wait()
+    with pytest.raises(Overloaded) as busy:
+        await surroundings.doctor.examine(full=False)
+    surroundings.gate.set()
+
+    assert (busy.value.detail, busy.value.retry_after) == (
+        "另一检查正在进行 / another examination runs",
+        5,
+    )
+    assert found(await first, "hub") == [("ok", "贯通 1.2.3 在运行，可写入")]
+    # Now that it is over, the next may come.
+    surroundings.reason = "writer: storage_failed"
+    assert found(await surroundings.doctor.examine(full=False), "hub") == [
+        ("failure", "贯通 1.2.3 在运行，但无法写入：writer: storage_failed")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("full", "after", "level"),
+    [
+        (False, QUICK_SECONDS, "failure"),
+        (False, QUICK_SECONDS + 1, "warning"),
+        (True, QUICK_SECONDS + 1, "failure"),
+        (True, FULL_SECONDS + 1, "warning"),
+    ],
+)
+async def test_an_examination_ends_with_its_time(
+    surroundings: Surroundings, database: Database, full: bool, after: float, level: str
+) -> None:
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE shards SET next_number = 2")
+    looks = iter([0.0])
+    surroundings.monotonic = lambda: next(looks, after)
+    surroundings.gate.set()
+    findings = await surroundings.doctor.examine(full=full)
+    # The only event is missing, which is found if there is time to look for it.
+    assert [told for told, _ in found(findings, "journal")] == [level]
+
+
+async def test_a_stop_breaks_an_examination_off(
+    surroundings: Surroundings, database: Database
+) -> None:
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE shards SET next_number = 2")
+    surroundings.gate.set()
+    surroundings.doctor.stop()
+    findings = await surroundings.doctor.examine(full=True)
+    assert found(findings, "journal") == [
+        ("warning", "日志自查未做完：抽查 0 条事件的位置、摘要、回执、去重，无误")
+    ]
