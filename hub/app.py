@@ -117,7 +117,7 @@ async def run(
                     stop=settings.stop_seconds,
                 ),
                 ready=partial(_say_ready, directory, host, ready),
-                stopping=hub.stop_waiting,
+                stopping=hub.pull.stop,
                 stopped=hub.filler.stop,
                 metrics=hub.metrics,
             )
@@ -164,11 +164,6 @@ class Hub:
     readiness: Readiness
     doctor: Doctor
 
-    def stop_waiting(self) -> None:
-        """End what would make a stop wait: polls and an examination."""
-        self.pull.stop()
-        self.doctor.stop()
-
 
 @asynccontextmanager
 async def embedded(
@@ -214,6 +209,7 @@ async def embedded(
             finally:
                 await hub.purger.stop()
                 await hub.watch.stop()
+                hub.doctor.stop()
                 await hub.uses.stop()
         finally:
             await asyncio.to_thread(ground.writer.stop)
