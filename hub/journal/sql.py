@@ -148,6 +148,14 @@ def last_position(connection: Connection, *, until: int) -> int | None:
     return position
 
 
+def purged_events(connection: Connection) -> int:
+    """How many events outlived their retention and were purged, ever."""
+    counted: int = connection.exec_driver_sql(
+        "SELECT coalesce(sum(events), 0) FROM purges"
+    ).scalar_one()
+    return counted
+
+
 def first_hubtime(connection: Connection) -> int | None:
     """The time of the oldest event that is held."""
     rows = connection.exec_driver_sql("SELECT hubtime FROM journal ORDER BY position LIMIT 1")

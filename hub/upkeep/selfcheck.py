@@ -41,6 +41,11 @@ class Checked:
         self.faults[kind] += 1
         self.first.setdefault(kind, position)
 
+    def forgive(self, kind: Kind) -> None:
+        """Faults of this kind turned out to be none."""
+        self.faults.pop(kind, None)
+        self.first.pop(kind, None)
+
 
 def check_journal(
     connection: Connection, *, full: bool, start: int, enough: Callable[[], bool]
@@ -55,8 +60,16 @@ def check_journal(
         for positions in _chunks(first, end, full=full, start=start):
             if enough():
                 checked.finished = False
-                return checked
+                return _settled(connection, checked, full=False)
             _check(connection, positions, checked)
+    return _settled(connection, checked, full=full)
+
+
+def _settled(connection: Connection, checked: Checked, *, full: bool) -> Checked:
+    """What was found, against what was purged: not which positions is kept, but how many."""
+    missing, purged = checked.faults["missing"], sql.purged_events(connection)
+    if missing == purged or (missing < purged and not full):
+        checked.forgive("missing")
     if full:
         checked.surplus = max(0, sql.count_claims(connection) - checked.events)
     return checked

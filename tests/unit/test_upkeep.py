@@ -243,6 +243,27 @@ def test_the_newest_events_are_in_every_sample(connection: Connection) -> None:
     assert checked.first == {"missing": newest[0]}
 
 
+def test_what_was_purged_is_not_missing(connection: Connection) -> None:
+    found = []
+    for purged in (1, 2, 3):
+        with connection.begin_nested() as savepoint:
+            for table in ("journal", "dedup"):
+                connection.exec_driver_sql(f"DELETE FROM {table} WHERE position IN (3, 1200)")
+            connection.exec_driver_sql(
+                "INSERT INTO purges (type, version, first, last, from_hubtime, to_hubtime, events,"
+                " digest, at) VALUES ('t.t', '1.0', 3, 1200, 1, 1, ?, x'00', 1)",
+                (purged,),
+            )
+            checks = [
+                check_journal(connection, full=full, start=0, enough=never)
+                for full in (False, True)
+            ]
+            found.append([checked.faults["missing"] for checked in checks])
+            savepoint.rollback()
+    # A sample, here of position 3 and 1,200, cannot tell that more are there than should be.
+    assert found == [[2, 2], [0, 0], [0, 2]]
+
+
 def test_an_event_in_the_slot_behind_its_own_is_no_fault(connection: Connection) -> None:
     with connection.begin_nested() as savepoint:
         row = connection.exec_driver_sql("SELECT slot FROM dedup WHERE position = 9").one()
