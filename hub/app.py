@@ -153,6 +153,7 @@ class Hub:
     uses: Uses
     cursors: Cursors
     arrivals: Arrivals
+    registrar: Registrar
     backbone: SqlBackbone
     intake: Intake
     pull: Pull
@@ -201,6 +202,7 @@ async def embedded(
         ground.writer.start()
         try:
             hub = _assemble(ground, await ground.readers.run(keys_of))
+            await ground.writer.submit(hub.registrar.load)
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
@@ -230,10 +232,11 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
     cursors = Cursors(keys["cursors"], retired=retired_cursor_keys(keys))
     arrivals = Arrivals()
     readiness = Readiness(ground.writer, monotonic=time.monotonic)
+    registrar = Registrar(policies=policies, clock=microseconds_now)
     backbone = SqlBackbone(
         writer=ground.writer,
         readers=ground.readers,
-        registrar=Registrar(policies=policies, clock=microseconds_now),
+        registrar=registrar,
         registered=partial(_registered, arrivals, ground.metrics),
     )
     return Hub(
@@ -246,6 +249,7 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
         ),
         cursors=cursors,
         arrivals=arrivals,
+        registrar=registrar,
         backbone=backbone,
         intake=Intake(
             catalogue=catalogue,

@@ -153,6 +153,17 @@ purges = Table(
     sqlite_autoincrement=True,
 )
 
+# What was made, changed or ended of subscriptions, the newest ten thousand: `revision` is what
+# `revisions` said after it.
+subscription_changes = Table(
+    "subscription_changes",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("revision", Long, nullable=False, unique=True),
+    Column("subscription", Long, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 # Marks that tell readers of a snapshot whether what they hold in memory is still the newest.
 revisions = Table(
     "revisions",

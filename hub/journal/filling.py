@@ -34,7 +34,7 @@ class Filler:
 
     async def resume(self) -> None:
         """Go on with every backfill that is not complete."""
-        rows = await self._readers.run(sql.all_subscriptions)
+        rows = await self._readers.run(sql.unfilled_subscriptions)
         for row in rows:
             self.begin(from_row(row))
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import msgspec
 
@@ -19,31 +20,74 @@ class _Candidate:
     kinds: frozenset[str]
     wants: Predicate | None
 
+    @property
+    def scopes(self) -> set[tuple[str, str]]:
+        """The type patterns and the region asked for, as the index has them."""
+        region = self.subscription.region
+        return {(pattern, region) for pattern in self.subscription.body.types}
+
+
+_ByNumber = dict[int, _Candidate]
+
 
 class Matcher:
-    """All subscriptions of one revision, indexed by type and region, and by agency."""
+    """Subscriptions, indexed by type, region and kind, and by agency.
+
+    Putting one in or taking it out touches its own places alone.
+    """
 
     def __init__(self, subscriptions: Iterable[Subscription], *, policy: Policy) -> None:
         self._policy = policy
-        self._by_scope: dict[tuple[str, str], list[_Candidate]] = defaultdict(list)
-        self._by_agency: dict[str, list[_Candidate]] = defaultdict(list)
-        for subscription in subscriptions:
-            agency = policy.agency(subscription.agency)
-            candidate = _Candidate(
-                subscription=subscription,
-                kinds=agency.kinds if agency else frozenset(),
-                wants=predicate(subscription.body.filters),
-            )
-            self._by_agency[subscription.agency].append(candidate)
-            for pattern in subscription.body.types:
-                self._by_scope[pattern, subscription.region].append(candidate)
+        self._by_number: _ByNumber = {}
+        self._by_agency: dict[str, _ByNumber] = defaultdict(dict)
+        self._by_scope: dict[tuple[str, str], dict[str, _ByNumber]] = defaultdict(dict)
         # Events of one type and region come again and again.
         self._in_scope = lru_cache(maxsize=16_384)(self._find_in_scope)
+        for subscription in subscriptions:
+            self.put(subscription)
 
     @property
     def is_empty(self) -> bool:
         """Whether there are no subscriptions at all."""
-        return not self._by_agency
+        return not self._by_number
+
+    def put(self, subscription: Subscription) -> None:
+        """Put a subscription in, in the place of what stands under its number."""
+        number = subscription.number
+        self.remove(number)
+        candidate = _Candidate(
+            subscription=subscription,
+            kinds=_kinds(subscription.agency, self._policy),
+            wants=predicate(subscription.body.filters),
+        )
+        self._by_number[number] = candidate
+        self._by_agency[subscription.agency][number] = candidate
+        for scope in candidate.scopes:
+            for kind in candidate.kinds:
+                self._by_scope[scope].setdefault(kind, {})[number] = candidate
+        self._in_scope.cache_clear()
+
+    def remove(self, number: int) -> None:
+        """Take out the subscription of that number, if it is there."""
+        candidate = self._by_number.pop(number, None)
+        if candidate is None:
+            return
+        _take_out(self._by_agency, candidate.subscription.agency, number)
+        for scope in candidate.scopes:
+            for kind in candidate.kinds:
+                _take_out(self._by_scope[scope], kind, number)
+            if not self._by_scope[scope]:
+                del self._by_scope[scope]
+        self._in_scope.cache_clear()
+
+    def follow(self, policy: Policy) -> None:
+        """Match by another policy from now on: agencies may have come, gone, or other kinds."""
+        old, self._policy = self._policy, policy
+        self._in_scope.cache_clear()
+        for agency, standing in list(self._by_agency.items()):
+            if _kinds(agency, policy) != _kinds(agency, old):
+                for candidate in list(standing.values()):
+                    self.put(candidate.subscription)
 
     def matches(self, event: Event | Entry, *, audience: str) -> list[Subscription]:
         """The subscriptions for an event of a known contract; `audience` as a reply has it."""
@@ -62,16 +106,30 @@ class Matcher:
         if contract is None:
             return ()
         patterns = (type_, f"{contract.family}.*", "*")
-        regions = self._policy.regions.covering(region)
-        fitting = (c for p in patterns for r in regions for c in self._by_scope.get((p, r), ()))
-        admitted = contract.receivers.keys()
-        return tuple(dict.fromkeys(c for c in fitting if c.kinds & admitted))
+        found: _ByNumber = {}
+        for scope in product(patterns, self._policy.regions.covering(region)):
+            by_kind = self._by_scope.get(scope, {})
+            for kind in by_kind.keys() & contract.receivers.keys():
+                found.update(by_kind[kind])
+        return tuple(found.values())
 
     def _named(self, event: Event | Entry, audience: str) -> Iterable[_Candidate]:
         """Subscriptions of agencies that are addressed, copied or owed this reply."""
         resolve = self._policy.registry.resolve
         agencies = (resolve(addresses) for addresses in (event.to, event.cc, audience) if addresses)
         for agency in frozenset().union(*agencies):
-            for candidate in self._by_agency.get(agency, ()):
+            for candidate in self._by_agency.get(agency, {}).values():
                 if any(type_matches(p, event.type) for p in candidate.subscription.body.types):
                     yield candidate
+
+
+def _take_out(places: dict[str, _ByNumber], key: str, number: int) -> None:
+    """Take a number from its place, and the place away with the last one."""
+    del places[key][number]
+    if not places[key]:
+        del places[key]
+
+
+def _kinds(agency_id: str, policy: Policy) -> frozenset[str]:
+    agency = policy.agency(agency_id)
+    return agency.kinds if agency else frozenset()

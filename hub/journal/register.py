@@ -32,9 +32,10 @@ from hub.event import (
 )
 from hub.journal import refusals, sql
 from hub.journal.duplicates import is_same
+from hub.journal.matchers import Matchers
 from hub.journal.matching import Matcher
 from hub.journal.openings import NOT_A_REPLY, Answered, answer
-from hub.journal.subscriptions import Subscription, from_row
+from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
 SHARD: Final = 0
@@ -82,12 +83,18 @@ class _New(Struct, frozen=True, gc=False):
 
 
 class Registrar:
-    """Registers events on the writing thread; keeps the matcher as new as the snapshot."""
+    """Registers events on the writing thread, matched by the newest subscriptions."""
 
     def __init__(self, *, policies: Policies, clock: Callable[[], int]) -> None:
         self._policies = policies
         self._clock = clock
-        self._matcher: tuple[int, Policy, Matcher] | None = None
+        self._matchers = Matchers()
+
+    def load(self, connection: Connection) -> None:
+        """Make the policy and the matcher ready, before the first registration has to wait."""
+        revision = sql.head(connection, SHARD).subscriptions_revision
+        policy = self._policies.seen_by(connection)
+        self._matchers.seen_by(connection, revision=revision, policy=policy)
 
     def register(
         self, connection: Connection, events: Sequence[Event], *, atomic: bool
@@ -110,7 +117,8 @@ class Registrar:
             sql.claim(connection, sorted((n.slot, first + i) for i, n in enumerate(new)))
         sql.append(connection, [_row(n, first + i, now) for i, n in enumerate(new)])
         sql.move_head(connection, head, by=len(new), hubtime=now)
-        matcher = self._matcher_for(connection, head.subscriptions_revision, policy)
+        revision = head.subscriptions_revision
+        matcher = self._matchers.seen_by(connection, revision=revision, policy=policy)
         touched = _feed(connection, new, first=first, matcher=matcher)
         return Registration(outcomes, touched, _strangers(new, policy))
 
@@ -166,16 +174,6 @@ class Registrar:
                     slots.add(slot)
             outcomes.append(known)
         return new, outcomes
-
-    def _matcher_for(self, connection: Connection, revision: int, policy: Policy) -> Matcher:
-        if self._matcher is not None:
-            held_revision, held_policy, matcher = self._matcher
-            if held_revision == revision and held_policy is policy:
-                return matcher
-        rows = sql.all_subscriptions(connection)
-        matcher = Matcher((from_row(row) for row in rows), policy=policy)
-        self._matcher = (revision, policy, matcher)
-        return matcher
 
 
 def _record_refusals(

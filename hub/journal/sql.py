@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hub.database.tables import refusals, subscriptions
+from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.errors import StorageFailed
 from hub.event import Entry, Record, pack
 
@@ -19,6 +19,8 @@ _HEADER: Final = (
     "addressed_to, copied_to, audience, marking, expires, caveats, parties, attributes"
 )
 _RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest"
+# Whoever is further behind reads all subscriptions anew.
+CHANGES_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +263,13 @@ def all_subscriptions(connection: Connection) -> list[SubscriptionRow]:
     return [SubscriptionRow(*row) for row in rows]
 
 
+def unfilled_subscriptions(connection: Connection) -> list[SubscriptionRow]:
+    """The subscriptions whose feed is still being filled with what is older."""
+    where = subscriptions.c.filled < subscriptions.c.fill_until
+    rows = connection.execute(select(*_SUBSCRIPTION).where(where).order_by(subscriptions.c.number))
+    return [SubscriptionRow(*row) for row in rows]
+
+
 def subscriptions_of(
     connection: Connection, agency: str, *, after: str, most: int
 ) -> list[SubscriptionRow]:
@@ -285,10 +294,30 @@ def subscription(connection: Connection, agency: str, id_: str) -> SubscriptionR
     return None if row is None else SubscriptionRow(*row)
 
 
+def subscription_numbered(connection: Connection, number: int) -> SubscriptionRow | None:
+    """The subscription of that number."""
+    where = subscriptions.c.number == number
+    row = connection.execute(select(*_SUBSCRIPTION).where(where)).one_or_none()
+    return None if row is None else SubscriptionRow(*row)
+
+
+def changed_since(connection: Connection, revision: int) -> list[int] | None:
+    """The numbers of subscriptions that were changed after `revision`, None if it is not known."""
+    found = connection.exec_driver_sql(
+        "SELECT number FROM subscription_changes WHERE revision = ?", (revision,)
+    ).scalar_one_or_none()
+    if found is None:
+        return None
+    rows = connection.exec_driver_sql(
+        "SELECT DISTINCT subscription FROM subscription_changes WHERE number > ?", (found,)
+    )
+    return [subscription for (subscription,) in rows]
+
+
 def insert_subscription(connection: Connection, values: dict[str, Any]) -> None:
     """Keep a new subscription."""
-    connection.execute(insert(subscriptions).values(**values))
-    _revise_subscriptions(connection)
+    made = insert(subscriptions).values(**values).returning(subscriptions.c.number)
+    _log_change(connection, connection.execute(made).scalar_one())
 
 
 def change_subscription(connection: Connection, number: int, **values: Any) -> None:
@@ -296,7 +325,7 @@ def change_subscription(connection: Connection, number: int, **values: Any) -> N
     connection.execute(
         update(subscriptions).where(subscriptions.c.number == number).values(**values)
     )
-    _revise_subscriptions(connection)
+    _log_change(connection, number)
 
 
 def delete_subscription(connection: Connection, number: int) -> None:
@@ -304,7 +333,7 @@ def delete_subscription(connection: Connection, number: int) -> None:
     connection.execute(delete(subscriptions).where(subscriptions.c.number == number))
     connection.exec_driver_sql("DELETE FROM feed WHERE subscription = ?", (number,))
     connection.exec_driver_sql("DELETE FROM expired WHERE subscription = ?", (number,))
-    _revise_subscriptions(connection)
+    _log_change(connection, number)
 
 
 def commit_cursor(connection: Connection, number: int, position: int) -> None:
@@ -447,8 +476,16 @@ def of_case(connection: Connection, key: str, *, since: int, until: int) -> list
     return [row[0] for row in rows]
 
 
-def _revise_subscriptions(connection: Connection) -> None:
+def _log_change(connection: Connection, subscription: int) -> None:
+    """Say that a subscription was made, changed or ended, under a new revision."""
     # Random, not counted: a count would come back after a failed commit, for other content.
+    revision = randbits(62)
+    # First: where writers are several, its lock lets them change subscriptions one by one.
     connection.exec_driver_sql(
-        "UPDATE revisions SET revision = ? WHERE name = 'subscriptions'", (randbits(62),)
+        "UPDATE revisions SET revision = ? WHERE name = 'subscriptions'", (revision,)
+    )
+    logged = insert(subscription_changes).values(revision=revision, subscription=subscription)
+    number = connection.execute(logged.returning(subscription_changes.c.number)).scalar_one()
+    connection.exec_driver_sql(
+        "DELETE FROM subscription_changes WHERE number <= ?", (number - CHANGES_KEPT,)
     )

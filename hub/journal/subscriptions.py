@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -143,7 +145,7 @@ def from_row(row: SubscriptionRow) -> Subscription:
         agency=row.agency,
         id=row.id,
         body=Body.model_validate_json(row.body),
-        pins=json.loads(row.pins),
+        pins=_pins(row.pins),
         start=row.start,
         committed=row.committed,
         filled=row.filled,
@@ -151,6 +153,12 @@ def from_row(row: SubscriptionRow) -> Subscription:
         created_at=row.created_at,
         expired=row.expired,
     )
+
+
+# Most subscriptions have the pins of many others, which then stand in memory once.
+@lru_cache(maxsize=1024)
+def _pins(text: str) -> Mapping[str, str]:
+    return MappingProxyType(json.loads(text))
 
 
 Predicate = Callable[[Mapping[str, Any]], bool]

@@ -276,3 +276,17 @@ def test_subscriptions_of_kinds_that_may_not_receive_cost_nothing_after_the_firs
     ]
     few, many = (costs(some, event) for some in others)
     assert few[1] == many[1]
+
+
+def test_changing_one_costs_its_own_however_many_subscriptions_there_are() -> None:
+    costs_of = []
+    for count in (10, 10_000):
+        matcher = Matcher(bystanders(count), policy=POLICY)
+
+        def change(matcher: Matcher = matcher) -> None:
+            matcher.put(subscription(3, CITY, types=("petition.*",)))
+            matcher.remove(4)
+
+        costs_of.append(steps_of(change))
+    assert costs_of[0] == costs_of[1]
+    assert 0 < costs_of[0] < 150
