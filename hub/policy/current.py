@@ -1,5 +1,6 @@
 """The policy as publishing sees it: at most a moment old, without asking the database each time."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -19,13 +20,20 @@ class CurrentPolicy:
         self._policies = policies
         self._monotonic = monotonic
         self._held: tuple[float, Policy] | None = None
+        self._asking = asyncio.Lock()
 
     async def get(self) -> Policy:
         """The policy in force, or that of at most half a second ago."""
-        now = self._monotonic()
-        if self._held is None or now - self._held[0] > MAX_AGE:
-            self._held = (now, await self._readers.run(self._policies.seen_by))
-        return self._held[1]
+        held = self._fresh()
+        if held is not None:
+            return held
+        # One asks, whoever comes meanwhile has its answer.
+        async with self._asking:
+            held = self._fresh()
+            if held is None:
+                now, held = self._monotonic(), await self._readers.run(self._policies.seen_by)
+                self._held = (now, held)
+            return held
 
     @property
     def version(self) -> int:
@@ -35,3 +43,8 @@ class CurrentPolicy:
     def renew(self, policy: Policy) -> None:
         """A new version has just been committed."""
         self._held = (self._monotonic(), policy)
+
+    def _fresh(self) -> Policy | None:
+        if self._held is None or self._monotonic() - self._held[0] > MAX_AGE:
+            return None
+        return self._held[1]

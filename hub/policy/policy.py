@@ -1,9 +1,11 @@
 """One version of the policy, ready for decisions, and the place that keeps the newest."""
 
 import hashlib
+import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from contracts.catalogue import Catalogue
@@ -15,6 +17,8 @@ from hub.policy.document import PolicyDocument, Recusal, end_of, start_of
 from hub.policy.grants import Grants
 from hub.policy.parties import PartyMarks
 
+# The one in force, the one before it, and one that may have failed to be committed.
+VERSIONS_HELD: Final = 3
 MOST_EARLIER: Final = 4
 
 
@@ -28,12 +32,30 @@ class Withdrawal:
     end: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document as it is kept and shown: JSON, and digests of the parts that roles may change."""
+
+    text: str
+    agencies: bytes
+    rights: bytes
+
+    @classmethod
+    def of(cls, document: PolicyDocument) -> "Written":
+        """What is kept of a document; the same document always has the same."""
+        dump = partial(document.model_dump_json, by_alias=True, exclude_none=True)
+        agencies, rights = dump(include={"agencies"}), dump(exclude={"agencies"})
+        digests = (hashlib.sha256(part.encode()).digest() for part in (agencies, rights))
+        return cls(f"{agencies[:-1]},{rights[1:]}", *digests)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """What decisions are made by. `ceiling` is the highest marking this node may hold."""
 
     version: int
     document: PolicyDocument
+    written: Written
     registry: Registry
     grants: Grants
     recusals: Mapping[str, tuple[Withdrawal, ...]]
@@ -47,7 +69,10 @@ class Policy:
 
 
 class Policies:
-    """Gives the policy in force as a connection's snapshot sees it; compiles each version once."""
+    """Gives the policy in force as a connection's snapshot sees it; compiles each version once.
+
+    While a change is being committed, the writer sees the new version and readers the old one.
+    """
 
     def __init__(
         self, *, catalogue: Catalogue, regions: Regions, marks: PartyMarks, ceiling: int
@@ -56,23 +81,34 @@ class Policies:
         self._regions = regions
         self._marks = marks
         self._ceiling = ceiling
-        self._newest: tuple[tuple[int, int], Policy] | None = None
+        self._held: dict[tuple[int, int], Policy] = {}
+        self._holding = threading.Lock()
         self._earlier: dict[int, Policy] = {}
 
     def seen_by(self, connection: Connection) -> Policy:
         """The policy in force in the connection's snapshot. A read takes about 20 µs."""
         identity = sql.newest_version(connection)
-        held = self._newest
-        if held is not None and held[0] == identity:
-            return held[1]
-        compiled = self.compile(identity[0], sql.document(connection, identity[0]))
-        self._newest = (identity, compiled)
-        return compiled
+        held = self._held.get(identity)
+        if held is not None:
+            return held
+        with self._holding:
+            held = self._held.get(identity)
+            if held is None:
+                version, _ = identity
+                held = self.compile(version, sql.document(connection, version))
+                self._hold(identity, held)
+            return held
+
+    def expect(self, identity: tuple[int, int], policy: Policy) -> None:
+        """Have a version ready under what `sql.newest_version` will say of it."""
+        with self._holding:
+            self._hold(identity, policy)
 
     def of_version(self, connection: Connection, version: int) -> Policy:
         """A version as it was; the one in force and the last few asked for stay compiled."""
-        if self._newest is not None and self._newest[1].version == version:
-            return self._newest[1]
+        in_force = self.seen_by(connection)
+        if in_force.version == version:
+            return in_force
         held = self._earlier.pop(version, None)
         if held is None:
             held = self.compile(version, sql.document(connection, version))
@@ -86,6 +122,7 @@ class Policies:
         return Policy(
             version=version,
             document=document,
+            written=Written.of(document),
             registry=Registry(document.agencies, regions=self._regions, marks=self._marks),
             grants=Grants(document.grants, document.rounds),
             recusals=_by_agency(document.recusals),
@@ -94,10 +131,15 @@ class Policies:
             ceiling=self._ceiling,
         )
 
+    def _hold(self, identity: tuple[int, int], policy: Policy) -> None:
+        # Replaced as a whole, since others read it at any moment.
+        newest = list(self._held.items())[1 - VERSIONS_HELD :]
+        self._held = {**dict(newest), identity: policy}
+
 
 def etag(policy: Policy) -> str:
     """What `If-Match` must name to change this version."""
-    digest = hashlib.sha256(policy.document.model_dump_json().encode()).hexdigest()[:12]
+    digest = hashlib.sha256(policy.written.agencies + policy.written.rights).hexdigest()[:12]
     return f'"{policy.version}-{digest}"'
 
 

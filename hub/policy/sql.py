@@ -35,16 +35,16 @@ def append_version(
     connection: Connection,
     *,
     version: int,
-    document: PolicyDocument,
+    document: str,
     by: str,
     reason: str,
     now: int,
 ) -> None:
-    """Put a new version in force."""
+    """Put a new version in force; `document` is its JSON."""
     connection.execute(
         insert(policies).values(
             version=version,
-            document=document.model_dump_json(by_alias=True, exclude_none=True),
+            document=document,
             changed_by=by,
             reason=reason,
             changed_at=now,

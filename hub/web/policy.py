@@ -1,10 +1,10 @@
 """The policy document: read and changed as a whole."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +26,6 @@ from hub.policy.document import PolicyDocument, parse
 from hub.policy.policy import Policies, Policy, etag
 from hub.web.body import read_body
 from hub.web.callers import Callers
-from hub.web.problems import answer
 
 MOST_POLICY = 32 * 1024 * 1024
 
@@ -46,6 +45,9 @@ def routes(
 ) -> list[Route]:
     """Reading and changing the policy, for the roles system, security and (reading) auditor."""
 
+    # One at a time: preparing a large policy takes a processor for a second.
+    preparing = asyncio.Lock()
+
     async def show(request: Request) -> Response:
         await callers.with_role(request, "system", "security", "auditor")
         policy = await readers.run(policies.seen_by)
@@ -59,21 +61,26 @@ def routes(
         if_match = request.headers.get("if-match")
         if if_match is None:
             raise PreconditionRequired
-        document, reason = _read(await read_body(request, most=MOST_POLICY))
-        work = partial(
-            changes.apply,
-            change=PolicyChange(document=document, if_match=if_match, reason=reason),
-            policies=policies,
-            caller=caller,
-            catalogue=catalogue,
-            regions=regions,
-            now=clock(),
-        )
-        policy = await writer.submit(work)
+        raw = await read_body(request, most=MOST_POLICY)
+        async with preparing:
+            ready, reason = await asyncio.to_thread(prepare, raw)
+            work = partial(
+                changes.apply,
+                change=PolicyChange(ready=ready, if_match=if_match, reason=reason),
+                policies=policies,
+                caller=caller,
+                now=clock(),
+            )
+            policy = await writer.submit(work)
         current.renew(policy)
         arrivals.announce_all()
         log.info("policy.applied", caller=caller.name, version=policy.version)
         return _answer(policy)
+
+    def prepare(raw: bytes) -> tuple[Policy, str]:
+        document, reason = _read(raw)
+        ready = changes.prepare(document, policies=policies, catalogue=catalogue, regions=regions)
+        return ready, reason
 
     return [
         Route("/v1/policy", show, methods=["GET"]),
@@ -106,7 +113,6 @@ _REASON_MISSING = Fault(
 
 
 def _answer(policy: Policy) -> Response:
-    document: dict[str, Any] = policy.document.model_dump(
-        mode="json", by_alias=True, exclude_none=True
-    )
-    return answer({"version": policy.version, **document}, ETag=etag(policy))
+    body = f'{{"version":{policy.version},{policy.written.text[1:]}'
+    headers = {"Cache-Control": "no-store", "ETag": etag(policy)}
+    return Response(body, 200, headers, "application/json")

@@ -29,7 +29,6 @@ from hub.journal.sql import feed_after
 from hub.journal.subscriptions import All, Body, Exact, Filter, Prefix, Subscription, from_row
 from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
-from hub.policy.document import PolicyDocument, parse
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from tests.sample import CITY, COUNTY, DISCIPLINE, PROVINCE, admitted, policy
@@ -41,8 +40,7 @@ AGENCIES = (CITY, COUNTY, DISCIPLINE, PROVINCE)
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with a city's policy in force."""
-    document = parse(msgjson.encode(policy()))
-    assert isinstance(document, PolicyDocument)
+    document = msgjson.encode(policy()).decode()
     with closing(open_database(tmp_path_factory.mktemp("register"), readers=1)) as made:
         with made.writer.begin() as connection:
             policy_sql.append_version(
