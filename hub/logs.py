@@ -38,4 +38,5 @@ def logger(*, level: int = logging.INFO) -> FilteringBoundLogger:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
-    return made
+    # Bound now, else every line is first bound anew.
+    return made.bind()

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from hub.database.readers import Readers
-from hub.database.writer import Writer
+from hub.database.writer import Joint, Writer
 from hub.event import Event, Outcome
 from hub.journal.register import Registrar, Registration
 
 # What a journal row and its queue entry weigh beside the event's own bytes.
 _OVERHEAD = 1024
+# A statement costs more than a row: small batches that wait are registered at once.
+_SMALL = 100
 
 
 class SqlBackbone:
@@ -35,7 +37,9 @@ class SqlBackbone:
         """As the port promises."""
         weight = sum(len(event.data) + len(event.attributes) + _OVERHEAD for event in events)
         registration = await self._writer.submit(
-            partial(self._registrar.register, events=events, atomic=atomic), weight=weight
+            partial(self._registrar.register, events=events, atomic=atomic),
+            weight=weight,
+            joint=self._joint(events),
         )
         self._registered(registration)
         return registration.outcomes
@@ -43,3 +47,9 @@ class SqlBackbone:
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises."""
         return await self._readers.run(partial(self._registrar.find, events=events))
+
+    def _joint(self, events: Sequence[Event]) -> Joint | None:
+        """Replies look for their openings first, which is done batch by batch."""
+        if len(events) > _SMALL or any(event.is_reply for event in events):
+            return None
+        return Joint(self._registrar.register_together, events)

@@ -1,16 +1,17 @@
 """The one writing thread: everything that writes goes through `submit`.
 
 Whatever waited during the last commit goes into the next transaction together (group commit, no
-timer), each work in its own savepoint: one that fails takes nothing else with it. A commit that
-fails fails all of them, and says that a retry helps. A future resolves only after the commit, so
-what was answered is on the disk.
+timer), each work in its own savepoint: one that fails takes nothing else with it. Works of one kind
+that stand beside each other may be done at once. A commit that fails fails all of them, and says
+that a retry helps. A future resolves only after the commit, so what was answered is on the disk.
 """
 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -32,12 +33,31 @@ class Observer(Protocol):
     def failed(self, *, works: int, error: BaseException) -> None: ...
 
 
+_Together = Callable[[Connection, Sequence[Any]], Sequence[Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """How a work is done at once with others of its kind, whose `together` is the same.
+
+    `together` is given the items of all, in order, and answers with their results; with None, or
+    by raising, it says that each must be done alone.
+    """
+
+    together: _Together
+    item: Any
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     work: Work[Any]
+    joint: Joint | None
     weight: int
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+
+
+_Result = tuple[_Job, Any, Exception | None]
 
 
 class Writer:
@@ -80,15 +100,19 @@ class Writer:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
-    def submit(self, work: Work[T], *, weight: int = 1024) -> asyncio.Future[T]:
+    def submit(
+        self, work: Work[T], *, weight: int = 1024, joint: Joint | None = None
+    ) -> asyncio.Future[T]:
         """Have `work` run in the next transaction; the future holds its result once committed.
 
+        With `joint` it may be done at once with those before and after it, to the same effect.
         The future raises what the work raised (its savepoint is rolled back); StorageFailed where
         the database was at fault, and a retry may help.
         Raises Overloaded when `weight` bytes more would pass the capacity, Stopping after `stop`.
         """
         loop = asyncio.get_running_loop()
-        job = _Job(work=work, weight=weight, future=loop.create_future(), loop=loop)
+        future: asyncio.Future[T] = loop.create_future()
+        job = _Job(work=work, joint=joint, weight=weight, future=future, loop=loop)
         with self._changed:
             if self._stopping:
                 raise Stopping(retry_after=1)
@@ -97,7 +121,7 @@ class Writer:
             self._waiting.append(job)
             self._weight += weight
             self._changed.notify()
-        return job.future
+        return future
 
     def stop(self) -> None:
         """Take no more work, finish what waits, end the thread. Blocks."""
@@ -123,10 +147,11 @@ class Writer:
 
     def _transact(self, group: list[_Job]) -> None:
         started = self._clock()
-        results: list[tuple[_Job, Any, BaseException | None]] = []
+        results: list[_Result] = []
         try:
             with self._engine.begin() as connection:
-                results.extend(self._in_savepoint(connection, job) for job in group)
+                for together, run in groupby(group, key=_together):
+                    results.extend(self._carry_out(connection, together, list(run)))
         except Exception as error:
             self._observer.failed(works=len(group), error=error)
             failure = StorageFailed(retry_after=1)
@@ -135,28 +160,45 @@ class Writer:
             self._observer.committed(works=len(group), seconds=self._clock() - started)
         _settle(results)
 
-    def _in_savepoint(
-        self, connection: Connection, job: _Job
-    ) -> tuple[_Job, Any, BaseException | None]:
-        connection.exec_driver_sql("SAVEPOINT work")
-        try:
-            result = job.work(connection)
-        except HubError as refused:
-            connection.exec_driver_sql("ROLLBACK TO work")
-            connection.exec_driver_sql("RELEASE work")
-            return job, None, refused
-        except Exception as error:
-            # A full disk ends the whole transaction in SQLite: then this raises, and all fail.
-            connection.exec_driver_sql("ROLLBACK TO work")
-            connection.exec_driver_sql("RELEASE work")
-            self._observer.failed(works=1, error=error)
-            storage = isinstance(error, DBAPIError)
-            return job, None, StorageFailed(retry_after=1) if storage else error
+    def _carry_out(
+        self, connection: Connection, together: _Together | None, jobs: list[_Job]
+    ) -> Iterable[_Result]:
+        """Do jobs of one kind at once, or else each alone."""
+        if together is not None and len(jobs) > 1:
+            items = [job.joint.item for job in jobs if job.joint is not None]
+            done, _ = _in_savepoint(connection, lambda c: together(c, items))
+            if done is not None:
+                return [(job, result, None) for job, result in zip(jobs, done, strict=True)]
+        return [self._alone(connection, job) for job in jobs]
+
+    def _alone(self, connection: Connection, job: _Job) -> _Result:
+        result, error = _in_savepoint(connection, job.work)
+        if error is None or isinstance(error, HubError):
+            return job, result, error
+        self._observer.failed(works=1, error=error)
+        storage = isinstance(error, DBAPIError)
+        return job, None, StorageFailed(retry_after=1) if storage else error
+
+
+def _together(job: _Job) -> _Together | None:
+    return None if job.joint is None else job.joint.together
+
+
+def _in_savepoint(connection: Connection, work: Work[T]) -> tuple[T | None, Exception | None]:
+    """The result of a work, or the error that it raised and that undid it."""
+    connection.exec_driver_sql("SAVEPOINT work")
+    try:
+        result = work(connection)
+    except Exception as error:
+        # A full disk ends the whole transaction in SQLite: then this raises, and all fail.
+        connection.exec_driver_sql("ROLLBACK TO work")
         connection.exec_driver_sql("RELEASE work")
-        return job, result, None
+        return None, error
+    connection.exec_driver_sql("RELEASE work")
+    return result, None
 
 
-def _settle(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+def _settle(results: list[_Result]) -> None:
     """Hand the results to the loops that wait for them, one call for each loop."""
     for loop in {job.loop for job, _, _ in results}:
         mine = [result for result in results if result[0].loop is loop]
@@ -164,7 +206,7 @@ def _settle(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
             loop.call_soon_threadsafe(_resolve, mine)
 
 
-def _resolve(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+def _resolve(results: list[_Result]) -> None:
     for job, result, error in results:
         if job.future.done():
             continue

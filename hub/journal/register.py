@@ -9,7 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count, islice
 from typing import Any, Final
 
 from msgspec import Struct
@@ -115,12 +115,31 @@ class Registrar:
             if not new:
                 return Registration(outcomes)
             sql.claim(connection, sorted((n.slot, first + i) for i, n in enumerate(new)))
-        sql.append(connection, [_row(n, first + i, now) for i, n in enumerate(new)])
-        sql.move_head(connection, head, by=len(new), hubtime=now)
-        revision = head.subscriptions_revision
-        matcher = self._matchers.seen_by(connection, revision=revision, policy=policy)
-        touched = _feed(connection, new, first=first, matcher=matcher)
+        touched = self._store(connection, new, head, policy=policy, now=now)
         return Registration(outcomes, touched, _strangers(new, policy))
+
+    def register_together(
+        self, connection: Connection, batches: Sequence[Sequence[Event]]
+    ) -> list[Registration] | None:
+        """Register several batches at once, with the rows of one. None unless all is new."""
+        head = sql.head(connection, SHARD)
+        policy = self._policies.seen_by(connection)
+        first = pack(SHARD, head.next_number)
+        now = max(self._clock(), head.hubtime)
+        new = self._claim_all(connection, [*chain.from_iterable(batches)], first=first)
+        if not new:
+            return None
+        touched = self._store(connection, new, head, policy=policy, now=now)
+        outcomes = (Accepted(receipt_for(n.event, p, now)) for p, n in enumerate(new, start=first))
+        stored = iter(new)
+        return [
+            Registration(
+                [*islice(outcomes, len(batch))],
+                touched,
+                _strangers([*islice(stored, len(batch))], policy),
+            )
+            for batch in batches
+        ]
 
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, storing none; None for one that would be stored."""
@@ -129,6 +148,22 @@ class Registrar:
         policy, now = self._policies.seen_by(connection), max(self._clock(), head.hubtime)
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
+
+    def _store(
+        self,
+        connection: Connection,
+        new: Sequence[_New],
+        head: sql.Head,
+        *,
+        policy: Policy,
+        now: int,
+    ) -> tuple[int, ...]:
+        """Write what is new to the journal and the feeds; the subscriptions that have news."""
+        first, revision = pack(SHARD, head.next_number), head.subscriptions_revision
+        sql.append(connection, [_row(n, first + i, now) for i, n in enumerate(new)])
+        sql.move_head(connection, head, by=len(new), hubtime=now)
+        matcher = self._matchers.seen_by(connection, revision=revision, policy=policy)
+        return _feed(connection, new, first=first, matcher=matcher)
 
     def _claim_all(
         self, connection: Connection, events: Sequence[Event], *, first: int

@@ -330,6 +330,83 @@ def test_registration_does_what_a_dictionary_would(
         ]
 
 
+@dataclass(frozen=True)
+class Left:
+    """What registrations left behind, and what they answered."""
+
+    outcomes: list[list[Outcome]]
+    touched: set[int]
+    rows: list[Row]
+    slots: dict[int, int]
+    feeds: list[list[int]]
+    pins: list[str]
+
+
+def left_by(
+    connection: Connection,
+    batches: Sequence[Sequence[Event]],
+    standing: Sequence[Subscription],
+    *,
+    together: bool,
+) -> Left:
+    """Register batches at once as far as that is possible, or each alone; then take it back."""
+    with savepoint(connection, undone=True):
+        tested = registrar()
+        tested.register(connection, [admitted("0", slot=0)], atomic=False)
+        done = tested.register_together(connection, batches) if together else None
+        if done is None:
+            done = [tested.register(connection, batch, atomic=False) for batch in batches]
+        return Left(
+            outcomes=[registration.outcomes for registration in done],
+            touched={number for registration in done for number in registration.touched},
+            rows=registered(connection),
+            slots=slots_of(connection),
+            feeds=[feed_of(connection, subscription) for subscription in standing],
+            pins=[row.pins for row in sql.all_subscriptions(connection)],
+        )
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(
+    sent=st.lists(
+        st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=3),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_batches_registered_at_once_leave_what_they_leave_one_by_one(
+    database: Database, sent: list[list[tuple[int, int]]]
+) -> None:
+    batches = [
+        [
+            admitted(f"{n}", slot=n, data=PAYLOADS[payload], region=("510104", "510105")[n % 2])
+            for n, payload in batch
+        ]
+        for batch in sent
+    ]
+    with database.writer.connect() as connection:
+        standing = [subscribed(connection, CITY, "a"), subscribed(connection, COUNTY, "b")]
+        at_once = left_by(connection, batches, standing, together=True)
+        alone = left_by(connection, batches, standing, together=False)
+    assert at_once == alone
+
+
+def test_only_batches_of_new_events_are_registered_at_once(connection: Connection) -> None:
+    tested = registrar()
+    known, new = admitted("known"), admitted("new")
+    tested.register(connection, [known], atomic=False)
+    before = (registered(connection), slots_of(connection))
+    assert tested.register_together(connection, [[new], [known]]) is None
+    assert tested.register_together(connection, [[new], [new]]) is None
+    assert (registered(connection), slots_of(connection)) == before
+    again = tested.register_together(connection, [[new], [admitted("newer")]])
+    assert again is not None
+    assert [r.outcomes for r in again] == [
+        [Accepted(receipt(new, 2, 1_000))],
+        [Accepted(receipt(admitted("newer"), 3, 1_000))],
+    ]
+
+
 def test_a_registration_sees_the_subscriptions_of_its_own_moment(connection: Connection) -> None:
     register = partial(registrar().register, connection, atomic=False)
     assert register([admitted("before")]).touched == ()

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.database.connection import Connection
 from hub.database.engine import Database, open_database
-from hub.database.writer import MOST_WORKS_A_GROUP, Writer
+from hub.database.writer import MOST_WORKS_A_GROUP, Joint, Writer
 from hub.errors import NotFound, Overloaded, Stopping, StorageFailed
 
 CAPACITY = 100_000
@@ -338,3 +338,69 @@ async def test_each_result_goes_to_the_loop_that_waits_for_it(bench: Bench) -> N
 
     assert await waiting == ["noted a", "noted b", "noted c"]
     assert bench.heard == Heard(committed=[(3, 1.0)])
+
+
+# --- works that are done at once ------------------------------------------------------------------
+
+
+@dataclass
+class Notebook:
+    """Writes several notes at once, unless one of them is too long; keeps what it was given."""
+
+    given: list[list[str]] = field(default_factory=list)
+
+    def together(self, connection: Connection, texts: Sequence[str]) -> list[str] | None:
+        self.given.append([*texts])
+        if any(len(text) > 3 for text in texts):
+            return None
+        return [f"together {note(connection, text)}" for text in texts]
+
+    def submit(self, bench: Bench, text: str) -> asyncio.Future[str]:
+        return bench.writer.submit(noting(text), joint=Joint(self.together, text))
+
+
+async def test_works_of_one_kind_beside_each_other_are_done_at_once_in_their_order(
+    bench: Bench,
+) -> None:
+    book, other = Notebook(), Notebook()
+    futures = [
+        book.submit(bench, "a"),
+        book.submit(bench, "b"),
+        bench.writer.submit(noting("c")),
+        book.submit(bench, "d"),
+        other.submit(bench, "e"),
+        other.submit(bench, "f"),
+    ]
+    bench.writer.start()
+
+    assert [await outcome_of(f) for f in futures] == [
+        "together noted a",
+        "together noted b",
+        "noted c",
+        "noted d",
+        "together noted e",
+        "together noted f",
+    ]
+    assert (book.given, other.given) == ([["a", "b"]], [["e", "f"]])
+    assert bench.notes() == [*"abcdef"]
+    assert bench.heard == Heard(committed=[(6, 1.0)])
+
+
+async def test_works_that_cannot_be_done_at_once_are_done_each_alone(bench: Bench) -> None:
+    book = Notebook()
+    futures = [book.submit(bench, text) for text in ("a", "long", "b")]
+    bench.writer.start()
+
+    assert [await outcome_of(f) for f in futures] == ["noted a", "noted long", "noted b"]
+    assert book.given == [["a", "long", "b"]]
+    assert bench.notes() == ["a", "long", "b"]
+
+
+async def test_a_work_that_fails_among_those_done_at_once_fails_alone(bench: Bench) -> None:
+    book = Notebook()
+    futures = [book.submit(bench, text) for text in ("a", "a", "b")]
+    bench.writer.start()
+
+    assert [await outcome_of(f) for f in futures] == ["noted a", StorageFailed, "noted b"]
+    assert bench.notes() == ["a", "b"]
+    assert bench.heard == Heard(committed=[(3, 1.0)], failed=[(1, IntegrityError)])
