@@ -1,0 +1,166 @@
+"""The policy in force, as each connection's snapshot has it, compiled once a version."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from msgspec import json as msgjson
+
+from contracts.catalogue import load_catalogue
+from contracts.region import load_regions
+from hub.database.connection import Connection
+from hub.database.engine import Database, open_database
+from hub.errors import Forbidden, Invalid, PolicyChanged
+from hub.event import Marking
+from hub.policy import changes
+from hub.policy.changes import PolicyChange
+from hub.policy.document import PolicyDocument, parse
+from hub.policy.parties import PartyMarks
+from hub.policy.policy import Policies, Policy, etag
+from hub.policy.tokens import ROLES, Caller
+from tests.sample import CITY, agency, grant, policy
+
+ADMIN = Caller(token=1, agency=None, roles=ROLES)
+
+
+@pytest.fixture
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with closing(open_database(tmp_path_factory.mktemp("policies"), readers=1)) as made:
+        yield made
+
+
+@pytest.fixture
+def policies() -> Policies:
+    return Policies(
+        catalogue=load_catalogue(),
+        regions=load_regions(),
+        marks=PartyMarks(b"key"),
+        ceiling=Marking.internal,
+    )
+
+
+def document(**parts: Any) -> PolicyDocument:
+    made = parse(msgjson.encode(policy(**parts)))
+    assert isinstance(made, PolicyDocument)
+    return made
+
+
+WHOLE = document()
+
+
+def apply(
+    connection: Connection,
+    policies: Policies,
+    wanted: PolicyDocument,
+    *,
+    if_match: str = "*",
+    caller: Caller = ADMIN,
+    now: int = 1,
+) -> Policy:
+    """Prepare a change, and put it in force."""
+    ready = changes.prepare(
+        wanted, policies=policies, catalogue=load_catalogue(), regions=load_regions()
+    )
+    change = PolicyChange(ready=ready, if_match=if_match, reason="test")
+    return changes.apply(connection, change, policies=policies, caller=caller, now=now)
+
+
+def test_a_change_that_is_not_yet_committed_is_the_writers_alone(
+    database: Database, policies: Policies
+) -> None:
+    with database.readers.connect() as reader:
+        before = policies.seen_by(reader)
+    with database.writer.begin() as writer:
+        after = apply(writer, policies, WHOLE)
+        assert (after.version, policies.seen_by(writer)) == (before.version + 1, after)
+        with database.readers.connect() as reader:
+            assert policies.seen_by(reader) is before
+    with database.readers.connect() as reader:
+        assert policies.seen_by(reader) is after
+    assert (after.document, after.agency(CITY) is None) == (WHOLE, False)
+
+
+def test_what_was_not_committed_is_not_taken_for_what_is(
+    database: Database, policies: Policies
+) -> None:
+    with database.writer.connect() as writer:
+        before = policies.seen_by(writer)
+        lost = apply(writer, policies, WHOLE, now=1)
+        writer.rollback()
+        assert policies.seen_by(writer) is before
+        kept = apply(writer, policies, document(grants=[]), now=2)
+        assert kept.version == lost.version
+        assert policies.seen_by(writer) is kept
+        writer.commit()
+    with database.readers.connect() as reader:
+        assert policies.seen_by(reader) is kept
+
+
+def test_a_version_that_is_read_back_is_the_one_that_was_written(
+    database: Database, policies: Policies
+) -> None:
+    with database.writer.begin() as writer:
+        written = apply(writer, policies, WHOLE)
+    other = Policies(
+        catalogue=load_catalogue(),
+        regions=load_regions(),
+        marks=PartyMarks(b"key"),
+        ceiling=Marking.internal,
+    )
+    with database.readers.connect() as reader:
+        read = other.seen_by(reader)
+    assert (read.version, read.document, read.wording) == (
+        written.version,
+        written.document,
+        written.wording,
+    )
+    assert etag(read) == etag(written)
+
+
+def test_a_change_is_held_against_the_version_that_stands_when_it_is_written(
+    database: Database, policies: Policies
+) -> None:
+    with database.writer.begin() as writer:
+        first = apply(writer, policies, WHOLE)
+        read = etag(first)
+        assert apply(writer, policies, WHOLE, if_match=read, now=2) is first
+        second = apply(writer, policies, document(grants=[]), if_match=read, now=2)
+        with pytest.raises(PolicyChanged):
+            apply(writer, policies, WHOLE, if_match=read, now=3)
+        assert policies.seen_by(writer) is second
+
+
+@pytest.mark.parametrize(
+    ("role", "parts", "allowed"),
+    [
+        ("system", {"agencies": [agency(CITY, "x")], "grants": []}, True),
+        ("security", {"agencies": [agency(CITY, "x")], "grants": []}, False),
+        ("system", {"grants": [grant(CITY, "receive", "*")]}, False),
+        ("security", {"grants": [grant(CITY, "receive", "*")]}, True),
+    ],
+)
+def test_each_role_changes_its_part_alone(
+    database: Database, policies: Policies, role: str, parts: dict[str, Any], allowed: bool
+) -> None:
+    caller = Caller(token=1, agency=None, roles=frozenset({role}))
+    with database.writer.begin() as writer:
+        standing = apply(writer, policies, document(grants=[]))
+        if allowed:
+            changed = apply(writer, policies, document(**parts), caller=caller, now=2)
+            assert changed.version == standing.version + 1
+        else:
+            with pytest.raises(Forbidden):
+                apply(writer, policies, document(**parts), caller=caller, now=2)
+            assert policies.seen_by(writer) is standing
+
+
+def test_what_is_wrong_with_a_document_is_told_before_its_turn_to_write(
+    policies: Policies,
+) -> None:
+    wrong = document(grants=[grant("999999.petition", "publish", "petition.*")])
+    with pytest.raises(Invalid) as told:
+        changes.prepare(
+            wrong, policies=policies, catalogue=load_catalogue(), regions=load_regions()
+        )
+    assert {fault.code for fault in told.value.faults} >= {"agency_unknown"}
