@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -131,6 +132,8 @@ def faults_in(
     )
 
 
+# A policy says the same few dates thousands of times.
+@lru_cache(maxsize=1024)
 def start_of(moment: Moment | None) -> int | None:
     """When a validity starts, microseconds UTC; None for always."""
     if moment is None or isinstance(moment, datetime):
@@ -138,6 +141,7 @@ def start_of(moment: Moment | None) -> int | None:
     return microseconds(datetime.combine(moment, time.min, BEIJING))
 
 
+@lru_cache(maxsize=1024)
 def end_of(moment: Moment | None) -> int | None:
     """When a validity ends, microseconds UTC, exclusive; a date counts to its end."""
     if moment is None or isinstance(moment, datetime):

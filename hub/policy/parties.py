@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from contracts.common import OrgRef
@@ -79,10 +79,15 @@ class Body:
 
     def __init__(self, traits: Mapping[bytes, str], heads: Mapping[bytes, str]) -> None:
         self.hashes = frozenset(traits)
+        self._heads = frozenset(heads)
         self._kinds = {**traits, **heads}
-        accused = [_either(_ROLES[PartyRole.ACCUSED], traits), _either(_PERSON, heads)]
+
+    @cached_property
+    def _accused(self) -> re.Pattern[bytes]:
+        # Made when it is first asked for: of 3,000 agencies few read at any time.
+        accused = [_either(_ROLES[PartyRole.ACCUSED], self.hashes), _either(_PERSON, self._heads)]
         # All marks have one size, so that a match is one of them if it starts at their pace.
-        self._accused = re.compile(b"|".join(filter(None, accused)), re.DOTALL)
+        return re.compile(b"|".join(filter(None, accused)), re.DOTALL)
 
     def accused_by(self, parties: bytes) -> str | None:
         """By which kind of trait the body, or its head, is among the accused; None if it is not."""
