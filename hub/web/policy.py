@@ -1,11 +1,12 @@
 """The policy document: read and changed as a whole."""
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
+from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -91,12 +92,13 @@ def routes(
 def _read(raw: bytes) -> tuple[PolicyDocument, str]:
     """The document and the reason of a change. Raises Invalid."""
     try:
-        members = json.loads(raw.decode())
+        raw.decode()
+        members = _split(raw)
         refuse_duplicates(raw)
-        reason = members.pop("reason", None)
-    except (ValueError, AttributeError, TypeError, RecursionError) as malformed:
+        reason = msgspec.json.decode(members.pop("reason", b"null"))
+    except (ValueError, RecursionError) as malformed:
         raise Invalid(faults=(_NOT_A_POLICY,)) from malformed
-    document = parse(json.dumps(members).encode())
+    document = parse(msgspec.json.encode(members))
     faults = () if isinstance(document, PolicyDocument) else document
     if not isinstance(reason, str) or not _REASON.fullmatch(reason):
         faults = (*faults, _REASON_MISSING)
@@ -105,6 +107,7 @@ def _read(raw: bytes) -> tuple[PolicyDocument, str]:
     return document, reason
 
 
+_split = msgspec.json.Decoder(dict[str, Raw]).decode
 _REASON = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]{1,500}")
 _NOT_A_POLICY = Fault("json_invalid", "", "不是合法的 JSON 对象", "not a JSON object in UTF-8")
 _REASON_MISSING = Fault(
