@@ -110,10 +110,10 @@ def test_a_version_that_is_read_back_is_the_one_that_was_written(
     )
     with database.readers.connect() as reader:
         read = other.seen_by(reader)
-    assert (read.version, read.document, read.wording) == (
+    assert (read.version, read.document, read.written) == (
         written.version,
         written.document,
-        written.wording,
+        written.written,
     )
     assert etag(read) == etag(written)
 
