@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from contracts.agency import AgencyId, Directory, parse_addresses
 from contracts.region import Level, Regions
@@ -52,22 +52,15 @@ class Registry:
         self._directory = Directory.of(
             self.agencies, regions, acting={r.id: r.acts_as for r in records if r.acts_as}
         )
-        # Publishers repeat their addresses; what does not parse raises and is not kept.
-        self.resolve = lru_cache(maxsize=4096)(self._resolve)
-
-    def _resolve(self, addresses: str) -> frozenset[str]:
-        """The agencies that an address attribute names, and all that may come to stand for them.
-
-        Raises AddressError for no such thing.
-        """
-        named = self._named(addresses)
-        return named.union(*(self._line(id_) for id_ in named))
+        # Publishers repeat their addresses; what does not parse raises and is not kept. Not a
+        # method: the cache would hold the registry, and no collection looks for such circles.
+        self.resolve = lru_cache(maxsize=4096)(partial(_resolve, self._directory, self.agencies))
 
     def is_named(self, agency: Agency, addresses: str, now: int) -> bool:
         """Whether addresses name the agency at `now`: itself, or one whose place it has taken."""
         if not addresses or agency.id not in self.resolve(addresses):
             return False
-        return any(self._heir(id_, now) == agency.id for id_ in self._named(addresses))
+        return any(self._heir(id_, now) == agency.id for id_ in _named(self._directory, addresses))
 
     def unresolved(self, addresses: str) -> bool:
         """Whether some address of the attribute names no registered agency."""
@@ -77,23 +70,36 @@ class Registry:
         """How many organisations that an event names match no registered body."""
         return parties.strangers(marks, self._marks)
 
-    def _named(self, addresses: str) -> frozenset[str]:
-        named = [self._directory.resolve(address) for address in parse_addresses(addresses)]
-        return frozenset().union(*named)
-
-    def _line(self, id_: str) -> Iterator[str]:
-        """The successors of an agency, one after the other. A policy has no circles."""
-        successor = self.agencies[id_].successor
-        while successor is not None:
-            yield successor
-            successor = self.agencies[successor].successor
-
     def _heir(self, id_: str, now: int) -> str:
         """Who stands for an agency at `now`: itself while it is in force, else its successor."""
         agency = self.agencies[id_]
         while agency.successor is not None and not agency.takes_part(now):
             agency = self.agencies[agency.successor]
         return agency.id
+
+
+def _resolve(
+    directory: Directory, agencies: Mapping[str, Agency], addresses: str
+) -> frozenset[str]:
+    """The agencies that an address attribute names, and all that may come to stand for them.
+
+    Raises AddressError for no such thing.
+    """
+    named = _named(directory, addresses)
+    return named.union(*(_line(agencies, id_) for id_ in named))
+
+
+def _named(directory: Directory, addresses: str) -> frozenset[str]:
+    named = [directory.resolve(address) for address in parse_addresses(addresses)]
+    return frozenset().union(*named)
+
+
+def _line(agencies: Mapping[str, Agency], id_: str) -> Iterator[str]:
+    """The successors of an agency, one after the other. A policy has no circles."""
+    successor = agencies[id_].successor
+    while successor is not None:
+        yield successor
+        successor = agencies[successor].successor
 
 
 def in_force(start: int | None, end: int | None, now: int) -> bool:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from contracts.catalogue import type_matches
@@ -53,28 +53,33 @@ class Granted:
         return in_force(*self.validity, now) and in_force(*self.of_round, now)
 
 
+_BySubject = dict[tuple[str, May], list[Granted]]
+
+
 class Grants:
     """The grants of one policy version, by whom they are for."""
 
     def __init__(self, grants: Iterable[Grant], rounds: Iterable[Round]) -> None:
-        self._by_subject: dict[tuple[str, May], list[Granted]] = defaultdict(list)
+        by_subject: _BySubject = defaultdict(list)
         ends = {r.id: (start_of(r.valid_from), end_of(r.valid_until)) for r in rounds}
         for grant in grants:
             subject = grant.agency or f"kind {grant.kind}"
             of_round = ends[grant.round] if grant.round else (None, None)
-            self._by_subject[subject, grant.may].append(_granted(grant, of_round))
-        # An agency meets the same few types over and over.
-        self.to = lru_cache(maxsize=16_384)(self._to)
+            by_subject[subject, grant.may].append(_granted(grant, of_round))
+        # An agency meets the same few types over and over. Not a method: the cache would hold
+        # these grants, and no collection looks for such circles.
+        self.to = lru_cache(maxsize=16_384)(partial(_to, by_subject))
 
-    def _to(self, agency: Agency, may: May, type_: str) -> tuple[Granted, ...]:
-        """The grants, in force or not, that name the agency or one of its kinds, for a type."""
-        subjects = (agency.id, *(f"kind {kind}" for kind in sorted(agency.kinds)))
-        return tuple(
-            grant
-            for subject in subjects
-            for grant in self._by_subject.get((subject, may), ())
-            if any(type_matches(pattern, type_) for pattern in grant.types)
-        )
+
+def _to(by_subject: _BySubject, agency: Agency, may: May, type_: str) -> tuple[Granted, ...]:
+    """The grants, in force or not, that name the agency or one of its kinds, for a type."""
+    subjects = (agency.id, *(f"kind {kind}" for kind in sorted(agency.kinds)))
+    return tuple(
+        grant
+        for subject in subjects
+        for grant in by_subject.get((subject, may), ())
+        if any(type_matches(pattern, type_) for pattern in grant.types)
+    )
 
 
 def _granted(grant: Grant, of_round: tuple[int | None, int | None]) -> Granted:

@@ -21,6 +21,7 @@ from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
 from hub.errors import BadRequest, Invalid, PreconditionRequired
 from hub.policy import changes
+from hub.policy.aside import aside
 from hub.policy.changes import PolicyChange
 from hub.policy.current import CurrentPolicy
 from hub.policy.document import PolicyDocument, parse
@@ -64,7 +65,7 @@ def routes(
             raise PreconditionRequired
         raw = await read_body(request, most=MOST_POLICY)
         async with preparing:
-            ready, reason = await asyncio.to_thread(prepare, raw)
+            ready, reason = await aside(partial(prepare, raw))
             work = partial(
                 changes.apply,
                 change=PolicyChange(ready=ready, if_match=if_match, reason=reason),

@@ -1,5 +1,7 @@
 """The policy in force, as each connection's snapshot has it, compiled once a version."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -164,3 +166,20 @@ def test_what_is_wrong_with_a_document_is_told_before_its_turn_to_write(
             wrong, policies=policies, catalogue=load_catalogue(), regions=load_regions()
         )
     assert {fault.code for fault in told.value.faults} >= {"agency_unknown"}
+
+
+def test_a_version_that_nobody_uses_any_more_goes_without_a_collection(policies: Policies) -> None:
+    """Policies are kept out of the collector's sight, so they must hold no circles."""
+    gc.disable()
+    try:
+        made = policies.compile(1, WHOLE)
+        office = made.agency(CITY)
+        assert office is not None
+        assert made.grants.to(office, "receive", "petition.case_transferred")
+        assert made.registry.resolve(CITY) == {CITY}
+        assert office.body.accused_by(b"") is None
+        left = [weakref.ref(part) for part in (made.registry, made.grants, office.body)]
+        del made, office
+        assert [part() for part in left] == [None] * 3
+    finally:
+        gc.enable()
