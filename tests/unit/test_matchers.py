@@ -21,6 +21,7 @@ from hub.journal.matchers import Matchers
 from hub.journal.matching import Matcher
 from hub.journal.register import SHARD
 from hub.journal.subscriptions import Body, Change, from_row
+from hub.policy.acts import Actor
 from hub.policy.document import PolicyDocument, parse
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies, Policy
@@ -95,6 +96,7 @@ def making(agency_id: str, id_: str, **asked: Any) -> Step:
         Body(id=id_, **asked),
         catalogue=load_catalogue(),
         regions=load_regions(),
+        by=Actor(agency_id, 1),
         now=1,
         most=1_000,
     )
@@ -108,11 +110,15 @@ def changing(agency_id: str, id_: str, **asked: Any) -> Step:
         Change(**asked),
         catalogue=load_catalogue(),
         regions=load_regions(),
+        by=Actor(agency_id, 1),
+        now=1,
     )
 
 
 def ending(agency_id: str, id_: str) -> Step:
-    return lambda world: subscribing.end(world.connection, agency_id, id_)
+    return lambda world: subscribing.end(
+        world.connection, agency_id, id_, by=Actor(agency_id, 1), now=1
+    )
 
 
 def pinning(number: int) -> Step:
