@@ -114,6 +114,7 @@ async def run(
                     head=settings.head_seconds,
                     body=settings.body_seconds,
                     connections=settings.max_connections,
+                    of_one_address=settings.max_connections_per_address,
                     stop=settings.stop_seconds,
                 ),
                 ready=partial(_say_ready, directory, host, ready),
@@ -153,7 +154,6 @@ class Hub:
     uses: Uses
     cursors: Cursors
     arrivals: Arrivals
-    registrar: Registrar
     backbone: SqlBackbone
     intake: Intake
     pull: Pull
@@ -201,8 +201,7 @@ async def embedded(
         )
         ground.writer.start()
         try:
-            hub = _assemble(ground, await ground.readers.run(keys_of))
-            await ground.writer.submit(hub.registrar.load)
+            hub = await _assemble(ground, await ground.readers.run(keys_of))
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
@@ -220,7 +219,7 @@ async def embedded(
             ground.examinations.stop()
 
 
-def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
+async def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
     catalogue, marks = load_catalogue(), PartyMarks(keys["parties"])
     policies = Policies(
         catalogue=catalogue,
@@ -233,6 +232,7 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
     arrivals = Arrivals()
     readiness = Readiness(ground.writer, monotonic=time.monotonic)
     registrar = Registrar(policies=policies, clock=microseconds_now)
+    await ground.writer.submit(registrar.load)
     backbone = SqlBackbone(
         writer=ground.writer,
         readers=ground.readers,
@@ -249,7 +249,6 @@ def _assemble(ground: _Ground, keys: Mapping[str, bytes]) -> Hub:
         ),
         cursors=cursors,
         arrivals=arrivals,
-        registrar=registrar,
         backbone=backbone,
         intake=Intake(
             catalogue=catalogue,
@@ -357,6 +356,8 @@ def _traffic(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
         data=settings.max_data,
         depth=settings.max_depth,
         values=settings.max_values,
+        share_bytes=settings.share_bytes,
+        share_requests=settings.share_requests,
     )
     return [
         *events.routes(intake=hub.intake, callers=callers, limits=limits, metrics=metrics, log=log),

@@ -181,6 +181,14 @@ class Overloaded(HubError):
     retryable = True
 
 
+class ShareExceeded(HubError):
+    """本机构同时处理的请求已达份额，请稍后重试 / this agency's share is in use, try again later"""
+
+    code = "share_exceeded"
+    status = 429
+    retryable = True
+
+
 class StorageFailed(HubError):
     """暂时无法写入存储，请稍后重试 / the storage does not take writes at the moment"""
 

@@ -286,6 +286,11 @@ class Metrics:
         self._errors = self._counter(
             "errors", "因本系统故障失败的请求 / requests that failed by a fault of the hub"
         )
+        self._over_share = self._counter(
+            "requests_over_share",
+            "因本机构份额用尽而暂拒的发布请求 / publishing turned away, the agency's share being in use",
+            "agency",
+        )
         self._silent = self._gauge(
             "silence_silent",
             "1：平时常报的机构沉默了 / 1: an agency with a usual rhythm has fallen silent",
@@ -401,6 +406,10 @@ class Metrics:
     def turned_away(self, code: str) -> None:
         """A request was refused as a whole."""
         self._turned_away.labels(code).inc()
+
+    def share_exceeded(self, agency: str) -> None:
+        """A request was turned away since its agency's share is used."""
+        self._over_share.labels(agency).inc()
 
     def erred(self) -> None:
         """A request failed by a fault of the hub."""

@@ -22,10 +22,19 @@ class Settings(BaseSettings):
     max_depth: int = Field(32, ge=1, description="Deepest nesting of JSON.")
     max_values: int = Field(20_000, ge=1, description="Most members and items of a payload.")
     max_connections: int = Field(1_000, ge=1, description="Most connections at once.")
+    max_connections_per_address: int = Field(
+        500, ge=1, description="Most connections of one address at once; a gateway is one."
+    )
     head_seconds: float = Field(10.0, gt=0, description="A request's head must arrive within this.")
     body_seconds: float = Field(30.0, gt=0, description="A request's body must arrive within this.")
     stop_seconds: float = Field(3.0, gt=0, description="How long a stop waits for requests.")
     queue_bytes: int = Field(64 * MEBIBYTE, ge=1, description="What may wait to be written, bytes.")
+    share_bytes: int = Field(
+        16 * MEBIBYTE, ge=1, description="Most bytes that one agency has under way at once."
+    )
+    share_requests: int = Field(
+        128, ge=1, description="Most requests by which one agency publishes at once."
+    )
     readers: int = Field(3, ge=1, description="Threads, with a connection each, for single reads.")
     max_wait: float = Field(60.0, gt=0, description="Longest long poll, seconds.")
     max_page: int = Field(1_000, ge=1, description="Most events a page.")

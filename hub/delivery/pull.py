@@ -12,6 +12,7 @@ from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.dispatch import Page, read_page
+from hub.delivery.turns import Turns
 from hub.errors import NotFound
 from hub.evidence.reads import Reading
 from hub.journal import sql
@@ -22,6 +23,8 @@ from hub.policy.policy import Policies
 
 Keep = Callable[[Reading], Awaitable[bool]]
 CHANNEL: Final = "pull"
+# One that is read, and one that follows at once: more would only stand in the others' way.
+PAGES_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Pull:
         self._keep = keep
         self._clock = clock
         self._monotonic = monotonic
+        self._turns = Turns(most=PAGES_AT_ONCE)
         self._stopping = False
 
     async def pull(self, asked: Asked, *, wait: float) -> Pulled:
@@ -116,7 +120,8 @@ class Pull:
     async def _kept(self, asked: Asked) -> Pulled:
         """A page whose reading is on record; one that examined nothing needs no record."""
         while True:
-            pulled = await self._readers.run(partial(self._read, asked=asked))
+            async with self._turns.take(asked.agency):
+                pulled = await self._readers.run(partial(self._read, asked=asked))
             page = pulled.page
             if not page.positions:
                 return pulled

@@ -12,7 +12,8 @@ _TOKENS: Final = re.compile(_STRINGS.pattern + rb"|[\[{]|[\]}]|,", re.DOTALL)
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes in bytes, but `batch` in events, `depth` in nested arrays and objects, and `values`
-    in members and items of a payload, each of which may be a fault to be told."""
+    in members and items of a payload, each of which may be a fault to be told. `share_bytes` and
+    `share_requests` are what one publisher may have under way."""
 
     body: int = 8 * 1024 * 1024
     batch: int = 1_000
@@ -20,6 +21,8 @@ class Limits:
     data: int = 256 * 1024
     depth: int = 32
     values: int = 20_000
+    share_bytes: int = 16 * 1024 * 1024
+    share_requests: int = 128
 
 
 def is_deeper(document: bytes, limit: int) -> bool:

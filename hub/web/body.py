@@ -13,6 +13,12 @@ MOST_FORM: Final = 4 * 1024 * 1024
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
 
+def expected_length(request: Request, *, most: int) -> int:
+    """How long the body may become: as it is stated, else `most`."""
+    stated = request.headers.get("content-length", "")
+    return min(int(stated), most) if stated.isdigit() else most
+
+
 async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
     """The whole body. Raises TooLarge as soon as it is too long, BadRequest if it breaks off."""
     stated = request.headers.get("content-length", "0")

@@ -1,5 +1,6 @@
 """POST /v1/events: the HTTP door."""
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Final, cast
 
@@ -13,12 +14,17 @@ from hub.event import Accepted, Duplicate, Outcome, Receipt, Rejected, rfc3339, 
 from hub.intake.accept import Intake, Mode
 from hub.intake.http import read_events
 from hub.intake.limits import Limits
+from hub.intake.shares import Shares
+from hub.intake.submitted import Submitted
 from hub.metrics import Metrics
-from hub.web.body import read_body
+from hub.policy.tokens import Caller
+from hub.web.body import expected_length, read_body
 from hub.web.callers import Callers
 from hub.web.problems import answer, errors_of, problem
 
 MOST_RECEIPTS_LOGGED: Final = 10
+# What an event weighs in the hub beside the bytes it came in.
+WEIGHT: Final = 1024
 
 
 def routes(
@@ -30,6 +36,9 @@ def routes(
     log: FilteringBoundLogger,
 ) -> list[Route]:
     """The route of the door."""
+    shares = Shares(
+        requests=limits.share_requests, size=limits.share_bytes, exceeded=metrics.share_exceeded
+    )
 
     async def publish(request: Request) -> Response:
         started = perf_counter()
@@ -37,19 +46,25 @@ def routes(
         mode = request.query_params.get("mode", "each")
         if mode not in ("each", "all"):
             raise BadRequest("mode=each|all")
+        with shares.claim(caller.name) as claim:
+            claim.add(expected_length(request, most=limits.body))
+            submitted = await read(request, caller)
+            claim.add(len(submitted) * WEIGHT)
+            outcomes = await intake.accept(submitted, mode=cast(Mode, mode), caller=caller)
+        seconds = perf_counter() - started
+        metrics.admitted(outcomes, agency=caller.name, seconds=seconds)
+        _log(log, outcomes, caller=caller.name, mode=mode, seconds=seconds)
+        return _answer(outcomes)
+
+    async def read(request: Request, caller: Caller) -> Sequence[Submitted]:
         try:
             body = await read_body(request, most=limits.body)
-            submitted = read_events(request.headers.raw, body, limits)
+            return read_events(request.headers.raw, body, limits)
         except HubError as unreadable:
             await intake.refuse(unreadable, caller)
             if caller.agency is not None:
                 metrics.unreadable(agency=caller.agency, code=unreadable.code)
             raise
-        outcomes = await intake.accept(submitted, mode=cast(Mode, mode), caller=caller)
-        seconds = perf_counter() - started
-        metrics.admitted(outcomes, agency=caller.name, seconds=seconds)
-        _log(log, outcomes, caller=caller.name, mode=mode, seconds=seconds)
-        return _answer(outcomes)
 
     return [Route("/v1/events", publish, methods=["POST"])]
 

@@ -7,6 +7,7 @@ sends is told why, as a problem, before the connection is closed.
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Bounds:
     head: float
     body: float
     connections: int
+    of_one_address: int
     stop: float
 
 
@@ -39,6 +41,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     bounds: Bounds
     metrics: Metrics
+    # How many connections each address has open.
+    addresses: Counter[str]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,7 +50,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
-        if len(self.connections) > self.bounds.connections:
+        # There is none where the other side is gone already.
+        self._address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.addresses[self._address] += 1
+        too_many = self.addresses[self._address] > self.bounds.of_one_address
+        if too_many or len(self.connections) > self.bounds.connections:
             self._refuse(Overloaded(retry_after=1))
         else:
             self._expect_within(self.bounds.head)
@@ -54,6 +62,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
         self._is_read_again()
+        self.addresses[self._address] -= 1
+        if not self.addresses[self._address]:
+            del self.addresses[self._address]
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -144,7 +155,7 @@ class Server(uvicorn.Server):
         stopped: Callable[[], Awaitable[None]],
         metrics: Metrics,
     ) -> None:
-        kept = {"bounds": bounds, "metrics": metrics}
+        kept = {"bounds": bounds, "metrics": metrics, "addresses": Counter()}
         protocol = type("Protocol", (BoundedProtocol,), kept)
         config = uvicorn.Config(
             app,

@@ -48,7 +48,7 @@ async def nothing() -> None:
 async def main() -> None:
     server = Server(
         Starlette(routes=[Route("/v1/events", publish, methods=["POST"])]),
-        bounds=Bounds(head=10, body=30, connections=1_000, stop=1),
+        bounds=Bounds(head=10, body=30, connections=1_000, of_one_address=1_000, stop=1),
         ready=told,
         stopping=lambda: None,
         stopped=nothing,
