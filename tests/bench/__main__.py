@@ -2,6 +2,18 @@
 
 import sys
 
-from tests.bench import http, ingress, journal, reads
+from tests.bench import crowds, http, ingress, journal, memory, reads, singles
 
-sys.exit(not all([ingress.run(), journal.run(), http.run(), reads.run()]))
+sys.exit(
+    not all(
+        [
+            ingress.run(),
+            journal.run(),
+            http.run(),
+            reads.run(),
+            crowds.run(),
+            singles.run(),
+            memory.run(),
+        ]
+    )
+)

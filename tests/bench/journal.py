@@ -28,7 +28,7 @@ from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
-from tests.bench.material import event, rendered
+from tests.bench.material import event, regions_of_a_country, rendered
 from tests.bench.measure import report
 
 BATCH = 1_000
@@ -196,14 +196,6 @@ def bare(directory: Path) -> Iterator[Bare]:
         connection.execute(f"PRAGMA {pragma}")
     yield Bare(connection)
     connection.close()
-
-
-def regions_of_a_country(count: int) -> list[str]:
-    """Counties, as many as are asked for."""
-    known = load_regions()
-    codes = (f"{n:06d}" for n in range(110000, 700000))
-    counties = (c for c in codes if known.known(c) and not c.endswith("00"))
-    return [code for _, code in zip(range(count), counties, strict=False)]
 
 
 async def measure() -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from contracts.region import load_regions
 from tests.sample import CITY, DISCIPLINE, PETITION, agency, grant
 
 SUMMARY = (
@@ -74,6 +75,34 @@ def bench_policy() -> dict[str, Any]:
             grant(PETITION, "publish", "petition.*"),
             grant(CITY, "receive", "*"),
             grant(DISCIPLINE, "receive", "*", classes=["F0", "F1"]),
+        ],
+        "recusals": [],
+    }
+
+
+def regions_of_a_country(count: int) -> list[str]:
+    """Counties, as many as are asked for."""
+    known = load_regions()
+    codes = (f"{n:06d}" for n in range(110000, 700000))
+    counties = (c for c in codes if known.known(c) and not c.endswith("00"))
+    return [code for _, code in zip(range(count), counties, strict=False)]
+
+
+def crowd(*, agencies: int, grants: int) -> dict[str, Any]:
+    """A policy of so many agencies, three kinds in each county, with as many grants each."""
+    kinds = ("inspection-office", "discipline", "audit")
+    ids = [f"{region}.{kind}" for region in regions_of_a_country(agencies // 3) for kind in kinds]
+    return {
+        "agencies": [agency(id_, f"机构{n}", organ=f"o{n}") for n, id_ in enumerate(ids)],
+        "grants": [
+            grant(
+                ids[n % len(ids)],
+                "receive",
+                "petition.*" if n // len(ids) % 2 else "*",
+                classes=["F0", "F1", "F2"],
+                **{"from": "2026-01-01", "until": "2027-12-31"},
+            )
+            for n in range(grants)
         ],
         "recusals": [],
     }
