@@ -288,7 +288,7 @@ class Metrics:
         )
         self._over_share = self._counter(
             "requests_over_share",
-            "因本机构份额用尽而暂拒的发布请求 / publishing turned away, the agency's share being in use",
+            "份额用尽而暂拒的发布请求 / publishing turned away, the agency's share in use",
             "agency",
         )
         self._silent = self._gauge(

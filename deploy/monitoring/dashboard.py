@@ -245,6 +245,16 @@ _POLICY: Final = (
         "reqps",
         (("{{code}}", _most(_rate("guantong_requests_refused_total", "code"))),),
     ),
+    Panel(
+        "份额用尽的机构 / agencies whose share is in use",
+        "reqps",
+        (
+            (
+                "{{agency}}",
+                _most(_rate("guantong_requests_over_share_total", "agency", where=AGENCY)),
+            ),
+        ),
+    ),
     Panel("即将到期的令牌 / tokens near their end", "short", (_each("guantong_tokens_expiring"),)),
     Panel(
         "未登记的当事方 / parties unknown",

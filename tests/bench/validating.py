@@ -16,6 +16,7 @@ from contracts.catalogue import load_catalogue
 from contracts.envelope import Envelope
 from hub.intake.http import read_events
 from hub.intake.limits import Limits
+from hub.metrics import Metrics
 from hub.web.body import read_body
 from hub.web.problems import answer
 from hub.web.server import Bounds, Server
@@ -52,6 +53,7 @@ async def main() -> None:
         ready=told,
         stopping=lambda: None,
         stopped=nothing,
+        metrics=Metrics(version="bench", sqlite=""),
     )
     server.config.host, server.config.port = "127.0.0.1", 0
     await server.serve()
