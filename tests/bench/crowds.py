@@ -41,7 +41,7 @@ def subscriptions(count: int, offices: Sequence[str]) -> list[Subscription]:
     mine = [offices[0]] * 3
     others = (offices[1 + n % (len(offices) - 1)] for n in range(count - len(mine)))
     return [
-        Subscription(n, agency, f"s{n}", body, {}, 0, 0, 0, 0, 1)
+        Subscription(n, agency, f"s{n}", body, {}, 0, 0, 0, 0, 1, expired=0)
         for n, agency in enumerate([*mine, *others])
     ]
 
