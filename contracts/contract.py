@@ -67,6 +67,7 @@ class Contract:
     the publisher → measure, the matrix of who may get it; another relation is admitted by address.
     `accused_persons`: pointers of the persons that an event speaks against (with `name`, and
     `personkey`, `org` or `unit` where they have them). `denied`: kinds that nothing admits.
+    `custodians`: the kinds that may hold F4 of it; a grant to others is a finding of `policy lint`.
     `answers`: the openings this type replies to, empty for an opening. `due`: the rule by which a
     reply is owed. `flows`: the flows of the field it serves.
     `retention_days`: how long a hub keeps its events, unless the node says otherwise.
@@ -83,6 +84,7 @@ class Contract:
     parties: tuple[Party, ...] = ()
     accused_persons: tuple[str, ...] = ()
     denied: frozenset[str] = frozenset()
+    custodians: frozenset[str] = frozenset()
     answers: tuple[str, ...] = ()
     phase: Literal["plan", "pre", "on", "post", "any"] = "any"
     due: str | None = None
@@ -93,7 +95,8 @@ class Contract:
     def __post_init__(self) -> None:
         if not _TYPE.fullmatch(self.type) or not _VERSION.fullmatch(self.version):
             raise ValueError(f"not a contract name: {self.type} {self.version}")
-        unknown = (self.publishers | self.receivers.keys() | self.denied) - KINDS.keys()
+        named = self.publishers | self.receivers.keys() | self.denied | self.custodians
+        unknown = named - KINDS.keys()
         if unknown:
             raise ValueError(f"{self.type}: unknown kinds {sorted(unknown)}")
         if self.retention_days < 1:

@@ -305,6 +305,8 @@ def _self_reference(clueid: str, other: str | None, field: str) -> Iterator[Pyda
 
 
 NEVER: Final = frozenset({"inspected-party"})
+# Who reported is known to discipline and to the custodian at the office only.
+CUSTODIANS: Final = frozenset({"discipline", "inspection-office"})
 REPLIERS: Final = frozenset({"discipline", "political-legal"})
 OPENINGS: Final = ("clue.transferred",)
 FLOWS: Final = ("H04", "H13", "H18")
@@ -345,6 +347,7 @@ CONTRACTS = (
         ),
         accused_persons=("/subjects/-/person",),
         denied=NEVER,
+        custodians=CUSTODIANS,
         due="clue.receipt",
         flows=FLOWS,
     ),
@@ -399,6 +402,7 @@ CONTRACTS = (
         parties=(Party("/outcomes/-/sanctions/-/person/org", PartyRole.ACCUSED),),
         accused_persons=("/outcomes/-/sanctions/-/person",),
         denied=NEVER,
+        custodians=CUSTODIANS,
         answers=OPENINGS,
         flows=FLOWS,
     ),

@@ -133,6 +133,8 @@ CONTRACTS = (
         parties=(Party("/accused/-/unit", PartyRole.ACCUSED),),
         accused_persons=("/accused/-",),
         denied=frozenset({"inspected-party"}),
+        # The bureau that keeps the letter, beside discipline and the custodian at the office.
+        custodians=frozenset({"petition", "discipline", "inspection-office"}),
         phase="any",
         due="petition.acceptance",
         flows=("H14",),

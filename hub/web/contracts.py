@@ -72,6 +72,7 @@ def _metadata(contract: Contract, catalogue: Catalogue) -> dict[str, Any]:
         "publishers": sorted(contract.publishers),
         "receivers": {kind: dict(row) for kind, row in sorted(contract.receivers.items())},
         "denied": sorted(contract.denied),
+        "custodians": sorted(contract.custodians),
         "answers": list(contract.answers),
         "replies": list(catalogue.replies_to(contract.type)),
         "due": contract.due,

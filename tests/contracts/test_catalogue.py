@@ -129,6 +129,12 @@ def test_who_publishes_and_receives_is_never_who_is_denied(contract: Contract) -
 
 
 @each_contract
+def test_what_protects_a_source_names_custodians_who_may_have_it(contract: Contract) -> None:
+    assert bool(contract.custodians) == bool(contract.source_protected)
+    assert not contract.custodians & contract.denied
+
+
+@each_contract
 def test_what_accuses_is_denied_to_the_inspected_party(contract: Contract) -> None:
     if contract.accuses or contract.family == "clue":
         assert "inspected-party" in contract.denied

@@ -66,6 +66,7 @@ def test_the_catalogue_lists_every_type_with_its_metadata(reader: AgencyClient) 
         ["inspected-party"],
         "petition.acceptance",
     )
+    assert petitions["custodians"] == ["discipline", "inspection-office", "petition"]
     assert petitions["receivers"]["inspection-office"] == {
         "same": "full",
         "up": "masked",
