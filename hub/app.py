@@ -44,6 +44,7 @@ from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
 from hub.journal.measuring import Measuring
 from hub.journal.register import Registrar, Registration
+from hub.journal.rehearsal import Replays
 from hub.journal.retention.purging import Purger
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
@@ -408,6 +409,7 @@ def _administration(ground: _Ground, hub: Hub, callers: Callers) -> list[Route]:
             current=hub.current,
             writer=ground.writer,
             readers=ground.readers,
+            replays=Replays(readers=ground.readers, pause=lambda: asyncio.sleep(0.02)),
             arrivals=hub.arrivals,
             catalogue=load_catalogue(),
             regions=load_regions(),

@@ -105,6 +105,16 @@ def clue_received(
     return _event("clue.received", publisher, id_, data, {**defaults, **attributes})
 
 
+def clue_concluded(
+    number: int | str, *, opening: str, publisher: str = DISCIPLINE, **attributes: Any
+) -> dict[str, Any]:
+    """What became of a clue; `opening` is its receipt id."""
+    data = {**_example("clue.concluded-1"), "clueid": f"CL-{number}"}
+    defaults = {"causationid": opening, "correlationid": f"clue:CL-{number}"}
+    id_ = f"CL-{number}-concluded"
+    return _event("clue.concluded", publisher, id_, data, {**defaults, **attributes})
+
+
 def briefing(number: int | str, **attributes: Any) -> dict[str, Any]:
     """What the audit office tells of one inspected party; its case is the party."""
     data = {**_example("briefing.provided-1"), "targetid": f"510100.inspected-party.t{number}"}

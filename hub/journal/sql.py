@@ -126,6 +126,15 @@ def headers(connection: Connection, *, after: int, until: int, most: int) -> lis
     return [Entry(*row) for row in rows]
 
 
+def headers_before(connection: Connection, *, before: int, most: int) -> list[Entry]:
+    """Journal rows without their data, the newest first."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {_HEADER}, x'' FROM journal WHERE position < ? ORDER BY position DESC LIMIT ?",
+        (before, most),
+    )
+    return [Entry(*row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a shard ends: its next free number and its last hubtime, microseconds UTC."""

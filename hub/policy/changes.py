@@ -47,12 +47,9 @@ def apply(
     Raises PolicyChanged when it is no longer the version read, or Forbidden when a part changes
     that the caller's roles do not cover.
     """
-    standing = policies.seen_by(connection)
-    if change.if_match not in ("*", etag(standing)):
-        raise PolicyChanged
+    standing = permit(connection, change, policies=policies, caller=caller)
     if change.ready.written == standing.written:
         return standing
-    _refuse_unfit_roles(standing.written, change.ready.written, caller)
     policy = replace(change.ready, version=standing.version + 1)
     sql.append_version(
         connection,
@@ -78,6 +75,17 @@ def apply(
     )
     policies.expect((policy.version, now), policy)
     return policy
+
+
+def permit(
+    connection: Connection, change: PolicyChange, *, policies: Policies, caller: Caller
+) -> Policy:
+    """The standing policy, which the caller may replace by this one. Raises as `apply`."""
+    standing = policies.seen_by(connection)
+    if change.if_match not in ("*", etag(standing)):
+        raise PolicyChanged
+    _refuse_unfit_roles(standing.written, change.ready.written, caller)
+    return standing
 
 
 def _refuse_unfit_roles(old: Written, new: Written, caller: Caller) -> None:

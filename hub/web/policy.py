@@ -19,15 +19,19 @@ from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
-from hub.errors import BadRequest, Invalid, PreconditionRequired
+from hub.errors import Invalid, PreconditionRequired
+from hub.journal.rehearsal import Replays
 from hub.policy import changes
 from hub.policy.aside import aside
 from hub.policy.changes import PolicyChange
 from hub.policy.current import CurrentPolicy
 from hub.policy.document import PolicyDocument, parse
 from hub.policy.policy import Policies, Policy, etag
+from hub.policy.tokens import Caller
 from hub.web.body import read_body
 from hub.web.callers import Callers
+from hub.web.problems import answer
+from hub.web.rehearsal import asked_by, differences, shown
 
 MOST_POLICY = 32 * 1024 * 1024
 
@@ -38,6 +42,7 @@ def routes(
     current: CurrentPolicy,
     writer: Writer,
     readers: Readers,
+    replays: Replays,
     arrivals: Arrivals,
     catalogue: Catalogue,
     regions: Regions,
@@ -57,23 +62,21 @@ def routes(
 
     async def apply(request: Request) -> Response:
         caller = await callers.with_role(request, "system", "security")
-        if request.query_params:
-            # A rehearsal that is not understood must not become the real thing.
-            raise BadRequest("不支持查询参数（如 dry_run） / no query parameters (dry_run) yet")
+        asked = asked_by(request)
         if_match = request.headers.get("if-match")
         if if_match is None:
             raise PreconditionRequired
         raw = await read_body(request, most=MOST_POLICY)
         async with preparing:
             ready, reason = await aside(partial(prepare, raw))
-            work = partial(
-                changes.apply,
-                change=PolicyChange(ready=ready, if_match=if_match, reason=reason),
-                policies=policies,
-                caller=caller,
-                now=clock(),
-            )
-            policy = await writer.submit(work)
+            change = PolicyChange(ready=ready, if_match=if_match, reason=reason)
+            if asked is None:
+                work = partial(
+                    changes.apply, change=change, policies=policies, caller=caller, now=clock()
+                )
+                policy = await writer.submit(work)
+        if asked is not None:
+            return await rehearse(change, caller, replayed=asked.replayed)
         current.renew(policy)
         arrivals.announce_all()
         log.info("policy.applied", caller=caller.name, version=policy.version)
@@ -83,6 +86,32 @@ def routes(
         document, reason = _read(raw)
         ready = changes.prepare(document, policies=policies, catalogue=catalogue, regions=regions)
         return ready, reason
+
+    async def rehearse(change: PolicyChange, caller: Caller, *, replayed: int | None) -> Response:
+        """What the change would do; nothing of it touches the writer."""
+        now = clock()
+        permitted = partial(changes.permit, change=change, policies=policies, caller=caller)
+        standing = await readers.run(permitted)
+        compared = partial(
+            differences,
+            standing,
+            change.document,
+            catalogue=catalogue,
+            regions=regions,
+            now=now,
+        )
+        told = await asyncio.to_thread(compared)
+        if replayed is not None:
+            replay = await replays.run(standing, change.ready, since=now - replayed, now=now)
+            told["replay"] = shown(replay)
+        log.info(
+            "policy.rehearsed",
+            caller=caller.name,
+            version=standing.version,
+            changed=told["changed"],
+            replayed=replayed is not None,
+        )
+        return answer(told)
 
     return [
         Route("/v1/policy", show, methods=["GET"]),

@@ -69,18 +69,6 @@ def test_requests_that_pile_up_unread_end_their_connection(hub: RunningHub) -> N
     assert httpx.get(f"{hub.url}/health/live").status_code == 200
 
 
-def test_a_rehearsal_of_a_policy_is_not_taken_for_the_real_thing(hub: RunningHub) -> None:
-    with hub.admin as admin:
-        before = admin.get("/v1/policy")
-        answer = admin.put(
-            "/v1/policy?dry_run=true",
-            json={"reason": "试验", "agencies": [], "grants": [], "recusals": []},
-            headers={"If-Match": before.headers["etag"]},
-        )
-        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
-        assert admin.get("/v1/policy").json() == before.json()
-
-
 def test_a_poll_whose_token_ends_while_it_waits_gets_nothing(fresh_hub: RunningHub) -> None:
     hub = fresh_hub
     with hub.admin as admin:
