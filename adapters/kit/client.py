@@ -19,6 +19,7 @@ _BATCH: Final = {"Content-Type": "application/cloudevents-batch+json"}
 _LARGEST_PAGE: Final = 1000
 _WAIT: Final = frozenset({429, 503})
 _GATEWAY: Final = frozenset({502, 504})
+_REPLAY_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +163,25 @@ class HubClient:
         return Policy(document=_document(answer), etag=_header(answer, "ETag"))
 
     def put_policy(
-        self, document: Mapping[str, Any], etag: str, dry_run: bool = False
+        self,
+        document: Mapping[str, Any],
+        etag: str,
+        dry_run: bool = False,
+        replay: str | None = None,
     ) -> Mapping[str, Any]:
-        """Replace the policy that `etag` names; a dry run answers the difference and keeps it."""
+        """Replace the policy that `etag` names; a dry run answers the difference and keeps it.
+
+        `replay`: compare on what has come in that time too, such as `30d`; implies a dry run.
+        """
+        dry_run = dry_run or replay is not None
         return self._object(
             "PUT",
             "/v1/policy",
             again=dry_run,
             json=document,
             headers={"If-Match": etag},
-            params={"dry_run": "true"} if dry_run else {},
+            params={"dry_run": "true"} | ({"replay": replay} if replay else {}) if dry_run else {},
+            timeout=self._timeout if replay is None else _REPLAY_SECONDS,
         )
 
     def agencies(self) -> Iterator[Mapping[str, Any]]:

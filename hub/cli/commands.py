@@ -9,7 +9,18 @@ from adapters.kit.adapter import UnknownAdapter
 from adapters.kit.checkpoint import CheckpointInUse
 from adapters.kit.mapping import MappingError
 from adapters.kit.results import HubAway, HubProblem
-from hub.cli import adapters, audit, contracts, events, policies, serving, status, tokens, upkeep
+from hub.cli import (
+    adapters,
+    audit,
+    contracts,
+    events,
+    policies,
+    rehearsal,
+    serving,
+    status,
+    tokens,
+    upkeep,
+)
 from hub.cli.connection import NeedsData, NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
@@ -18,6 +29,8 @@ app: Final = App(name="guantong", help="贯通：巡视巡察与各监督机构�
 app.command(serving.up)
 app.command(contracts.contract)
 app.command(policies.policy)
+policies.policy.command(rehearsal.diff)
+policies.policy.command(rehearsal.lint)
 app.command(policies.agency)
 app.command(tokens.token)
 app.command(events.publish)
@@ -44,6 +57,8 @@ def main() -> None:
     except HubProblem as error:
         detail = f" {error.detail}" if error.detail else ""
         complain(f"{error.title} / {error.title_en} ({error.code}){detail}")
+        for each in error.errors:
+            complain(f"{each.pointer or '/'}  {each.message} / {each.message_en}")
     except HubAway as error:
         complain(f"{error} / the hub cannot be reached")
     except OSError as error:

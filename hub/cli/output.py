@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="输出 JSON / print JSON")]
@@ -21,7 +21,7 @@ def show_json(value: Any) -> None:
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table."""
-    table = Table(*columns, header_style="bold")
+    table = Table(*(Column(name, overflow="fold") for name in columns), header_style="bold")
     for row in rows:
         # As text: brackets in a name are no markup, and control characters do not get through.
         table.add_row(*(Text(str(cell)) for cell in row))

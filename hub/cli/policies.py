@@ -26,7 +26,7 @@ def show(*, as_json: AsJson = False, where: Where = Where()) -> None:
     say(f"策略版本 {document['version']}")
     show_table(("机构", "名称"), [(a["id"], a["name"]) for a in document["agencies"]])
     show_table(
-        ("授权", "对象", "可", "类型", "区划", "字段类别", "事由"),
+        ("授权", "对象", "可", "类型", "区划", "字段类别", "轮次", "事由"),
         [
             (
                 grant["id"],
@@ -35,11 +35,20 @@ def show(*, as_json: AsJson = False, where: Where = Where()) -> None:
                 " ".join(grant["types"]),
                 grant["region"],
                 " ".join(grant["classes"]),
+                grant.get("round", ""),
                 grant["purpose"],
             )
             for grant in document["grants"]
         ],
     )
+    if document["rounds"]:
+        show_table(
+            ("轮次", "名称", "起", "止"),
+            [
+                (r["id"], r["name"], r.get("from", ""), r.get("until", ""))
+                for r in document["rounds"]
+            ],
+        )
 
 
 @policy.command

@@ -331,18 +331,21 @@ def test_a_policy_is_changed_under_the_tag_it_was_read_with(door: Door) -> None:
     door.script = deque(
         [
             always(Answer(200, document, {"ETag": '"7"'})),
-            always(Answer(200, {"changes": []})),
+            always(Answer(200, {"changed": True})),
+            always(Answer(200, {"changed": False})),
             always(Answer(200, {"version": 8})),
         ]
     )
     with client_of(door.url) as (client, _):
         policy = client.get_policy()
         assert policy == Policy(document=document, etag='"7"')
-        assert client.put_policy(document, policy.etag, dry_run=True) == {"changes": []}
+        assert client.put_policy(document, policy.etag, dry_run=True) == {"changed": True}
+        assert client.put_policy(document, policy.etag, replay="30d") == {"changed": False}
         assert client.put_policy(document, policy.etag) == {"version": 8}
     assert [(a.method, a.path, a.headers.get("If-Match")) for a in door.asked] == [
         ("GET", "/v1/policy", None),
         ("PUT", "/v1/policy?dry_run=true", '"7"'),
+        ("PUT", "/v1/policy?dry_run=true&replay=30d", '"7"'),
         ("PUT", "/v1/policy", '"7"'),
     ]
 
