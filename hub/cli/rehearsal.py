@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from contracts.catalogue import load_catalogue
 from contracts.faults import Fault
 from contracts.region import load_regions
-from hub.app import microseconds_now
+from hub.app.ground import microseconds_now
 from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, say, show_json, show_table
 from hub.cli.policies import read_policy

@@ -7,7 +7,7 @@ from typing import Annotated
 import uvloop
 from cyclopts import Parameter
 
-from hub import app
+from hub.app import embedded
 from hub.cli.output import say
 from hub.logs import logger
 from hub.settings import Settings
@@ -25,7 +25,7 @@ def up(
     # The journal holds what agencies tell each other: its files are the owner's alone.
     os.umask(0o077)
     uvloop.run(
-        app.run(
+        embedded.run(
             data,
             host=host,
             port=int(port),

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from adapters.kit.client import Retry
 from adapters.kit.results import HubAway
-from hub.app import microseconds_now
+from hub.app.ground import microseconds_now
 from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, say, show_json
 from hub.errors import DataDirectoryInUse

@@ -11,9 +11,8 @@ from hub.database.connection import Connection
 from hub.database.engine import DATABASE, locked, revisions, space_of, sqlite_module
 from hub.database.inspection import damage_told, reading, revision_of
 from hub.errors import DataDirectoryDamaged
-from hub.journal import sql
 from hub.upkeep import directory as room
-from hub.upkeep import machine
+from hub.upkeep import machine, sql
 from hub.upkeep.access import access
 from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup

@@ -10,7 +10,7 @@ from hub.database.connection import Connection
 from hub.database.inspection import revision_of
 from hub.errors import BackupInvalid
 from hub.event import pack, rfc3339
-from hub.journal import sql
+from hub.upkeep import sql
 from hub.upkeep.selfcheck import fingerprint
 
 MANIFEST: Final = "manifest.json"

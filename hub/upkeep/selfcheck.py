@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from hub.database.connection import Connection
-from hub.event import pack, receipt_of, slot_of
-from hub.journal import sql
+from hub.event import SEALED, Caveat, pack, receipt_of, slot_of
+from hub.journal import sql as journal
+from hub.upkeep import sql
 
 SAMPLE: Final = 500
 _CHUNK: Final = 500
@@ -96,7 +97,7 @@ def _check(connection: Connection, positions: Sequence[int], checked: Checked) -
     slots: dict[int, int] = {}
     for row in sql.checkables(connection, positions):
         slots[row.position] = slot_of(row.receipt)
-        if hashlib.sha256(row.data).digest() != row.digest:
+        if not _is_as_it_came(row):
             checked.found("digest", row.position)
         if receipt_of(row.source, row.id) != row.receipt:
             checked.found("receipt", row.position)
@@ -111,9 +112,16 @@ def _check(connection: Connection, positions: Sequence[int], checked: Checked) -
     checked.events += len(slots)
 
 
+def _is_as_it_came(row: sql.Checkable) -> bool:
+    """Of a sealed event there is a digest, and no payload that it could be the digest of."""
+    if row.caveats & Caveat.sealed:
+        return row.data == SEALED
+    return hashlib.sha256(row.data).digest() == row.digest
+
+
 def _claimed_further(connection: Connection, slot: int, position: int) -> bool:
     """Whether the position stands in a slot behind its own, which another event had taken."""
-    while (claimed := sql.claimed_by(connection, slot)) is not None:
+    while (claimed := journal.claimed_by(connection, slot)) is not None:
         if claimed == position:
             return True
         slot += 1

@@ -10,7 +10,8 @@ from time import perf_counter
 import structlog
 import uvloop
 
-from hub.app import Hub, embedded
+from hub.app.embedded import embedded
+from hub.app.parts import Hub
 from hub.event import Accepted
 from hub.intake.http import read_events
 from hub.intake.limits import Limits

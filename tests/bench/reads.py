@@ -10,7 +10,9 @@ from time import perf_counter
 import structlog
 import uvloop
 
-from hub.app import Hub, embedded, microseconds_now
+from hub.app.embedded import embedded
+from hub.app.ground import microseconds_now
+from hub.app.parts import Hub
 from hub.delivery.pull import Asked, Pull
 from hub.evidence.reads import Reading
 from hub.settings import Settings

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from hub.app import embedded
+from hub.app.embedded import embedded
 from hub.event import rfc3339
 from hub.logs import logger
 from hub.settings import Settings

@@ -1,0 +1,134 @@
+"""A whole hub in one process, on SQLite: from its start to its end."""
+
+import asyncio
+import gc
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from contracts.catalogue import load_catalogue
+from hub.app.ground import Ground, microseconds_now
+from hub.app.parts import Hub, assemble
+from hub.app.routes import web_side
+from hub.database.engine import (
+    FIRST_SAFE_SQLITE,
+    keys_of,
+    locked,
+    open_database,
+    sqlite_module,
+)
+from hub.database.readers import Readers
+from hub.database.watch import WriterWatch
+from hub.database.writer import Writer
+from hub.journal.retention.terms import Terms
+from hub.metrics import Metrics
+from hub.settings import Settings
+from hub.upkeep.entrance import HUB_URL, ensure_admin_token
+from hub.web.edge import Edge
+from hub.web.server import Bounds, Server
+
+
+async def run(
+    directory: Path,
+    *,
+    host: str,
+    port: int,
+    settings: Settings,
+    log: FilteringBoundLogger,
+    ready: Callable[[str], None],
+) -> None:
+    """Run an embedded hub on a data directory until a signal; `ready` is told its address.
+
+    Raises DataDirectoryInUse, DataDirectoryNewer, DataDirectoryDamaged, or OSError for an address
+    that cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with locked(directory), socket.create_server((host, port), family=family) as listener:
+        async with embedded(directory, settings=settings, log=log) as (hub, web):
+            await ensure_admin_token(directory, hub.writer, now=microseconds_now())
+            # Contracts, regions and routes live as long as the process: nothing to collect there.
+            gc.freeze()
+            server = Server(
+                web,
+                bounds=Bounds(
+                    head=settings.head_seconds,
+                    body=settings.body_seconds,
+                    connections=settings.max_connections,
+                    of_one_address=settings.max_connections_per_address,
+                    stop=settings.stop_seconds,
+                ),
+                ready=partial(_say_ready, directory, host, ready),
+                stopping=hub.pull.stop,
+                stopped=hub.filler.stop,
+                metrics=hub.metrics,
+            )
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                (directory / HUB_URL).unlink(missing_ok=True)
+    log.info("hub.stopped")
+
+
+@asynccontextmanager
+async def embedded(
+    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+) -> AsyncIterator[tuple[Hub, Edge]]:
+    """A hub in this process on SQLite, and its HTTP side. The caller holds the lock."""
+    sqlite = sqlite_module().sqlite_version
+    metrics = Metrics(version=version("guantong"), sqlite=sqlite)
+    if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
+        log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
+    with closing(open_database(directory, readers=settings.readers + 2)) as database:
+        ground = Ground(
+            directory=directory,
+            settings=settings,
+            terms=Terms.of(load_catalogue(), settings.retention),
+            log=log,
+            metrics=metrics,
+            writer=Writer(
+                database.writer,
+                capacity=settings.queue_bytes,
+                observer=WriterWatch(metrics, log),
+                clock=time.perf_counter,
+            ),
+            readers=Readers(database.readers, threads=settings.readers),
+            # The interpreter lock changes hands at each row: several threads that read pages of
+            # a thousand rows get half of what one gets.
+            pages=Readers(database.readers, threads=1),
+            examinations=Readers(database.readers, threads=1),
+        )
+        metrics.watch_queue(
+            works=lambda: ground.writer.depth,
+            size=lambda: ground.writer.weight,
+            capacity=settings.queue_bytes,
+        )
+        ground.writer.start()
+        try:
+            hub = await assemble(ground, await ground.readers.run(keys_of))
+            await hub.filler.resume()
+            hub.watch.begin()
+            hub.purger.start()
+            try:
+                yield hub, web_side(ground, hub)
+            finally:
+                await hub.purger.stop()
+                await hub.watch.stop()
+                hub.doctor.stop()
+                await hub.uses.stop()
+        finally:
+            await asyncio.to_thread(ground.writer.stop)
+            ground.readers.stop()
+            ground.pages.stop()
+            ground.examinations.stop()
+
+
+def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:
+    url = f"http://{host}:{port}"
+    (directory / HUB_URL).write_text(url + "\n")
+    ready(url)

@@ -1,0 +1,168 @@
+"""The HTTP side of a hub: every route, with the parts that it is given."""
+
+import asyncio
+import time
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from contracts.catalogue import load_catalogue
+from contracts.region import load_regions
+from hub.app.ground import Ground, microseconds_now
+from hub.app.parts import Hub
+from hub.errors import HubError
+from hub.intake.limits import Limits
+from hub.journal.measuring import Measuring
+from hub.journal.rehearsal import Replays
+from hub.web import (
+    acts,
+    agencies,
+    contracts,
+    doctor,
+    events,
+    explain,
+    health,
+    policy,
+    receipts,
+    status,
+    subscriptions,
+    tokens,
+)
+from hub.web import reads as web_reads
+from hub.web.attempts import Attempts
+from hub.web.callers import Callers
+from hub.web.edge import Edge, Refusing
+
+
+def web_side(ground: Ground, hub: Hub) -> Edge:
+    """The application that a server runs."""
+    callers = Callers(
+        hub.known,
+        uses=hub.uses,
+        attempts=Attempts(time.monotonic),
+        policy=hub.current,
+        metrics=ground.metrics,
+        log=ground.log,
+        clock=microseconds_now,
+    )
+    refusing = Refusing(ground.metrics)
+    routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            HubError: refusing.tell_error,
+            HTTPException: refusing.tell_http,
+            Exception: refusing.tell_fault,
+        },
+    )
+    app.router.redirect_slashes = False
+    return Edge(app, metrics=ground.metrics, log=ground.log)
+
+
+def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Route]:
+    """Where agencies publish and read."""
+    settings, metrics, log = ground.settings, ground.metrics, ground.log
+    limits = Limits(
+        body=settings.max_body,
+        batch=settings.max_batch,
+        event=settings.max_event,
+        data=settings.max_data,
+        depth=settings.max_depth,
+        values=settings.max_values,
+        share_bytes=settings.share_bytes,
+        share_requests=settings.share_requests,
+    )
+    return [
+        *events.routes(intake=hub.intake, callers=callers, limits=limits, metrics=metrics, log=log),
+        *subscriptions.routes(
+            pull=hub.pull,
+            cursors=hub.cursors,
+            writer=ground.writer,
+            readers=ground.readers,
+            filler=hub.filler,
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            callers=callers,
+            current=hub.current,
+            metrics=metrics,
+            log=log,
+            clock=microseconds_now,
+            max_page=settings.max_page,
+            max_wait=settings.max_wait,
+            max_subscriptions=settings.max_subscriptions,
+        ),
+        *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
+        *receipts.routes(readers=ground.readers, callers=callers),
+        *explain.routes(
+            readers=ground.readers, policies=hub.policies, callers=callers, clock=microseconds_now
+        ),
+        *web_reads.routes(
+            readers=ground.readers,
+            policies=hub.policies,
+            callers=callers,
+            max_page=settings.max_page,
+        ),
+    ]
+
+
+def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Route]:
+    """Where the roles work."""
+    measuring = Measuring(
+        ground.directory,
+        readers=ground.readers,
+        policies=hub.policies,
+        show=ground.metrics.measured,
+        clock=microseconds_now,
+        monotonic=time.monotonic,
+    )
+    return [
+        *policy.routes(
+            policies=hub.policies,
+            current=hub.current,
+            writer=ground.writer,
+            readers=ground.readers,
+            replays=Replays(readers=ground.readers, pause=lambda: asyncio.sleep(0.02)),
+            arrivals=hub.arrivals,
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            callers=callers,
+            log=ground.log,
+            clock=microseconds_now,
+        ),
+        *agencies.routes(
+            policies=hub.policies,
+            readers=ground.readers,
+            callers=callers,
+            max_page=ground.settings.max_page,
+        ),
+        *tokens.routes(
+            known=hub.known,
+            policies=hub.policies,
+            writer=ground.writer,
+            readers=ground.readers,
+            callers=callers,
+            log=ground.log,
+            clock=microseconds_now,
+            token_days=ground.settings.token_days,
+            max_page=ground.settings.max_page,
+        ),
+        *acts.routes(readers=ground.readers, callers=callers, max_page=ground.settings.max_page),
+        *status.routes(
+            policies=hub.policies,
+            silence=hub.watch.silence,
+            writer=ground.writer,
+            readers=ground.readers,
+            metrics=ground.metrics,
+            callers=callers,
+            clock=microseconds_now,
+            max_page=ground.settings.max_page,
+        ),
+        *health.routes(
+            metrics=ground.metrics,
+            measure=measuring.refresh,
+            callers=callers,
+            unready=hub.readiness.reason,
+        ),
+        *doctor.routes(doctor=hub.doctor, callers=callers),
+    ]
