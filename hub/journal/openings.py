@@ -56,7 +56,7 @@ def record_of(connection: Connection, receipt: bytes) -> Record | None:
 
 def answer(
     connection: Connection, reply: Event, *, contract: Contract, policy: Policy, now: int
-) -> Answered | Fault:
+) -> Answered | tuple[Fault, ...]:
     """Check a reply against the opening it names.
 
     An opening that the replier may not see is unknown to it, in the same words.
@@ -64,14 +64,17 @@ def answer(
     opening = record_of(connection, bytes.fromhex(reply.opening)) if reply.opening else None
     replier = policy.agency(reply.publisher)
     if opening is None or replier is None or opening.type not in contract.answers:
-        return OPENING_UNKNOWN
+        return (OPENING_UNKNOWN,)
     if not isinstance(entitle(replier, opening, policy=policy, now=now), Allowed):
-        return OPENING_UNKNOWN
+        return (OPENING_UNKNOWN,)
+    differing: list[Fault] = []
     if opening.key != reply.key:
-        return CASE_DIFFERS
+        differing.append(CASE_DIFFERS)
     if opening.correlation != reply.correlation:
-        return CORRELATION_DIFFERS
-    return Answered(f"{opening.publisher} {opening.cc}".strip(), opening.parties)
+        differing.append(CORRELATION_DIFFERS)
+    return tuple(differing) or Answered(
+        f"{opening.publisher} {opening.cc}".strip(), opening.parties
+    )
 
 
 NOT_A_REPLY: Final = Answered(audience="", parties=b"")

@@ -200,8 +200,8 @@ class Registrar:
             slot, known = _known(connection, event, taken=slots)
             if known is None:
                 answered = _answered(connection, event, policy=policy, now=now)
-                if isinstance(answered, Fault):
-                    known = Rejected(event.source, event.id, (answered,))
+                if isinstance(answered, tuple):
+                    known = Rejected(event.source, event.id, answered)
                 else:
                     known = Accepted(receipt_for(event, first + len(new), now))
                     places[event.receipt] = len(new)
@@ -253,7 +253,7 @@ def _against(event: Event, known: Event | Record, receipt: Receipt) -> Outcome:
 
 def _answered(
     connection: Connection, event: Event, *, policy: Policy, now: int
-) -> Answered | Fault:
+) -> Answered | tuple[Fault, ...]:
     contract = policy.catalogue.find(event.type, event.version) if event.is_reply else None
     if contract is None:
         return NOT_A_REPLY

@@ -187,12 +187,8 @@ class _Standing:
     def _reaches(self) -> bool:
         """Step 3: an event that says whom it is for goes to no one else."""
         if self._entry.to and not self._addressed:
-            self._note(3, "not_addressed")
-            return False
-        if self._entry.caveats & Caveat.no_forward and not (
-            self._addressed or self._is_named(self._entry.audience)
-        ):
-            self._note(3, "no_forward")
+            kept = self._entry.caveats & Caveat.no_forward
+            self._note(3, "no_forward" if kept else "not_addressed")
             return False
         self._note(3, "addressed" if self._addressed else "to_nobody_in_particular")
         return True

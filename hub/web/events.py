@@ -1,7 +1,7 @@
 """POST /v1/events: the HTTP door."""
 
 from collections.abc import Sequence
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, Final, cast
 
 from starlette.requests import Request
@@ -37,7 +37,10 @@ def routes(
 ) -> list[Route]:
     """The route of the door."""
     shares = Shares(
-        requests=limits.share_requests, size=limits.share_bytes, exceeded=metrics.share_exceeded
+        requests=limits.share_requests,
+        size=limits.share_bytes,
+        exceeded=metrics.share_exceeded,
+        monotonic=monotonic,
     )
 
     async def publish(request: Request) -> Response:
@@ -51,6 +54,8 @@ def routes(
             submitted = await read(request, caller)
             claim.add(len(submitted) * WEIGHT)
             outcomes = await intake.accept(submitted, mode=cast(Mode, mode), caller=caller)
+            faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
+            shares.faulted(caller.name, faults)
         seconds = perf_counter() - started
         metrics.admitted(outcomes, agency=caller.name, seconds=seconds)
         _log(log, outcomes, caller=caller.name, mode=mode, seconds=seconds)
@@ -62,6 +67,7 @@ def routes(
             return read_events(request.headers.raw, body, limits)
         except HubError as unreadable:
             await intake.refuse(unreadable, caller)
+            shares.faulted(caller.name, 1)
             if caller.agency is not None:
                 metrics.unreadable(agency=caller.agency, code=unreadable.code)
             raise

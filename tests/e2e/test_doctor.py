@@ -16,7 +16,7 @@ from hub.upkeep.backup import make_backup
 from hub.upkeep.examine import Patient, examine_stopped
 from tests.e2e.commands import run
 from tests.running import RunningHub, start_hub
-from tests.sample import PETITION, petition, policy
+from tests.sample import CITY, PETITION, petition, policy
 from tests.spec.storage import rows
 
 # What a whole hub of the tests is told. Of the machine itself only that it was judged.
@@ -31,10 +31,16 @@ INSIDE = [
 MACHINE = ("sqlite", "limits", "memory", "file_system", "disk", "clock")
 
 
+def thirty() -> Iterator[dict[str, Any]]:
+    """Events of which one is sealed, so that the hub keeps no payload that its digest is of."""
+    yield from (petition(n, id=f"d-{n}") for n in range(29))
+    yield petition(29, id="d-29", to=CITY, caveats="sealed")
+
+
 @pytest.fixture(scope="module")
 def published(hub: RunningHub) -> RunningHub:
     """The module's hub, with thirty events."""
-    hub.agency(PETITION).accepted(*(petition(n, id=f"d-{n}") for n in range(30)))
+    hub.agency(PETITION).accepted(*thirty())
     return hub
 
 
@@ -44,7 +50,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
     directory = tmp_path_factory.mktemp("stopped") / "data"
     made = start_hub(directory)
     made.apply(policy())
-    made.agency(PETITION).accepted(*(petition(n, id=f"d-{n}") for n in range(30)))
+    made.agency(PETITION).accepted(*thirty())
     assert made.stop() == 0
 
     def copied(target: Path) -> Path:

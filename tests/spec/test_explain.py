@@ -148,7 +148,7 @@ WHY: dict[str, tuple[dict[str, Any], tuple[int, str, list[str]]]] = {
     "addressed to others": ({"attributes": {"to": AUDIT}}, (3, "not_addressed", [])),
     "not to be forwarded": (
         {"attributes": {"to": AUDIT, "caveats": "no-forward"}},
-        (3, "not_addressed", []),
+        (3, "no_forward", []),
     ),
     "accused by name": ({"accused": {"name": "示范市委巡察办"}}, (4, "accused_party", ["name"])),
     "accused by id": ({"accused": {"name": "x", "orgid": CITY}}, (4, "accused_party", ["id"])),

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from hub.errors import ShareExceeded
-from hub.intake.shares import Shares
+from hub.intake.shares import FAULTS_A_SECOND, FAULTS_AT_ONCE, LONGEST_PAUSE, Shares
 
 
 @pytest.fixture
@@ -15,8 +15,14 @@ def turned_away() -> list[str]:
 
 
 @pytest.fixture
-def shares(turned_away: list[str]) -> Shares:
-    return Shares(requests=2, size=100, exceeded=turned_away.append)
+def time() -> list[float]:
+    """The time, in seconds, as its only item."""
+    return [0.0]
+
+
+@pytest.fixture
+def shares(turned_away: list[str], time: list[float]) -> Shares:
+    return Shares(requests=2, size=100, exceeded=turned_away.append, monotonic=lambda: time[0])
 
 
 def test_so_many_requests_of_a_publisher_are_under_way_at_once(
@@ -69,3 +75,34 @@ def test_what_fails_gives_its_share_back(shares: Shares) -> None:
     with shares.claim("loud") as one, shares.claim("loud") as other:
         one.add(50)
         other.add(50)
+
+
+def test_so_many_faults_of_a_publisher_are_told_at_once_and_then_one_after_the_other(
+    shares: Shares, turned_away: list[str], time: list[float]
+) -> None:
+    shares.faulted("loud", FAULTS_AT_ONCE)
+    with shares.claim("loud"):
+        pass
+    shares.faulted("loud", 5 * FAULTS_A_SECOND)
+    with pytest.raises(ShareExceeded) as told, shares.claim("loud"):
+        pass
+    assert told.value.retry_after == 5
+    with shares.claim("other"):
+        pass
+    time[0] += 5
+    with shares.claim("loud"):
+        assert turned_away == ["loud"]
+
+
+def test_a_publisher_far_beyond_its_faults_is_told_to_come_back_in_a_minute(
+    shares: Shares, time: list[float]
+) -> None:
+    shares.faulted("loud", 100 * FAULTS_AT_ONCE)
+    with pytest.raises(ShareExceeded) as told, shares.claim("loud"):
+        pass
+    assert told.value.retry_after == LONGEST_PAUSE
+    # After a day without faults it has as much before it as at first.
+    time[0] += 200 * FAULTS_AT_ONCE / FAULTS_A_SECOND
+    shares.faulted("loud", FAULTS_AT_ONCE)
+    with shares.claim("loud"):
+        pass
