@@ -1,0 +1,264 @@
+"""Valid payloads of every contract, whose parties hit registered bodies by each of the ways.
+
+Every text that a field of class F2 to F4 may hold freely carries the canary.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, Final
+
+from contracts.identifiers import citizen_id_with_check_digit
+
+CANARY: Final = "canary9d2f"
+IDNO: Final = citizen_id_with_check_digit("51010419700101000")
+PHONE: Final = "19900009206"
+SIGNED: Final = "2026-09-10T10:00:00+08:00"
+Json = dict[str, Any]
+Records = Sequence[Mapping[str, Any]]
+
+
+def secret(what: str) -> str:
+    """A text that is nobody else's to read."""
+    return f"{what}{CANARY}"
+
+
+def often(random: Random, share: float, **members: Any) -> Json:
+    """Each of these members, or not."""
+    return {name: held for name, held in members.items() if random.random() < share}
+
+
+def organisation(random: Random, agencies: Records) -> Json:
+    """An organisation that names a registered body by one of the ways, or nobody."""
+    record = random.choice(agencies)
+    ways: list[Json] = [{}, {"orgid": record["id"]}, {"name": respelt(random, record["name"])}]
+    if "organ" in record:
+        ways.append({"orgid": record["organ"]})
+    if "uscc" in record:
+        ways += [{"uscc": record["uscc"]}, {"orgcode": record["uscc"][8:17]}]
+    if "orgcode" in record:
+        ways.append({"orgcode": record["orgcode"]})
+    more = often(random, 0.2, region="510104", level="county", parent=secret("p"))
+    return {"name": secret("某单位"), **random.choice(ways), **more}
+
+
+def respelt(random: Random, name: str) -> str:
+    """A name as another writer spells it."""
+    spellings: Sequence[Callable[[str], str]] = (
+        str,
+        str.lower,
+        lambda text: text.replace("ABC", "ＡＢＣ"),
+        lambda text: text.replace("（", "(").replace("）", ")"),
+        lambda text: " ".join(text),
+        lambda text: f"\u3000{text}\u00a0",
+    )
+    return random.choice(spellings)(name)
+
+
+def person(random: Random, agencies: Records) -> Json:
+    """A person: a head of a registered body by key or by name, one of its people, or nobody."""
+    heads = [head for record in agencies for head in record.get("heads", ())]
+    who: Json = {"name": secret("某人")}
+    if heads and random.random() < 0.5:
+        head = random.choice(heads)
+        keyed = {"personkey": head["personkey"]} if "personkey" in head else {}
+        who = random.choice(({"name": respelt(random, head["name"])}, {**who, **keyed}))
+    return {
+        **often(random, 0.2, personkey=secret("k")),
+        **who,
+        **often(random, 0.5, org=organisation(random, agencies)),
+        **often(
+            random,
+            0.2,
+            idno=IDNO,
+            gender="1",
+            birth="1970-01",
+            post=secret("主任"),
+            rank={"code": "141", "label": secret("正职")},
+            authority="县管",
+            political={"code": "01"},
+        ),
+    }
+
+
+def handler(random: Random) -> Json:
+    """Who handled a step."""
+    org = {"name": "示例案管室"}
+    return {"name": secret("经办"), **often(random, 0.5, org=org, signed_at=SIGNED)}
+
+
+def common(random: Random) -> Json:
+    """What every payload may carry."""
+    letter = {
+        **often(random, 0.5, docno="示〔2026〕1号", kind="函", issuers=["示例甲", "示例乙"]),
+        **often(random, 0.5, signer=secret("签发"), contact=secret("联系")),
+    }
+    handlers = [handler(random) for _ in range(random.randint(1, 3))]
+    aliases = [{"system": "示例系统", "number": "SL-1"}]
+    return often(
+        random, 0.3, letter=letter, handlers=handlers, aliases=aliases, original="scan"
+    )
+
+
+def document(random: Random) -> Json:
+    """A document kept elsewhere."""
+    more = often(random, 0.5, docno=secret("号"), kind=secret("种"), size=12, custodian=secret("保"))
+    return {"title": secret("底稿"), **more}
+
+
+def clue_transferred(random: Random, case: str, agencies: Records) -> Json:
+    """A clue handed over."""
+
+    def subject(number: int) -> Json:
+        if random.random() < 0.5:
+            named: Json = {"org": organisation(random, agencies)}
+        else:
+            named = {"person": person(random, agencies)}
+        role = often(random, 0.3, role="其他涉及人")
+        return {"subject_no": number, **named, **role, "authority": "市管"}
+
+    found = {"roundid": "r-1", "targetid": "t-1", "groupid": "g-1"}
+    inspected = random.random() < 0.3
+    reporter = {"kind": "anonymous", "count": 1, "sealed_ref": secret("MF-")}
+    return {
+        **common(random),
+        "clueid": case,
+        "title": "示例线索",
+        "source": {"code": "inspection" if inspected else "letter"},
+        "discipline_kind": [{"code": "3"}],
+        "subjects": [subject(n) for n in range(1, random.randint(2, 4))],
+        "summary": secret("摘要"),
+        "handover": {"form": "交接单", "from": [handler(random) for _ in range(2)], "at": SIGNED},
+        **({"found_in": found} if inspected else {}),
+        **often(random, 0.5, reporter=reporter, basis=[document(random) for _ in range(2)]),
+        **often(
+            random,
+            0.3,
+            native_no="示〔2026〕3号",
+            amount={"amount": "3.5", "unit": "万元"},
+            period_from="2023-03-01",
+            confidentiality="high",
+            suggested_disposition={"code": "shelved", "label": secret("暂存")},
+            repeat_of="another",
+        ),
+    }
+
+
+def clue_received(random: Random, case: str, agencies: Records) -> Json:
+    """A clue signed for."""
+    return {
+        **common(random),
+        "clueid": case,
+        "receiver": [handler(random) for _ in range(2)],
+        "received_at": SIGNED,
+        "register_no": "R-1",
+        **often(random, 0.5, room="案管室"),
+    }
+
+
+def clue_returned(random: Random, case: str, agencies: Records) -> Json:
+    """A clue given back."""
+    return {
+        **common(random),
+        "clueid": case,
+        "receiver": [handler(random) for _ in range(2)],
+        "received_at": SIGNED,
+        "reason": {"code": "duplicate"},
+        "note": secret("说明"),
+        "approved_by": handler(random),
+    }
+
+
+def clue_disposition_decided(random: Random, case: str, agencies: Records) -> Json:
+    """What is done with a clue."""
+    decided = {"subject_no": 1, "disposition": {"code": "shelved", "label": secret("暂存")}}
+    kinds = often(random, 0.5, discipline_kind=[{"code": "3", "label": secret("廉洁")}])
+    moved = often(random, 0.3, transferred_to=organisation(random, agencies))
+    return {
+        **common(random),
+        "clueid": case,
+        "dispositions": [{**decided, **kinds}],
+        "decided_at": SIGNED,
+        "approver_level": "负责人",
+        "handlers": [handler(random)],
+        **moved,
+        **often(random, 0.5, due={"date": "2026-12-01", "rule": "clue.conclusion"}),
+    }
+
+
+def clue_concluded(random: Random, case: str, agencies: Records) -> Json:
+    """What came of a clue."""
+
+    def outcome(number: int) -> Json:
+        given = {"person": person(random, agencies), "party": {"code": "warning"}}
+        return {
+            "subject_no": number,
+            "outcome": {"code": "founded", "label": secret("属实")},
+            **often(random, 0.5, form=2, sanctions=[given], clarified=True),
+        }
+
+    return {
+        **common(random),
+        "clueid": case,
+        "handlers": [handler(random)],
+        "outcomes": [outcome(n) for n in range(1, random.randint(2, 4))],
+        "concluded_at": SIGNED,
+        "feedback_text": secret("反馈"),
+        **often(random, 0.4, recovered={"amount": "3.2", "unit": "万元"}),
+        **often(random, 0.5, reply_to_reporter_done=True),
+    }
+
+
+def petition_case_transferred(random: Random, case: str, agencies: Records) -> Json:
+    """A petition case."""
+    accusation = random.random() < 0.5
+    writer = often(
+        random, 0.7, name=secret("来信人"), idno=IDNO, phone=PHONE, address=secret("住址")
+    )
+
+    def accused() -> Json:
+        named = person(random, agencies)
+        unit = {"unit": named["org"]} if "org" in named else {}
+        return {**often(random, 0.8, name=named["name"], post=secret("职务")), **unit}
+
+    return {
+        **common(random),
+        "petitionid": case,
+        "form": {"code": "1"},
+        "purpose": {"code": "3" if accusation else "2"},
+        "content_class": {"code": "land"},
+        "place": "510104",
+        "date": "2026-10-08",
+        "people": 3,
+        "summary": secret("反映"),
+        **often(random, 0.7, **{"accuser" if accusation else "petitioner": writer}),
+        **often(random, 0.7, accused=[accused() for _ in range(random.randint(1, 3))]),
+        **often(random, 0.3, native={"xfjbh": "5101"}, litigation=True, repeat=True),
+    }
+
+
+def briefing_provided(random: Random, case: str, agencies: Records) -> Json:
+    """A briefing on an inspected party."""
+    item = {"title": secret("事项"), "text": secret("详情")}
+    dated = often(random, 0.4, date="2024-11-06", docref=document(random), **{"class": secret("类")})
+    return {
+        **common(random),
+        "roundid": "r-1",
+        "targetid": case,
+        "section": {"code": "audit"},
+        "period": {"from": "2021-01-01", "to": "2025-12-31"},
+        "items": [{**item, **dated} for _ in range(random.randint(1, 2))],
+        **often(random, 0.6, target=organisation(random, agencies)),
+        **often(random, 0.4, leaders=[person(random, agencies)], custodian=secret("保管")),
+        **often(random, 0.4, indicators=[{"code": "a.b", "value": "14"}]),
+    }
+
+
+PAYLOADS: Final[Mapping[str, Callable[[Random, str, Records], Json]]] = {
+    "clue.transferred": clue_transferred,
+    "clue.received": clue_received,
+    "clue.returned": clue_returned,
+    "clue.disposition_decided": clue_disposition_decided,
+    "clue.concluded": clue_concluded,
+    "petition.case_transferred": petition_case_transferred,
+    "briefing.provided": briefing_provided,
+}

@@ -1,0 +1,325 @@
+"""A generated world: a country's agencies over four levels, policies that change, their events.
+
+Everything is a function of the chance that it is given. The agencies' ids are the same in every
+world, what the registry says of them is not.
+"""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any, Final
+
+from contracts.agency import KINDS
+from contracts.catalogue import load_catalogue
+from contracts.identifiers import organisation_code_with_check_digit, uscc_with_check_digit
+from tests.generative.payloads import PAYLOADS, often, secret
+
+Json = dict[str, Any]
+Policy = dict[str, list[Json]]
+
+CENTRAL, PROVINCE, CITY, OTHER_CITY = "000000", "510000", "510100", "510400"
+MUNICIPALITY, ZONE = "500000", "410173"
+# Kinds by region. 510132 and 500381 are retired: 510118 and 500116 came after them.
+SEATS: Final[Mapping[str, str]] = {
+    CENTRAL: "inspection-office discipline organization audit petition",
+    PROVINCE: (
+        "party-committee inspection-office discipline organization audit petition political-legal"
+    ),
+    CITY: (
+        "party-committee leading-group inspection-office discipline organization audit finance "
+        "petition statistics publicity political-legal functional-dept congress cppcc"
+    ),
+    OTHER_CITY: "inspection-office discipline organization audit petition",
+    "510104": "inspection-office discipline audit petition functional-dept",
+    "510105": "inspection-office discipline petition",
+    "510118": "discipline audit",
+    "510132": "inspection-office petition",
+    "510402": "inspection-office discipline petition",
+    MUNICIPALITY: "inspection-office discipline audit petition",
+    "500116": "inspection-office petition",
+    "500381": "discipline petition",
+    "410000": "inspection-office discipline",
+    "410100": "inspection-office petition discipline",
+    ZONE: "inspection-office organization",
+}
+UNITS: Final = (
+    "510100.petition.12345",
+    "510100.discipline.at-finance",
+    "510100.political-legal.court",
+    "510100.inspected-party.finance",
+    "510100.inspection-team.14-11-04",
+    "510000.inspection-office.univ-a",
+    "510000.functional-dept.tax",
+    "510100.functional-dept.tax",
+    "510104.functional-dept.tax",
+    "510100.inspection-office.tax",
+    "510100.functional-dept.bureau-a",
+    "510100.functional-dept.bureau-b",
+    "510100.functional-dept.bureau-c",
+    "510104.inspected-party.street",
+)
+IDS: Final = (*(f"{r}.{kind}" for r, kinds in SEATS.items() for kind in kinds.split()), *UNITS)
+REGIONS: Final = (*SEATS, "510000", "510100", "510185", "512081", "500103", "520100")
+ORGANS: Final = {
+    "510100.finance": "city-finance",
+    "510100.inspected-party.finance": "city-finance",
+    "510104.functional-dept": "street",
+    "510104.inspected-party.street": "street",
+}
+ACTING: Final = {f"{ZONE}.organization": ["publicity", "discipline", "petition"]}
+LONG_AGO, YESTERDAY, LONG_AHEAD = "2020-01-01", "2024-02-29", "2099-12-31T00:00:00+08:00"
+CLASSES: Final = (
+    ["F0", "F1"],
+    ["F0", "F1", "F2"],
+    ["F0", "F1", "F2", "F3"],
+    ["F0", "F1", "F2", "F3", "F4"],
+    ["F0"],
+    ["F2"],
+    ["F1", "F3"],
+    ["F0", "F1", "F4"],
+    [],
+)
+PATTERNS: Final = ("*", "clue.*", "petition.*", "briefing.*", *load_catalogue().types())
+ROUNDS: Final = ("round-past", "round-now", "round-open")
+REPLIES: Final = load_catalogue().replies_to("clue.transferred")
+OPENINGS: Final = ("clue.transferred", "petition.case_transferred", "briefing.provided")
+
+
+def registry(random: Random) -> list[Json]:
+    """What the registry says of every agency."""
+    return [record(random, n) for n in range(len(IDS))]
+
+
+def record(random: Random, n: int) -> Json:
+    """A registry record. Successors stand further down the list, so that none goes in a circle."""
+    id_ = IDS[n]
+    region, kind, *unit = id_.split(".")
+    code = organisation_code_with_check_digit(f"{n:08d}")
+    made = {
+        "id": id_,
+        "name": f"示例{region}ABC{KINDS[kind].name}（{'、'.join(unit) or '本级'}）",
+        **often(random, 0.5, uscc=uscc_with_check_digit(f"11{region}{code}")),
+        **often(random, 0.2, orgcode=code),
+        **often(random, 0.3, clearance=random.choice(("public", "internal", "mimi", "juemi"))),
+        **often(random, 0.07, acts_as=random.sample(sorted(set(KINDS) - {"public", "media"}), 2)),
+        **often(random, 0.3, heads=heads(random, n)),
+        **({"organ": ORGANS[id_]} if id_ in ORGANS else often(random, 0.05, organ="common")),
+        **({"acts_as": ACTING[id_]} if id_ in ACTING else {}),
+        **({"system": "tax"} if id_.endswith(".tax") else often(random, 0.02, system="customs")),
+        **often(random, 0.2, valid_from=LONG_AGO),
+    }
+    if n + 1 < len(IDS):
+        made |= often(random, 0.15, successor=random.choice(IDS[n + 1 :]))
+    made |= often(random, 0.08, valid_until=YESTERDAY) or often(random, 0.03, valid_from=LONG_AHEAD)
+    if made.get("valid_until") == YESTERDAY and "valid_from" in made:
+        made["valid_from"] = LONG_AGO
+    return made
+
+
+def heads(random: Random, n: int) -> list[Json]:
+    """Who heads an agency."""
+    named = {"name": f"示例首长Ｎ{n}"}
+    return [{**named, **often(random, 0.5, personkey=f"key-{n}")}, {"name": f"副首长{n}"}]
+
+
+def validity(random: Random) -> Json:
+    """When a grant or recusal holds: mostly always."""
+    return random.choices(
+        (
+            {},
+            {"until": YESTERDAY},
+            {"from": LONG_AHEAD},
+            {"from": LONG_AGO, "until": LONG_AHEAD},
+        ),
+        weights=(80, 6, 5, 9),
+    )[0]
+
+
+def scope(random: Random, home: str) -> str:
+    """A grant's region: a plain code or a system's."""
+    region = random.choice((home, home, "000000", PROVINCE, CITY, random.choice(REGIONS)))
+    system = random.choice(("tax", "tax", "customs"))
+    return f"system:{system}@{region}" if random.random() < 0.1 else region
+
+
+def grant(random: Random, may: str, number: int) -> Json:
+    """A grant for an agency or a kind."""
+    id_ = random.choice(IDS)
+    by_kind = {"kind": id_.split(".")[1]}
+    return {
+        "id": f"g{number}",
+        **(by_kind if random.random() < 0.4 else {"agency": id_}),
+        "may": may,
+        "types": random.sample(PATTERNS, random.randint(1, 2)),
+        "region": scope(random, id_.split(".")[0]),
+        **often(random, 0.2, levels=random.sample(("same", "up", "down"), random.randint(1, 2))),
+        "classes": random.choice(CLASSES),
+        "purpose": "示例用途",
+        **validity(random),
+        **often(random, 0.12, round=random.choice(ROUNDS)),
+    }
+
+
+def grants(random: Random) -> list[Json]:
+    """Some of every kind's usual rights, and many single grants."""
+    usual: list[Json] = []
+    for kind in sorted({id_.split(".")[1] for id_ in IDS}):
+        given = {"kind": kind, "types": ["*"], "purpose": "示例用途"}
+        for may, region, share in (
+            ("publish", "000000", 0.95),
+            ("publish", "system:tax@000000", 0.8),
+            ("receive", random.choice(("000000", PROVINCE, CITY)), 0.7),
+            ("receive", "system:tax@510000", 0.6),
+        ):
+            if random.random() < share:
+                classes = random.choice(CLASSES[:5])
+                made = {**given, "may": may, "region": region, "classes": classes}
+                usual.append({"id": f"u{len(usual)}", **made})
+    singles = [grant(random, random.choice(("receive",) * 5 + ("publish",)), n) for n in range(40)]
+    return [*usual, *singles]
+
+
+def recusal(random: Random, cases: Sequence[str], number: int) -> Json:
+    """An agency's recusal for one of the cases."""
+    family = random.choice(("clue", "clue", "petition", "briefing"))
+    return {
+        "id": f"r{number}",
+        "agency": random.choice(IDS),
+        "case": f"{family}:{random.choice(cases)}",
+        "reason": "示例回避",
+        **validity(random),
+    }
+
+
+def rounds(random: Random) -> list[Json]:
+    """The rounds: one is over, one goes on, one has no bounds."""
+    past, now, open_ = ROUNDS
+    return [
+        {"id": past, "name": "示例往轮", "from": LONG_AGO, "until": YESTERDAY},
+        {"id": now, "name": "示例本轮", "from": LONG_AGO, "until": LONG_AHEAD},
+        {"id": open_, "name": "示例长期轮"},
+    ]
+
+
+def policy(random: Random, cases: Sequence[str]) -> Policy:
+    """A whole policy."""
+    return {
+        "agencies": registry(random),
+        "grants": grants(random),
+        "recusals": [recusal(random, cases, n) for n in range(random.randint(5, 40))],
+        "rounds": rounds(random),
+    }
+
+
+def subscription(random: Random, agency: str, id_: str) -> Json:
+    """What an agency asks for: mostly everything, else some types, regions or attributes."""
+    asked: Json = {"id": id_, "agency": agency, "types": ["*"], "region": CENTRAL, "filters": []}
+    if random.random() < 0.6:
+        return asked
+    filters = (
+        {"exact": {"phase": "on"}},
+        {"prefix": {"source": "/5101"}},
+        {"all": [{"prefix": {"type": "clue."}}, {"prefix": {"source": "/51"}}]},
+    )
+    return {
+        **asked,
+        "types": random.sample(PATTERNS, random.randint(1, 3)),
+        "region": random.choice((agency.split(".")[0], *REGIONS)),
+        "filters": [f for f in filters if random.random() < 0.15],
+    }
+
+
+def addresses(random: Random) -> str:
+    """One to three addresses, seldom one that nobody has."""
+
+    def address() -> str:
+        id_ = random.choice(IDS)
+        region, kind = id_.split(".")[:2]
+        above = random.choice((region, PROVINCE, CITY, CENTRAL))
+        reach = random.choice(("", "/*", "/**"))
+        desk = f"{kind}@{above}{reach}"
+        return random.choices((id_, desk, "510500.audit"), weights=(70, 28, 2))[0]
+
+    return " ".join(address() for _ in range(random.randint(1, 3)))
+
+
+def event(random: Random, id_: str, type_: str, publisher: str, case: str, policy: Policy) -> Json:
+    """An event without its opening."""
+    home = publisher.split(".")[0]
+    region = random.choice((home, home, "510104", "510132", *REGIONS, "519999"))
+    marking = random.choice(("public", "internal", "internal", "mimi", "jimi"))
+    caveats = random.sample(("source-protected", "sealed", "no-forward", "odd"), 2)
+    made = {
+        "specversion": "1.0",
+        "id": id_,
+        "source": f"/{publisher}",
+        "type": type_,
+        "time": "2026-10-08T09:30:00+08:00",
+        "dataschema": f"urn:guantong:contract:{type_}:1.0",
+        "datacontenttype": "application/json",
+        "subject": secret("主题"),
+        "phase": random.choice(("on", "post")),
+        **often(random, 0.5, region=region),
+        **often(random, 0.4, to=addresses(random)),
+        **often(random, 0.25, cc=addresses(random)),
+        **often(random, 0.25, dataclassification=marking),
+        **often(random, 0.06, expirytime=random.choice(("2020-01-01T00:00:00Z", LONG_AHEAD))),
+        **often(random, 0.3, correlationid=f"corr-{case}"),
+        **often(random, 0.3, roundid="r-1", note=secret("注"), traceparent="00-1"),
+        **often(random, 0.15, caveats=" ".join(caveats[: random.randint(1, 2)])),
+    }
+    return {**made, "data": PAYLOADS[type_](random, case, policy["agencies"])}
+
+
+def admitted_publisher(random: Random, type_: str) -> str:
+    """Mostly an agency of a kind that the contract lets publish."""
+    kinds = load_catalogue().versions(type_)[-1].publishers
+    fit = [id_ for id_ in IDS if id_.split(".")[1] in kinds]
+    return random.choice(fit if random.random() < 0.93 else IDS)
+
+
+def change(random: Random, policy: Policy, cases: Sequence[str]) -> Policy:
+    """The policy after one change."""
+    agencies, grants, recusals = policy["agencies"], policy["grants"], policy["recusals"]
+    n = random.randrange(len(agencies))
+    old = agencies[n]
+    kinds = sorted(set(KINDS) - {"public", "media"})
+    changes: Sequence[Policy] = (
+        {"agencies": replaced(agencies, n, {**old, "name": random.choice(agencies)["name"]})},
+        {"agencies": replaced(agencies, n, record(random, IDS.index(old["id"])))},
+        {"agencies": replaced(agencies, n, {**old, **ended(old)})},
+        {"agencies": replaced(agencies, n, {**old, "acts_as": random.sample(kinds, 2)})},
+        {"agencies": replaced(agencies, n, {**old, "organ": random.choice(("common", "street"))})},
+        {"agencies": replaced(agencies, n, {**old, "clearance": random.choice(("public", "mimi"))})},
+        {"grants": grants[:n] + grants[n + 1 :]},
+        {"grants": replaced(grants, n, {**grants[n], **ended(grants[n], "from", "until")})},
+        {"grants": replaced(grants, n, {**grants[n], "classes": random.choice(CLASSES)})},
+        {"grants": [*grants, grant(random, "receive", random.randrange(10**9))]},
+        {"recusals": recusals[1:]},
+        {"recusals": [*recusals, recusal(random, cases, random.randrange(10**9))]},
+        {"rounds": [{**round_, **ended(round_, "from", "until")} for round_ in policy["rounds"]]},
+        {"agencies": [forgotten(r, old["id"]) for r in agencies if r is not old]} | struck(policy, old),
+    )
+    return {**policy, **random.choice(changes)}
+
+
+def replaced(records: Sequence[Json], n: int, by: Json) -> list[Json]:
+    """The records with another in the n-th place."""
+    return [*records[:n], by, *records[n + 1 :]]
+
+
+def ended(record: Json, start: str = "valid_from", end: str = "valid_until") -> Json:
+    """The validity of what is over."""
+    return {start: LONG_AGO, end: YESTERDAY}
+
+
+def forgotten(record: Json, successor: str) -> Json:
+    """A record that does not name the agency as its successor."""
+    return {k: v for k, v in record.items() if (k, v) != ("successor", successor)}
+
+
+def struck(policy: Policy, old: Json) -> Policy:
+    """Grants and recusals without those of an agency that is struck off."""
+    return {
+        part: [given for given in policy[part] if given.get("agency") != old["id"]]
+        for part in ("grants", "recusals")
+    }
