@@ -17,6 +17,7 @@ from tests.generative.registry import (
     Record,
     body_of,
     kinds_of,
+    line_of,
     names,
     normalised,
     region_of,
@@ -305,7 +306,11 @@ def feed(subscription: Record, event: Event, then: Moment) -> bool:
         return False
     if not all(filter_holds(asked, event.attributes) for asked in subscription["filters"]):
         return False
-    if is_addressed(event, agency, then) or in_audience(event, agency, then):
+    told = f"{event.attributes.get('to', '')} {event.attributes.get('cc', '')}"
+    if event.opening is not None:
+        told += f" {event.opening.publisher} {event.opening.attributes.get('cc', '')}"
+    # Whoever may come to stand for an addressee is fed too: reading decides as things are then.
+    if agency in line_of(told, then):
         return True
     admitted = kinds_of(agency, then) & event.contract.receivers.keys()
     return bool(admitted) and covers(subscription["region"], event.region)
@@ -324,7 +329,7 @@ def filter_holds(asked: Record, attributes: Record) -> bool:
 
 def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
     """§7, publishing: what speaks against it, as code and pointer; empty when nothing does."""
-    found = [*admission_faults(event, agency, moment)]
+    found = admission_faults(event, agency, moment)
     if found or not event.contract.answers:
         return found
     opening = event.opening
@@ -334,14 +339,18 @@ def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, st
     if isinstance(decide(opening, agency, moment), Denied):
         return [("opening_unknown", "/causationid")]
     if opening.key != event.key:
-        found.append(("case_differs", "/data"))
+        # Registration, which alone knows the opening, tells the first thing that is wrong.
+        return [("case_differs", "/data")]
     if opening.attributes.get("correlationid") != event.attributes.get("correlationid"):
-        found.append(("correlation_differs", "/correlationid"))
-    return found
+        return [("correlation_differs", "/correlationid")]
+    return []
 
 
 def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
     """What the envelope, the contract and the policy say against an event."""
+    if not all(caveat in CAVEATS for caveat in event.caveats):
+        # What is wrong with the envelope is told before anybody asks who may send it.
+        return [("caveat_unknown", "/caveats")]
     found = []
     if event.publisher != agency:
         found.append(("source_foreign", "/source"))
@@ -370,8 +379,6 @@ def caveat_faults(event: Event) -> list[tuple[str, str]]:
     if not event.caveats:
         return []
     found = []
-    if not all(caveat in CAVEATS for caveat in event.caveats):
-        found.append(("caveat_unknown", "/caveats"))
     if "to" not in event.attributes:
         found.append(("caveat_needs_to", "/to"))
     if "source-protected" in event.caveats or "sealed" in event.caveats:

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from contracts.catalogue import load_catalogue
 from tests.generative import world
 from tests.generative.model import Denied, Event, decide, expired, feed, may_publish
-from tests.generative.registry import Moment
+from tests.generative.registry import Moment, names
 from tests.generative.views import view
 from tests.running import AgencyClient, RunningHub, codes_of, results_of
 
@@ -122,7 +122,8 @@ class Story:
             expected = [*self._expected(events, agency, moment)]
             got = answer.json()
             if got != expected:
-                raise AssertionError(account(self._events, agency, moment, expected, got))
+                told = account(self._events, agency, moment, expected, got)
+                raise AssertionError(f"{told}\nsubscription: {subscription}")
             for document in got:
                 self._stage.validate(document)
 
@@ -234,6 +235,12 @@ def account(
         "agency": agency,
         "event": event.attributes,
         "opening": event.opening and event.opening.attributes,
+        "addressed": names(f"{event.attributes.get('to', '')} {event.attributes.get('cc', '')}", moment),
+        "addressed then": next(
+            names(f"{event.attributes.get('to', '')} {event.attributes.get('cc', '')}", then)
+            for known, then in events
+            if known is event
+        ),
         "records": relevant_records(event, agency, moment),
         "grants": relevant_grants(event, agency, moment),
         "recusals": [r for r in moment.policy["recusals"] if r["agency"] == agency],
