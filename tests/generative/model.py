@@ -96,10 +96,8 @@ def decide(event: Event, agency: str, moment: Moment) -> Allowed | Denied:
     classes = granted_classes(event, agency, moment)
     if classes is None:
         return Denied(2, "no_grant")
-    addressed = is_addressed(event, agency, moment)
-    if "no-forward" in event.caveats and not addressed and not in_audience(event, agency, moment):
-        return Denied(3, "no_forward")
-    if "to" in event.attributes and not addressed:
+    if "to" in event.attributes and not is_addressed(event, agency, moment):
+        # `no-forward` needs `to`, so that who is not addressed fails here already.
         return Denied(3, "not_addressed")
     if above_clearance(event, agency, moment):
         return Denied(5, "above_clearance")
@@ -168,7 +166,7 @@ def granted_classes(event: Event, agency: str, moment: Moment) -> frozenset[str]
 
 def grants(grant: Record, may: str, type_: str, agency: str, moment: Moment) -> bool:
     """Whether a grant in force lets this agency do this with the type, somewhere."""
-    if grant["may"] != may or not any(is_named(pattern, type_) for pattern in grant["types"]):
+    if grant["may"] != may or not holds_type(grant, type_):
         return False
     if "agency" in grant and grant["agency"] != agency:
         return False
@@ -179,6 +177,11 @@ def grants(grant: Record, may: str, type_: str, agency: str, moment: Moment) -> 
         if not all(moment.holds(round_) for round_ in rounds):
             return False
     return moment.holds(grant)
+
+
+def holds_type(grant: Record, type_: str) -> bool:
+    """Whether the type is among those of the grant."""
+    return any(is_named(pattern, type_) for pattern in grant["types"])
 
 
 def is_named(pattern: str, type_: str) -> bool:
@@ -306,14 +309,14 @@ def feed(subscription: Record, event: Event, then: Moment) -> bool:
         return False
     if not all(filter_holds(asked, event.attributes) for asked in subscription["filters"]):
         return False
+    admitted = kinds_of(agency, then) & event.contract.receivers.keys()
+    if admitted and covers(subscription["region"], event.region):
+        return True
     told = f"{event.attributes.get('to', '')} {event.attributes.get('cc', '')}"
     if event.opening is not None:
         told += f" {event.opening.publisher} {event.opening.attributes.get('cc', '')}"
     # Whoever may come to stand for an addressee is fed too: reading decides as things are then.
-    if agency in line_of(told, then):
-        return True
-    admitted = kinds_of(agency, then) & event.contract.receivers.keys()
-    return bool(admitted) and covers(subscription["region"], event.region)
+    return agency in line_of(told, then)
 
 
 def filter_holds(asked: Record, attributes: Record) -> bool:

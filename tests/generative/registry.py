@@ -68,11 +68,12 @@ def names(addresses: str, moment: Moment) -> set[str]:
 
 def line_of(addresses: str, moment: Moment) -> set[str]:
     """Whom addresses name now or may name later: everybody down the lines of succession."""
-    found = {id_ for address in addresses.split() for id_ in _written(address, moment)}
-    for _ in moment.policy["agencies"]:
-        records = [moment.record(id_) or {} for id_ in found]
-        found |= {record["successor"] for record in records if "successor" in record}
-    return found
+    line = [id_ for address in addresses.split() for id_ in _written(address, moment)]
+    for id_ in line:
+        successor = (moment.record(id_) or {}).get("successor", id_)
+        if successor not in line:
+            line.append(successor)
+    return set(line)
 
 
 def _written(address: str, moment: Moment) -> list[str]:
