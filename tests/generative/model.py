@@ -351,7 +351,8 @@ def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, st
 
 def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
     """What the envelope, the contract and the policy say against an event."""
-    if not all(caveat in CAVEATS for caveat in event.caveats):
+    repeated = len(set(event.caveats)) < len(event.caveats)
+    if repeated or not set(event.caveats) <= set(CAVEATS):
         # What is wrong with the envelope is told before anybody asks who may send it.
         return [("caveat_unknown", "/caveats")]
     found = []

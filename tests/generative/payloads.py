@@ -58,14 +58,14 @@ def person(random: Random, agencies: Records) -> Json:
     """A person: a head of a registered body by key or by name, one of its people, or nobody."""
     heads = [head for record in agencies for head in record.get("heads", ())]
     who: Json = {"name": secret("某人")}
-    if heads and random.random() < 0.5:
+    if heads and random.random() < 0.7:
         head = random.choice(heads)
         keyed = {"personkey": head["personkey"]} if "personkey" in head else {}
         who = random.choice(({"name": respelt(random, head["name"])}, {**who, **keyed}))
     return {
         **often(random, 0.2, personkey=secret("k")),
         **who,
-        **often(random, 0.5, org=organisation(random, agencies)),
+        **often(random, 0.4, org=organisation(random, agencies)),
         **often(
             random,
             0.2,

@@ -179,7 +179,7 @@ class Story:
             case = chance.choice(self._cases)
         reply = self._drawn(chance.choice(world.REPLIES), publisher, case)
         attributes = {**reply.attributes, "causationid": (opening.hub or {})["hubreceipt"]}
-        if chance.random() < 0.95:
+        if chance.random() < 0.85:
             attributes.pop("correlationid", None)
             if "correlationid" in opening.attributes:
                 attributes["correlationid"] = opening.attributes["correlationid"]

@@ -66,7 +66,9 @@ ORGANS: Final = {
     "510104.inspected-party.street": "street",
 }
 ACTING: Final = {f"{ZONE}.organization": ["publicity", "discipline", "petition"]}
+ROLES: Final = ("inspected-party", "discipline", "petition", "publicity", "audit", "congress")
 LONG_AGO, YESTERDAY, LONG_AHEAD = "2020-01-01", "2024-02-29", "2099-12-31T00:00:00+08:00"
+NOT_YET: Final = {"valid_from": LONG_AHEAD, "valid_until": "2199-12-31"}
 CLASSES: Final = (
     ["F0", "F1"],
     ["F0", "F1", "F2"],
@@ -80,6 +82,7 @@ CLASSES: Final = (
 )
 PATTERNS: Final = ("*", "clue.*", "petition.*", "briefing.*", *load_catalogue().types())
 ROUNDS: Final = ("round-past", "round-now", "round-open")
+CAVEATS: Final = ("source-protected", "sealed", "no-forward", "source-protected", "odd")
 REPLIES: Final = load_catalogue().replies_to("clue.transferred")
 OPENINGS: Final = ("clue.transferred", "petition.case_transferred", "briefing.provided")
 
@@ -100,19 +103,17 @@ def record(random: Random, n: int) -> Json:
         **often(random, 0.5, uscc=uscc_with_check_digit(f"11{region}{code}")),
         **often(random, 0.2, orgcode=code),
         **often(random, 0.3, clearance=random.choice(("public", "internal", "mimi", "juemi"))),
-        **often(random, 0.07, acts_as=random.sample(sorted(set(KINDS) - {"public", "media"}), 2)),
-        **often(random, 0.3, heads=heads(random, n)),
-        **({"organ": ORGANS[id_]} if id_ in ORGANS else often(random, 0.05, organ="common")),
+        **often(random, 0.12, acts_as=random.sample(ROLES, 2)),
+        **often(random, 0.5, heads=heads(random, n)),
+        **({"organ": ORGANS[id_]} if id_ in ORGANS else often(random, 0.12, organ=f"organ-{region}")),
         **({"acts_as": ACTING[id_]} if id_ in ACTING else {}),
         **({"system": "tax"} if id_.endswith(".tax") else often(random, 0.02, system="customs")),
         **often(random, 0.2, valid_from=LONG_AGO),
     }
-    if n + 1 < len(IDS):
-        made |= often(random, 0.15, successor=random.choice(IDS[n + 1 :]))
-    made |= often(random, 0.08, valid_until=YESTERDAY) or often(random, 0.03, valid_from=LONG_AHEAD)
-    if made.get("valid_until") == YESTERDAY and "valid_from" in made:
-        made["valid_from"] = LONG_AGO
-    return made
+    over = often(random, 0.12, valid_until=YESTERDAY)
+    later = [other for other in IDS[n + 1 :] if other.split(".")[1] == kind] or IDS[n + 1 :]
+    succeeded = often(random, 0.8 if over else 0.1, successor=random.choice(later or IDS[-1:]))
+    return made | over | (succeeded if later else {}) | often(random, 0.02, **NOT_YET)
 
 
 def heads(random: Random, n: int) -> list[Json]:
@@ -173,6 +174,8 @@ def grants(random: Random) -> list[Json]:
             if random.random() < share:
                 classes = random.choice(CLASSES[:5])
                 made = {**given, "may": may, "region": region, "classes": classes}
+                if may == "receive":
+                    made |= often(random, 0.3, round=random.choice(ROUNDS))
                 usual.append({"id": f"u{len(usual)}", **made})
     singles = [grant(random, random.choice(("receive",) * 5 + ("publish",)), n) for n in range(40)]
     return [*usual, *singles]
@@ -180,10 +183,16 @@ def grants(random: Random) -> list[Json]:
 
 def recusal(random: Random, cases: Sequence[str], number: int) -> Json:
     """An agency's recusal for one of the cases."""
-    family = random.choice(("clue", "clue", "petition", "briefing"))
+    family, kinds = random.choice(
+        (
+            ("clue", ("discipline", "inspection-office", "political-legal")),
+            ("petition", ("petition", "discipline", "inspection-office")),
+            ("briefing", ("audit", "inspection-office", "discipline")),
+        )
+    )
     return {
         "id": f"r{number}",
-        "agency": random.choice(IDS),
+        "agency": random.choice([id_ for id_ in IDS if id_.split(".")[1] in kinds]),
         "case": f"{family}:{random.choice(cases)}",
         "reason": "示例回避",
         **validity(random),
@@ -205,7 +214,7 @@ def policy(random: Random, cases: Sequence[str]) -> Policy:
     return {
         "agencies": registry(random),
         "grants": grants(random),
-        "recusals": [recusal(random, cases, n) for n in range(random.randint(5, 40))],
+        "recusals": [recusal(random, cases, n) for n in range(random.randint(20, 80))],
         "rounds": rounds(random),
     }
 
@@ -228,13 +237,13 @@ def subscription(random: Random, agency: str, id_: str) -> Json:
     }
 
 
-def addresses(random: Random) -> str:
-    """One to three addresses, seldom one that nobody has."""
+def addresses(random: Random, near: Sequence[str]) -> str:
+    """One to three addresses, mostly of who is near, seldom one that nobody has."""
 
     def address() -> str:
-        id_ = random.choice(IDS)
+        id_ = random.choice(near if random.random() < 0.7 else IDS)
         region, kind = id_.split(".")[:2]
-        above = random.choice((region, PROVINCE, CITY, CENTRAL))
+        above = random.choice((region, PROVINCE, CITY, CENTRAL, ZONE, "410000"))
         reach = random.choice(("", "/*", "/**"))
         desk = f"{kind}@{above}{reach}"
         return random.choices((id_, desk, "510500.audit"), weights=(70, 28, 2))[0]
@@ -247,7 +256,8 @@ def event(random: Random, id_: str, type_: str, publisher: str, case: str, polic
     home = publisher.split(".")[0]
     region = random.choice((home, home, "510104", "510132", *REGIONS, "519999"))
     marking = random.choice(("public", "internal", "internal", "mimi", "jimi"))
-    caveats = random.sample(("source-protected", "sealed", "no-forward", "odd"), 2)
+    caveats = random.sample(CAVEATS, random.randint(1, 2))
+    near = receivers_near(type_, home)
     made = {
         "specversion": "1.0",
         "id": id_,
@@ -259,15 +269,36 @@ def event(random: Random, id_: str, type_: str, publisher: str, case: str, polic
         "subject": secret("主题"),
         "phase": random.choice(("on", "post")),
         **often(random, 0.5, region=region),
-        **often(random, 0.4, to=addresses(random)),
-        **often(random, 0.25, cc=addresses(random)),
+        **often(random, 0.4, to=addresses(random, near)),
+        **often(random, 0.25, cc=addresses(random, near)),
         **often(random, 0.25, dataclassification=marking),
         **often(random, 0.06, expirytime=random.choice(("2020-01-01T00:00:00Z", LONG_AHEAD))),
         **often(random, 0.3, correlationid=f"corr-{case}"),
         **often(random, 0.3, roundid="r-1", note=secret("注"), traceparent="00-1"),
-        **often(random, 0.15, caveats=" ".join(caveats[: random.randint(1, 2)])),
+        **often(random, 0.15, caveats=" ".join(caveats)),
     }
-    return {**made, "data": PAYLOADS[type_](random, case, policy["agencies"])}
+    # Whom it reaches is accused more often than chance would have it.
+    ids = random.choice((near, near, [publisher, *made.get("cc", "").split()]))
+    suspects = related([r for r in policy["agencies"] if r["id"] in ids], policy["agencies"])
+    accused = suspects if suspects and random.random() < 0.85 else policy["agencies"]
+    return {**made, "data": PAYLOADS[type_](random, case, accused)}
+
+
+def receivers_near(type_: str, home: str) -> list[str]:
+    """Agencies whose kind gets the type or its opening, at the publisher's place if there are."""
+    receivers: set[str] = set()
+    for contract in (*load_catalogue().versions(type_), *load_catalogue().versions(OPENINGS[0])):
+        receivers |= contract.receivers.keys()
+    fit = [id_ for id_ in IDS if id_.split(".")[1] in receivers]
+    return [id_ for id_ in fit if id_.startswith(home[:4])] or fit
+
+
+def related(records: Sequence[Json], agencies: Sequence[Json]) -> list[Json]:
+    """The records, and those of one organ with them or succeeded by them, which count more."""
+    ids = {record["id"] for record in records}
+    organs = {record["organ"] for record in records if "organ" in record}
+    kin = [r for r in agencies if r.get("organ") in organs or r.get("successor") in ids]
+    return [*records, *kin, *kin]
 
 
 def admitted_publisher(random: Random, type_: str) -> str:
@@ -282,13 +313,12 @@ def change(random: Random, policy: Policy, cases: Sequence[str]) -> Policy:
     agencies, grants, recusals = policy["agencies"], policy["grants"], policy["recusals"]
     n = random.randrange(len(agencies))
     old = agencies[n]
-    kinds = sorted(set(KINDS) - {"public", "media"})
     changes: Sequence[Policy] = (
         {"agencies": replaced(agencies, n, {**old, "name": random.choice(agencies)["name"]})},
         {"agencies": replaced(agencies, n, record(random, IDS.index(old["id"])))},
         {"agencies": replaced(agencies, n, {**old, **ended(old)})},
-        {"agencies": replaced(agencies, n, {**old, "acts_as": random.sample(kinds, 2)})},
-        {"agencies": replaced(agencies, n, {**old, "organ": random.choice(("common", "street"))})},
+        {"agencies": replaced(agencies, n, {**old, "acts_as": random.sample(ROLES, 2)})},
+        {"agencies": replaced(agencies, n, {**old, "organ": random.choice(("organ-510100", "street"))})},
         {"agencies": replaced(agencies, n, {**old, "clearance": random.choice(("public", "mimi"))})},
         {"grants": grants[:n] + grants[n + 1 :]},
         {"grants": replaced(grants, n, {**grants[n], **ended(grants[n], "from", "until")})},
