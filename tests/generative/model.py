@@ -141,7 +141,7 @@ def measure_for(event: Event, agency: str, moment: Moment) -> str | None:
         return "full"
     named = [contract.receivers[kind] for kind in kinds if kind in contract.receivers]
     level = relation(region_of(agency), region_of(event.publisher))
-    measures = {levels[level] for levels in named if level in levels}
+    measures = {held for levels in named for at_level, held in levels.items() if at_level == level}
     if is_addressed(event, agency, moment):
         # An address gives at any level what the contract gives the kind at its best one.
         measures = {measure for levels in named for measure in levels.values()}

@@ -30,7 +30,12 @@ def often(random: Random, share: float, **members: Any) -> Json:
 def organisation(random: Random, agencies: Records) -> Json:
     """An organisation that names a registered body by one of the ways, or nobody."""
     record = random.choice(agencies)
-    ways: list[Json] = [{}, {"orgid": record["id"]}, {"name": respelt(random, record["name"])}]
+    ways: list[Json] = [
+        {},
+        {"orgid": secret("o")},
+        {"orgid": record["id"]},
+        {"name": respelt(random, record["name"])},
+    ]
     if "organ" in record:
         ways.append({"orgid": record["organ"]})
     if "uscc" in record:
@@ -73,11 +78,33 @@ def person(random: Random, agencies: Records) -> Json:
             gender="1",
             birth="1970-01",
             post=secret("主任"),
-            rank={"code": "141", "label": secret("正职")},
+            rank=open_code(random, "cadre_rank", "141"),
             authority="县管",
-            political={"code": "01"},
+            political=code(random, "political_status", "01"),
         ),
     }
+
+
+def code(random: Random, listed: str, member: str) -> Json:
+    """A member of a code list, as a person's system shows it."""
+    more = often(random, 0.3, label=secret("标"), list=listed, version=secret("v"))
+    return {"code": member, **more}
+
+
+def open_code(random: Random, listed: str, member: str) -> Json:
+    """A member of a code list that takes others too, if they are labelled."""
+    return random.choice(({"code": secret("c"), "label": "示例"}, code(random, listed, member)))
+
+
+def money(random: Random) -> Json:
+    """An amount."""
+    return {"amount": "3.5", "unit": "万元", **often(random, 0.3, currency="CNY")}
+
+
+def due(random: Random) -> Json:
+    """A date by which an answer is owed, sometimes moved."""
+    moved = {"until": "2027-01-01", "reason": "延期", "approved_by": handler(random)}
+    return {"date": "2026-12-01", **often(random, 0.4, rule="clue.conclusion", extended=[moved])}
 
 
 def handler(random: Random) -> Json:
@@ -94,15 +121,16 @@ def common(random: Random) -> Json:
     }
     handlers = [handler(random) for _ in range(random.randint(1, 3))]
     aliases = [{"system": "示例系统", "number": "SL-1"}]
-    return often(
-        random, 0.3, letter=letter, handlers=handlers, aliases=aliases, original="scan"
-    )
+    return often(random, 0.3, letter=letter, handlers=handlers, aliases=aliases, original="scan")
 
 
 def document(random: Random) -> Json:
     """A document kept elsewhere."""
-    more = often(random, 0.5, docno=secret("号"), kind=secret("种"), size=12, custodian=secret("保"))
-    return {"title": secret("底稿"), **more}
+    digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    texts = {name: secret(name) for name in ("docno", "kind", "stored_at", "copyno", "custodian")}
+    made = {"sm3": digest, "sha256": digest, "size": 12, "pages": 3, "date": "2026-05-08"}
+    kept = often(random, 0.4, **texts, **made, classification="internal", original="paper")
+    return {"title": secret("底稿"), **kept}
 
 
 def clue_transferred(random: Random, case: str, agencies: Records) -> Json:
@@ -134,10 +162,11 @@ def clue_transferred(random: Random, case: str, agencies: Records) -> Json:
             random,
             0.3,
             native_no="示〔2026〕3号",
-            amount={"amount": "3.5", "unit": "万元"},
+            amount=money(random),
             period_from="2023-03-01",
+            period_to="2025-11-30",
             confidentiality="high",
-            suggested_disposition={"code": "shelved", "label": secret("暂存")},
+            suggested_disposition=code(random, "disposition", "shelved"),
             repeat_of="another",
         ),
     }
@@ -170,8 +199,8 @@ def clue_returned(random: Random, case: str, agencies: Records) -> Json:
 
 def clue_disposition_decided(random: Random, case: str, agencies: Records) -> Json:
     """What is done with a clue."""
-    decided = {"subject_no": 1, "disposition": {"code": "shelved", "label": secret("暂存")}}
-    kinds = often(random, 0.5, discipline_kind=[{"code": "3", "label": secret("廉洁")}])
+    decided = {"subject_no": 1, "disposition": code(random, "disposition", "shelved")}
+    kinds = often(random, 0.5, discipline_kind=[code(random, "discipline_kind", "3")])
     moved = often(random, 0.3, transferred_to=organisation(random, agencies))
     return {
         **common(random),
@@ -181,7 +210,7 @@ def clue_disposition_decided(random: Random, case: str, agencies: Records) -> Js
         "approver_level": "负责人",
         "handlers": [handler(random)],
         **moved,
-        **often(random, 0.5, due={"date": "2026-12-01", "rule": "clue.conclusion"}),
+        **often(random, 0.5, due=due(random)),
     }
 
 
@@ -189,10 +218,19 @@ def clue_concluded(random: Random, case: str, agencies: Records) -> Json:
     """What came of a clue."""
 
     def outcome(number: int) -> Json:
-        given = {"person": person(random, agencies), "party": {"code": "warning"}}
+        given = {
+            "person": person(random, agencies),
+            "party": code(random, "party_sanction", "warning"),
+            **often(
+                random,
+                0.3,
+                administrative=code(random, "administrative_sanction", "warning"),
+                organizational=open_code(random, "organizational_measure", "transfer"),
+            ),
+        }
         return {
             "subject_no": number,
-            "outcome": {"code": "founded", "label": secret("属实")},
+            "outcome": code(random, "clue_outcome", "founded"),
             **often(random, 0.5, form=2, sanctions=[given], clarified=True),
         }
 
@@ -203,7 +241,7 @@ def clue_concluded(random: Random, case: str, agencies: Records) -> Json:
         "outcomes": [outcome(n) for n in range(1, random.randint(2, 4))],
         "concluded_at": SIGNED,
         "feedback_text": secret("反馈"),
-        **often(random, 0.4, recovered={"amount": "3.2", "unit": "万元"}),
+        **often(random, 0.4, recovered=money(random)),
         **often(random, 0.5, reply_to_reporter_done=True),
     }
 
@@ -218,7 +256,8 @@ def petition_case_transferred(random: Random, case: str, agencies: Records) -> J
     def accused() -> Json:
         named = person(random, agencies)
         unit = {"unit": named["org"]} if "org" in named else {}
-        return {**often(random, 0.8, name=named["name"], post=secret("职务")), **unit}
+        told = often(random, 0.8, name=named["name"], post=secret("职务"), rank=secret("职级"))
+        return {**told, **unit}
 
     return {
         **common(random),
@@ -232,14 +271,15 @@ def petition_case_transferred(random: Random, case: str, agencies: Records) -> J
         "summary": secret("反映"),
         **often(random, 0.7, **{"accuser" if accusation else "petitioner": writer}),
         **often(random, 0.7, accused=[accused() for _ in range(random.randint(1, 3))]),
-        **often(random, 0.3, native={"xfjbh": "5101"}, litigation=True, repeat=True),
+        **often(random, 0.3, native={"xfjbh": "5101"}, litigation=True, due=due(random)),
     }
 
 
 def briefing_provided(random: Random, case: str, agencies: Records) -> Json:
     """A briefing on an inspected party."""
     item = {"title": secret("事项"), "text": secret("详情")}
-    dated = often(random, 0.4, date="2024-11-06", docref=document(random), **{"class": secret("类")})
+    more = {"docref": document(random), "money": money(random), "class": secret("类")}
+    dated = often(random, 0.4, date="2024-11-06", **more)
     return {
         **common(random),
         "roundid": "r-1",

@@ -1,4 +1,4 @@
-"""Regions as §5 and the codes' README tell of them, read anew from the two lists and never indexed."""
+"""Regions as §5 and the codes' README tell of them, looked up row by row."""
 
 import csv
 from collections.abc import Mapping

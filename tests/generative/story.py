@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from contracts.catalogue import load_catalogue
 from tests.generative import world
+from tests.generative.changes import change
 from tests.generative.model import Denied, Event, decide
 from tests.generative.records import Explained, Published, Read
 from tests.generative.registry import Moment
@@ -72,6 +73,11 @@ class Story:
         self._subscriptions: dict[str, Json] = {}
         self._read: list[Read] = []
 
+    @property
+    def events(self) -> list[Event]:
+        """What was registered, in order."""
+        return [event for event, _ in self._events]
+
     def begin(self) -> None:
         """Every agency subscribes, then the story's policy comes into force."""
         self._stage.hub.apply(everybody_in_office(self._policy))
@@ -92,7 +98,7 @@ class Story:
         """Change the policy, so many things at once."""
         policy = self._policy
         for _ in range(changes):
-            policy = world.change(self._random, policy, self._cases)
+            policy = change(self._random, policy, self._cases)
         self._enact(policy)
 
     def publish_openings(self, count: int) -> Iterator[Published]:
@@ -105,7 +111,7 @@ class Story:
 
     def read(self) -> Iterator[Read]:
         """Every agency reads all of its subscription again."""
-        for agency, asked in self._subscriptions.items():
+        for asked in self._subscriptions.values():
             reading = self._reading(asked, self._events)
             self._read.append(reading)
             yield reading
@@ -135,9 +141,7 @@ class Story:
             answer = self._stage.admin.get("/v1/explain", params={**asked, "agency": agency})
             assert answer.status_code == 200, answer.text
             readings = [reading for reading in self._read if reading.agency == agency]
-            yield Explained(
-                event, agency, self._id, self._moment(), readings, answer.json()
-            )
+            yield Explained(event, agency, self._id, self._moment(), readings, answer.json())
 
     def _subscribe(self, asked: Json, *, start: str) -> None:
         agency = asked["agency"]

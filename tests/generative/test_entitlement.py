@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -77,9 +76,9 @@ def played(wanted: int, tmp_path_factory: pytest.TempPathFactory) -> Played:
         )
         @given(
             chance=st.randoms(use_true_random=True),
-            openings=st.integers(50, 90),
-            replies=st.integers(20, 50),
-            changes=st.lists(st.integers(1, 9), min_size=2, max_size=3),
+            openings=st.integers(35, 50),
+            replies=st.integers(20, 35),
+            changes=st.lists(st.integers(1, 9), min_size=1, max_size=2),
         )
         def play(chance: Random, openings: int, replies: int, changes: list[int]) -> None:
             if so_far.decisions >= wanted or len(so_far.differences) >= MOST_TOLD:
@@ -224,8 +223,6 @@ def own_parties(event: Event, *rest: Any, accused: Any = model.is_accused) -> An
 
 def caveats_but(ignored: str) -> property:
     return property(lambda e: [c for c in e.attributes.get("caveats", "").split() if c != ignored])
-
-
 
 
 MUTATIONS: Mapping[str, tuple[ModuleType | type, str, Any]] = {
