@@ -2,7 +2,7 @@
 
 import pytest
 
-DECISIONS = 80_000
+DECISIONS = 60_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -101,6 +101,10 @@ class Story:
             policy = change(self._random, policy, self._cases)
         self._enact(policy)
 
+    def start_over(self) -> None:
+        """Put a whole other policy in force; what was published stays."""
+        self._enact(world.policy(self._random, self._cases))
+
     def publish_openings(self, count: int) -> Iterator[Published]:
         """Publish openings by agencies of all kinds."""
         yield from self._publish([self._opening() for _ in range(count)])
