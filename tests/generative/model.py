@@ -1,4 +1,4 @@
-"""§7 a second time: who gets what, written from the text alone, plainly and slowly.
+"""Who gets what (design 7) a second time, written from the text alone, plainly and slowly.
 
 Nothing here is indexed or remembered, and nothing of the hub is used. The contracts' metadata is
 data to both readings.
@@ -25,7 +25,7 @@ from tests.generative.registry import (
 
 MARKINGS: Final = ("public", "internal", "mimi", "jimi", "juemi")
 CAVEATS: Final = ("source-protected", "sealed", "no-forward")
-# Where contracts of 1.0 name accused persons (semantics 5): the person, and where their unit is.
+# Where contracts of 1.0 name accused persons: the person, and the member with their unit.
 ACCUSED_PERSONS: Final = {
     "clue.transferred": ("/subjects/-/person", "org"),
     "clue.concluded": ("/outcomes/-/sanctions/-/person", "org"),
@@ -80,14 +80,17 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Why not: the step of §7 and its reason."""
+    """Why not: the step and its reason."""
 
     step: int
     reason: str
 
 
 def decide(event: Event, agency: str, moment: Moment) -> Allowed | Denied:
-    """§7, in the order of semantics 9: steps 1, 2, 3, 5, then 4."""
+    """All five steps must hold; the first that fails is told, of 1, 2, 3, 5, and then 4.
+
+    4 comes last because it looks at the event itself.
+    """
     if not moment.in_force(agency):
         return Denied(1, "agency_not_in_force")
     measure = measure_for(event, agency, moment)
@@ -106,7 +109,7 @@ def decide(event: Event, agency: str, moment: Moment) -> Allowed | Denied:
     if is_recused(event, agency, moment):
         return Denied(4, "recused")
     if "source-protected" in event.caveats and agency not in named_in(event, ("to",), moment):
-        # Semantics 8: at most F0 and F1, and no summary fields, which are all of higher classes.
+        # Decision 8: at most F0 and F1, and so no summary fields, which are of higher classes.
         return Allowed(classes & {"F0", "F1"}, measure == "masked")
     return Allowed(classes, measure == "masked")
 
@@ -204,7 +207,10 @@ def reaches(grant: Record, event: Event, agency: str, moment: Moment) -> bool:
 
 
 def scope_covers(scope: str, region: str, agency: str, moment: Moment) -> bool:
-    """Semantics 1: a plain scope where there is no system, a system's where it is that one."""
+    """Decision 7: a plain scope covers what has no system, a system's scope what is of that one.
+
+    For an event its publisher's record takes the place of the agency's.
+    """
     system = (moment.record(agency) or {}).get("system")
     if scope.startswith("system:"):
         name, _, code = scope.removeprefix("system:").partition("@")
@@ -229,7 +235,10 @@ def is_recused(event: Event, agency: str, moment: Moment) -> bool:
 
 
 def is_accused(event: Event, agency: str, moment: Moment) -> bool:
-    """Step 4 and semantics 5: the body is named by a number or a name, or one of its heads is."""
+    """Step 4: the body is named by a number or a name, or one of its heads is (decision 7).
+
+    A reply is about the parties of its opening too (decision 3).
+    """
     body = body_of(agency, moment)
     for told in (event, event.opening):
         if told is None:
@@ -278,7 +287,7 @@ def accused_organisations(event: Event) -> list[Record]:
 
 
 def accused_persons(event: Event) -> list[Record]:
-    """The persons of semantics 5."""
+    """The accused persons, where the contract names any."""
     if event.contract.type not in ACCUSED_PERSONS:
         return []
     pointer, _ = ACCUSED_PERSONS[event.contract.type]
@@ -297,13 +306,13 @@ def at(value: Any, pointer: str) -> list[Any]:
 
 
 def expired(event: Event, moment: Moment) -> bool:
-    """§6: `expirytime` stops delivery."""
+    """`expirytime` stops delivery, not storage (design 6)."""
     until = event.attributes.get("expirytime")
     return until is not None and datetime.fromisoformat(until) <= moment.now
 
 
 def feed(subscription: Record, event: Event, then: Moment) -> bool:
-    """§8 and semantics 10: whether registering the event puts it into the subscription's feed."""
+    """Whether registering the event puts it into the subscription's feed (design 8)."""
     agency = subscription["agency"]
     if not any(is_named(pattern, event.contract.type) for pattern in subscription["types"]):
         return False
@@ -331,7 +340,7 @@ def filter_holds(asked: Record, attributes: Record) -> bool:
 
 
 def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
-    """§7, publishing: what speaks against it, as code and pointer; empty when nothing does."""
+    """What speaks against publishing it, as code and pointer; empty when nothing does."""
     found = admission_faults(event, agency, moment)
     if found or not event.contract.answers:
         return found
@@ -379,7 +388,7 @@ def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[st
 
 
 def caveat_faults(event: Event) -> list[tuple[str, str]]:
-    """Semantics 8."""
+    """Caveats need `to`; a source or a sealed matter is not sent in a circle (decision 8)."""
     if not event.caveats:
         return []
     found = []

@@ -1,4 +1,4 @@
-"""Regions as §5 and the codes' README tell of them, looked up row by row."""
+"""Regions as design 5 and the codes' README tell of them, looked up row by row."""
 
 import csv
 from collections.abc import Mapping

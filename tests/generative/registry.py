@@ -1,4 +1,4 @@
-"""Who is who (§5), read from a policy document by looking at every record, every time."""
+"""Who is who (design 5), read from a policy document by looking at every record, every time."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,17 +58,17 @@ def kinds_of(agency: str, moment: Moment) -> set[str]:
 
 
 def names(addresses: str, moment: Moment) -> set[str]:
-    """The agencies that `to`, `cc` or an audience names (§5, successors as semantics 3)."""
+    """The agencies that `to`, `cc` or an audience names, each with its successor in office."""
     return {
         in_office(named, moment)
         for address in addresses.split()
-        for named in _written(address, moment)
+        for named in written(address, moment)
     }
 
 
 def line_of(addresses: str, moment: Moment) -> set[str]:
     """Whom addresses name now or may name later: everybody down the lines of succession."""
-    line = [id_ for address in addresses.split() for id_ in _written(address, moment)]
+    line = [id_ for address in addresses.split() for id_ in written(address, moment)]
     for id_ in line:
         successor = (moment.record(id_) or {}).get("successor", id_)
         if successor not in line:
@@ -76,12 +76,12 @@ def line_of(addresses: str, moment: Moment) -> set[str]:
     return set(line)
 
 
-def _written(address: str, moment: Moment) -> list[str]:
+def written(address: str, moment: Moment) -> list[str]:
     if "@" not in address:
         return [address] if moment.record(address) else []
     kind, _, where = address.partition("@")
     region, _, reach = where.partition("/")
-    desks = list(_desks(kind, moment))
+    desks = list(desks_of(kind, moment))
     if not reach:
         return [desk for desk in desks if region_of(desk) == region]
     below = [desk for desk in desks if region in lineage(region_of(desk))[1:]]
@@ -95,7 +95,7 @@ def _written(address: str, moment: Moment) -> list[str]:
     ]
 
 
-def _desks(kind: str, moment: Moment) -> Iterator[str]:
+def desks_of(kind: str, moment: Moment) -> Iterator[str]:
     """The front desks of a kind: two-part ids, and who acts as the kind where there is none."""
     for record in moment.policy["agencies"]:
         if record["id"].count(".") != 1:
@@ -107,7 +107,7 @@ def _desks(kind: str, moment: Moment) -> Iterator[str]:
 
 
 def in_office(agency: str, moment: Moment) -> str:
-    """The agency, or while it is not in force its first successor that is (semantics 3)."""
+    """The agency, or while it is not in force its first successor that is (decision 7)."""
     while not moment.in_force(agency):
         record = moment.record(agency)
         if record is None or "successor" not in record:

@@ -53,8 +53,10 @@ class Played:
 def answers_in(record: Published | Read | Explained) -> Iterator[str]:
     """What the hub said, each answer by its name."""
     match record:
+        case Published(codes=None):
+            yield "forbidden"
         case Published(codes=codes):
-            yield from (code for code, _ in codes or ()) if codes else ("published",)
+            yield from (code for code, _ in codes) if codes else ("published",)
         case Read(got=got):
             yield from ("view" if "hubwithheld" in event else "whole" for event in got)
         case Explained(told=told):
@@ -190,7 +192,7 @@ def own_desks(kind: str, moment: Moment) -> list[str]:
     return [id_ for id_ in ids if id_.split(".")[1:] == [kind]]
 
 
-def below(address: str, moment: Moment, resolve: Any = registry._written) -> Any:
+def below(address: str, moment: Moment, resolve: Any = registry.written) -> Any:
     return resolve(address if address.endswith("**") else address.replace("/*", "/**"), moment)
 
 
@@ -247,8 +249,8 @@ MUTATIONS: Mapping[str, tuple[ModuleType | type, str, Any]] = {
     "nobody succeeds anybody": (registry, "in_office", itself),
     "nobody is fed for a successor": (model, "line_of", registry.names),
     "retired regions are gone": (places, "today", itself),
-    "the next level is all levels": (registry, "_written", below),
-    "nobody stands in for a desk": (registry, "_desks", own_desks),
+    "the next level is all levels": (registry, "written", below),
+    "nobody stands in for a desk": (registry, "desks_of", own_desks),
     "acting is nothing": (model, "kinds_of", own_kind),
     "an inspected party is told": (model, "kinds_of", never_inspected),
     "masked cells are full": (model, "measure_for", unmasked),

@@ -1,4 +1,4 @@
-"""What a recipient gets of an event (§6, §7), written from the text alone."""
+"""What a recipient gets of an event (design 6 and 7), written from the text alone."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from contracts.fields import Field
 from tests.generative.model import Allowed, Event
 
-# Semantics 7: what the contracts mark as summary; a code is marked with what it consists of.
+# Decision 9: what the contracts mark as summary; a code is marked with what it consists of.
 SUMMARY: Final = {
     "clue.concluded": (
         "/outcomes",
@@ -16,7 +16,7 @@ SUMMARY: Final = {
         "/outcomes/-/clarified",
     )
 }
-# §6: what a view may carry of an event's attributes.
+# Design 6: what a view may carry of an event's attributes.
 NAMED: Final = (
     "specversion",
     "id",
