@@ -314,6 +314,9 @@ def expired(event: Event, moment: Moment) -> bool:
 def feed(subscription: Record, event: Event, then: Moment) -> bool:
     """Whether registering the event puts it into the subscription's feed (design 8)."""
     agency = subscription["agency"]
+    if then.record(agency) is None:
+        # Who is struck off is fed nothing, and does not catch up when registered again.
+        return False
     if not any(is_named(pattern, event.contract.type) for pattern in subscription["types"]):
         return False
     if not all(filter_holds(asked, event.attributes) for asked in subscription["filters"]):

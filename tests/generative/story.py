@@ -20,6 +20,7 @@ from tests.running import RunningHub, codes_of, results_of
 Json = dict[str, Any]
 CEILING: Final = "mimi"
 CASES: Final = 12
+EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Stage:
@@ -121,20 +122,35 @@ class Story:
             yield reading
 
     def replay(self, count: int) -> Iterator[Read]:
-        """Some agencies subscribe anew, from the earliest event on."""
+        """Some agencies subscribe anew, from the earliest event or from a time on."""
         moment = self._moment()
         in_force = [id_ for id_ in world.IDS if moment.in_force(id_)]
         for agency in self._random.sample(in_force, count):
             asked = world.subscription(self._random, agency, f"{self._id}-replay")
             asked["filters"].append({"prefix": {"id": f"{self._id}-"}})
-            self._subscribe(asked, start="earliest")
+            since = hubtime(self._random.choice(self._events)[0])
+            start, first = self._random.choice((("earliest", EVER), (since.isoformat(), since)))
+            self._subscribe(asked, start=start)
             http = self._stage.readers[agency].http
             path = f"/v1/subscriptions/{asked['id']}"
             while not http.get(path).json()["ready"]:
                 continue
             # What is older is matched as things are when the subscription is made.
-            yield self._reading(asked, [(event, moment) for event, _ in self._events])
+            later = [event for event, _ in self._events if hubtime(event) >= first]
+            yield self._reading(asked, [(event, moment) for event in later])
             assert http.delete(path).status_code == 204
+
+    def replay_since(self, count: int) -> Iterator[Read]:
+        """Some agencies go back to the time of an event, and read on from there."""
+        moment = self._moment()
+        in_force = [id_ for id_ in world.IDS if moment.in_force(id_)]
+        for agency in self._random.sample(in_force, count):
+            since = hubtime(self._random.choice(self._events)[0])
+            http = self._stage.readers[agency].http
+            path = f"/v1/subscriptions/{self._id}/cursor"
+            assert http.post(path, json={"since": since.isoformat()}).status_code == 200
+            later = [(event, then) for event, then in self._events if hubtime(event) >= since]
+            yield self._reading(self._subscriptions[agency], later)
 
     def explain(self, count: int) -> Iterator[Explained]:
         """The auditor asks about some events and agencies."""
@@ -214,6 +230,11 @@ class Story:
                 if result["status"] == "accepted":
                     self._events.append((registered(event, result["receipt"]), moment))
                 yield Published(event, moment, sorted(codes_of(result)))
+
+
+def hubtime(event: Event) -> datetime:
+    """When the event was registered."""
+    return datetime.fromisoformat((event.hub or {})["hubtime"])
 
 
 def registered(event: Event, receipt: Json) -> Event:

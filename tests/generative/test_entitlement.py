@@ -102,6 +102,7 @@ def played(wanted: int, tmp_path_factory: pytest.TempPathFactory) -> Played:
             so_far.take(story.read())
             so_far.take(story.replay(6))
             so_far.take(story.explain(30))
+            so_far.take(story.replay_since(6))
             story.end()
 
         play()

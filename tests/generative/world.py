@@ -109,9 +109,7 @@ def record(random: Random, n: int) -> Json:
         **often(random, 0.12, acts_as=random.sample(ROLES, 2)),
         **often(random, 0.7, heads=heads(random, n)),
         **(
-            {"organ": ORGANS[id_]}
-            if id_ in ORGANS
-            else often(random, 0.12, organ=f"organ-{region}")
+            {"organ": ORGANS[id_]} if id_ in ORGANS else often(random, 0.2, organ=f"organ-{region}")
         ),
         **({"acts_as": ACTING[id_]} if id_ in ACTING else {}),
         **({"system": "tax"} if id_.endswith(".tax") else often(random, 0.02, system="customs")),
@@ -307,7 +305,7 @@ def related(records: Sequence[Json], agencies: Sequence[Json]) -> list[Json]:
     ids = {record["id"] for record in records}
     organs = {record["organ"] for record in records if "organ" in record}
     kin = [r for r in agencies if r.get("organ") in organs or r.get("successor") in ids]
-    return [*records, *kin, *kin]
+    return [*records, *kin * 4]
 
 
 def admitted_publisher(random: Random, type_: str) -> str:
