@@ -82,6 +82,7 @@ class Read:
                 "event": event.attributes,
                 "data": event.data,
                 "subscription": self.subscription,
+                "registered then": then.record(self.agency),
                 "in its feed": model.feed(self.subscription, event, then),
                 "model decides": model.decide(event, self.agency, self.moment),
                 "model": beside(ours.get(differing[0]), theirs.get(differing[0])),
@@ -160,7 +161,9 @@ def grounds(event: Event, agency: str, moment: Moment) -> Json:
         if grant.get("agency") == agency or grant.get("kind") in kinds
     ]
     recusals = [r for r in moment.policy["recusals"] if r["agency"] == agency]
+    body = registry.body_of(agency, moment) if moment.record(agency) else []
     return {
+        "body": [record["id"] for record in body],
         "opening": event.opening and event.opening.attributes,
         "addressed": sorted(model.named_in(event, ("to", "cc"), moment)),
         "agencies": [r for r in moment.policy["agencies"] if r["id"] in concerned],

@@ -85,6 +85,7 @@ class Story:
         for agency in world.IDS:
             asked = world.subscription(self._random, agency, self._id)
             self._subscribe(asked, start="now")
+            self._subscriptions[agency] = asked
         self._enact(self._policy)
 
     def end(self) -> None:
@@ -164,11 +165,8 @@ class Story:
             yield Explained(event, agency, self._id, self._moment(), readings, answer.json())
 
     def _subscribe(self, asked: Json, *, start: str) -> None:
-        agency = asked["agency"]
         body = {name: held for name, held in asked.items() if name not in ("agency", "id")}
-        self._stage.readers[agency].subscribe(asked["id"], start=start, **body)
-        if start == "now":
-            self._subscriptions[agency] = asked
+        self._stage.readers[asked["agency"]].subscribe(asked["id"], start=start, **body)
 
     def _reading(self, asked: Json, events: Sequence[tuple[Event, Moment]]) -> Read:
         agency, moment = asked["agency"], self._moment()
