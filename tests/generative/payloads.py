@@ -77,7 +77,7 @@ def person(random: Random, agencies: Records) -> Json:
             idno=IDNO,
             gender="1",
             birth="1970-01",
-            post=secret("主任"),
+            post=random.choice((secret("主任"), None)),
             rank=open_code(random, "cadre_rank", "141"),
             authority="县管",
             political=code(random, "political_status", "01"),
@@ -109,15 +109,18 @@ def due(random: Random) -> Json:
 
 def handler(random: Random) -> Json:
     """Who handled a step."""
-    org = {"name": "示例案管室"}
+    org = random.choice(({"name": "示例案管室"}, None))
+    # A member that is null is as good as absent.
     return {"name": secret("经办"), **often(random, 0.5, org=org, signed_at=SIGNED)}
 
 
 def common(random: Random) -> Json:
     """What every payload may carry."""
-    letter = {
+    letter: Json = {
+        **often(random, 0.1, signer=None),
         **often(random, 0.5, docno="示〔2026〕1号", kind="函", issuers=["示例甲", "示例乙"]),
         **often(random, 0.5, signer=secret("签发"), contact=secret("联系")),
+        **often(random, 0.2, copyno=None, classification_period=None, main_to=["示例丙"]),
     }
     handlers = [handler(random) for _ in range(random.randint(1, 3))]
     aliases = [{"system": "示例系统", "number": "SL-1"}]

@@ -197,7 +197,7 @@ class Story:
         readers = [id_ for id_ in world.IDS if not isinstance(decide(opening, id_, moment), Denied)]
         publisher = chance.choice(readers if readers and chance.random() < 0.8 else world.IDS)
         case = opening.key.partition(":")[2]
-        if chance.random() < 0.05:
+        if chance.random() < 0.1:
             case = chance.choice(self._cases)
         reply = self._drawn(chance.choice(world.REPLIES), publisher, case)
         attributes = {**reply.attributes, "causationid": (opening.hub or {})["hubreceipt"]}

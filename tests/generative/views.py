@@ -79,7 +79,8 @@ def _shown(
     for field in fields:
         pointer = f"{above}/{field.name}"
         if not _visible(event, pointer, field, allowed):
-            if field.name in value and pointer not in event.contract.source_protected:
+            told = value.get(field.name) is not None
+            if told and pointer not in event.contract.source_protected:
                 withheld.append(pointer)
             continue
         if field.name not in value:

@@ -312,4 +312,4 @@ def admitted_publisher(random: Random, type_: str) -> str:
     """Mostly an agency of a kind that the contract lets publish."""
     kinds = load_catalogue().versions(type_)[-1].publishers
     fit = [id_ for id_ in IDS if id_.split(".")[1] in kinds]
-    return random.choice(fit if random.random() < 0.93 else IDS)
+    return random.choice(fit if random.random() < 0.85 else IDS)
