@@ -100,8 +100,8 @@ def decide(event: Event, agency: str, moment: Moment) -> Allowed | Denied:
     if classes is None:
         return Denied(2, "no_grant")
     if "to" in event.attributes and not is_addressed(event, agency, moment):
-        # `no-forward` needs `to`, so that who is not addressed fails here already.
-        return Denied(3, "not_addressed")
+        # `no-forward` needs `to`: it is the nearer reason.
+        return Denied(3, "no_forward" if "no-forward" in event.caveats else "not_addressed")
     if above_clearance(event, agency, moment):
         return Denied(5, "above_clearance")
     if is_accused(event, agency, moment):
@@ -354,11 +354,10 @@ def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, st
     if isinstance(decide(opening, agency, moment), Denied):
         return [("opening_unknown", "/causationid")]
     if opening.key != event.key:
-        # Registration, which alone knows the opening, tells the first thing that is wrong.
-        return [("case_differs", "/data")]
+        found.append(("case_differs", "/data"))
     if opening.attributes.get("correlationid") != event.attributes.get("correlationid"):
-        return [("correlation_differs", "/correlationid")]
-    return []
+        found.append(("correlation_differs", "/correlationid"))
+    return found
 
 
 def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:

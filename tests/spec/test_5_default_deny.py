@@ -817,6 +817,11 @@ def test_a_reply_speaks_of_the_case_and_correlation_of_its_opening(hub: RunningH
     discipline = hub.agency(DISCIPLINE)
     case = clue_received("differs", opening=receipt, data={"clueid": "CL-another"})
     assert refusal(discipline, case) == [("case_differs", "/data")]
+    both = {**case, "correlationid": "clue:CL-another"}
+    assert refusal(discipline, both) == [
+        ("case_differs", "/data"),
+        ("correlation_differs", "/correlationid"),
+    ]
     for correlation in ("clue:CL-another", ""):
         other = clue_received("differs", opening=receipt, correlationid=correlation)
         assert refusal(discipline, other) == [("correlation_differs", "/correlationid")]
