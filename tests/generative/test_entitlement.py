@@ -148,6 +148,7 @@ def test_the_world_has_an_example_of_every_answer(played: Played) -> None:
         "masked",
         "not_a_receiver",
         "no_grant",
+        "no_forward",
         "not_addressed",
         "above_clearance",
         "accused_party",
