@@ -2,10 +2,10 @@
 
 import asyncio
 import time
+from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
@@ -23,6 +23,7 @@ from hub.web import (
     events,
     explain,
     health,
+    openapi,
     policy,
     receipts,
     status,
@@ -33,6 +34,7 @@ from hub.web import reads as web_reads
 from hub.web.attempts import Attempts
 from hub.web.callers import Callers
 from hub.web.edge import Edge, Refusing
+from hub.web.operation import Described
 
 
 def web_side(ground: Ground, hub: Hub) -> Edge:
@@ -49,7 +51,7 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
     refusing = Refusing(ground.metrics)
     routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
     app = Starlette(
-        routes=routes,
+        routes=[*routes, openapi.route_of(routes, version=version("guantong"))],
         exception_handlers={
             HubError: refusing.tell_error,
             HTTPException: refusing.tell_http,
@@ -60,7 +62,7 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
     return Edge(app, metrics=ground.metrics, log=ground.log)
 
 
-def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Route]:
+def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where agencies publish and read."""
     settings, metrics, log = ground.settings, ground.metrics, ground.log
     limits = Limits(
@@ -74,7 +76,14 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Route]:
         share_requests=settings.share_requests,
     )
     return [
-        *events.routes(intake=hub.intake, callers=callers, limits=limits, metrics=metrics, log=log),
+        *events.routes(
+            intake=hub.intake,
+            callers=callers,
+            catalogue=load_catalogue(),
+            limits=limits,
+            metrics=metrics,
+            log=log,
+        ),
         *subscriptions.routes(
             pull=hub.pull,
             cursors=hub.cursors,
@@ -106,7 +115,7 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Route]:
     ]
 
 
-def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Route]:
+def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where the roles work."""
     measuring = Measuring(
         ground.directory,

@@ -8,7 +8,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core.core_schema import literal_schema, no_info_after_validator_function
 
 from contracts.agency import KINDS, AgencyId, AgencyIdError
 from contracts.catalogue import Catalogue
@@ -22,6 +31,16 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,6
 Scope = Annotated[str, StringConstraints(pattern=r"^(system:[a-z0-9-]{1,40}@)?[0-9]{6}$")]
 System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Moment = AwareDatetime | date
+# Members of FieldClass annotate fields, and say there what stands in their schemas; as the type
+# of a value the class would say the same, and has no member to say it of.
+Class = Annotated[
+    FieldClass,
+    GetPydanticSchema(
+        lambda _type, _handler: no_info_after_validator_function(
+            FieldClass, literal_schema([*map(str, FieldClass)])
+        )
+    ),
+]
 Clearance = Literal["public", "internal", "mimi", "jimi", "juemi"]
 
 # Records that are read at a stretch, in about a millisecond.
@@ -89,7 +108,7 @@ class Grant(_Record):
     types: Annotated[tuple[str, ...], Field(min_length=1)]
     region: Scope
     levels: tuple[Literal["same", "up", "down"], ...] = ("same", "up", "down")
-    classes: tuple[FieldClass, ...] = ()
+    classes: tuple[Class, ...] = ()
     purpose: Name
     round: Slug | None = None
     valid_from: Moment | None = Field(default=None, alias="from")

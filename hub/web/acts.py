@@ -2,11 +2,10 @@
 
 import json
 from functools import partial
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from hub.database.readers import Readers
 from hub.errors import BadRequest
@@ -16,10 +15,32 @@ from hub.policy.acts import Act
 from hub.policy.sql import ActRow
 from hub.web.body import moment, number, place_after
 from hub.web.callers import Callers
+from hub.web.operation import (
+    Described,
+    Operation,
+    Page,
+    Parameter,
+    Time,
+    after,
+    found,
+    limit,
+)
 from hub.web.problems import answer
 
 
-def routes(*, readers: Readers, callers: Callers, max_page: int) -> list[Route]:
+class ActShown(TypedDict):
+    """An administrative act; `token` is the number of the token that was shown."""
+
+    number: int
+    at: Time
+    caller: str
+    token: int | None
+    act: str
+    subject: str
+    detail: dict[str, Any]
+
+
+def routes(*, readers: Readers, callers: Callers, max_page: int) -> list[Described]:
     """For the role auditor, who does none of them."""
 
     async def list_all(request: Request) -> Response:
@@ -40,10 +61,25 @@ def routes(*, readers: Readers, callers: Callers, max_page: int) -> list[Route]:
         items = [_shown(row) for row in rows[:most]]
         return answer({"items": items, "next": items[-1]["number"] if len(rows) > most else None})
 
-    return [Route("/v1/acts", list_all, methods=["GET"])]
+    return [Described("/v1/acts", list_all, _listing(max_page))]
 
 
-def _shown(row: ActRow) -> dict[str, Any]:
+def _listing(max_page: int) -> Operation:
+    return Operation(
+        "管理行为的记录 / the record of administrative acts",
+        callers=("auditor",),
+        parameters=(
+            limit(max_page),
+            after({"type": "integer", "minimum": 0}),
+            Parameter("act", "只列此种行为 / of this act alone", {"enum": list(get_args(Act))}),
+            Parameter("subject", "只列此对象 / of this subject alone", {"type": "string"}),
+            Parameter("since", "自此时起 / since", {"type": "string", "format": "date-time"}),
+        ),
+        answers=found(Page[ActShown]),
+    )
+
+
+def _shown(row: ActRow) -> ActShown:
     return {
         "number": row.number,
         "at": rfc3339(row.at),

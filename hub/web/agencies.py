@@ -2,16 +2,19 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from hub.database.readers import Readers
+from hub.policy.document import AgencyRecord
 from hub.policy.policy import Policies
 from hub.web.body import number
 from hub.web.callers import Callers
+from hub.web.operation import Described, Operation, Page, after, found, limit
 from hub.web.problems import answer
 
 
-def routes(*, policies: Policies, readers: Readers, callers: Callers, max_page: int) -> list[Route]:
+def routes(
+    *, policies: Policies, readers: Readers, callers: Callers, max_page: int
+) -> list[Described]:
     """For the role system."""
 
     async def list_all(request: Request) -> Response:
@@ -24,4 +27,13 @@ def routes(*, policies: Policies, readers: Readers, callers: Callers, max_page: 
         items = [r.model_dump(mode="json", exclude_none=True) for r in found[:most]]
         return answer({"items": items, "next": items[-1]["id"] if len(found) > most else None})
 
-    return [Route("/v1/agencies", list_all)]
+    return [Described("/v1/agencies", list_all, _listing(max_page))]
+
+
+def _listing(max_page: int) -> Operation:
+    return Operation(
+        "列出登记的机构 / the registered agencies",
+        callers=("system",),
+        parameters=(limit(max_page), after({"type": "string"})),
+        answers=found(Page[AgencyRecord]),
+    )

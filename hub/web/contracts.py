@@ -2,23 +2,69 @@
 
 import hashlib
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from contracts.catalogue import Catalogue
-from contracts.contract import Contract
+from contracts.contract import Contract, Measure, Relation
 from contracts.viewschema import view_schema
 from hub.errors import NotFound
 from hub.journal.retention.terms import Terms
 from hub.web.callers import Callers
+from hub.web.operation import (
+    EVERY_TOKEN,
+    Answer,
+    Content,
+    Described,
+    Header,
+    Operation,
+    Page,
+    Parameter,
+    found,
+    in_path,
+)
 from hub.web.problems import answer
 
+SCHEMA: Final = "application/schema+json"
 
-def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Route]:
+
+class OfContract(TypedDict):
+    """What a contract says of itself, in the newest version of its type.
+
+    `receivers`: kind → relation to the publisher → measure. `key`: where the payload names the
+    case. `denied`: kinds that nothing admits.
+    """
+
+    type: str
+    family: str
+    versions: list[str]
+    dataschema: str
+    title: str
+    title_en: str
+    phase: str
+    key: str
+    parties: list[dict[str, str]]
+    publishers: list[str]
+    receivers: dict[str, Mapping[Relation, Measure]]
+    denied: list[str]
+    answers: list[str]
+    replies: list[str]
+    due: str | None
+    flows: list[str]
+    custodians: list[str]
+
+
+class ContractShown(OfContract):
+    """The same, and for how long this hub keeps such events."""
+
+    retention_days: int | None
+
+
+def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Described]:
     """Reading contracts needs a token, and no role."""
 
     async def list_all(request: Request) -> Response:
@@ -39,7 +85,7 @@ def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Rout
     async def view(request: Request) -> Response:
         return _immutable(request, view_schema(await find(request)))
 
-    def metadata(contract: Contract) -> dict[str, Any]:
+    def metadata(contract: Contract) -> ContractShown:
         days = terms.days[contract.type, contract.version]
         return {**_metadata(contract, catalogue), "retention_days": days}
 
@@ -50,15 +96,47 @@ def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Rout
             raise NotFound
         return contract
 
+    one = "/v1/contracts/{type}/{version}"
     return [
-        Route("/v1/contracts", list_all),
-        Route("/v1/contracts/{type}", of_type),
-        Route("/v1/contracts/{type}/{version}", schema),
-        Route("/v1/contracts/{type}/{version}/view", view),
+        Described("/v1/contracts", list_all, _LIST),
+        Described("/v1/contracts/{type}", of_type, _SHOW),
+        Described(one, schema, _version("载荷的 JSON Schema / the payload's JSON Schema")),
+        Described(f"{one}/view", view, _version("视图的 JSON Schema / the JSON Schema of views")),
     ]
 
 
-def _metadata(contract: Contract, catalogue: Catalogue) -> dict[str, Any]:
+_TYPE: Final = in_path("type", "事件类型 / the event type", {"type": "string"})
+_LIST: Final = Operation(
+    "列出契约 / the catalogue", callers=EVERY_TOKEN, answers=found(Page[ContractShown])
+)
+_SHOW: Final = Operation(
+    "契约说明 / what is known of a type",
+    callers=EVERY_TOKEN,
+    parameters=(_TYPE,),
+    answers=found(ContractShown),
+    errors=(NotFound,),
+)
+
+
+def _version(summary: str) -> Operation:
+    tag = (Header("ETag", "发布后不再变化 / a released version never changes"),)
+    return Operation(
+        summary,
+        callers=EVERY_TOKEN,
+        parameters=(
+            _TYPE,
+            in_path("version", "版本，如 1.0 / its version", {"type": "string"}),
+            Parameter("If-None-Match", "已有的 ETag / what is kept", {"type": "string"}, "header"),
+        ),
+        answers={
+            200: Answer("如所求 / as asked", (Content((dict[str, Any],), SCHEMA),), tag),
+            304: Answer("与已有的相同 / as kept", headers=tag),
+        },
+        errors=(NotFound,),
+    )
+
+
+def _metadata(contract: Contract, catalogue: Catalogue) -> OfContract:
     return {
         "type": contract.type,
         "family": contract.family,
@@ -70,7 +148,7 @@ def _metadata(contract: Contract, catalogue: Catalogue) -> dict[str, Any]:
         "key": contract.key,
         "parties": [{"pointer": p.pointer, "role": p.role} for p in contract.parties],
         "publishers": sorted(contract.publishers),
-        "receivers": {kind: dict(row) for kind, row in sorted(contract.receivers.items())},
+        "receivers": dict(sorted(contract.receivers.items())),
         "denied": sorted(contract.denied),
         "custodians": sorted(contract.custodians),
         "answers": list(contract.answers),
@@ -88,4 +166,4 @@ def _immutable(request: Request, document: dict[str, Any]) -> Response:
     known = re.findall(r'\*|"[^"]*"', request.headers.get("if-none-match", ""))
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    return Response(body, 200, headers, "application/schema+json")
+    return Response(body, 200, headers, SCHEMA)

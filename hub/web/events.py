@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 from time import monotonic, perf_counter
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, Literal, TypedDict, cast
 
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from hub.errors import BadRequest, HubError, Invalid
-from hub.event import Accepted, Duplicate, Outcome, Receipt, Rejected, rfc3339, shown
+from contracts.catalogue import Catalogue
+from contracts.envelope import REQUIRED, Attributes
+from hub.errors import (
+    BadRequest,
+    BatchMalformed,
+    HeaderMalformed,
+    HubError,
+    Invalid,
+    ShareExceeded,
+    TooDeep,
+    UnsupportedMediaType,
+)
+from hub.event import Accepted, Duplicate, Outcome, Receipt, Rejected, State, rfc3339, shown
 from hub.intake.accept import Intake, Mode
-from hub.intake.http import read_events
+from hub.intake.http import BATCH, STRUCTURED, read_events
 from hub.intake.limits import Limits
 from hub.intake.shares import Shares
 from hub.intake.submitted import Submitted
@@ -20,21 +31,58 @@ from hub.metrics import Metrics
 from hub.policy.tokens import Caller
 from hub.web.body import expected_length, read_body
 from hub.web.callers import Callers
-from hub.web.problems import answer, errors_of, problem
+from hub.web.operation import Answer, Content, Described, Operation, Parameter, Time, in_json
+from hub.web.problems import PROBLEM, FaultShown, Problem, answer, errors_of, problem
 
 MOST_RECEIPTS_LOGGED: Final = 10
 # What an event weighs in the hub beside the bytes it came in.
 WEIGHT: Final = 1024
 
 
+class ReceiptShown(TypedDict):
+    """The hub's statement about an event; `digest` is the SHA-256 of its data, in hex."""
+
+    id: str
+    state: State
+    source: str
+    event_id: str
+    type: str
+    digest: str
+    position: str | None
+    hubtime: Time | None
+
+
+class Result(TypedDict):
+    """What became of one event; source and id as far as they could be read."""
+
+    source: str | None
+    id: str | None
+    status: Literal["accepted", "duplicate", "rejected"]
+    receipt: ReceiptShown | None
+    errors: list[FaultShown]
+
+
+class Results(TypedDict):
+    """What became of each event, in the order sent."""
+
+    results: list[Result]
+
+
+class AllRejected(Problem):
+    """None of the events was accepted."""
+
+    results: list[Result]
+
+
 def routes(
     *,
     intake: Intake,
     callers: Callers,
+    catalogue: Catalogue,
     limits: Limits,
     metrics: Metrics,
     log: FilteringBoundLogger,
-) -> list[Route]:
+) -> list[Described]:
     """The route of the door."""
     shares = Shares(
         requests=limits.share_requests,
@@ -72,10 +120,61 @@ def routes(
                 metrics.unreadable(agency=caller.agency, code=unreadable.code)
             raise
 
-    return [Route("/v1/events", publish, methods=["POST"])]
+    return [Described("/v1/events", publish, _publishing(catalogue, limits), method="POST")]
 
 
-def receipt_shown(receipt: Receipt) -> dict[str, Any]:
+def _publishing(catalogue: Catalogue, limits: Limits) -> Operation:
+    """A payload's own schema is read where its contract is, `/v1/contracts/{type}/{version}`."""
+    of_contracts = [
+        {
+            "title": contract.title,
+            "properties": {"type": {"const": contract.type}, "dataschema": {"const": contract.urn}},
+            "externalDocs": {"url": f"/v1/contracts/{contract.type}/{contract.version}"},
+        }
+        for contract in catalogue
+    ]
+    more = {"required": [*REQUIRED, "data"], "oneOf": of_contracts}
+    event: Any = Annotated[Attributes, Meta(extra_json_schema=more)]
+    batch: Any = Annotated[list[event], Meta(max_length=limits.batch)]
+    return Operation(
+        "发布事件：单个或一批 / publish an event or a batch",
+        callers=("agency",),
+        parameters=(
+            Parameter(
+                "mode",
+                "逐个受理，或全有或全无 / each by itself, or all or none",
+                {"enum": ["each", "all"], "default": "each"},
+            ),
+            *(
+                Parameter(f"ce-{name}", "仅二进制模式 / binary mode alone", _TEXT, place="header")
+                for name in REQUIRED
+            ),
+        ),
+        body=(
+            Content((batch,), BATCH),
+            Content((event,), STRUCTURED),
+            Content((Any,), "application/json"),
+        ),
+        answers={
+            200: Answer("全部受理或已知 / all accepted or known", in_json(Results)),
+            207: Answer("部分受理 / some accepted", in_json(Results)),
+            422: Answer("全部退回 / none accepted", (Content((AllRejected,), PROBLEM),)),
+        },
+        errors=(
+            BatchMalformed,
+            HeaderMalformed,
+            TooDeep,
+            UnsupportedMediaType,
+            Invalid,
+            ShareExceeded,
+        ),
+    )
+
+
+_TEXT: Final = {"type": "string"}
+
+
+def receipt_shown(receipt: Receipt) -> ReceiptShown:
     """A receipt as the outside has it."""
     return {
         "id": receipt.id,
@@ -98,7 +197,7 @@ def _answer(outcomes: list[Outcome]) -> Response:
     return answer({"results": results}, 207 if rejected else 200)
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: Outcome) -> Result:
     match outcome:
         case Accepted(receipt=receipt):
             return _taken("accepted", receipt)
@@ -114,7 +213,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
             }
 
 
-def _taken(status: str, receipt: Receipt) -> dict[str, Any]:
+def _taken(status: Literal["accepted", "duplicate"], receipt: Receipt) -> Result:
     return {
         "source": receipt.source,
         "id": receipt.event_id,

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Final
+from typing import Final, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from contracts.agency import SourceError, publisher_of
 from contracts.envelope import LONGEST_ID
@@ -27,15 +26,31 @@ from hub.policy.policy import Policies, Policy
 from hub.policy.wording import wording
 from hub.web.callers import Callers
 from hub.web.events import receipt_shown
+from hub.web.explained import (
+    AddressShown,
+    DecisionShown,
+    EventJudged,
+    GroundShown,
+    ReadingJudged,
+    ReadingShown,
+    RefusalShown,
+    Refused,
+    SubscriptionStands,
+    ToAuditor,
+    ToAuditorOfOne,
+    Told,
+    ToPublisher,
+    ToSubscriber,
+)
+from hub.web.operation import Described, Operation, Parameter, found
 from hub.web.problems import answer
 
-Told = dict[str, Any]
 MOST_REFUSALS: Final = 20
 
 
 def routes(
     *, readers: Readers, policies: Policies, callers: Callers, clock: Callable[[], int]
-) -> list[Route]:
+) -> list[Described]:
     """The auditor is told each step; a publisher whether it arrived; a subscriber what it got."""
 
     async def explain(request: Request) -> Response:
@@ -60,7 +75,25 @@ def routes(
             raise NotFound
         return answer(told)
 
-    return [Route("/v1/explain", explain)]
+    return [Described("/v1/explain", explain, _EXPLAIN)]
+
+
+_EXPLAIN: Final = Operation(
+    "某机构为什么收到或没有收到某事件 / why an agency did, or did not, get an event",
+    callers=("agency", "auditor"),
+    parameters=(
+        Parameter("source", "事件的 source / the event's", {"type": "string"}, required=True),
+        Parameter(
+            "id",
+            "事件的 id / the event's",
+            {"type": "string", "maxLength": LONGEST_ID},
+            required=True,
+        ),
+        Parameter("agency", "说明哪个机构 / about which agency", {"type": "string"}),
+    ),
+    answers=found(*get_args(Told)),
+    errors=(NotFound,),
+)
 
 
 def _told(
@@ -83,19 +116,25 @@ def _told(
     )
     if not refused:
         return None
-    errors = [{"code": r.code, "pointer": r.pointer, "at": rfc3339(r.refused_at)} for r in refused]
-    return {"event": {"source": source, "id": event_id, "state": "refused"}, "errors": errors}
+    errors: list[RefusalShown] = [
+        {"code": r.code, "pointer": r.pointer, "at": rfc3339(r.refused_at)} for r in refused
+    ]
+    told: Refused = {
+        "event": {"source": source, "id": event_id, "state": "refused"},
+        "errors": errors,
+    }
+    return told
 
 
 def _publisher(
     connection: Connection, event: Record, own: str | None, policies: Policies, now: int
-) -> Told:
+) -> ToPublisher:
     """Its state, and when what each address names first got it; not who else did."""
     registry = policies.seen_by(connection).registry
     first: dict[str, int] = {}
     for _, row in account.deliveries(connection, event.position):
         first.setdefault(row.agency, row.read_at)
-    addresses = []
+    addresses: list[AddressShown] = []
     for address in f"{event.to} {event.cc}".split():
         times = [first[id_] for id_ in registry.resolve(address) if id_ in first]
         addresses.append({"address": address, "delivered": rfc3339(min(times)) if times else None})
@@ -105,7 +144,7 @@ def _publisher(
 
 def _subscriber(
     connection: Connection, *, receipt: bytes, agency: str, policies: Policies
-) -> Told | None:
+) -> ToSubscriber | None:
     """What it got, and when; an event that it did not get is unknown to it."""
     found = account.delivered_to(connection, receipt, agency)
     if found is None:
@@ -127,17 +166,17 @@ def _subscriber(
 
 def _auditor(
     connection: Connection, event: Record, agency: str | None, policies: Policies, now: int
-) -> Told:
+) -> ToAuditor | ToAuditorOfOne:
     """Everything but what the event says."""
     policy = policies.seen_by(connection)
-    told: Told = {"event": _event(event, policy)}
+    told = _event(event, policy)
     if agency is None:
         readers = {row.agency for _, row in account.deliveries(connection, event.position)}
-        return {**told, "delivered_to": sorted(readers)}
+        return {"event": told, "delivered_to": sorted(readers)}
     of = account.account(connection, event, agency, policies=policies, now=now)
     decision = None if of.now is None else _decision(of.now, policy)
     return {
-        **told,
+        "event": told,
         "agency": agency,
         "registered": of.now is not None,
         "subscriptions": [_asked(asked) for asked in of.asked],
@@ -149,7 +188,7 @@ def _auditor(
 Teller = Callable[[Connection, Record, str | None, Policies, int], Told]
 
 
-def _event(event: Record, policy: Policy) -> Told:
+def _event(event: Record, policy: Policy) -> EventJudged:
     return {
         **receipt_shown(receipt_of_record(event)),
         "version": event.version,
@@ -166,7 +205,7 @@ def _event(event: Record, policy: Policy) -> Told:
     }
 
 
-def _asked(asked: Asked) -> Told:
+def _asked(asked: Asked) -> SubscriptionStands:
     then = asked.then
     return {
         "id": asked.id,
@@ -177,7 +216,7 @@ def _asked(asked: Asked) -> Told:
     }
 
 
-def _seen(seen: Seen, event: Record, policies: Policies) -> Told:
+def _seen(seen: Seen, event: Record, policies: Policies) -> ReadingJudged:
     return {
         **_reading(seen.row, seen.outcome, event, policies),
         "policy": seen.row.policy,
@@ -187,7 +226,7 @@ def _seen(seen: Seen, event: Record, policies: Policies) -> Told:
     }
 
 
-def _reading(row: ReadRow, outcome: Outcome, event: Record, policies: Policies) -> Told:
+def _reading(row: ReadRow, outcome: Outcome, event: Record, policies: Policies) -> ReadingShown:
     contract = policies.catalogue.find(event.type, event.version)
     withheld: Iterable[str] = ()
     if outcome.allowed and contract is not None:
@@ -204,23 +243,35 @@ def _reading(row: ReadRow, outcome: Outcome, event: Record, policies: Policies) 
     }
 
 
-def _decision(decision: Decision, policy: Policy) -> Told:
+def _decision(decision: Decision, policy: Policy) -> DecisionShown:
+    grounds = _grounds(decision.grounds, policy)
     match decision:
         case Allowed(classes=classes, masked=masked):
-            told: Told = {"allowed": True, "step": None, "reason": None}
+            return {
+                "allowed": True,
+                "step": None,
+                "reason": None,
+                "classes": sorted(classes),
+                "masked": masked,
+                "grounds": grounds,
+            }
         case Denied(step=step, reason=reason):
-            classes, masked = frozenset(), False
-            told = {"allowed": False, "step": step, "reason": reason}
-    grounds = _grounds(decision.grounds, policy)
-    return {**told, "classes": sorted(classes), "masked": masked, "grounds": grounds}
+            return {
+                "allowed": False,
+                "step": step,
+                "reason": reason,
+                "classes": [],
+                "masked": False,
+                "grounds": grounds,
+            }
 
 
-def _grounds(grounds: Iterable[Ground], policy: Policy) -> list[Told]:
+def _grounds(grounds: Iterable[Ground], policy: Policy) -> list[GroundShown]:
     """In the order of the steps; the decision looks at step 4 last."""
     return [_ground(ground, policy) for ground in sorted(grounds, key=lambda ground: ground.step)]
 
 
-def _ground(ground: Ground, policy: Policy) -> Told:
+def _ground(ground: Ground, policy: Policy) -> GroundShown:
     message, message_en = wording(ground, policy)
     return {
         "step": ground.step,

@@ -2,14 +2,28 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final, Literal, NotRequired, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from hub.metrics import Metrics
 from hub.web.callers import Callers
+from hub.web.operation import Answer, Content, Described, Operation, found, in_json
 from hub.web.problems import answer
+
+
+class Life(TypedDict):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class Readiness(TypedDict):
+    """Whether the hub can serve, and if not, why."""
+
+    status: Literal["ready", "unready"]
+    reason: NotRequired[str]
 
 
 def routes(
@@ -18,7 +32,7 @@ def routes(
     measure: Callable[[], Awaitable[None]],
     callers: Callers,
     unready: Callable[[], Awaitable[str | None]],
-) -> list[Route]:
+) -> list[Described]:
     """`unready` tells why the hub cannot serve, or None. Health needs no token, metrics a role.
 
     `measure` renews the gauges that are read of the database.
@@ -44,7 +58,23 @@ def routes(
         return answer({"status": "ready"})
 
     return [
-        Route("/metrics", exposition),
-        Route("/health/live", live),
-        Route("/health/ready", ready),
+        Described("/metrics", exposition, _METRICS),
+        Described("/health/live", live, _LIVE),
+        Described("/health/ready", ready, _READY),
     ]
+
+
+_METRICS: Final = Operation(
+    "指标（Prometheus 文本格式） / the metrics, as Prometheus reads them",
+    callers=("operator",),
+    answers={200: Answer("全部指标 / every metric", (Content((str,), "text/plain"),))},
+)
+_LIVE: Final = Operation("进程在运行 / the process runs", callers=(), answers=found(Life))
+_READY: Final = Operation(
+    "能否提供服务 / whether the hub can serve",
+    callers=(),
+    answers={
+        200: Answer("能 / it can", in_json(Readiness)),
+        503: Answer("暂时不能 / it cannot at the moment", in_json(Readiness)),
+    },
+)

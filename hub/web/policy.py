@@ -4,12 +4,13 @@ import asyncio
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Raw
+from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
@@ -19,7 +20,7 @@ from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
-from hub.errors import Invalid, PreconditionRequired
+from hub.errors import Invalid, PolicyChanged, PreconditionRequired
 from hub.journal.rehearsal import Replays
 from hub.policy import changes
 from hub.policy.aside import aside
@@ -30,10 +31,23 @@ from hub.policy.policy import Policies, Policy, etag
 from hub.policy.tokens import Caller
 from hub.web.body import read_body
 from hub.web.callers import Callers
+from hub.web.operation import Answer, Described, Header, Operation, Parameter, in_json
 from hub.web.problems import answer
-from hub.web.rehearsal import asked_by, differences, shown
+from hub.web.rehearsal import Rehearsed, asked_by, differences, shown
 
 MOST_POLICY = 32 * 1024 * 1024
+
+
+class PolicyAsked(PolicyDocument):
+    """The policy as it is to stand, and why."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class PolicyShown(PolicyDocument):
+    """The policy in force."""
+
+    version: int
 
 
 def routes(
@@ -49,7 +63,7 @@ def routes(
     callers: Callers,
     log: FilteringBoundLogger,
     clock: Callable[[], int],
-) -> list[Route]:
+) -> list[Described]:
     """Reading and changing the policy, for the roles system, security and (reading) auditor."""
 
     # One at a time: preparing a large policy takes a processor for a second.
@@ -114,9 +128,48 @@ def routes(
         return answer(told)
 
     return [
-        Route("/v1/policy", show, methods=["GET"]),
-        Route("/v1/policy", apply, methods=["PUT"]),
+        Described("/v1/policy", show, _SHOW),
+        Described("/v1/policy", apply, _APPLY, method="PUT"),
     ]
+
+
+_IN_FORCE: Final = {
+    200: Answer(
+        "现行策略 / the policy in force",
+        in_json(PolicyShown),
+        (Header("ETag", "这一版本 / names this version"),),
+    )
+}
+_SHOW: Final = Operation(
+    "现行策略 / the policy in force",
+    callers=("system", "security", "auditor"),
+    answers=_IN_FORCE,
+)
+_APPLY: Final = Operation(
+    "整体替换策略（机构须 system，授权与回避须 security），或先行推演"
+    " / replace the policy (agencies take the role system, the rest security), or a dry run",
+    callers=("system", "security"),
+    parameters=(
+        Parameter(
+            "If-Match", "所读版本的 ETag / of the version read", {"type": "string"}, "header"
+        ),
+        Parameter("dry_run", "只答复差异 / answer the difference alone", {"enum": ["true"]}),
+        Parameter(
+            "replay",
+            "与 dry_run 同用：对近来事件的影响，如 30d、12h / with dry_run: on events of so long",
+            {"type": "string", "pattern": "^[1-9][0-9]{0,3}[dh]$"},
+        ),
+    ),
+    body=in_json(PolicyAsked),
+    answers={
+        200: Answer(
+            "现行策略，或推演所得 / the policy in force, or what the dry run found",
+            in_json(PolicyShown, Rehearsed),
+            (Header("ETag", "这一版本 / names this version", always=False),),
+        )
+    },
+    errors=(PolicyChanged, PreconditionRequired, Invalid),
+)
 
 
 def _read(raw: bytes) -> tuple[PolicyDocument, str]:

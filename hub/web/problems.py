@@ -1,7 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457), Chinese title first."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NotRequired, TypedDict
 
 import msgspec
 from starlette.responses import Response
@@ -9,13 +9,38 @@ from starlette.responses import Response
 from contracts.faults import Fault
 from hub.errors import HubError
 
+
+class FaultShown(TypedDict):
+    """One error: its code, where (a JSON Pointer), what to do about it."""
+
+    code: str
+    pointer: str
+    message: str
+    message_en: str
+    retryable: bool
+
+
+class Problem(TypedDict):
+    """Why the hub says no (RFC 9457); `retryable`: whether the same request can succeed later."""
+
+    type: str
+    status: int
+    code: str
+    title: str
+    title_en: str
+    detail: str
+    retryable: bool
+    errors: NotRequired[list[FaultShown]]
+
+
+PROBLEM: Final = "application/problem+json"
 _encode = msgspec.json.Encoder().encode
 
 
 def problem(error: HubError, **members: Any) -> Response:
     """The answer that tells an error; `members` are added to the problem's own."""
     title, title_en = type(error).titles()
-    body: dict[str, Any] = {
+    body: Problem = {
         "type": f"urn:guantong:problem:{error.code}",
         "status": error.status,
         "code": error.code,
@@ -23,7 +48,6 @@ def problem(error: HubError, **members: Any) -> Response:
         "title_en": title_en,
         "detail": error.detail,
         "retryable": error.retryable,
-        **members,
     }
     if error.faults:
         body["errors"] = errors_of(error.faults)
@@ -32,10 +56,10 @@ def problem(error: HubError, **members: Any) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(_encode(body), error.status, headers, "application/problem+json")
+    return Response(_encode({**body, **members}), error.status, headers, PROBLEM)
 
 
-def errors_of(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+def errors_of(faults: Sequence[Fault]) -> list[FaultShown]:
     """Faults as the outside has them."""
     return [
         {

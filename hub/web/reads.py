@@ -3,11 +3,10 @@
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from hub.database.connection import Connection
 from hub.database.readers import Readers
@@ -19,30 +18,82 @@ from hub.journal.openings import record_of
 from hub.policy.policy import Policies
 from hub.web.body import moment, number
 from hub.web.callers import Callers
+from hub.web.operation import (
+    Described,
+    Operation,
+    Page,
+    Parameter,
+    Time,
+    after,
+    found,
+    limit,
+)
 from hub.web.problems import answer
 
 _PLACE: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
 _EVER: Final = 2**62
+_AFTER: Final = after({"type": "string", "pattern": "^[0-9]{1,18}-[0-9]{1,18}$"})
 
 
-def routes(*, readers: Readers, policies: Policies, callers: Callers, max_page: int) -> list[Route]:
+class GrantShown(TypedDict):
+    """A grant that a reading rested on."""
+
+    id: str
+    purpose: str
+
+
+class SightingShown(TypedDict):
+    """That an agency was handed an event; what is null is no longer kept."""
+
+    at: Time
+    agency: str
+    subscription: str
+    channel: str
+    token: int
+    policy: int
+    position: str
+    receipt: str | None
+    source: str | None
+    id: str | None
+    type: str | None
+    key: str | None
+    classes: list[str]
+    masked: bool
+    grants: list[GrantShown]
+
+
+class Stranger(TypedDict):
+    """An event whose parties no registered agency is."""
+
+    receipt: str
+    type: str
+    publisher: str
+    region: str
+    position: str
+    hubtime: Time
+    unmatched_parties: int
+
+
+def routes(
+    *, readers: Readers, policies: Policies, callers: Callers, max_page: int
+) -> list[Described]:
     """Lists go on at `after`; a part of a case's list may be empty and yet not the last."""
 
     async def sightings(request: Request) -> Response:
         await callers.with_role(request, "auditor")
-        most, after = number(request, "limit", default=100, most=max_page), _after(request)
+        most, place = number(request, "limit", default=100, most=max_page), _after(request)
         ask = _asked(request)
-        part = await readers.run(partial(ask, after=after, most=most, policies=policies))
+        part = await readers.run(partial(ask, after=place, most=most, policies=policies))
         if part is None:
             raise NotFound
         return answer({"items": [_shown(s) for s in part.items], "next": _next(part.next)})
 
     async def strangers(request: Request) -> Response:
         await callers.with_role(request, "security")
-        most, after = number(request, "limit", default=100, most=max_page), _after(request)
-        look = partial(seen.strangers, after=after.position, most=most, policies=policies)
+        most, place = number(request, "limit", default=100, most=max_page), _after(request)
+        look = partial(seen.strangers, after=place.position, most=most, policies=policies)
         found = await readers.run(look)
-        items = [
+        items: list[Stranger] = [
             {
                 "receipt": entry.receipt.hex(),
                 "type": entry.type,
@@ -56,7 +107,39 @@ def routes(*, readers: Readers, policies: Policies, callers: Callers, max_page: 
         ]
         return answer({"items": items, "next": _next(found.next)})
 
-    return [Route("/v1/reads", sightings), Route("/v1/strangers", strangers)]
+    return [
+        Described("/v1/reads", sightings, _of_reads(max_page)),
+        Described("/v1/strangers", strangers, _of_strangers(max_page)),
+    ]
+
+
+def _of_reads(max_page: int) -> Operation:
+    text, time = {"type": "string"}, {"type": "string", "format": "date-time"}
+    return Operation(
+        "谁看过某事件、某案件，或某机构看过什么 / who has seen an event or a case, or what one has",
+        callers=("auditor",),
+        parameters=(
+            Parameter("source", "事件的 source，与 id 同用 / an event's, with id", text),
+            Parameter("id", "事件的 id，与 source 同用 / an event's, with source", text),
+            Parameter("case", "案件，如 clue:XS-1 / an event key", text),
+            Parameter("agency", "机构编号 / an agency's id", text),
+            Parameter("since", "自此时起，与 agency 同用 / since, with agency", time),
+            Parameter("until", "至此时止，与 agency 同用 / until, with agency", time),
+            limit(max_page),
+            _AFTER,
+        ),
+        answers=found(Page[SightingShown]),
+        errors=(NotFound,),
+    )
+
+
+def _of_strangers(max_page: int) -> Operation:
+    return Operation(
+        "所涉单位未登记的事件 / events whose parties no registered agency is",
+        callers=("security",),
+        parameters=(limit(max_page), _AFTER),
+        answers=found(Page[Stranger]),
+    )
 
 
 Ask = Callable[..., Sightings | None]
@@ -89,7 +172,7 @@ def _of_event(
     return seen.of_event(connection, event.position, after=after, most=most, policies=policies)
 
 
-def _shown(sighting: Sighting) -> dict[str, Any]:
+def _shown(sighting: Sighting) -> SightingShown:
     event, row = sighting.event, sighting.row
     return {
         "at": rfc3339(row.read_at),

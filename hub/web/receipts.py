@@ -2,23 +2,24 @@
 
 import re
 from functools import partial
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from hub.database.readers import Readers
 from hub.errors import NotFound
 from hub.journal.openings import record_of
 from hub.journal.register import receipt_of_record
 from hub.web.callers import Callers
-from hub.web.events import receipt_shown
+from hub.web.events import ReceiptShown, receipt_shown
+from hub.web.operation import Described, Operation, found, in_path
 from hub.web.problems import answer
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def routes(*, readers: Readers, callers: Callers) -> list[Route]:
+def routes(*, readers: Readers, callers: Callers) -> list[Described]:
     """A publisher asks about its own events; to everybody else they are unknown."""
 
     async def show(request: Request) -> Response:
@@ -31,4 +32,13 @@ def routes(*, readers: Readers, callers: Callers) -> list[Route]:
             raise NotFound
         return answer(receipt_shown(receipt_of_record(record)))
 
-    return [Route("/v1/receipts/{id}", show)]
+    return [Described("/v1/receipts/{id}", show, _SHOW)]
+
+
+_SHOW: Final = Operation(
+    "本机构所发事件的回执 / the receipt of an event of one's own",
+    callers=("agency",),
+    parameters=(in_path("id", "回执号 / the receipt's id", {"pattern": "^[0-9a-f]{32}$"}),),
+    answers=found(ReceiptShown),
+    errors=(NotFound,),
+)

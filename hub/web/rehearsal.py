@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
-import msgspec
 from starlette.requests import Request
 
 from contracts.catalogue import Catalogue
@@ -12,10 +11,12 @@ from contracts.region import Regions
 from hub.errors import BadRequest
 from hub.event import rfc3339
 from hub.journal.rehearsal import Replay
-from hub.policy.difference import difference
+from hub.policy.difference import PartDifference, difference
 from hub.policy.document import PolicyDocument
+from hub.policy.findings import Finding
 from hub.policy.lint import lint
 from hub.policy.policy import Policy
+from hub.web.operation import Time
 
 _TIME: Final = re.compile(r"([1-9][0-9]{0,3})([dh])")
 _UNITS: Final = {"d": 24 * 3600 * 1_000_000, "h": 3600 * 1_000_000}
@@ -27,6 +28,44 @@ class Asked:
     """A dry run; `replayed`: on the events of how long, in microseconds, None for on none."""
 
     replayed: int | None
+
+
+class TallyShown(TypedDict):
+    """How many events of a type change for an agency; `example` is the newest one's receipt id."""
+
+    agency: str
+    type: str
+    example: str
+    allowed: int
+    denied: int
+    wider: int
+    narrower: int
+
+
+# A member is called `from`, which is no name in Python.
+ReplayShown = TypedDict(
+    "ReplayShown",
+    {
+        "from": Time,
+        "events": int,
+        "decisions": int,
+        "complete": bool,
+        "changes": list[TallyShown],
+    },
+)
+
+
+class Rehearsed(TypedDict):
+    """What a document changes of the policy `version`, what is odd in it, what it would do."""
+
+    version: int
+    changed: bool
+    agencies: PartDifference
+    grants: PartDifference
+    recusals: PartDifference
+    rounds: PartDifference
+    lint: tuple[Finding, ...]
+    replay: NotRequired[ReplayShown]
 
 
 def asked_by(request: Request) -> Asked | None:
@@ -51,16 +90,21 @@ def differences(
     catalogue: Catalogue,
     regions: Regions,
     now: int,
-) -> dict[str, Any]:
+) -> Rehearsed:
     """What a document changes of the standing policy, and what is odd in it."""
+    changes = difference(standing.document, document)
     return {
         "version": standing.version,
-        **msgspec.to_builtins(difference(standing.document, document)),
+        "changed": changes.changed,
+        "agencies": changes.agencies,
+        "grants": changes.grants,
+        "recusals": changes.recusals,
+        "rounds": changes.rounds,
         "lint": lint(document, catalogue=catalogue, regions=regions, now=now),
     }
 
 
-def shown(replay: Replay) -> dict[str, Any]:
+def shown(replay: Replay) -> ReplayShown:
     """What a replay has found, by agency and type; `from` is as far back as it has come."""
     return {
         "from": rfc3339(replay.since if replay.complete else replay.reached),
@@ -68,7 +112,15 @@ def shown(replay: Replay) -> dict[str, Any]:
         "decisions": replay.decisions,
         "complete": replay.complete,
         "changes": [
-            {"agency": agency, "type": type_, **msgspec.to_builtins(tally)}
+            {
+                "agency": agency,
+                "type": type_,
+                "example": tally.example,
+                "allowed": tally.allowed,
+                "denied": tally.denied,
+                "wider": tally.wider,
+                "narrower": tally.narrower,
+            }
             for (agency, type_), tally in sorted(replay.changes.items())
         ],
     }

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import BadRequest, NotFound
+from hub.errors import BadRequest, Invalid, NotFound
 from hub.event import rfc3339
 from hub.policy import issuing, sql
 from hub.policy.issuing import Wanted
@@ -21,6 +20,20 @@ from hub.policy.sql import TokenRow
 from hub.policy.tokens import ROLES, Caller, Role, Tokens
 from hub.web.body import number, place_after, read_body
 from hub.web.callers import Callers
+from hub.web.operation import (
+    EVERY_ROLE,
+    Answer,
+    Described,
+    Operation,
+    Page,
+    Parameter,
+    Time,
+    after,
+    found,
+    in_json,
+    in_path,
+    limit,
+)
 from hub.web.problems import answer
 
 DAY: Final = 24 * 3600
@@ -28,7 +41,7 @@ MOST_NUMBER: Final = 2**53
 Seconds = Annotated[int, Field(ge=60, le=3 * 365 * DAY)]
 
 
-class _Asked(BaseModel):
+class TokenAsked(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     seconds: Seconds | None = None
@@ -36,8 +49,29 @@ class _Asked(BaseModel):
     overlap: Annotated[int, Field(ge=0, le=30 * DAY)] = DAY
 
 
-class _AskedForRole(_Asked):
+class RoleTokenAsked(TokenAsked):
     role: Role
+
+
+class Issued(TypedDict):
+    """A new token, shown this once."""
+
+    token: str
+    number: int
+    expires: Time
+
+
+class TokenShown(TypedDict):
+    """A token as the roles see it; nothing of the secret itself is kept."""
+
+    number: int
+    agency: str | None
+    roles: list[str]
+    created: Time
+    expires: Time
+    last_used: Time | None
+    revoked: Time | None
+    replaced_by: int | None
 
 
 def routes(
@@ -51,10 +85,12 @@ def routes(
     clock: Callable[[], int],
     token_days: int,
     max_page: int,
-) -> list[Route]:
+) -> list[Described]:
     """Agencies' tokens are the role system's; each role has charge of its own."""
 
-    async def issue(caller: Caller, asked: _Asked, agency: str | None, role: str = "") -> Response:
+    async def issue(
+        caller: Caller, asked: TokenAsked, agency: str | None, role: str = ""
+    ) -> Response:
         wanted = Wanted(
             agency=agency,
             roles=frozenset(role.split()),
@@ -67,7 +103,11 @@ def routes(
         if made.replaced is not None:
             known.forget(made.replaced)
         log.info("token.issued", caller=caller.name, owner=wanted.owner, number=made.number)
-        shown = {"token": made.token, "number": made.number, "expires": rfc3339(made.expires)}
+        shown: Issued = {
+            "token": made.token,
+            "number": made.number,
+            "expires": rfc3339(made.expires),
+        }
         return answer(shown, 201)
 
     async def revoke(request: Request, caller: Caller, agency: str | None) -> Response:
@@ -81,7 +121,7 @@ def routes(
 
     async def issue_to_agency(request: Request) -> Response:
         caller = await callers.with_role(request, "system")
-        asked = _read(_Asked, await read_body(request), '{"seconds": 60…}')
+        asked = _read(TokenAsked, await read_body(request), '{"seconds": 60…}')
         agency = request.path_params["id"]
         if (await readers.run(policies.seen_by)).agency(agency) is None:
             raise NotFound
@@ -93,7 +133,7 @@ def routes(
 
     async def issue_to_role(request: Request) -> Response:
         caller = await callers.with_role(request, *sorted(ROLES))
-        asked = _read(_AskedForRole, await read_body(request), '{"role": "auditor"}')
+        asked = _read(RoleTokenAsked, await read_body(request), '{"role": "auditor"}')
         return await issue(caller, asked, None, asked.role)
 
     async def revoke_any(request: Request) -> Response:
@@ -115,13 +155,64 @@ def routes(
         items = [_shown(row) for row in rows[:most]]
         return answer({"items": items, "next": items[-1]["number"] if len(rows) > most else None})
 
+    of_agency = "/v1/agencies/{id}/tokens"
     return [
-        Route("/v1/agencies/{id}/tokens", issue_to_agency, methods=["POST"]),
-        Route("/v1/agencies/{id}/tokens/{number:int}", revoke_of_agency, methods=["DELETE"]),
-        Route("/v1/tokens", issue_to_role, methods=["POST"]),
-        Route("/v1/tokens", list_all, methods=["GET"]),
-        Route("/v1/tokens/{number:int}", revoke_any, methods=["DELETE"]),
+        Described(of_agency, issue_to_agency, _ISSUE_TO_AGENCY, method="POST"),
+        Described(
+            f"{of_agency}/{{number:int}}", revoke_of_agency, _REVOKE_OF_AGENCY, method="DELETE"
+        ),
+        Described("/v1/tokens", issue_to_role, _ISSUE_TO_ROLE, method="POST"),
+        Described("/v1/tokens", list_all, _listing(max_page)),
+        Described("/v1/tokens/{number:int}", revoke_any, _REVOKE, method="DELETE"),
     ]
+
+
+_AGENCY: Final = in_path("id", "机构编号 / the agency's id", {"type": "string"})
+_NUMBER: Final = in_path("number", "令牌编号 / its number", {"type": "integer", "minimum": 0})
+_MADE: Final = {201: Answer("已签发，仅此一次显示 / issued, shown this once", in_json(Issued))}
+_REVOKED: Final = {204: Answer("已吊销 / it has ended")}
+_ISSUE_TO_AGENCY: Final = Operation(
+    "为机构签发令牌 / issue a token to an agency",
+    callers=("system",),
+    parameters=(_AGENCY,),
+    body=in_json(TokenAsked),
+    answers=_MADE,
+    errors=(NotFound, Invalid),
+)
+_REVOKE_OF_AGENCY: Final = Operation(
+    "吊销机构的令牌 / end a token of an agency",
+    callers=("system",),
+    parameters=(_AGENCY, _NUMBER),
+    answers=_REVOKED,
+    errors=(NotFound,),
+)
+_ISSUE_TO_ROLE: Final = Operation(
+    "为角色签发令牌，由该角色自己的令牌办理 / issue a token to a role, by that role's own",
+    callers=EVERY_ROLE,
+    body=in_json(RoleTokenAsked),
+    answers=_MADE,
+    errors=(Invalid,),
+)
+_REVOKE: Final = Operation(
+    "按编号吊销令牌 / end a token by its number",
+    callers=EVERY_ROLE,
+    parameters=(_NUMBER,),
+    answers=_REVOKED,
+    errors=(NotFound,),
+)
+
+
+def _listing(max_page: int) -> Operation:
+    return Operation(
+        "列出本角色负责的令牌 / the tokens that the role has charge of",
+        callers=EVERY_ROLE,
+        parameters=(
+            limit(max_page),
+            after({"type": "integer", "minimum": 0}),
+            Parameter("agency", "只列此机构的 / of this agency alone", {"type": "string"}),
+        ),
+        answers=found(Page[TokenShown]),
+    )
 
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -134,8 +225,7 @@ def _read(model: type[_Body], body: bytes, example: str) -> _Body:
         raise BadRequest(example) from error
 
 
-def _shown(row: TokenRow) -> dict[str, Any]:
-    """A token as the roles see it; nothing of the secret itself is kept."""
+def _shown(row: TokenRow) -> TokenShown:
     return {
         "number": row.number,
         "agency": row.agency,
