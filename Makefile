@@ -34,6 +34,7 @@ bench: $(BIN)/guantong
 soak: $(BIN)/guantong
 	$(BIN)/pytest tests/e2e/test_kill.py --kills $(or $(KILLS),200) --timeout 7200 -s
 	$(BIN)/pytest tests/generative/test_entitlement.py --decisions $(or $(DECISIONS),1000000) --timeout 7200 -s
+	$(BIN)/pytest tests/generative/test_openapi.py --hypothesis-profile soak --timeout 7200
 
 up: $(BIN)/guantong
 	$(BIN)/guantong up --data $(or $(DATA),./data) --listen $(or $(LISTEN),127.0.0.1:8470)

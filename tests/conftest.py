@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.running import RunningHub, running_hub
 from tests.sample import policy
+
+settings.register_profile("soak", max_examples=2_000)
 
 
 @pytest.fixture(scope="module")
