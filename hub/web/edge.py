@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
@@ -24,10 +25,14 @@ class Refusing:
         assert isinstance(error, HubError)
         return self._tell(error)
 
-    async def tell_http(self, _request: Request, error: Exception) -> Response:
-        """The answer where the routing found nothing."""
+    async def tell_http(self, request: Request, error: Exception) -> Response:
+        """The answer where the routing found nothing; which methods an address takes, if any."""
         assert isinstance(error, HTTPException)
-        return self._tell(MethodNotAllowed() if error.status_code == 405 else NotFound())
+        if error.status_code != 405:
+            return self._tell(NotFound())
+        refused = self._tell(MethodNotAllowed())
+        refused.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+        return refused
 
     async def tell_fault(self, _request: Request, _error: Exception) -> Response:
         """The answer where nobody foresaw the error; `Edge` then counts and logs it."""
@@ -36,6 +41,13 @@ class Refusing:
     def _tell(self, error: HubError) -> Response:
         self._metrics.turned_away(error.code)
         return problem(error, **error.members())
+
+
+def _methods_at(request: Request) -> set[str]:
+    """The methods of all routes that share the address."""
+    routes: list[Route] = request.app.routes
+    there = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in there for method in route.methods or ()}
 
 
 class Edge:

@@ -129,6 +129,16 @@ def test_a_token_is_taken_just_where_the_document_says(
     assert wrong == []
 
 
+def test_another_method_is_told_which_the_address_takes(hub: RunningHub, told: Json) -> None:
+    with hub.client(None) as client:
+        for path, methods in told["paths"].items():
+            answer = client.request("TRACE", re.sub(r"\{\w+\}", "1", path))
+            assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
+            taken = {method.upper() for method in methods}
+            also = {"HEAD"} if "GET" in taken else set()
+            assert answer.headers["allow"] == ", ".join(sorted(taken | also)), path
+
+
 def test_without_a_token_only_what_names_nobody_is_served(hub: RunningHub, told: Json) -> None:
     open_to_all = set()
     with hub.client(None) as client:
