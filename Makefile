@@ -27,6 +27,7 @@ check: $(BIN)/guantong
 
 docs: $(BIN)/guantong
 	$(BIN)/python -m deploy.monitoring
+	$(BIN)/python -m deploy.reference
 
 bench: $(BIN)/guantong
 	@$(BIN)/python -m tests.bench

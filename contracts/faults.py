@@ -33,7 +33,7 @@ class Fault:
 
 
 # pydantic's error type → (code, Chinese, English); {…} are limits from the contract.
-_SENTENCES: Final[Mapping[str, tuple[str, str, str]]] = {
+SENTENCES: Final[Mapping[str, tuple[str, str, str]]] = {
     "missing": ("required", "缺少必填项，请补填", "this field is required"),
     "extra_forbidden": (
         "undeclared",
@@ -99,7 +99,7 @@ _TIME_WANTED: Final = (
     "应为带时区的时间，如 2026-11-01T09:00:00+08:00",
     "must be a time such as 2026-11-01T09:00:00+08:00",
 )
-_TYPE_FAULTS: Final[Mapping[str, tuple[str, str]]] = {
+TYPE_FAULTS: Final[Mapping[str, tuple[str, str]]] = {
     "string_type": ("应为文本", "must be a string"),
     "int_type": ("应为整数", "must be an integer"),
     "int_parsing": ("应为整数", "must be an integer"),
@@ -116,7 +116,7 @@ _TYPE_FAULTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 _ANY_FORMAT: Final = ("格式不符合要求", "does not have the required format")
-_ANY_FAULT: Final = ("类型或取值不符合契约", "not what the contract asks for")
+ANY_FAULT: Final = ("类型或取值不符合契约", "not what the contract asks for")
 
 
 def faults_from(
@@ -164,12 +164,12 @@ def _fault(error: ErrorDetails, declared: frozenset[str], root: str) -> Fault:
     if kind == "string_pattern_mismatch":
         message, message_en = FORMATS.get(context["pattern"], _ANY_FORMAT)
         return Fault("format", pointer, message, message_en)
-    if kind in _SENTENCES:
-        code, message, message_en = _SENTENCES[kind]
+    if kind in SENTENCES:
+        code, message, message_en = SENTENCES[kind]
         message = message.format(**context).replace(" or ", " 或 ")
         return Fault(code, pointer, message, message_en.format(**context))
-    message, message_en = _TYPE_FAULTS.get(kind, _ANY_FAULT)
-    return Fault("type" if kind in _TYPE_FAULTS else "invalid", pointer, message, message_en)
+    message, message_en = TYPE_FAULTS.get(kind, ANY_FAULT)
+    return Fault("type" if kind in TYPE_FAULTS else "invalid", pointer, message, message_en)
 
 
 def _wrong_number(context: Mapping[str, Any], pointer: str) -> Fault:

@@ -27,7 +27,9 @@ class NeedsData(Exception):
     / --as goes with --data; else the caller is whoever GUANTONG_TOKEN belongs to"""
 
 
-class _Environment(BaseSettings):
+class Environment(BaseSettings):
+    """What commands read of the environment."""
+
     model_config = SettingsConfigDict(env_prefix="GUANTONG_", extra="ignore")
 
     url: str | None = Field(None, description="Address of the hub that commands speak to.")
@@ -79,7 +81,7 @@ def _found(where: Where) -> tuple[str, str]:
             # After a kill the address is still there: whoever listens now must not get the token.
             raise NoHub
         return url, token
-    environment = _Environment()
+    environment = Environment()
     if environment.url is None or environment.token is None:
         raise NoHub
     return environment.url, environment.token

@@ -37,7 +37,7 @@ from hub.web.problems import PROBLEM, Problem, answer
 Json = dict[str, Any]
 
 # What the server says of any request, before or after its handler has it.
-_OF_THE_SERVER: Final = (
+OF_THE_SERVER: Final = (
     BadRequest,
     RequestTimeout,
     TooLarge,
@@ -46,7 +46,7 @@ _OF_THE_SERVER: Final = (
     Stopping,
     StorageFailed,
 )
-_OF_TOKENS: Final = (Unauthenticated, TooManyAttempts)
+OF_TOKENS: Final = (Unauthenticated, TooManyAttempts)
 _WAIT: Final = "几秒后重试 / seconds to wait"
 _HEADERS: Final[Mapping[int, tuple[Header, ...]]] = {
     401: (Header("WWW-Authenticate", "Bearer"),),
@@ -105,9 +105,9 @@ def document(routes: Sequence[Described], *, version: str) -> Json:
 
 def errors_of(operation: Operation) -> tuple[type[HubError], ...]:
     """Every problem that an operation may answer, each once."""
-    of_tokens = _OF_TOKENS if operation.callers else ()
+    of_tokens = OF_TOKENS if operation.callers else ()
     foreign = (Forbidden,) if 0 < len(operation.callers) < len(EVERY_TOKEN) else ()
-    every = (*_OF_THE_SERVER, *of_tokens, *foreign, *operation.errors)
+    every = (*OF_THE_SERVER, *of_tokens, *foreign, *operation.errors)
     return tuple(dict.fromkeys(every))
 
 
