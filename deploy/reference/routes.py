@@ -1,12 +1,12 @@
 """The list of routes, from `/openapi.json`."""
 
 import asyncio
+import logging
 import tempfile
 from pathlib import Path
 
-import structlog
-
 from hub.app.embedded import embedded
+from hub.logs import logger
 from hub.settings import Settings
 from hub.web import openapi
 from hub.web.operation import Described
@@ -42,7 +42,7 @@ def page() -> str:
 async def _routes() -> list[Described]:
     """The routes that a hub really serves."""
     with tempfile.TemporaryDirectory() as directory:
-        log = structlog.get_logger()
+        log = logger(level=logging.CRITICAL)
         async with embedded(Path(directory), settings=Settings(), log=log) as (_, edge):
             return [route for route in edge.app.routes if isinstance(route, Described)]
 

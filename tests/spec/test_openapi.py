@@ -1,16 +1,17 @@
 """`/openapi.json` tells of every route what it is, takes and answers, and tells the truth."""
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from jsonschema import Draft202012Validator
 
 from contracts.catalogue import load_catalogue
 from hub.app.embedded import embedded
+from hub.logs import logger
 from hub.settings import Settings
 from hub.web.operation import EVERY_TOKEN, Described
 from tests.running import RunningHub
@@ -51,7 +52,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 async def test_every_route_is_described(tmp_path: Path, told: Json) -> None:
-    log = structlog.get_logger()
+    log = logger(level=logging.CRITICAL)
     async with embedded(tmp_path, settings=Settings(), log=log) as (_, edge):
         routes = edge.app.routes
     assert [route for route in routes if not isinstance(route, Described)] == []
