@@ -148,12 +148,13 @@ Ask = Callable[..., Sightings | None]
 def _asked(request: Request) -> Ask:
     """What is asked: an event, a case, or an agency in a time. Raises BadRequest."""
     query = request.query_params
-    match query.get("source"), query.get("id"), query.get("case"), query.get("agency"):
-        case str(source), str(event_id), None, None:
+    in_time = not query.keys().isdisjoint(("since", "until"))
+    match query.get("source"), query.get("id"), query.get("case"), query.get("agency"), in_time:
+        case str(source), str(event_id), None, None, False:
             return partial(_of_event, receipt=receipt_of(source, event_id))
-        case None, None, str(key), None:
+        case None, None, str(key), None, False:
             return partial(seen.of_case, key=key)
-        case None, None, None, str(agency):
+        case None, None, None, str(agency), _:
             since, until = (
                 moment(request, "since", default=0),
                 moment(request, "until", default=_EVER),

@@ -411,6 +411,8 @@ def test_the_questions_are_for_the_auditor_and_well_formed(hub: RunningHub) -> N
             {"source": f"/{CITY}"},
             {"case": "clue:1", "agency": CITY},
             {"agency": CITY, "since": "yesterday"},
+            {"case": "clue:1", "since": "2026-11-01T00:00:00+08:00"},
+            {"source": "/x", "id": "1", "until": "2026-11-01T00:00:00+08:00"},
             {"agency": CITY, "since": "2026-11-01T00:00:00"},
             {"case": "clue:1", "after": "x"},
         ):
