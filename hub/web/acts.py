@@ -16,6 +16,7 @@ from hub.policy.sql import ActRow
 from hub.web.body import moment, number, place_after
 from hub.web.callers import Callers
 from hub.web.operation import (
+    NUMBER,
     Described,
     Operation,
     Page,
@@ -70,7 +71,7 @@ def _listing(max_page: int) -> Operation:
         callers=("auditor",),
         parameters=(
             limit(max_page),
-            after({"type": "integer", "minimum": 0}),
+            after(NUMBER),
             Parameter("act", "只列此种行为 / of this act alone", {"enum": list(get_args(Act))}),
             Parameter("subject", "只列此对象 / of this subject alone", {"type": "string"}),
             Parameter("since", "自此时起 / since", {"type": "string", "format": "date-time"}),

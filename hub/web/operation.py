@@ -17,6 +17,8 @@ Schema = Mapping[str, Any]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 T = TypeVar("T")
 
+NUMBER: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+
 EVERY_ROLE: Final[tuple[Who, ...]] = get_args(Role)
 EVERY_TOKEN: Final[tuple[Who, ...]] = ("agency", *EVERY_ROLE)
 

@@ -151,7 +151,11 @@ _APPLY: Final = Operation(
     callers=("system", "security"),
     parameters=(
         Parameter(
-            "If-Match", "所读版本的 ETag / of the version read", {"type": "string"}, "header"
+            "If-Match",
+            "所读版本的 ETag / of the version read",
+            {"type": "string"},
+            place="header",
+            required=True,
         ),
         Parameter("dry_run", "只答复差异 / answer the difference alone", {"enum": ["true"]}),
         Parameter(

@@ -22,6 +22,7 @@ from hub.web.body import number, place_after, read_body
 from hub.web.callers import Callers
 from hub.web.operation import (
     EVERY_ROLE,
+    NUMBER,
     Answer,
     Described,
     Operation,
@@ -168,7 +169,7 @@ def routes(
 
 
 _AGENCY: Final = in_path("id", "机构编号 / the agency's id", {"type": "string"})
-_NUMBER: Final = in_path("number", "令牌编号 / its number", {"type": "integer", "minimum": 0})
+_NUMBER: Final = in_path("number", "令牌编号 / its number", NUMBER)
 _MADE: Final = {201: Answer("已签发，仅此一次显示 / issued, shown this once", in_json(Issued))}
 _REVOKED: Final = {204: Answer("已吊销 / it has ended")}
 _ISSUE_TO_AGENCY: Final = Operation(
@@ -208,7 +209,7 @@ def _listing(max_page: int) -> Operation:
         callers=EVERY_ROLE,
         parameters=(
             limit(max_page),
-            after({"type": "integer", "minimum": 0}),
+            after(NUMBER),
             Parameter("agency", "只列此机构的 / of this agency alone", {"type": "string"}),
         ),
         answers=found(Page[TokenShown]),

@@ -100,6 +100,7 @@ CALLS = (
     Call("GET", "/v1/status", roles("operator")),
     Call("GET", "/v1/doctor", roles("operator")),
     Call("GET", "/metrics", roles("operator")),
+    Call("GET", "/openapi.json", EVERYBODY),
     Call("GET", "/health/live", EVERYBODY),
     Call("GET", "/health/ready", EVERYBODY),
 )
