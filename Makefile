@@ -1,7 +1,8 @@
 # Every target sets up what it needs: Python >= 3.11 and make are all a machine must have.
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE := 1
+# Compiled once, and not among the sources.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 
 .PHONY: demo test check docs bench soak up lock clean
 .DELETE_ON_ERROR:

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import crowds, http, ingress, journal, memory, reads, singles
+from tests.bench import crowds, http, ingress, journal, memory, reads, secrecy, singles
 
 sys.exit(
     not all(
@@ -13,6 +13,7 @@ sys.exit(
             reads.run(),
             crowds.run(),
             singles.run(),
+            secrecy.run(),
             memory.run(),
         ]
     )
