@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -104,7 +105,11 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
         *receipts.routes(readers=ground.readers, callers=callers),
         *explain.routes(
-            readers=ground.readers, policies=hub.policies, callers=callers, clock=microseconds_now
+            readers=ground.readers,
+            settled=partial(ground.writer.submit, lambda _connection: None),
+            policies=hub.policies,
+            callers=callers,
+            clock=microseconds_now,
         ),
         *web_reads.routes(
             readers=ground.readers,

@@ -8,10 +8,10 @@ from hub.database.connection import Connection
 from hub.delivery.view import View, view_of
 from hub.errors import Forbidden
 from hub.event import Entry
-from hub.evidence.reads import EXPIRED, outcome_of
+from hub.evidence.reads import EXPIRED, FILTERED, outcome_of
 from hub.journal import sql
 from hub.journal.feeds import ready_until
-from hub.journal.subscriptions import Subscription
+from hub.journal.subscriptions import Subscription, passes
 from hub.policy.entitle import Decisions, Denied
 from hub.policy.policy import Policy
 
@@ -27,8 +27,8 @@ class Page:
 
     `positions` are the entries examined, `outcomes` what was decided on each (by
     `hub.evidence.reads`) under the policy version `policy` at `read_at`. `denied` counts what was
-    not handed over, by step (0: expired), `views` the events that had fields withheld; `more` says
-    that the feed had not come to its end.
+    not handed over, by step (0: expired), `views` the events that had fields withheld; `last` is
+    the position of the last event, `more` says that the feed had not come to its end.
     """
 
     policy: int
@@ -38,6 +38,7 @@ class Page:
     outcomes: bytearray = field(default_factory=bytearray)
     denied: Counter[int] = field(default_factory=Counter)
     views: int = 0
+    last: int = 0
     more: bool = True
 
 
@@ -70,8 +71,10 @@ def read_page(
         for entry in sql.entries(connection, positions):
             if len(page.events) == limit:
                 return page
-            outcome, view = _hand_over(entry, decisions, policy=policy, now=now)
-            if isinstance(view, int):
+            outcome, view = _hand_over(entry, decisions, subscription, policy=policy, now=now)
+            if view is None:
+                pass
+            elif isinstance(view, int):
                 page.denied[view] += 1
             elif size + len(view.document) > PAGE_BYTES and page.events:
                 return page
@@ -79,6 +82,7 @@ def read_page(
                 page.events.append(view.document)
                 size += len(view.document)
                 page.views += bool(view.withheld)
+                page.last = entry.position
             page.positions.append(entry.position)
             page.outcomes.append(outcome)
             cursor = entry.position
@@ -89,14 +93,19 @@ def read_page(
 
 
 def _hand_over(
-    entry: Entry, decisions: Decisions, *, policy: Policy, now: int
-) -> tuple[int, View | int]:
-    """The outcome's byte, and the event's view or the step that denied it (0: expired)."""
+    entry: Entry, decisions: Decisions, subscription: Subscription, *, policy: Policy, now: int
+) -> tuple[int, View | int | None]:
+    """The outcome's byte, and the event's view, or the step that denied it (0: expired).
+
+    None for what the subscription's filters leave out: they are asked of what is allowed alone.
+    """
     if entry.expires is not None and entry.expires <= now:
         return EXPIRED, 0
     decision = decisions.on(entry)
     if isinstance(decision, Denied):
         return outcome_of(decision), decision.step
+    if not passes(subscription.body.filters, entry.attributes):
+        return FILTERED, None
     contract = policy.catalogue.find(entry.type, entry.version)
     assert contract is not None, "an unknown contract is denied at step 1"
     return outcome_of(decision), view_of(entry, contract, decision)

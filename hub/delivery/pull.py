@@ -3,6 +3,7 @@
 A page leaves when its reading has been kept; if the policy changed in between, it is read anew.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,8 +18,9 @@ from hub.errors import NotFound
 from hub.evidence.reads import Reading
 from hub.journal import sql
 from hub.journal.cursors import Cursors
+from hub.journal.feeds import end_of
 from hub.journal.retention.replay import passed
-from hub.journal.subscriptions import from_row
+from hub.journal.subscriptions import Subscription, from_row
 from hub.policy.policy import Policies
 
 Keep = Callable[[Reading], Awaitable[bool]]
@@ -77,6 +79,7 @@ class Pull:
         self._clock = clock
         self._monotonic = monotonic
         self._turns = Turns(most=PAGES_AT_ONCE)
+        self._aside: set[asyncio.Future[bool]] = set()
         self._stopping = False
 
     async def pull(self, asked: Asked, *, wait: float) -> Pulled:
@@ -125,19 +128,23 @@ class Pull:
             page = pulled.page
             if not page.positions:
                 return pulled
-            reading = Reading(
-                subscription=pulled.number,
-                agency=asked.agency,
-                subscription_id=asked.id,
-                token=asked.token,
-                channel=CHANNEL,
-                policy=page.policy,
-                read_at=page.read_at,
-                positions=page.positions,
-                outcomes=bytes(page.outcomes),
-            )
-            if await self._keep(reading):
+            if not page.events:
+                # Nobody may learn from its time that something was kept back.
+                self._keep_aside(asked, pulled)
                 return pulled
+            if await self._keep(_reading(asked, pulled)):
+                return pulled
+
+    def _keep_aside(self, asked: Asked, pulled: Pulled) -> None:
+        keeping = asyncio.ensure_future(self._keep(_reading(asked, pulled)))
+        self._aside.add(keeping)
+        keeping.add_done_callback(self._forget)
+
+    def _forget(self, keeping: asyncio.Future[bool]) -> None:
+        """Its failure is the writer's to tell: nothing was handed over that needs proof."""
+        self._aside.discard(keeping)
+        if not keeping.cancelled():
+            keeping.exception()
 
     def _read(self, connection: Connection, *, asked: Asked) -> Pulled:
         started = self._monotonic()
@@ -156,8 +163,33 @@ class Pull:
             policy=self._policies.seen_by(connection),
             now=self._clock(),
         )
-        reached = page.positions[-1] if page.positions else after
+        reached = _reached(connection, subscription, page, after=after)
         on_the_way = passed(connection, subscription, after=after, cursor=reached, more=page.more)
         token = self._cursors.token(subscription.number, on_the_way.cursor)
         seconds = self._monotonic() - started
         return Pulled(page, token, subscription.number, seconds, on_the_way.expired)
+
+
+def _reading(asked: Asked, pulled: Pulled) -> Reading:
+    page = pulled.page
+    return Reading(
+        subscription=pulled.number,
+        agency=asked.agency,
+        subscription_id=asked.id,
+        token=asked.token,
+        channel=CHANNEL,
+        policy=page.policy,
+        read_at=page.read_at,
+        positions=page.positions,
+        outcomes=bytes(page.outcomes),
+    )
+
+
+def _reached(connection: Connection, subscription: Subscription, page: Page, *, after: int) -> int:
+    """The position of the cursor after a page.
+
+    Nothing that was kept back must move it: it is the last event's, or where the journal stands.
+    """
+    if not page.more:
+        return max(after, end_of(connection, subscription))
+    return page.last or page.positions[-1]

@@ -129,8 +129,8 @@ def _seen(
     policy = policies.of_version(connection, row.policy)
     agency = policy.agency(row.agency)
     grounds: tuple[Ground, ...] = ()
-    if outcome.reason == "expired":
-        grounds = (Ground(0, "expired"),)
+    if outcome.reason in ("expired", "filtered"):
+        grounds = (Ground(0, outcome.reason),)
     elif agency is not None:
         decision = entitle(agency, event, policy=policy, now=row.read_at)
         grounds = decision.grounds if told(outcome_of(decision)) == outcome else ()

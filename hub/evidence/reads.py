@@ -30,8 +30,10 @@ REASONS: Final = (
     "accused_party",
     "recused",
     "expired",
+    "filtered",
 )
 EXPIRED: Final = 0x80 | REASONS.index("expired")
+FILTERED: Final = 0x80 | REASONS.index("filtered")
 _DENIED: Final = 0x80
 _MASKED: Final = 0x20
 _BITS: Final = {field_class: 1 << n for n, field_class in enumerate(FieldClass)}
@@ -52,6 +54,11 @@ class Reading:
     positions: Sequence[int]
     outcomes: bytes
 
+    @property
+    def hands_over(self) -> bool:
+        """Whether any of the entries was allowed."""
+        return min(self.outcomes) < _DENIED
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -68,8 +75,10 @@ class Outcome:
 
 
 def keep(connection: Connection, reading: Reading) -> bool:
-    """Keep a reading; False, and nothing kept, when its policy is no longer the one in force."""
-    if policy_sql.newest_version(connection)[0] != reading.policy:
+    """Keep a reading; False, and nothing kept, when it hands something over under a policy that is
+    no longer the one in force.
+    """
+    if reading.hands_over and policy_sql.newest_version(connection)[0] != reading.policy:
         return False
     row = sql.ReadRow(
         subscription=reading.subscription,

@@ -4,8 +4,10 @@ from array import array
 from typing import Final
 
 from hub.database.connection import Connection
+from hub.event import pack
 from hub.journal import sql
 from hub.journal.matching import Matcher
+from hub.journal.register import SHARD
 from hub.journal.subscriptions import Subscription, from_row
 from hub.policy.policy import Policies
 
@@ -16,6 +18,13 @@ _END: Final = 2**63 - 1
 def ready_until(subscription: Subscription) -> int:
     """The position up to which the feed may be read: never past one still to be filled in."""
     return subscription.filled if subscription.filling else _END
+
+
+def end_of(connection: Connection, subscription: Subscription) -> int:
+    """The position up to which a feed has been read by whoever came to its end."""
+    if subscription.filling:
+        return subscription.filled
+    return pack(SHARD, sql.head(connection, SHARD).next_number - 1)
 
 
 def fill_step(

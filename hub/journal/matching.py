@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-import msgspec
-
 from contracts.catalogue import type_matches
 from hub.event import Entry, Event
-from hub.journal.subscriptions import Predicate, Subscription, predicate
+from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policy
 
 
@@ -18,7 +16,6 @@ from hub.policy.policy import Policy
 class _Candidate:
     subscription: Subscription
     kinds: frozenset[str]
-    wants: Predicate | None
 
     @property
     def scopes(self) -> set[tuple[str, str]]:
@@ -58,7 +55,6 @@ class Matcher:
         candidate = _Candidate(
             subscription=subscription,
             kinds=_kinds(subscription.agency, self._policy),
-            wants=predicate(subscription.body.filters),
         )
         self._by_number[number] = candidate
         self._by_agency[subscription.agency][number] = candidate
@@ -90,14 +86,15 @@ class Matcher:
                     self.put(candidate.subscription)
 
     def matches(self, event: Event | Entry, *, audience: str) -> list[Subscription]:
-        """The subscriptions for an event of a known contract; `audience` as a reply has it."""
+        """The subscriptions for an event of a known contract; `audience` as a reply has it.
+
+        Filters are not asked here: they are for what is handed over, or an entry would tell of what
+        may not be known.
+        """
         found = self._in_scope(event.type, event.version, event.region)
         if event.to or event.cc or audience:
             named = self._named(event, audience)
             found = tuple(dict.fromkeys((*found, *named)))
-        if any(candidate.wants for candidate in found):
-            attributes = msgspec.json.decode(event.attributes)
-            return [c.subscription for c in found if c.wants is None or c.wants(attributes)]
         return [candidate.subscription for candidate in found]
 
     def _find_in_scope(self, type_: str, version: str, region: str) -> tuple[_Candidate, ...]:

@@ -18,7 +18,7 @@ from hub.errors import Overloaded
 from hub.event import Caveat, Entry
 from hub.journal import sql
 from hub.journal.matching import Matcher
-from hub.journal.subscriptions import Subscription, from_row
+from hub.journal.subscriptions import Subscription, from_row, passes
 from hub.policy.entitle import OPEN, Allowed, Decisions
 from hub.policy.policy import Policy
 
@@ -147,7 +147,12 @@ class _Side:
             return {}
         matching = self._matcher.matches(entry, audience=entry.audience)
         shown: dict[str, frozenset[str]] = {}
-        for id_ in {s.agency for s in matching if s.start < entry.position}:
+        asking = {
+            s.agency
+            for s in matching
+            if s.start < entry.position and passes(s.body.filters, entry.attributes)
+        }
+        for id_ in asking:
             agency = self._policy.agency(id_)
             if agency is None:
                 continue

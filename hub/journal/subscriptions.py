@@ -1,12 +1,13 @@
 """Subscriptions: what an agency asked to be fed with."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.common import rule_broken
@@ -161,14 +162,12 @@ def _pins(text: str) -> Mapping[str, str]:
     return MappingProxyType(json.loads(text))
 
 
-Predicate = Callable[[Mapping[str, Any]], bool]
-
-
-def predicate(filters: Sequence[Filter]) -> Predicate | None:
-    """What the filters ask of an event's attributes, all of them; None when they ask nothing."""
+def passes(filters: Sequence[Filter], attributes: bytes) -> bool:
+    """Whether an event's attributes (a JSON object) are what all the filters ask for."""
     if not filters:
-        return None
-    return lambda attributes: all(_holds(filter_, attributes) for filter_ in filters)
+        return True
+    members = msgspec.json.decode(attributes)
+    return all(_holds(filter_, members) for filter_ in filters)
 
 
 def asked_of(filter_: Filter) -> frozenset[str]:

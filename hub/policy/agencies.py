@@ -17,7 +17,8 @@ from hub.policy.parties import Body, PartyMarks
 class Agency:
     """A registered agency, one object per policy version; `body` is what events may name it by.
 
-    `system`: the vertically managed system it belongs to, whose scopes alone cover it.
+    `kin`: the ids of that body, its own among them: those of its organ, of whom it succeeded and of
+    who succeeds it. `system`: the vertically managed one it is in, whose scopes alone cover it.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Agency:
     kinds: frozenset[str]
     clearance: int
     body: Body
+    kin: tuple[str, ...]
     system: str | None
     successor: str | None
     valid_from: int | None
@@ -44,11 +46,14 @@ class Registry:
         self, records: Iterable[AgencyRecord], *, regions: Regions, marks: PartyMarks
     ) -> None:
         records = tuple(records)
-        bodies = _bodies(records, marks)
-        self.agencies: Mapping[str, Agency] = {
-            record.id: _agency(record, regions, bodies[_body_of(record)]) for record in records
-        }
-        self._marks = frozenset().union(*(body.hashes for body in bodies.values()))
+        agencies: dict[str, Agency] = {}
+        known: set[bytes] = set()
+        for group in _bodies(records):
+            body, kin = _marked(group, marks), tuple(sorted(record.id for record in group))
+            known |= body.hashes
+            agencies.update((r.id, _agency(r, regions, body, kin)) for r in group)
+        self.agencies: Mapping[str, Agency] = agencies
+        self._marks = frozenset(known)
         self._directory = Directory.of(
             self.agencies, regions, acting={r.id: r.acts_as for r in records if r.acts_as}
         )
@@ -107,35 +112,35 @@ def in_force(start: int | None, end: int | None, now: int) -> bool:
     return (start is None or start <= now) and (end is None or now < end)
 
 
-def _body_of(record: AgencyRecord) -> str:
-    return f"organ {record.organ}" if record.organ else f"agency {record.id}"
-
-
-def _bodies(records: tuple[AgencyRecord, ...], marks: PartyMarks) -> dict[str, Body]:
-    """Every real body's marks: those of all ids that share its organ, and whom they succeeded."""
-    members: dict[str, dict[str, AgencyRecord]] = defaultdict(dict)
-    preceding: dict[str, list[AgencyRecord]] = defaultdict(list)
+def _bodies(records: tuple[AgencyRecord, ...]) -> Iterator[tuple[AgencyRecord, ...]]:
+    """The real bodies: records that share an organ, or of which one succeeds the other."""
+    linked: dict[str, list[AgencyRecord]] = defaultdict(list)
     for record in records:
-        members[_body_of(record)][record.id] = record
-        if record.successor is not None:
-            preceding[record.successor].append(record)
-    return {
-        body: _marked(tuple(_with_predecessors(group, preceding)), marks)
-        for body, group in members.items()
-    }
+        for link in _links(record):
+            linked[link].append(record)
+    placed: set[str] = set()
+    for record in records:
+        if record.id in placed:
+            continue
+        body = {record.id: record}
+        waiting = [record]
+        while waiting:
+            for link in _links(waiting.pop()):
+                for other in linked[link]:
+                    if other.id not in body:
+                        body[other.id] = other
+                        waiting.append(other)
+        placed |= body.keys()
+        yield tuple(body.values())
 
 
-def _with_predecessors(
-    group: Mapping[str, AgencyRecord], preceding: Mapping[str, list[AgencyRecord]]
-) -> Iterable[AgencyRecord]:
-    found = dict(group)
-    waiting = list(group)
-    while waiting:
-        for record in preceding.get(waiting.pop(), ()):
-            if record.id not in found:
-                found[record.id] = record
-                waiting.append(record.id)
-    return found.values()
+def _links(record: AgencyRecord) -> Iterator[str]:
+    """What a record has in common with the others of its body."""
+    yield f"agency {record.id}"
+    if record.successor is not None:
+        yield f"agency {record.successor}"
+    if record.organ is not None:
+        yield f"organ {record.organ}"
 
 
 def _marked(group: tuple[AgencyRecord, ...], marks: PartyMarks) -> Body:
@@ -149,7 +154,7 @@ def _marked(group: tuple[AgencyRecord, ...], marks: PartyMarks) -> Body:
     )
 
 
-def _agency(record: AgencyRecord, regions: Regions, body: Body) -> Agency:
+def _agency(record: AgencyRecord, regions: Regions, body: Body, kin: tuple[str, ...]) -> Agency:
     parsed = AgencyId.parse(record.id)
     return Agency(
         id=record.id,
@@ -159,6 +164,7 @@ def _agency(record: AgencyRecord, regions: Regions, body: Body) -> Agency:
         kinds=frozenset({parsed.kind, *record.acts_as}),
         clearance=Marking[record.clearance],
         body=body,
+        kin=kin,
         system=record.system,
         successor=record.successor,
         valid_from=start_of(record.valid_from),

@@ -19,6 +19,7 @@ from hub.policy.grants import Granted
 from hub.policy.policy import Policy
 
 OPEN: Final = frozenset({FieldClass.F0, FieldClass.F1})
+EVERY_LEVEL: Final = frozenset({"same", "up", "down"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,7 @@ class _Standing:
         self._entry = entry
         self._policy = policy
         self._now = now
-        publisher = policy.agency(entry.publisher)
-        self._system = publisher.system if publisher else None
+        self._publisher = policy.agency(entry.publisher)
         self._relation = relation(
             agency.region, entry.publisher.partition(".")[0], regions=policy.regions
         )
@@ -174,15 +174,27 @@ class _Standing:
         agency, regions = self._agency, self._policy.regions
         matching: list[Granted] = []
         for grant in self._policy.grants.to(agency, "receive", self._entry.type):
-            covered = grant.scope.covers(self._entry.region, self._system, regions=regions) or (
+            covered = self._covers_event(grant) or (
                 self._addressed
                 and grant.scope.covers(agency.region, agency.system, regions=regions)
             )
-            at_level = self._relation is None or self._relation in grant.levels
-            if covered and at_level and grant.holds(self._now):
+            if covered and self._at_level(grant) and grant.holds(self._now):
                 matching.append(grant)
         self._note(2, "grants" if matching else "no_grant", *(grant.id for grant in matching))
         return matching
+
+    def _covers_event(self, grant: Granted) -> bool:
+        """Of a publisher that is registered no more nobody can say to which system it belonged."""
+        publisher = self._publisher
+        return publisher is not None and grant.scope.covers(
+            self._entry.region, publisher.system, regions=self._policy.regions
+        )
+
+    def _at_level(self, grant: Granted) -> bool:
+        """Where the regions stand apart, only a grant for every level holds."""
+        if self._relation is None:
+            return grant.levels >= EVERY_LEVEL
+        return self._relation in grant.levels
 
     def _reaches(self) -> bool:
         """Step 3: an event that says whom it is for goes to no one else."""
@@ -217,9 +229,10 @@ def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Gro
     """Step 4: the accused side, and whoever has withdrawn from the case."""
     if entry.parties and (trait := agency.body.accused_by(entry.parties)) is not None:
         return Ground(4, "accused_party", (trait,))
-    for withdrawal in policy.recusals.get(agency.id, ()):
-        if withdrawal.case == entry.key and in_force(withdrawal.start, withdrawal.end, now):
-            return Ground(4, "recused", (withdrawal.id,))
+    for id_ in agency.kin:
+        for withdrawal in policy.recusals.get(id_, ()):
+            if withdrawal.case == entry.key and in_force(withdrawal.start, withdrawal.end, now):
+                return Ground(4, "recused", (withdrawal.id,))
     return None
 
 

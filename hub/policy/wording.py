@@ -57,6 +57,7 @@ _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
         "不是被反映方，也没有回避",
         "neither on the accused side nor recused from the case",
     ),
+    "filtered": ("不符合该订阅的筛选条件", "the subscription's filters do not ask for it"),
     "expired": ("读取时事件已过期（expirytime）", "the event had expired when it was read"),
 }
 

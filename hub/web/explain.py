@@ -1,6 +1,6 @@
 """GET /v1/explain: why an agency did, or did not, get an event; told by who asks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Final, get_args
 
@@ -49,9 +49,17 @@ MOST_REFUSALS: Final = 20
 
 
 def routes(
-    *, readers: Readers, policies: Policies, callers: Callers, clock: Callable[[], int]
+    *,
+    readers: Readers,
+    settled: Callable[[], Awaitable[None]],
+    policies: Policies,
+    callers: Callers,
+    clock: Callable[[], int],
 ) -> list[Described]:
-    """The auditor is told each step; a publisher whether it arrived; a subscriber what it got."""
+    """The auditor is told each step; a publisher whether it arrived; a subscriber what it got.
+
+    `settled` waits until what left before is on record, also that nothing was handed over.
+    """
 
     async def explain(request: Request) -> Response:
         caller = await callers.of(request)
@@ -60,6 +68,7 @@ def routes(
             raise BadRequest("source, id")
         ask = partial(_told, source=source, event_id=event_id, policies=policies, now=clock())
         if "auditor" in caller.roles:
+            await settled()
             told = await readers.run(partial(ask, to=_auditor, agency=agency))
         else:
             own = await callers.agency_of(request)

@@ -46,8 +46,8 @@ def run() -> bool:
         return all(
             [
                 report(
-                    f"explain to a subscriber: an event that was denied it / one that is {name}, the"
-                    " faster to the slower",
+                    f"explain to a subscriber: an event that was denied / one that is {name},"
+                    " the faster to the slower",
                     ours=[1e6 * min(medians["denied"], medians[name])],
                     reference=[1e6 * max(medians["denied"], medians[name])],
                     goal=0.9,

@@ -193,9 +193,10 @@ def is_named(pattern: str, type_: str) -> bool:
 
 
 def at_level(grant: Record, event: Event, agency: str) -> bool:
-    """A grant for some levels gives nothing of the others."""
+    """A grant for some levels gives nothing of the others, nor of regions that stand apart."""
     level = relation(region_of(agency), region_of(event.publisher))
-    return level is None or level in grant.get("levels", ("same", "up", "down"))
+    levels = grant.get("levels", ("same", "up", "down"))
+    return len(set(levels)) == 3 if level is None else level in levels
 
 
 def reaches(grant: Record, event: Event, agency: str, moment: Moment) -> bool:
@@ -211,7 +212,10 @@ def scope_covers(scope: str, region: str, agency: str, moment: Moment) -> bool:
 
     For an event its publisher's record takes the place of the agency's.
     """
-    system = (moment.record(agency) or {}).get("system")
+    record = moment.record(agency)
+    if record is None:
+        return False
+    system = record.get("system")
     if scope.startswith("system:"):
         name, _, code = scope.removeprefix("system:").partition("@")
         return system == name and covers(code, region)
@@ -227,9 +231,10 @@ def above_clearance(event: Event, agency: str, moment: Moment) -> bool:
 
 
 def is_recused(event: Event, agency: str, moment: Moment) -> bool:
-    """Step 4: under a recusal in force for the event's case."""
+    """Step 4: its body is under a recusal in force for the event's case."""
+    body = [record["id"] for record in body_of(agency, moment)]
     return any(
-        recusal["agency"] == agency and recusal["case"] == event.key and moment.holds(recusal)
+        recusal["agency"] in body and recusal["case"] == event.key and moment.holds(recusal)
         for recusal in moment.policy["recusals"]
     )
 
@@ -319,8 +324,6 @@ def feed(subscription: Record, event: Event, then: Moment) -> bool:
         return False
     if not any(is_named(pattern, event.contract.type) for pattern in subscription["types"]):
         return False
-    if not all(filter_holds(asked, event.attributes) for asked in subscription["filters"]):
-        return False
     admitted = kinds_of(agency, then) & event.contract.receivers.keys()
     if admitted and covers(subscription["region"], event.region):
         return True
@@ -329,6 +332,11 @@ def feed(subscription: Record, event: Event, then: Moment) -> bool:
         told += f" {event.opening.publisher} {event.opening.attributes.get('cc', '')}"
     # Whoever may come to stand for an addressee is fed too: reading decides as things are then.
     return agency in line_of(told, then)
+
+
+def wanted(subscription: Record, event: Event) -> bool:
+    """Whether the filters ask for it: they narrow what is handed over, not what a feed holds."""
+    return all(filter_holds(asked, event.attributes) for asked in subscription["filters"])
 
 
 def filter_holds(asked: Record, attributes: Record) -> bool:

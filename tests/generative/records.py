@@ -66,7 +66,9 @@ class Read:
         expected = [
             views.view(event, decision)
             for event, decision in decided
-            if not isinstance(decision, Denied) and not model.expired(event, self.moment)
+            if not isinstance(decision, Denied)
+            and not model.expired(event, self.moment)
+            and model.wanted(self.subscription, event)
         ]
         if expected == list(self.got):
             return None
@@ -111,10 +113,10 @@ class Explained:
     def difference(self) -> str | None:
         """Both accounts, if they differ."""
         now = self.told["now"]["decision"]
-        then = [r.moment for r in self.readings if r.status == 200 and self.event in r.fed()]
+        then = [r for r in self.readings if r.status == 200 and self.event in r.fed()]
         expected = {
             "now": explained(self.event, self.agency, self.moment),
-            "then": [read(self.event, self.agency, moment) for moment in then],
+            "then": [read(self.event, r.subscription, r.moment) for r in then],
         }
         got = {
             "now": now and {name: now[name] for name in ("step", *TOLD)},
@@ -142,10 +144,12 @@ def explained(event: Event, agency: str, moment: Moment) -> Json | None:
     return {**told, "classes": sorted(decision.classes), "masked": decision.masked}
 
 
-def read(event: Event, agency: str, moment: Moment) -> Json:
+def read(event: Event, subscription: Record, moment: Moment) -> Json:
     """What the record of a reading keeps of a decision: an expired event is not decided on."""
-    told = explained(event, agency, moment)
+    told = explained(event, subscription["agency"], moment)
     assert told is not None, "only a registered agency reads"
+    if told["allowed"] and not model.wanted(subscription, event):
+        told = {"allowed": False, "reason": "filtered", "classes": [], "masked": False}
     if model.expired(event, moment):
         told = {"allowed": False, "reason": "expired", "classes": [], "masked": False}
     return {name: told[name] for name in TOLD}

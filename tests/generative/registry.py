@@ -117,16 +117,19 @@ def in_office(agency: str, moment: Moment) -> str:
 
 
 def body_of(agency: str, moment: Moment) -> list[Record]:
-    """The records of the one real body behind an agency: its organ's, and all predecessors'."""
+    """The records of the one real body behind an agency: its organ's, and the line of succession.
+
+    Whoever is linked with one of them belongs to it too (decision 7).
+    """
     own = moment.record(agency)
     assert own is not None, "only an agency in force comes to step 4"
     body = [own]
-    for record in moment.policy["agencies"]:
-        if record is not own and "organ" in own and record.get("organ") == own["organ"]:
-            body.append(record)
     for known in body:
         for record in moment.policy["agencies"]:
-            if record.get("successor") == known["id"] and record not in body:
+            same_organ = "organ" in known and record.get("organ") == known["organ"]
+            succeeds = known.get("successor") == record["id"]
+            succeeded = record.get("successor") == known["id"]
+            if (same_organ or succeeds or succeeded) and record not in body:
                 body.append(record)
     return body
 

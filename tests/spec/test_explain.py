@@ -181,6 +181,19 @@ def test_the_step_that_denied_is_told_for(hub: RunningHub, why: str) -> None:
     assert told["now"]["decision"]["step"] == expected[0]
 
 
+def test_what_a_filter_left_out_is_told_so(hub: RunningHub) -> None:
+    office = hub.agency(CITY)
+    office.subscribe("filtered", filters=[{"exact": {"id": "another"}}])
+    event = petition("filtered")
+    hub.agency(PETITION).accepted(event)
+    assert office.drain("filtered") == []
+    told = explained(hub, event, CITY)
+    (reading,) = told["readings"]
+    assert (reading["allowed"], reading["reason"]) == (False, "filtered")
+    assert [g["message"] for g in reading["grounds"]] == ["不符合该订阅的筛选条件"]
+    assert told["now"]["decision"]["allowed"] is True
+
+
 def test_what_no_subscription_asked_for_is_told_so(hub: RunningHub) -> None:
     office = hub.agency(CITY)
     for id_ in ("asked-clues", "asked-changed"):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -132,3 +133,30 @@ def test_a_grant_that_is_given_back_shows_what_was_kept_back(hub: RunningHub) ->
     (event,) = office.drain("back")
     assert event["id"] == "XF-back-1"
     assert "summary" not in event["data"]
+
+
+def position_in(cursor: str) -> int:
+    """Where a cursor stands, as anybody can read it who decodes it."""
+    return int.from_bytes(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[8:16], "big")
+
+
+def test_nothing_that_is_kept_back_moves_a_cursor(fresh_hub: RunningHub) -> None:
+    """Else filters on ids, cases and addressees would be questions about what may not be known."""
+    hub = fresh_hub
+    hub.apply(with_grant(held=False))
+    office, bureau = hub.agency(CITY), hub.agency(PETITION)
+    asked: dict[str, dict[str, Any]] = {
+        "everything": {},
+        "it": {"filters": [{"exact": {"id": "XF-kept-1"}}]},
+        "none": {"filters": [{"exact": {"id": "XF-unheard-of"}}]},
+        "another-type": {"types": ["briefing.*"]},
+        "elsewhere": {"types": ["petition.*"], "region": "520000"},
+    }
+    for id_, body in asked.items():
+        office.subscribe(id_, **body)
+    for number in (1, 2):
+        bureau.accepted(petition(f"kept-{number}"))
+        pages = [office.page(id_) for id_ in asked]
+        assert [page.json() for page in pages] == [[]] * len(asked)
+        stand = [position_in(page.headers["guantong-cursor"]) for page in pages]
+        assert stand == [number] * len(asked)
