@@ -85,10 +85,11 @@ def read_page(
                 page.last = entry.position
             page.positions.append(entry.position)
             page.outcomes.append(outcome)
-            cursor = entry.position
         if len(positions) < wanted:
             page.more = False
             return page
+        # Past all of them, also past what a damaged journal may lack.
+        cursor = positions[-1]
     return page
 
 

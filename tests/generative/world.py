@@ -284,6 +284,9 @@ def event(random: Random, id_: str, type_: str, publisher: str, case: str, polic
         **often(random, 0.3, roundid="r-1", note=NOTE, traceparent="00-1"),
         **often(random, 0.15, caveats=" ".join(caveats)),
     }
+    if "caveats" in made:
+        # They need somebody to be for.
+        made |= often(random, 0.7, to=addresses(random, near))
     # Whom it reaches is accused more often than chance would have it.
     ids = random.choice((near, near, [publisher, *made.get("cc", "").split()]))
     suspects = related([r for r in policy["agencies"] if r["id"] in ids], policy["agencies"])
