@@ -190,7 +190,7 @@ class ShareExceeded(HubError):
 
 
 class StorageFailed(HubError):
-    """暂时无法写入存储，请稍后重试 / the storage does not take writes at the moment"""
+    """存储暂时无法读写，请稍后重试 / the storage cannot be read or written at the moment"""
 
     code = "storage_failed"
     status = 503

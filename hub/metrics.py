@@ -1,14 +1,14 @@
 """Every metric, named and explained once, Chinese before ` / `, English after.
 
-Labels are agency (registered ones only), family, code, step and channel, all from closed sets;
-nothing per subscription or event, so that the number of series stays bounded. `make docs` writes
-the list of them, `deploy/monitoring/metrics.md`.
+Labels are agency (registered ones only), family, code, step, task and channel, all from closed
+sets; nothing per subscription or event, so that the number of series stays bounded. `make docs`
+writes the list of them, `deploy/monitoring/metrics.md`.
 """
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -27,6 +27,8 @@ from hub.event import Accepted, Duplicate, Outcome, Rejected
 
 # Why a request has no caller; `limited` was not even looked at.
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
+# What is done beside the requests.
+Task = Literal["watch", "purge", "fill"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -105,11 +107,7 @@ _READ: Final[tuple[tuple[str, str, Callable[[Measured], float]], ...]] = (
         lambda m: m.known,
     ),
     ("refusals_recorded", "在库的退回记录 / refusal records held", lambda m: m.refusals),
-    (
-        "policy_version",
-        "现行策略的版本 / the policy version in force",
-        lambda m: m.policy_version,
-    ),
+    ("policy_version", "现行策略的版本 / the policy version in force", lambda m: m.policy_version),
     (
         "policy_changed_timestamp_seconds",
         "现行策略生效的时刻 / when it was put in force, since 1970",
@@ -120,11 +118,7 @@ _READ: Final[tuple[tuple[str, str, Callable[[Measured], float]], ...]] = (
         "十四天内到期而未更换的令牌 / tokens that end within 14 days and have not been replaced",
         lambda m: m.tokens_expiring,
     ),
-    (
-        "database_bytes",
-        "数据库文件的大小 / size of the database file",
-        lambda m: m.database_bytes,
-    ),
+    ("database_bytes", "数据库文件的大小 / size of the database file", lambda m: m.database_bytes),
     (
         "database_log_bytes",
         "数据库预写日志的大小 / size of its write-ahead log",
@@ -286,6 +280,15 @@ class Metrics:
         self._errors = self._counter(
             "errors", "因本系统故障失败的请求 / requests that failed by a fault of the hub"
         )
+        self._background = self._counter(
+            "background_failed",
+            "后台任务失败的次数，稍后自动再来"
+            " / turns of background tasks that failed; each is followed by another",
+            "task",
+        )
+        # Shown from the start, so that the first failure is an increase.
+        for task in get_args(Task):
+            self._background.labels(task)
         self._over_share = self._counter(
             "requests_over_share",
             "份额用尽而暂拒的发布请求 / publishing turned away, the agency's share in use",
@@ -414,6 +417,10 @@ class Metrics:
     def erred(self) -> None:
         """A request failed by a fault of the hub."""
         self._errors.inc()
+
+    def background_failed(self, task: Task) -> None:
+        """A turn of a background task failed."""
+        self._background.labels(task).inc()
 
     def found_ready(self, ready: bool) -> None:
         """Whether the hub serves was found out."""

@@ -284,6 +284,11 @@ _OPERATIONS: Final = (
     Panel(
         "故障 / errors", "reqps", (("{{instance}}", _rate("guantong_errors_total", "instance")),)
     ),
+    Panel(
+        "后台任务失败 / background failures",
+        "short",
+        (("{{instance}} {{task}}", _rate("guantong_background_failed_total", "instance", "task")),),
+    ),
     Panel("连接 / connections", "short", (_each("guantong_connections"),)),
     Panel(
         "磁盘 / disk",

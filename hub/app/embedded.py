@@ -16,6 +16,7 @@ from contracts.catalogue import load_catalogue
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
+from hub.database.background import Background
 from hub.database.engine import (
     FIRST_SAFE_SQLITE,
     keys_of,
@@ -24,7 +25,7 @@ from hub.database.engine import (
     sqlite_module,
 )
 from hub.database.readers import Readers
-from hub.database.watch import WriterWatch
+from hub.database.watch import ReaderWatch, WriterWatch
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
@@ -85,23 +86,25 @@ async def embedded(
     if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
     with closing(open_database(directory, readers=settings.readers + 2)) as database:
+        readers = partial(Readers, database.readers, failed=ReaderWatch(log).failed)
         ground = Ground(
             directory=directory,
             settings=settings,
             terms=Terms.of(load_catalogue(), settings.retention),
             log=log,
             metrics=metrics,
+            background=Background(metrics=metrics, log=log),
             writer=Writer(
                 database.writer,
                 capacity=settings.queue_bytes,
                 observer=WriterWatch(metrics, log),
                 clock=time.perf_counter,
             ),
-            readers=Readers(database.readers, threads=settings.readers),
+            readers=readers(threads=settings.readers),
             # The interpreter lock changes hands at each row: several threads that read pages of
             # a thousand rows get half of what one gets.
-            pages=Readers(database.readers, threads=1),
-            examinations=Readers(database.readers, threads=1),
+            pages=readers(threads=1),
+            examinations=readers(threads=1),
         )
         metrics.watch_queue(
             works=lambda: ground.writer.depth,

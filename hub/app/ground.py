@@ -6,6 +6,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
@@ -27,6 +28,7 @@ class Ground:
     terms: Terms
     log: FilteringBoundLogger
     metrics: Metrics
+    background: Background
     writer: Writer
     readers: Readers
     pages: Readers

@@ -131,7 +131,8 @@ def _filler(ground: Ground, policies: Policies, arrivals: Arrivals) -> Filler:
         readers=ground.readers,
         policies=policies,
         announce=arrivals.announce,
-        pause=lambda: asyncio.sleep(0.5),
+        background=ground.background,
+        pause=lambda: asyncio.sleep(2),
     )
 
 
@@ -154,8 +155,8 @@ def _watch(ground: Ground, policies: Policies) -> Watch:
         policies=policies,
         metrics=ground.metrics,
         clock=microseconds_now,
+        background=ground.background,
         pause=lambda: asyncio.sleep(WATCH_SECONDS),
-        log=ground.log,
     )
 
 
@@ -168,6 +169,7 @@ def _purger(ground: Ground) -> Purger:
         metrics=ground.metrics,
         log=ground.log,
         clock=microseconds_now,
+        background=ground.background,
         pause=lambda: asyncio.sleep(0.05),
         rest=lambda: asyncio.sleep(ground.settings.purge_seconds),
     )

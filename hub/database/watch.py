@@ -1,4 +1,7 @@
-"""What the writer does, counted and logged."""
+"""What the writer does and the readers meet, counted and logged.
+
+A database's own message names tables, not values.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +14,7 @@ from hub.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class WriterWatch:
-    """Counts and logs what the writer does. A database's own message names tables, not values."""
+    """Counts and logs what the writer does."""
 
     metrics: Metrics
     log: FilteringBoundLogger
@@ -25,3 +28,13 @@ class WriterWatch:
         self.log.error(
             "write.failed", works=works, reason=storage_reason(error), at=places_of(error)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderWatch:
+    """Logs what the readers meet; those who asked are answered 503, which is counted."""
+
+    log: FilteringBoundLogger
+
+    def failed(self, error: BaseException) -> None:
+        self.log.error("read.failed", reason=storage_reason(error), at=places_of(error))

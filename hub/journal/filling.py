@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
+from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import HubError, Stopping
 from hub.journal import sql
 from hub.journal.feeds import fill_step
 from hub.journal.subscriptions import Subscription, from_row
@@ -23,12 +23,14 @@ class Filler:
         readers: Readers,
         policies: Policies,
         announce: Callable[[Iterable[int]], None],
+        background: Background,
         pause: Callable[[], Awaitable[None]],
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._policies = policies
         self._announce = announce
+        self._background = background
         self._pause = pause
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -41,7 +43,11 @@ class Filler:
     def begin(self, subscription: Subscription) -> None:
         """Fill the feed of a subscription in the background, if it needs it."""
         if subscription.filling:
-            task = asyncio.create_task(self._fill(subscription))
+            # The feed waits behind what a turn could not do, so the next one goes on with it.
+            turns = self._background.again(
+                "fill", partial(self._fill, subscription), rest=self._pause
+            )
+            task = asyncio.create_task(turns)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -51,18 +57,13 @@ class Filler:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _fill(self, subscription: Subscription) -> None:
+    async def _fill(self, subscription: Subscription) -> bool:
+        """Fill a feed to its end."""
         step = partial(
             fill_step, policies=self._policies, agency=subscription.agency, id_=subscription.id
         )
         standing: Subscription | None = subscription
         while standing is not None and standing.filling:
-            try:
-                standing = await self._writer.submit(step)
-            except Stopping:
-                return
-            except HubError:
-                # The writer is full or the disk is: the feed waits behind this, so it goes on.
-                await self._pause()
-                continue
+            standing = await self._writer.submit(step)
             self._announce([subscription.number])
+        return False

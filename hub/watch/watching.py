@@ -5,15 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
-from structlog.typing import FilteringBoundLogger
-
+from hub.database.background import Background
 from hub.database.connection import Connection
-from hub.database.engine import storage_reason
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import HubError, Stopping
 from hub.journal.register import SHARD
-from hub.logs import places_of
 from hub.metrics import Metrics
 from hub.policy.policy import Policies
 from hub.watch import sql
@@ -38,8 +34,8 @@ class Watch:
         policies: Policies,
         metrics: Metrics,
         clock: Callable[[], int],
+        background: Background,
         pause: Callable[[], Awaitable[None]],
-        log: FilteringBoundLogger,
     ) -> None:
         self._writer = writer
         self._readers = readers
@@ -47,14 +43,14 @@ class Watch:
         self.silence = Silence()
         self._metrics = metrics
         self._clock = clock
+        self._background = background
         self._pause = pause
-        self._log = log
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Start watching."""
-        self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(self._ended)
+        turns = self._background.again("watch", self._turn, rest=self._pause)
+        self._task = asyncio.create_task(turns)
 
     async def stop(self) -> None:
         """Stop."""
@@ -62,18 +58,12 @@ class Watch:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                while await self._tally():
-                    pass
-                await self._measure()
-            except Stopping:
-                return
-            except HubError:
-                # The writer is full or the disk is; nothing is lost by tallying later.
-                pass
-            await self._pause()
+    async def _turn(self) -> bool:
+        """Tally and measure; what is shown of silence stays until it is measured anew."""
+        while await self._tally():
+            pass
+        await self._measure()
+        return True
 
     async def _tally(self) -> bool:
         """Tally one step; whether there may be more."""
@@ -105,13 +95,6 @@ class Watch:
         newest = sql.newest_tallies(connection, agencies, since=now // sql.HOUR)
         spoke = {agency: last for agency, last, _ in newest}
         return self.silence.rhythms(connection, spoke, now=now)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            # Nothing is shown any more, rather than the last state for ever.
-            self._metrics.silence({}, provinces=0)
-            self._log.error("watch.failed", reason=storage_reason(error), at=places_of(error))
 
 
 def _untallied(connection: Connection) -> tuple[list[sql.Tally], sql.Tallied, sql.Tallied]:

@@ -67,7 +67,7 @@ def journal(directory: Path) -> Iterator[Journal]:
     watch = Quiet()
     with closing(open_database(directory, readers=2)) as database:
         writer = Writer(database.writer, capacity=1 << 30, observer=watch, clock=perf_counter)
-        readers = Readers(database.readers, threads=2)
+        readers = Readers(database.readers, threads=2, failed=lambda _: None)
         with database.readers.connect() as connection:
             marks = PartyMarks(keys_of(connection)["parties"])
         policies = Policies(

@@ -29,7 +29,7 @@ class Surroundings:
         self.asked, self.gate = asyncio.Event(), asyncio.Event()
         self.reason: str | None = None
         self.monotonic: Callable[[], float] = lambda: 0.0
-        self.readers = Readers(database.readers, threads=1)
+        self.readers = Readers(database.readers, threads=1, failed=lambda _: None)
         self.doctor = Doctor(
             self.readers,
             patient=Patient(directory, connections=10, queue=1024),

@@ -14,8 +14,9 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.faults import Fault
 from contracts.region import load_regions
-from hub.database.engine import Database, open_database
+from hub.database.engine import Database, open_database, storage_reason
 from hub.database.readers import Readers
+from hub.errors import StorageFailed
 from hub.event import Marking, Rejected
 from hub.journal import measuring, refusals, sql, subscribing
 from hub.journal.measuring import FRESH_SECONDS, MOST_OF_THE_TIME, Measuring
@@ -112,7 +113,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with closing(open_database(tmp_path, readers=1)) as database:
-        readers = Readers(database.readers, threads=1)
+        readers = Readers(database.readers, threads=1, failed=lambda _: None)
         made = World(tmp_path, database, readers)
         made.apply(1)
         yield made
@@ -246,8 +247,9 @@ async def test_a_slow_reading_does_not_hold_up_a_scrape(
 async def test_a_reading_that_fails_is_told_and_done_again(world: World) -> None:
     world.write("ALTER TABLE feed RENAME TO away")
     world.subscribe(CITY, "all")
-    with pytest.raises(Exception, match="no such table: feed"):
+    with pytest.raises(StorageFailed) as failed:
         await world.measuring.refresh()
+    assert storage_reason(failed.value.__cause__ or failed.value) == "no such table: feed"
     world.write("ALTER TABLE away RENAME TO feed")
     await world.measuring.refresh()
     assert world.shown == []

@@ -100,7 +100,7 @@ def register(connection: Connection, moment: int, count: int) -> None:
 
 @pytest.fixture
 def readers(database: Database) -> Iterator[Readers]:
-    made = Readers(database.readers, threads=1)
+    made = Readers(database.readers, threads=1, failed=lambda _: None)
     yield made
     made.stop()
 
@@ -138,7 +138,7 @@ async def test_a_replay_goes_back_to_just_the_time_that_was_asked_for(
 
 async def test_a_replay_on_no_events_at_all_is_complete(tmp_path: Path) -> None:
     with closing(open_database(tmp_path, readers=1)) as empty:
-        readers = Readers(empty.readers, threads=1)
+        readers = Readers(empty.readers, threads=1, failed=lambda _: None)
         replays = Replays(readers=readers, pause=no_pause)
         replay = await replays.run(STANDING, PROPOSED, since=0, now=NOW)
         readers.stop()

@@ -1,4 +1,4 @@
-"""The watch on a real database: what it measures, pass by pass, and how it ends."""
+"""The watch on a real database: what it measures, pass by pass, and that it goes on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
@@ -12,8 +12,10 @@ from structlog import DropEvent, make_filtering_bound_logger, wrap_logger
 
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
+from hub.database.background import Background
 from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.watch import ReaderWatch
 from hub.database.writer import Writer
 from hub.event import Marking
 from hub.metrics import Metrics
@@ -91,7 +93,7 @@ async def watching(
 ) -> AsyncIterator[Passes]:
     """A watch that begins with the block and is stopped with it."""
     writer = Writer(database.writer, capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
-    readers, passes = Readers(database.readers, threads=1), Passes()
+    passes = Passes()
     policies = Policies(
         catalogue=load_catalogue(),
         regions=load_regions(),
@@ -101,17 +103,18 @@ async def watching(
 
     def tell(_logger: Any, _level: str, entry: MutableMapping[str, Any]) -> Mapping[str, Any]:
         told.append(f"{entry['event']} {entry['reason']}")
-        passes.done.set()
         raise DropEvent
 
+    log = wrap_logger(None, processors=[tell], wrapper_class=make_filtering_bound_logger(0))
+    readers = Readers(database.readers, threads=1, failed=ReaderWatch(log).failed)
     watch = Watch(
         writer=writer,
         readers=readers,
         policies=policies,
         metrics=metrics,
         clock=clock,
+        background=Background(metrics=metrics, log=log),
         pause=passes.pause,
-        log=wrap_logger(None, processors=[tell], wrapper_class=make_filtering_bound_logger(0)),
     )
     writer.start()
     watch.begin()
@@ -158,11 +161,42 @@ async def test_only_registered_agencies_with_a_rhythm_are_measured(database: Dat
     assert told == []
 
 
-async def test_a_watch_that_fails_says_so_and_leaves_no_stale_figures(database: Database) -> None:
+async def test_a_watch_that_fails_says_so_and_goes_on_where_it_was(database: Database) -> None:
+    """What it last measured stays, so that nobody is told that the silence is over."""
     metrics, told = Metrics(version="0", sqlite="0"), list[str]()
-    times = [NOON]
+    times = [NOON, NOON]
     async with watching(database, metrics, clock=lambda: times.pop(), told=told) as passes:
-        assert measured(metrics)["silent", AUDIT] == 1
+        before = measured(metrics)
+        assert before["silent", AUDIT] == 1
+        run(database, "ALTER TABLE tallied RENAME TO away")
         await passes.one_more()
-        assert measured(metrics) == {("away_provinces", ""): 0}
-    assert told == ["watch.failed IndexError"]
+        assert (measured(metrics), failed(metrics)) == (before, 1)
+
+        run(database, "ALTER TABLE away RENAME TO tallied")
+        run(database, f"DELETE FROM tallies WHERE agency = '{AUDIT}'")
+        await passes.one_more()
+        after = measured(metrics)
+        assert after == {
+            ("silent", PETITION): 0,
+            ("expected_events", PETITION): 0,
+            ("away_provinces", ""): 0,
+        }
+        # A fault of its own is no end either.
+        await passes.one_more()
+        assert (measured(metrics), failed(metrics)) == (after, 2)
+    assert told == [
+        "read.failed no such table: tallied",
+        "watch.failed StorageFailed",
+        "watch.failed IndexError",
+    ]
+
+
+def run(database: Database, statement: str) -> None:
+    """Change the database."""
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def failed(metrics: Metrics) -> float | None:
+    """How many turns of the watch failed."""
+    return metrics.registry.get_sample_value("guantong_background_failed_total", {"task": "watch"})

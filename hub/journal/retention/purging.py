@@ -6,14 +6,12 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.database.engine import storage_reason
+from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import Stopping
 from hub.journal.retention import sql
 from hub.journal.retention.purge import MOST_PURGED, Sweep, next_chunk, purge, sweeps
 from hub.journal.retention.terms import DAY, Terms
-from hub.logs import places_of
 from hub.metrics import Metrics
 
 
@@ -33,6 +31,7 @@ class Purger:
         metrics: Metrics,
         log: FilteringBoundLogger,
         clock: Callable[[], int],
+        background: Background,
         pause: Callable[[], Awaitable[None]],
         rest: Callable[[], Awaitable[None]],
     ) -> None:
@@ -43,13 +42,15 @@ class Purger:
         self._metrics = metrics
         self._log = log
         self._clock = clock
+        self._background = background
         self._pause = pause
         self._rest = rest
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Purge now, and then after each rest."""
-        self._task = asyncio.create_task(self._run())
+        turns = self._background.again("purge", self._turn, rest=self._rest)
+        self._task = asyncio.create_task(turns)
 
     async def stop(self) -> None:
         """Stop; what is purged stays purged."""
@@ -57,7 +58,7 @@ class Purger:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def turn(self) -> None:
+    async def _turn(self) -> bool:
         """Purge everything that is due by now."""
         now = self._clock()
         for statement in sql.RECORDS:
@@ -65,17 +66,7 @@ class Purger:
         plan = partial(sweeps, terms=self._terms, now=now)
         for sweep in await self._readers.run(plan):
             await self._sweep(sweep, now=now)
-
-    async def _run(self) -> None:
-        while True:
-            # One turn must not end the others, whatever it meets.
-            (ended,) = await asyncio.gather(self.turn(), return_exceptions=True)
-            if isinstance(ended, Stopping):
-                return
-            if ended is not None:
-                reason = storage_reason(ended)
-                self._log.error("purge.failed", reason=reason, at=places_of(ended))
-            await self._rest()
+        return True
 
     async def _sweep(self, sweep: Sweep, *, now: int) -> None:
         after = sweep.after
