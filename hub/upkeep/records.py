@@ -11,6 +11,7 @@ from hub.upkeep.selfcheck import Checked, Kind, check_journal
 
 _KINDS: Final[dict[Kind, tuple[str, str]]] = {
     "missing": ("位置缺失", "positions missing"),
+    "gone": ("清除之处的空缺与清除记录不符", "positions gone, not as many as were purged,"),
     "beyond": ("位置超出末尾", "positions beyond the end"),
     "digest": ("摘要与内容不符", "digests that do not match"),
     "receipt": ("回执编号不符", "receipts that do not match"),

@@ -4,8 +4,10 @@ All of it, or a sample: the newest events, and as many spread over the rest.
 """
 
 import hashlib
+from array import array
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -16,7 +18,8 @@ from hub.upkeep import sql
 
 SAMPLE: Final = 500
 _CHUNK: Final = 500
-Kind = Literal["missing", "beyond", "digest", "receipt", "dedup"]
+# `gone`: missing where events were purged. `missing`: where none were.
+Kind = Literal["missing", "gone", "beyond", "digest", "receipt", "dedup"]
 
 
 @dataclass
@@ -48,11 +51,31 @@ class Checked:
         self.first.pop(kind, None)
 
 
+class Stretches:
+    """Stretches of positions, (first, last), as one says whether a position lies in any."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
+        """`stretches` come in order of their first positions."""
+        self._firsts, self._lasts = array("q"), array("q")
+        for first, last in stretches:
+            # Contracts that are purged together lie in each other's stretches.
+            if self._lasts and first <= self._lasts[-1] + 1:
+                self._lasts[-1] = max(self._lasts[-1], last)
+            else:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def __contains__(self, position: int) -> bool:
+        nearest = bisect_right(self._firsts, position) - 1
+        return nearest >= 0 and position <= self._lasts[nearest]
+
+
 def check_journal(
     connection: Connection, *, full: bool, start: int, enough: Callable[[], bool]
 ) -> Checked:
     """Check every event, or a sample that `start` (any number) shifts; until `enough`."""
     checked = Checked()
+    purged = Stretches(sql.purged_stretches(connection))
     for standing in sql.standings(connection):
         first, end = pack(standing.shard, 1), pack(standing.shard, standing.next_number)
         last = sql.last_position(connection, until=pack(standing.shard + 1, 0))
@@ -62,15 +85,15 @@ def check_journal(
             if enough():
                 checked.finished = False
                 return _settled(connection, checked, full=False)
-            _check(connection, positions, checked)
+            _check(connection, positions, purged, checked)
     return _settled(connection, checked, full=full)
 
 
 def _settled(connection: Connection, checked: Checked, *, full: bool) -> Checked:
-    """What was found, against what was purged: not which positions is kept, but how many."""
-    missing, purged = checked.faults["missing"], sql.purged_events(connection)
-    if missing == purged or (missing < purged and not full):
-        checked.forgive("missing")
+    """What was found, against what was purged: of a stretch it is kept how many, not which."""
+    gone, purged = checked.faults["gone"], sql.purged_events(connection)
+    if gone == purged or (gone < purged and not full):
+        checked.forgive("gone")
     if full:
         checked.surplus = max(0, sql.count_claims(connection) - checked.events)
     return checked
@@ -93,7 +116,9 @@ def _chunks(first: int, end: int, *, full: bool, start: int) -> Iterator[Sequenc
     yield from (range(n, min(n + _CHUNK, end)) for n in range(newest, end, _CHUNK))
 
 
-def _check(connection: Connection, positions: Sequence[int], checked: Checked) -> None:
+def _check(
+    connection: Connection, positions: Sequence[int], purged: Stretches, checked: Checked
+) -> None:
     slots: dict[int, int] = {}
     for row in sql.checkables(connection, positions):
         slots[row.position] = slot_of(row.receipt)
@@ -104,7 +129,7 @@ def _check(connection: Connection, positions: Sequence[int], checked: Checked) -
     claims = sql.claims(connection, sorted(slots.values()))
     for position in positions:
         if position not in slots:
-            checked.found("missing", position)
+            checked.found("gone" if position in purged else "missing", position)
         elif claims.get(slots[position]) != position and not _claimed_further(
             connection, slots[position], position
         ):

@@ -40,6 +40,12 @@ def purged_events(connection: Connection) -> int:
     return counted
 
 
+def purged_stretches(connection: Connection) -> Iterator[tuple[int, int]]:
+    """Between which positions events were purged, by the first of them; some overlap."""
+    rows = connection.exec_driver_sql("SELECT first, last FROM purges ORDER BY first")
+    return cast(Iterator[tuple[int, int]], rows.cursor)
+
+
 def first_hubtime(connection: Connection) -> int | None:
     """The time of the oldest event that is held."""
     rows = connection.exec_driver_sql("SELECT hubtime FROM journal ORDER BY position LIMIT 1")

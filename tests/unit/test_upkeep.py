@@ -243,25 +243,53 @@ def test_the_newest_events_are_in_every_sample(connection: Connection) -> None:
     assert checked.first == {"missing": newest[0]}
 
 
+def purge(connection: Connection, first: int, last: int, events: int) -> None:
+    """Put on record that so many events were purged in a stretch."""
+    connection.exec_driver_sql(
+        "INSERT INTO purges (type, version, first, last, from_hubtime, to_hubtime, events,"
+        " digest, at) VALUES ('t.t', '1.0', ?, ?, 1, 1, ?, x'00', 1)",
+        (first, last, events),
+    )
+
+
+def lose(connection: Connection, *positions: int) -> None:
+    """Take events away."""
+    for table in ("journal", "dedup"):
+        for position in positions:
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE position = ?", (position,))
+
+
+def missed(connection: Connection) -> list[dict[str, int]]:
+    """What a sample, with uneven positions of the first thousand, and what all say is not there."""
+    checks = (check_journal(connection, full=f, start=0, enough=never) for f in (False, True))
+    return [{k: n for k, n in c.faults.items() if k in ("missing", "gone")} for c in checks]
+
+
 def test_what_was_purged_is_not_missing(connection: Connection) -> None:
     found = []
     for purged in (1, 2, 3):
         with connection.begin_nested() as savepoint:
-            for table in ("journal", "dedup"):
-                connection.exec_driver_sql(f"DELETE FROM {table} WHERE position IN (3, 1200)")
-            connection.exec_driver_sql(
-                "INSERT INTO purges (type, version, first, last, from_hubtime, to_hubtime, events,"
-                " digest, at) VALUES ('t.t', '1.0', 3, 1200, 1, 1, ?, x'00', 1)",
-                (purged,),
-            )
-            checks = [
-                check_journal(connection, full=full, start=0, enough=never)
-                for full in (False, True)
-            ]
-            found.append([checked.faults["missing"] for checked in checks])
+            lose(connection, 3, 1200)
+            purge(connection, 3, 1200, purged)
+            found.append(missed(connection))
             savepoint.rollback()
-    # A sample, here of position 3 and 1,200, cannot tell that more are there than should be.
-    assert found == [[2, 2], [0, 0], [0, 2]]
+    # A sample cannot tell that more are there than should be.
+    assert found == [[{"gone": 2}, {"gone": 2}], [{}, {}], [{}, {"gone": 2}]]
+
+
+def test_what_was_purged_elsewhere_forgives_no_loss(connection: Connection) -> None:
+    """Even if far more was purged than is looked for in a sample."""
+    with connection.begin_nested() as savepoint:
+        # Two contracts, purged together: their stretches overlap and are next to each other.
+        lose(connection, *range(1, 61))
+        for first, last, events in ((1, 39, 20), (2, 40, 20), (41, 60, 20)):
+            purge(connection, first, last, events)
+        whole = missed(connection)
+        lose(connection, 61, 1200, EVENTS)
+        checks = [check_journal(connection, full=f, start=0, enough=never) for f in (False, True)]
+        savepoint.rollback()
+    assert whole == [{}, {}]
+    assert [(c.faults, c.first) for c in checks] == [({"missing": 3}, {"missing": 61})] * 2
 
 
 def test_an_event_in_the_slot_behind_its_own_is_no_fault(connection: Connection) -> None:
