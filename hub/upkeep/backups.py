@@ -27,8 +27,16 @@ def judge_backup(last: LastBackup | None, directory: Path, *, now: int) -> Findi
     made_en = f"the newest backup is {hours:,} hours old ({last.events:,} events)"
     if now - last.at > OLDEST:
         return warning("backups", made, made_en, *_MAKE)
-    # One that has been taken elsewhere is as it should be.
-    if os.path.exists(Path(last.path) / MANIFEST) and _same_disk(Path(last.path), directory):
+    if not os.path.exists(Path(last.path) / MANIFEST):
+        return warning(
+            "backups",
+            f"{made}，但已不在 {last.path}，从这里看不到",
+            f"{made_en}, but is not at {last.path} any more and cannot be seen from here",
+            "移到别处的，请核对它仍在那里并试恢复；已删除的，请重新执行 guantong backup",
+            "if it was taken elsewhere, see that it is there and try a restore; if it was deleted,"
+            " run guantong backup anew",
+        )
+    if _same_disk(Path(last.path), directory):
         return warning(
             "backups",
             f"{made}，但与数据在同一磁盘（{last.path}）",

@@ -12,7 +12,8 @@ import pytest
 
 from hub.database.engine import locked
 from hub.settings import Settings
-from hub.upkeep.backup import make_backup
+from hub.upkeep.backup import last_backup, make_backup
+from hub.upkeep.backups import judge_backup
 from hub.upkeep.examine import Patient, examine_stopped
 from tests.e2e.commands import run
 from tests.running import RunningHub, start_hub
@@ -350,7 +351,9 @@ def test_a_backup_is_remembered_and_grows_old(
     make_backup(data, tmp_path / "backup", version="0", now=made)
     hour = 3600 * 1_000_000
     (fresh,) = judged(examined(data, now=made + hour), "backups")
-    shutil.rmtree(tmp_path / "backup")  # As if it had been taken elsewhere.
+    # Nothing else is on the disk of `/proc`.
+    elsewhere = judge_backup(last_backup(data), Path("/proc"), now=made + 26 * hour)
+    shutil.rmtree(tmp_path / "backup")  # Or taken elsewhere, which is not known here.
     (away,) = judged(examined(data, now=made + 26 * hour), "backups")
     (old,) = judged(examined(data, now=made + 27 * hour), "backups")
     (data / "last-backup.json").write_text("{")
@@ -358,6 +361,8 @@ def test_a_backup_is_remembered_and_grows_old(
 
     assert (fresh[1], fresh[2].startswith("最近的备份在 1 小时前")) == ("warning", True)
     assert fresh[2].endswith(f"但与数据在同一磁盘（{tmp_path}/backup）")
-    assert (away[1], away[2].startswith("最近的备份在 26 小时前")) == ("ok", True)
+    assert (elsewhere.level, elsewhere.says.startswith("最近的备份在 26 小时前")) == ("ok", True)
+    assert (away[1], away[2].startswith("最近的备份在 26 小时前")) == ("warning", True)
+    assert away[2].endswith(f"但已不在 {tmp_path}/backup，从这里看不到")
     assert (old[1], old[2].startswith("最近的备份在 27 小时前")) == ("warning", True)
     assert lost[1:] == ("warning", "没有备份")
