@@ -53,6 +53,8 @@ async def run(
     with locked(directory), socket.create_server((host, port), family=family) as listener:
         async with embedded(directory, settings=settings, log=log) as (hub, web):
             await ensure_admin_token(directory, hub.writer, now=microseconds_now())
+            # Only now: a new token of the administrator's ended the old one.
+            await hub.known.load(now=microseconds_now())
             # Contracts, regions and routes live as long as the process: nothing to collect there.
             gc.freeze()
             server = Server(

@@ -104,6 +104,17 @@ def tokens_after(
     return [TokenRow(*row) for row in connection.execute(asked)]
 
 
+def tokens_in_force(connection: Connection, *, now: int, most: int) -> list[TokenRow]:
+    """Tokens that are neither expired nor revoked, the last used first, unused ones last."""
+    asked = (
+        select(*_TOKEN)
+        .where(tokens.c.expires_at > now, tokens.c.revoked_at.is_(None))
+        .order_by(tokens.c.last_used_at.desc(), tokens.c.number.desc())
+        .limit(most)
+    )
+    return [TokenRow(*row) for row in connection.execute(asked)]
+
+
 def insert_token(
     connection: Connection, *, digest: bytes, agency: str | None, roles: str, now: int, expires: int
 ) -> int:

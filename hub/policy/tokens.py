@@ -53,12 +53,23 @@ class _Known:
 
 
 class Tokens:
-    """Finds the caller of a token. Known tokens are kept until they expire or are forgotten."""
+    """Finds the caller of a token. Known tokens are kept until they expire or are forgotten.
+
+    Those in force are known from the start: whoever spends the attempts of an address with bad
+    tokens does not lock out the good ones behind it.
+    """
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._changes = 0
+
+    async def load(self, *, now: int) -> None:
+        """Know the tokens in force, those used last if they are too many. Comes before callers."""
+        in_force = partial(sql.tokens_in_force, now=now, most=_CACHED)
+        # The first that are forgotten are those that were used longest ago.
+        for row in reversed(await self._readers.run(in_force)):
+            self._known[row.digest] = _known(row)
 
     def remembered(self, token: str, *, now: int) -> Caller | None:
         """The caller of a token that is known and good, without asking the database."""
@@ -78,18 +89,23 @@ class Tokens:
             return "revoked"
         if row.expires_at <= now:
             return "expired"
-        caller = Caller(token=row.number, agency=row.agency, roles=frozenset(row.roles.split()))
+        known = _known(row)
         # A change that came meanwhile may be of this very token: then it is not kept.
         if changes == self._changes:
-            self._known[digest] = _Known(row.digest, caller, row.expires_at)
+            self._known[digest] = known
             if len(self._known) > _CACHED:
                 self._known.popitem(last=False)
-        return caller
+        return known.caller
 
     def forget(self, digest: bytes) -> None:
         """Look the token up anew at its next use: it was revoked, or ends earlier."""
         self._changes += 1
         self._known.pop(digest, None)
+
+
+def _known(row: sql.TokenRow) -> _Known:
+    caller = Caller(token=row.number, agency=row.agency, roles=frozenset(row.roles.split()))
+    return _Known(row.digest, caller, row.expires_at)
 
 
 def owner_name(agency: str | None, roles: frozenset[str]) -> str:

@@ -646,8 +646,31 @@ def test_an_address_has_only_so_many_attempts_whatever_it_tries(fresh_hub: Runni
     assert asking(fresh_hub, "gt_elsewhere", address="192.0.2.1").status_code == 401
 
 
+def test_good_tokens_are_not_locked_out_by_bad_ones_after_a_restart(tmp_path: Path) -> None:
+    """They are known before anybody behind their address can spend its attempts."""
+    with running_hub(tmp_path / "data") as hub:
+        hub.apply(policy())
+        tokens = [hub.token(CITY), hub.token(PETITION)]
+        administrator = (hub.directory / "admin.token").read_text().strip()
+        revoked = issue(hub, administrator, agency=CITY)
+        with hub.admin as admin:
+            admin.delete(f"/v1/tokens/{revoked['number']}")
+        assert hub.stop() == 0
+    # Whoever lost the administrator's token has the hub make a new one, which ends the old.
+    (tmp_path / "data" / "admin.token").unlink()
+    with running_hub(tmp_path / "data") as hub:
+        assert asking(hub, administrator).status_code == 401
+        assert asking(hub, revoked["token"]).status_code == 401
+        tried = 0
+        while (answer := asking(hub, f"gt_{tried:05}")).status_code == 401:
+            tried += 1
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+        assert [asking(hub, token).status_code for token in tokens] == [200, 200]
+        assert asking(hub, revoked["token"]).status_code == 429
+
+
 def test_a_gateway_of_many_agencies_is_no_attacker(fresh_hub: RunningHub) -> None:
-    """After a start no token is known; each is looked up, and costs its address nothing."""
+    """A new token is looked up at its first use, and costs its address nothing."""
     with fresh_hub.admin as admin:
         path = f"/v1/agencies/{CITY}/tokens"
         tokens = [admin.post(path, json={}).json()["token"] for _ in range(130)]
