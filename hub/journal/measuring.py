@@ -87,7 +87,9 @@ class Measuring:
             backlogs={name: b for name, b in backlogs.items() if policy.agency(name)},
             policy_version=version,
             policy_changed=changed,
-            tokens_expiring=issuing.expiring(connection, now=now),
+            tokens_expiring=len(
+                issuing.expiring(connection, registered=policy.registry.agencies, now=now)
+            ),
             database_bytes=space.database,
             log_bytes=space.log,
             disk_bytes=space.disk,

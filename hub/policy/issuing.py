@@ -1,5 +1,6 @@
 """Issuing, replacing and revoking tokens: works for the writer, each with its act on the record."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,6 +46,14 @@ class Issued:
     replaced: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A token that ends soon: whose it is, and when, microseconds UTC."""
+
+    owner: str
+    expires: int
+
+
 def issue(connection: Connection, wanted: Wanted, *, caller: Caller, now: int) -> Issued:
     """Make a token. Raises Forbidden, or Invalid when it cannot replace what it should."""
     _refuse_unless_in_charge(caller, wanted.agency, wanted.roles)
@@ -66,9 +75,16 @@ def revoke(
     return token.digest
 
 
-def expiring(connection: Connection, *, now: int) -> int:
-    """How many tokens end within 14 days for want of a new one."""
-    return sql.count_expiring(connection, now=now, until=now + NEAR)
+def expiring(connection: Connection, *, registered: Container[str], now: int) -> list[Ending]:
+    """The tokens that end within 14 days for want of a new one, the next first.
+
+    Those of agencies that are not `registered` any more open nothing, and are left out.
+    """
+    return [
+        Ending(owner_name(agency, frozenset(roles.split())), expires)
+        for agency, roles, expires in sql.expiring(connection, now=now, until=now + NEAR)
+        if agency is None or agency in registered
+    ]
 
 
 def renew_admin(connection: Connection, *, now: int, seconds: int) -> Issued:

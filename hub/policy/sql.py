@@ -146,8 +146,8 @@ def note_uses(connection: Connection, uses: Mapping[int, int]) -> None:
     )
 
 
-def count_expiring(connection: Connection, *, now: int, until: int) -> int:
-    """How many tokens end by `until` for want of a new one.
+def expiring(connection: Connection, *, now: int, until: int) -> list[tuple[str | None, str, int]]:
+    """The tokens that end by `until` for want of a new one: agency, roles, when; in that order.
 
     Not one that was replaced, nor one that was made to end so soon after it was made.
     """
@@ -157,7 +157,9 @@ def count_expiring(connection: Connection, *, now: int, until: int) -> int:
         & tokens.c.replaced_by.is_(None)
         & (tokens.c.expires_at - tokens.c.created_at > until - now)
     )
-    return connection.execute(select(func.count()).select_from(tokens).where(where)).scalar_one()
+    asked = select(tokens.c.agency, tokens.c.roles, tokens.c.expires_at).where(where)
+    rows = connection.execute(asked.order_by(tokens.c.expires_at))
+    return [(agency, roles, expires) for agency, roles, expires in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from typing import Final
 
 from hub.database.connection import Connection
 from hub.event import rfc3339
-from hub.policy import sql
+from hub.policy import issuing, sql
 from hub.policy.document import PolicyDocument
+from hub.policy.issuing import Ending
+from hub.policy.tokens import owner_name
 from hub.upkeep.finding import Finding, ok, warning
 
 DAY: Final = 24 * 3600 * 1_000_000
-SOON: Final = 14 * DAY
 MOST_NAMED: Final = 5
 
 
@@ -34,15 +35,25 @@ def judge_policy(version: int, document: PolicyDocument) -> Finding:
 
 
 def judge_tokens(
-    holders: Sequence[tuple[str | None, str, int]], *, registered: frozenset[str], now: int
+    holders: Sequence[tuple[str | None, str, int]],
+    soon: Sequence[Ending],
+    *,
+    registered: frozenset[str],
+    now: int,
 ) -> list[Finding]:
-    """`holders`: agency, roles, when the last token expires. Only registered agencies count."""
-    of_roles = {roles: expires for agency, roles, expires in holders if agency is None}
-    of_agencies = {agency: expires for agency, _, expires in holders if agency in registered}
-    named = {**of_roles, **of_agencies}
+    """`holders`: agency, roles, when the last token expires. Only registered agencies count.
+
+    `soon`: the tokens that end soon for want of a new one, the next first, as the metric counts
+    them.
+    """
+    named = {
+        owner_name(agency, frozenset(roles.split())): expires
+        for agency, roles, expires in holders
+        if agency is None or agency in registered
+    }
     expired = sorted(name for name, expires in named.items() if expires <= now)
-    soon = sorted(name for name, expires in named.items() if now < expires <= now + SOON)
-    found = [_all_roles()] if any(" " in r and e > now for r, e in of_roles.items()) else []
+    several = any(" " in roles and expires > now for _, roles, expires in holders)
+    found = [_all_roles()] if several else []
     if expired:
         found.append(
             warning(
@@ -55,12 +66,15 @@ def judge_tokens(
             )
         )
     if soon:
-        first = rfc3339(min(named[name] for name in soon))
+        first = rfc3339(soon[0].expires)
+        names = sorted({token.owner for token in soon})
         found.append(
             warning(
                 "tokens",
-                f"令牌将在 14 天内过期（最早 {first}）：{_listed(soon, '、')}",
-                f"expiring within 14 days (the first at {first}): {_listed(soon, ', ')}",
+                f"{len(soon):,} 个令牌将在 14 天内到期而未更换（最早 {first}）"
+                f"：{_listed(names, '、')}",
+                f"{len(soon):,} tokens end within 14 days and have not been replaced (the first at"
+                f" {first}): {_listed(names, ', ')}",
                 "请签发新令牌并交接",
                 "issue new tokens and hand them over",
             )
@@ -80,9 +94,10 @@ def access(connection: Connection, *, now: int) -> list[Finding]:
     document = sql.document(connection, version)
     registered = frozenset(agency.id for agency in document.agencies)
     holders = sql.last_expiries(connection, lived=DAY)
+    soon = issuing.expiring(connection, registered=registered, now=now)
     return [
         judge_policy(version, document),
-        *judge_tokens(holders, registered=registered, now=now),
+        *judge_tokens(holders, soon, registered=registered, now=now),
     ]
 
 

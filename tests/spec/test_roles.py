@@ -438,16 +438,18 @@ def test_the_last_use_of_a_token_is_kept(tmp_path: Path) -> None:
     assert found[unused["number"]]["last_used"] is None
 
 
-def test_the_metrics_tell_how_many_tokens_end_soon(fresh_hub: RunningHub) -> None:
-    def expiring(hub: RunningHub) -> str:
+def test_the_metrics_and_the_doctor_tell_how_many_tokens_end_soon(fresh_hub: RunningHub) -> None:
+    def expiring(hub: RunningHub) -> tuple[str, list[str]]:
         with hub.admin as admin:
             found = re.search(r"^guantong_tokens_expiring (.*)$", admin.get("/metrics").text, re.M)
+            findings = admin.get("/v1/doctor").json()["findings"]
         assert found is not None
-        return found[1]
+        told = [f["says"] for f in findings if f["check"] == "tokens" and "未更换" in f["says"]]
+        return found[1], [re.sub("（.*）", "", says) for says in told]
 
     administrator = (fresh_hub.directory / "admin.token").read_text().strip()
     numbers = [issue(fresh_hub, administrator, agency=CITY)["number"] for _ in range(5)]
-    assert expiring(fresh_hub) == "0.0"
+    assert expiring(fresh_hub) == ("0.0", [])
     fresh_hub.kill()
     now = time_ns() // 1000
     days = (10, 15, 10, 10, -1)
@@ -458,14 +460,20 @@ def test_the_metrics_tell_how_many_tokens_end_soon(fresh_hub: RunningHub) -> Non
         )
     again = restart_hub(fresh_hub)
     try:
-        assert expiring(again) == "3.0"
+        assert expiring(again) == ("3.0", [f"3 个令牌将在 14 天内到期而未更换：{CITY}"])
         with again.admin as admin:
             admin.delete(f"/v1/tokens/{numbers[2]}")
         issue(again, administrator, agency=CITY, replaces=numbers[3], overlap=3600)
         issue(again, administrator, agency=CITY, seconds=3600)
         # A reading serves for some seconds; a new process has none yet.
         again = restart_hub(again)
-        assert expiring(again) == "1.0"
+        assert expiring(again) == ("1.0", [f"1 个令牌将在 14 天内到期而未更换：{CITY}"])
+        # Who has left needs no new one.
+        again.apply(
+            policy(agencies=[a for a in policy()["agencies"] if a["id"] != CITY], grants=[])
+        )
+        again = restart_hub(again)
+        assert expiring(again) == ("0.0", [])
     finally:
         again.kill()
 

@@ -1,7 +1,7 @@
 """The doctor's judgements, each at the edge where it changes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from hub.database.engine import open_database
 from hub.event import Marking
 from hub.journal.register import Registrar
 from hub.policy.document import PolicyDocument
+from hub.policy.issuing import Ending
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
-from hub.upkeep.access import SOON, judge_policy, judge_tokens
+from hub.upkeep.access import judge_policy, judge_tokens
 from hub.upkeep.directory import (
     DAY,
     GIBIBYTE,
@@ -167,25 +168,32 @@ def test_tokens_are_judged_by_holder_and_by_their_last_day() -> None:
     now = 1_800_000_000_000_000
     registered = frozenset({PETITION, CITY, COUNTY})
 
-    def judged(*holders: tuple[str | None, str, int]) -> list[tuple[str, str]]:
-        return [told(f) for f in judge_tokens(holders, registered=registered, now=now)]
+    def judged(
+        *holders: tuple[str | None, str, int], soon: Sequence[Ending] = ()
+    ) -> list[tuple[str, str]]:
+        return [told(f) for f in judge_tokens(holders, soon, registered=registered, now=now)]
 
-    assert judged((None, "auditor", now + SOON + 1), (CITY, "", now + SOON + 1)) == [
+    assert judged((None, "auditor", now + 1), (CITY, "", now + 1)) == [
         ("ok", "2 个持有者的令牌有效")
     ]
-    assert judged((None, ALL_ROLES, now + SOON + 1)) == [
+    assert judged((None, ALL_ROLES, now + 1)) == [
         ("warning", "管理令牌兼有多个角色：适合试用，不适合正式运行（授权者不得自审）")
     ]
     # An expired token of all roles opens nothing; who is not registered any more does not count.
-    assert judged((CITY, "", now), (COUNTY, "", now + SOON), ("510100.audit", "", now - 1)) == [
+    soon = [*([Ending(COUNTY, now + 1_000_000)] * 2), Ending("auditor", now + 2_000_000)]
+    assert judged((CITY, "", now), ("510100.audit", "", now - 1), soon=soon) == [
         ("warning", f"令牌已过期且没有新的：{CITY}"),
-        ("warning", f"令牌将在 14 天内过期（最早 2027-01-29T08:00:00.000000Z）：{COUNTY}"),
+        (
+            "warning",
+            "3 个令牌将在 14 天内到期而未更换（最早 2027-01-15T08:00:01.000000Z）"
+            f"：{COUNTY}、auditor",
+        ),
     ]
 
 
 def test_only_the_first_names_are_listed() -> None:
     names = [f"51010{n}.petition" for n in range(8)]
-    (found,) = judge_tokens([(n, "", 1) for n in names], registered=frozenset(names), now=2)
+    (found,) = judge_tokens([(n, "", 1) for n in names], [], registered=frozenset(names), now=2)
     assert found.says == f"令牌已过期且没有新的：{'、'.join(names[:5])} +3"
 
 
