@@ -98,17 +98,22 @@ class Body:
 
 
 def strangers(parties: bytes, known: Collection[bytes]) -> int:
-    """How many organisations among an event's marks are known by none of theirs."""
-    unknown = 0
-    at = 0
+    """How many organisations among an event's marks are known by none of theirs.
+
+    One that shares a mark with an earlier one is named again: a reply's marks end in its opening's.
+    """
+    unknown, at = 0, 0
+    met: set[bytes] = set()
     while at < len(parties):
-        first, met = parties[at : at + 1], False
+        first, marks = parties[at : at + 1], set[bytes]()
         while True:
-            met = met or parties[at + 1 : at + SIZE] in known
+            marks.add(parties[at + 1 : at + SIZE])
             at += SIZE
             if not parties[at : at + 1].islower():
                 break
-        unknown += not met and first != _PERSON[:1]
+        if first != _PERSON[:1]:
+            unknown += met.isdisjoint(marks) and not any(mark in known for mark in marks)
+            met |= marks
     return unknown
 
 

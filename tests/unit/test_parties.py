@@ -101,4 +101,13 @@ def test_strangers_are_counted_by_organisation() -> None:
     )
     assert strangers(event, known) == 2
     assert strangers(b"", known) == 0
+    again = marks.of_event(
+        [
+            accused(name="生单位甲"),
+            accused(name="又名单位乙", orgid="510104.finance"),
+            NamedParty(PartyRole.CONCERNED, OrgRef(name="生单位丁")),
+        ],
+        [],
+    )
+    assert strangers(event + again, known) == 3
     assert strangers(marks.of_event([], [NamedPerson("生人", "k", placed=False)]), known) == 0

@@ -1,8 +1,10 @@
 """The policy in force, as each connection's snapshot has it, compiled once a version."""
 
 import gc
+import threading
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -28,7 +30,7 @@ ADMIN = Caller(token=1, agency=None, roles=ROLES)
 
 @pytest.fixture
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with closing(open_database(tmp_path_factory.mktemp("policies"), readers=1)) as made:
+    with closing(open_database(tmp_path_factory.mktemp("policies"), readers=4)) as made:
         yield made
 
 
@@ -81,6 +83,26 @@ def test_a_change_that_is_not_yet_committed_is_the_writers_alone(
     with database.readers.connect() as reader:
         assert policies.seen_by(reader) is after
     assert (after.document, after.agency(CITY) is None) == (WHOLE, False)
+
+
+def test_an_earlier_version_is_compiled_once_however_many_ask_for_it_together(
+    database: Database, policies: Policies
+) -> None:
+    with database.writer.begin() as writer:
+        earlier = apply(writer, policies, WHOLE)
+        apply(writer, policies, document(grants=[]))
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> Policy:
+        with database.readers.connect() as reader:
+            policies.seen_by(reader)
+            together.wait(timeout=30)
+            return policies.of_version(reader, earlier.version)
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        found = list(threads.map(ask, range(4)))
+    assert (found[0].version, found[0].document) == (earlier.version, WHOLE)
+    assert all(policy is found[0] for policy in found)
 
 
 def test_what_was_not_committed_is_not_taken_for_what_is(
