@@ -43,7 +43,10 @@ class Settings(BaseSettings):
         {}, description='Days to keep events, by type, family or "*", where not the contract\'s.'
     )
     records_days: int = Field(
-        400, ge=183, description="Days to keep records of refusals and readings."
+        400,
+        ge=183,
+        description="Days to keep records of refusals, and of readings where no event is kept"
+        " longer.",
     )
     purge_seconds: float = Field(3600.0, gt=0, description="Pause between purges, seconds.")
     token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

@@ -216,6 +216,10 @@ class HubClient:
         """Administrative acts, oldest first; of a `subject`, an `act`, `since` (RFC 3339)."""
         return self._items("/v1/acts", asked)
 
+    def purges(self) -> Iterator[Mapping[str, Any]]:
+        """What was purged, oldest first."""
+        return self._items("/v1/purges")
+
     def status(self) -> Mapping[str, Any]:
         """The state of the hub with all its agencies; needs the role operator."""
         told = self._object("GET", "/v1/status", params={"limit": _LARGEST_PAGE})

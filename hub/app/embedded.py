@@ -87,7 +87,7 @@ async def embedded(
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
     if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
-    with closing(open_database(directory, readers=settings.readers + 2)) as database:
+    with closing(open_database(directory, readers=settings.readers + 3)) as database:
         readers = partial(Readers, database.readers, failed=ReaderWatch(log).failed)
         ground = Ground(
             directory=directory,
@@ -107,6 +107,8 @@ async def embedded(
             # a thousand rows get half of what one gets.
             pages=readers(threads=1),
             examinations=readers(threads=1),
+            # A question about what was read may go through a million entries.
+            lookups=readers(threads=1),
         )
         metrics.watch_queue(
             works=lambda: ground.writer.depth,
@@ -131,6 +133,7 @@ async def embedded(
             ground.readers.stop()
             ground.pages.stop()
             ground.examinations.stop()
+            ground.lookups.stop()
 
 
 def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:

@@ -33,3 +33,4 @@ class Ground:
     readers: Readers
     pages: Readers
     examinations: Readers
+    lookups: Readers

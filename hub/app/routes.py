@@ -12,6 +12,7 @@ from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub
+from hub.delivery.turns import Turns
 from hub.errors import HubError
 from hub.intake.limits import Limits
 from hub.journal.measuring import Measuring
@@ -26,6 +27,7 @@ from hub.web import (
     health,
     openapi,
     policy,
+    purges,
     receipts,
     status,
     subscriptions,
@@ -76,6 +78,8 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
         share_bytes=settings.share_bytes,
         share_requests=settings.share_requests,
     )
+    # One question of a caller at a time, so that its others keep nobody else waiting.
+    turns = Turns(most=1)
     return [
         *events.routes(
             intake=hub.intake,
@@ -105,14 +109,18 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
         *receipts.routes(readers=ground.readers, callers=callers),
         *explain.routes(
-            readers=ground.readers,
+            readers=ground.lookups,
+            turns=turns,
             settled=partial(ground.writer.submit, lambda _connection: None),
             policies=hub.policies,
             callers=callers,
             clock=microseconds_now,
+            monotonic=time.monotonic,
+            sleep=asyncio.sleep,
         ),
         *web_reads.routes(
-            readers=ground.readers,
+            readers=ground.lookups,
+            turns=turns,
             policies=hub.policies,
             callers=callers,
             max_page=settings.max_page,
@@ -122,6 +130,7 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
 
 def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where the roles work."""
+    max_page = ground.settings.max_page
     measuring = Measuring(
         ground.directory,
         readers=ground.readers,
@@ -145,10 +154,7 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             clock=microseconds_now,
         ),
         *agencies.routes(
-            policies=hub.policies,
-            readers=ground.readers,
-            callers=callers,
-            max_page=ground.settings.max_page,
+            policies=hub.policies, readers=ground.readers, callers=callers, max_page=max_page
         ),
         *tokens.routes(
             known=hub.known,
@@ -159,9 +165,10 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             log=ground.log,
             clock=microseconds_now,
             token_days=ground.settings.token_days,
-            max_page=ground.settings.max_page,
+            max_page=max_page,
         ),
-        *acts.routes(readers=ground.readers, callers=callers, max_page=ground.settings.max_page),
+        *acts.routes(readers=ground.readers, callers=callers, max_page=max_page),
+        *purges.routes(readers=ground.readers, callers=callers, max_page=max_page),
         *status.routes(
             policies=hub.policies,
             silence=hub.watch.silence,
@@ -170,7 +177,7 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             metrics=ground.metrics,
             callers=callers,
             clock=microseconds_now,
-            max_page=ground.settings.max_page,
+            max_page=max_page,
         ),
         *health.routes(
             metrics=ground.metrics,

@@ -42,6 +42,15 @@ _OF_ACT: Final = {
     "act": "行为",
     "subject": "对象",
 }
+_OF_PURGE: Final = {
+    "number": "编号",
+    "at": "清除时间",
+    "type": "类型",
+    "version": "版本",
+    "events": "件数",
+    "from_hubtime": "最早登记于",
+    "to_hubtime": "最晚登记于",
+}
 _STRANGER: Final = ("hubtime", "type", "publisher", "region", "unmatched_parties", "receipt")
 _STEPS: Final = {0: "有效", 1: "契约", 2: "授权", 3: "收件", 4: "回避", 5: "密级"}
 _PLACES: Final = {
@@ -78,7 +87,9 @@ def explain(
     if "delivered_to" in told:
         say(f"已送达：{'、'.join(told['delivered_to']) or '无'}")
     for asked in told.get("subscriptions", ()):
-        say(f"  订阅 {asked['id']}：{_PLACES[asked['event']]}")
+        expired = asked["expired_unread"]
+        gone = f"；另有 {expired} 件未读即已超过保存期并被清除" if expired else ""
+        say(f"  订阅 {asked['id']}：{_PLACES[asked['event']]}{gone}")
     for reading in told.get("readings", ()):
         _tell_reading(reading)
     if told.get("now", {}).get("decision") is not None:
@@ -167,6 +178,18 @@ def acts(
         for act_ in found
     ]
     show_table((*_OF_ACT.values(), "详情"), rows)
+
+
+@audit.command
+def purges(*, as_json: AsJson = False, where: Where = Where()) -> None:
+    """已超过保存期并被清除的事件的记录。/ The record of events that expired and were purged."""
+    with connected(where) as client:
+        found = list(client.purges())
+    if as_json:
+        show_json(found)
+        return
+    rows = [[_text(purge[name]) for name in _OF_PURGE] for purge in found]
+    show_table(list(_OF_PURGE.values()), rows)
 
 
 def _tell_reading(reading: Mapping[str, Any]) -> None:

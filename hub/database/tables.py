@@ -65,6 +65,7 @@ reads = Table(
     Column("outcomes", LargeBinary, nullable=False),
     Index("reads_of_position", "last", "first"),
     Index("reads_of_agency", "agency", "number"),
+    Index("reads_of_agency_over", "agency", "last", "first"),
 )
 
 # (source, id) registers once: a 64-bit hash, confirmed against the journal row. A random 16-byte
@@ -231,6 +232,7 @@ refusals = Table(
     # Which of its event's faults, from 0: an event is refused once, whatever is wrong with it.
     Column("nth", SmallInteger, nullable=False, server_default="0"),
     Index("refusals_of_caller", "caller", "number"),
+    Index("refusals_of_event", "event_id", "source"),
     Index("refused_events", "refused_at", "caller", "code", sqlite_where=text("nth = 0")),
 )
 

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from hub.database.connection import Connection
-from hub.event import Entry, Record, pack
+from hub.event import Entry, Record
 from hub.evidence import sql as evidence_sql
-from hub.evidence.reads import Outcome, outcome_of, told, unpacked
+from hub.evidence.reads import Outcome, outcome_at, outcome_of, told
 from hub.evidence.sql import ReadRow
 from hub.journal import sql
 from hub.journal.matching import Matcher
-from hub.journal.openings import record_of
-from hub.journal.register import SHARD
+from hub.journal.sought import sought
 from hub.journal.subscriptions import Body, Subscription, from_row
 from hub.policy import sql as policy_sql
 from hub.policy.entitle import Decision, Ground, entitle
 from hub.policy.policy import Policies, Policy
 
-_BATCH: Final = 100
+MOST_READINGS: Final = 200
+MOST_JUDGED: Final = 10_000
 Place = Literal["in_feed", "made_later", "not_asked_for", "ended_since"]
 
 
@@ -42,7 +42,8 @@ class Asked:
     """How a subscription stands to an event.
 
     `then`: what it asked for when the event was registered, None before it was made. `standing`: it
-    has not been ended since. `reached`: its committed cursor has passed the event.
+    has not been ended since. `reached`: its committed cursor has passed the event. `expired`: how
+    much was purged before its subscriber had read it, None once it is ended.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Asked:
     standing: bool
     place: Place
     reached: bool
+    expired: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,54 +75,50 @@ def account(
         asked=tuple(_asked(connection, event, agency, policies=policies)),
         seen=tuple(
             _seen(connection, event, row, outcome, policies=policies)
-            for row, outcome in outcomes(connection, event.position, agency)
+            for row, outcome in outcomes(connection, event.position, agency, most=MOST_JUDGED)
         ),
         now=entitle(standing, event, policy=policy, now=now) if standing else None,
     )
 
 
 def outcomes(
-    connection: Connection, position: int, agency: str
-) -> Iterator[tuple[ReadRow, Outcome]]:
-    """An agency's readings that came to a position, the oldest first, and what was decided."""
-    for _, row in evidence_sql.reads_over(connection, position, agency=agency):
-        outcome = unpacked(row.first, row.outcomes).get(position)
-        if outcome is not None:
-            yield row, told(outcome)
+    connection: Connection, position: int, agency: str, *, most: int
+) -> list[tuple[ReadRow, Outcome]]:
+    """What was decided at a position in an agency's readings; the last `most`, in order."""
+    rows = evidence_sql.reads_of(connection, agency, position, most=most)
+    found = ((row, outcome_at(position, row.first, row.outcomes)) for _, row in rows)
+    return [(row, outcome) for row, outcome in found if outcome is not None]
 
 
 def deliveries(
     connection: Connection, position: int, *, after: int = 0
-) -> Iterator[tuple[int, ReadRow]]:
+) -> Iterator[tuple[int, ReadRow, Outcome]]:
     """The readings, numbered, that handed over what is at a position, to whomever."""
-    while rows := evidence_sql.reads_over(connection, position, after=after, most=_BATCH):
-        for number, row in rows:
-            outcome = unpacked(row.first, row.outcomes).get(position)
-            if outcome is not None and told(outcome).allowed:
-                yield number, row
-            after = number
+    for number, row in evidence_sql.reads_over(connection, position, after=after):
+        outcome = outcome_at(position, row.first, row.outcomes)
+        if outcome is not None and outcome.allowed:
+            yield number, row, outcome
 
 
 def delivered_to(
     connection: Connection, receipt: bytes, agency: str
 ) -> tuple[Record, list[tuple[ReadRow, Outcome]]] | None:
-    """An event and the readings that handed it to an agency; None if there were none.
+    """An event and the last readings that handed it to an agency; None if there were none.
 
-    For an unknown event another is looked at instead: it costs what an undelivered one does.
+    An event that there is, but was not delivered, takes the same work as one that there is not,
+    for which another is looked at; old or new, the index is gone through alike. What is left to
+    tell them apart is how many readings stretch over the place. An agency can make that many by
+    reading the same again and again: so the last MOST_READINGS are looked into, some milliseconds
+    at most, and whoever answers has every denial take a whole number of longer steps.
     """
-    event = record_of(connection, receipt)
-    looked_at = event or _decoy(connection, receipt)
-    if looked_at is None:
+    place = sought(connection, receipt)
+    if place is None:
         return None
-    found = list(outcomes(connection, looked_at.position, agency))
+    found = outcomes(connection, place.position, agency, most=MOST_READINGS)
     handed_over = [(row, outcome) for row, outcome in found if outcome.allowed]
-    return (event, handed_over) if event is not None and handed_over else None
-
-
-def _decoy(connection: Connection, receipt: bytes) -> Record | None:
-    last = sql.head(connection, SHARD).next_number - 1
-    chosen = int.from_bytes(receipt[8:], "big") % last + 1 if last else 1
-    return sql.nearest_record(connection, pack(SHARD, chosen))
+    if place.receipt != receipt or not handed_over:
+        return None
+    return sql.record(connection, place.position), handed_over
 
 
 def _seen(
@@ -164,6 +162,7 @@ def _asked(
             standing=subscription is not None,
             place=place,
             reached=subscription is not None and subscription.committed >= event.position,
+            expired=None if subscription is None else subscription.expired,
         )
 
 

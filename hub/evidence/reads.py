@@ -6,9 +6,11 @@ so no page leaves under a policy that another has replaced.
 
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from operator import sub
 from typing import Final
 
@@ -126,12 +128,20 @@ def packed(positions: Sequence[int], outcomes: bytes) -> bytes:
 
 def unpacked(first: int, blob: bytes) -> dict[int, int]:
     """Position → outcome byte, of a reading whose first position is `first`."""
+    return dict(zip(*_columns(first, blob), strict=True))
+
+
+def outcome_at(position: int, first: int, blob: bytes) -> Outcome | None:
+    """What was decided at one position, if the reading came to it."""
+    positions, outcomes = _columns(first, blob)
+    place = bisect_left(positions, position)
+    if place == len(positions) or positions[place] != position:
+        return None
+    return told(outcomes[place])
+
+
+def _columns(first: int, blob: bytes) -> tuple[list[int], bytes]:
     code, inner = blob[:1].decode(), zlib.decompress(blob[1:])
     count = (len(inner) + array(code).itemsize) // (array(code).itemsize + 1)
     steps = array(code, inner[: len(inner) - count])
-    found: dict[int, int] = {}
-    position = first
-    for step, outcome in zip((0, *steps), inner[len(inner) - count :], strict=True):
-        position += step
-        found[position] = outcome
-    return found
+    return list(accumulate(steps, initial=first)), inner[len(inner) - count :]

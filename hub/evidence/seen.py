@@ -1,6 +1,6 @@
 """Who has seen an event or a case, and what an agency has seen: the auditor's questions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -18,7 +18,7 @@ from hub.policy.policy import Policies
 
 STRETCH: Final = 200_000
 STRETCH_OF_STRANGERS: Final = 5_000
-_BATCH: Final = 100
+READINGS_AT_ONCE: Final = 300
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,24 +92,26 @@ def of_agency(
     most: int,
     policies: Policies,
 ) -> Sightings:
-    """What an agency has seen in a time (microseconds UTC), reading by reading."""
+    """What an agency has seen in a time (microseconds UTC). Looks into some readings at a time."""
     found: list[Sighting] = []
     # The reading that the last part ended in comes again, for its later positions.
-    reached = max(0, after.number - 1)
-    while len(found) <= most:
-        rows = evidence_sql.reads_by(
-            connection, agency, after=reached, since=since, until=until, most=_BATCH
-        )
-        for number, row in rows:
-            begin = after.position if number == after.number else 0
-            seen = {p: o for p, o in unpacked(row.first, row.outcomes).items() if p > begin}
-            found.extend(_sightings(connection, number, row, seen, policies, most=most + 1))
-            reached = number
-            if len(found) > most:
-                break
-        if len(rows) < _BATCH:
-            break
-    return _part(found, most)
+    rows = evidence_sql.reads_by(
+        connection,
+        agency,
+        after=max(0, after.number - 1),
+        since=since,
+        until=until,
+        most=READINGS_AT_ONCE,
+    )
+    for number, row in rows:
+        begin = after.position if number == after.number else 0
+        decided = unpacked(row.first, row.outcomes)
+        seen = {p: told(o) for p, o in decided.items() if p > begin}
+        found.extend(_sightings(connection, number, row, seen, policies, most=most + 1))
+        if len(found) > most:
+            return _part(found, most)
+    more = len(rows) == READINGS_AT_ONCE
+    return Sightings(found, Place(0, rows[-1][0] + 1) if more else None)
 
 
 def strangers(connection: Connection, *, after: int, most: int, policies: Policies) -> "Strangers":
@@ -140,9 +142,8 @@ def _over(
 ) -> list[Sighting]:
     """Who was handed what is at a position."""
     found: list[Sighting] = []
-    for number, row in islice(deliveries(connection, position, after=after), most):
-        outcome = {position: unpacked(row.first, row.outcomes)[position]}
-        found.extend(_sightings(connection, number, row, outcome, policies, most=1))
+    for number, row, outcome in islice(deliveries(connection, position, after=after), most):
+        found.extend(_sightings(connection, number, row, {position: outcome}, policies, most=1))
     return found
 
 
@@ -150,14 +151,14 @@ def _sightings(
     connection: Connection,
     number: int,
     row: ReadRow,
-    outcomes: dict[int, int],
+    outcomes: Mapping[int, Outcome],
     policies: Policies,
     *,
     most: int,
 ) -> Iterator[Sighting]:
     """What one reading handed over, with the grants found again under its policy."""
-    handed_over = {p: told(o) for p, o in outcomes.items() if told(o).allowed}
-    wanted = dict(islice(handed_over.items(), most))
+    handed_over = ((p, outcome) for p, outcome in outcomes.items() if outcome.allowed)
+    wanted = dict(islice(handed_over, most))
     if not wanted:
         return
     events = {record.position: record for record in sql.records(connection, list(wanted))}

@@ -11,6 +11,7 @@ from contracts.agency import SourceError, publisher_of
 from contracts.envelope import LONGEST_ID
 from hub.database.connection import Connection
 from hub.database.readers import Readers
+from hub.delivery.turns import Turns
 from hub.delivery.view import view_of
 from hub.errors import BadRequest, NotFound
 from hub.event import Caveat, Marking, Record, receipt_of, rfc3339, shown
@@ -46,20 +47,35 @@ from hub.web.operation import Described, Operation, Parameter, found
 from hub.web.problems import answer
 
 MOST_REFUSALS: Final = 20
+# Longer than looking into any event takes once the index has been gone through.
+STEP_SECONDS: Final = 0.05
 
 
 def routes(
     *,
     readers: Readers,
+    turns: Turns,
     settled: Callable[[], Awaitable[None]],
     policies: Policies,
     callers: Callers,
     clock: Callable[[], int],
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
 ) -> list[Described]:
     """The auditor is told each step; a publisher whether it arrived; a subscriber what it got.
 
-    `settled` waits until what left before is on record, also that nothing was handed over.
+    `settled` waits until what left before is on record, also that nothing was handed over. What a
+    subscriber did not get is denied after a whole number of steps: how long it took to find out
+    would tell whether there is such an event.
     """
+
+    async def got(source: str, event_id: str, own: str) -> Told | None:
+        began, receipt = monotonic(), receipt_of(source, event_id)
+        look = partial(_subscriber, receipt=receipt, agency=own, policies=policies)
+        told = await readers.run(look)
+        if told is None:
+            await sleep(STEP_SECONDS - (monotonic() - began) % STEP_SECONDS)
+        return told
 
     async def explain(request: Request) -> Response:
         caller = await callers.of(request)
@@ -67,19 +83,18 @@ def routes(
         if source is None or event_id is None or len(event_id) > LONGEST_ID:
             raise BadRequest("source, id")
         ask = partial(_told, source=source, event_id=event_id, policies=policies, now=clock())
-        if "auditor" in caller.roles:
-            await settled()
-            told = await readers.run(partial(ask, to=_auditor, agency=agency))
-        else:
-            own = await callers.agency_of(request)
-            if _publisher_in(source) == own:
-                told = await readers.run(partial(ask, to=_publisher, agency=own))
-            elif agency in (None, own):
-                receipt = receipt_of(source, event_id)
-                got = partial(_subscriber, receipt=receipt, agency=own, policies=policies)
-                told = await readers.run(got)
+        async with turns.take(caller.name):
+            if "auditor" in caller.roles:
+                await settled()
+                told = await readers.run(partial(ask, to=_auditor, agency=agency))
             else:
-                told = None
+                own = await callers.agency_of(request)
+                if _publisher_in(source) == own:
+                    told = await readers.run(partial(ask, to=_publisher, agency=own))
+                elif agency in (None, own):
+                    told = await got(source, event_id, own)
+                else:
+                    told = None
         if told is None:
             raise NotFound
         return answer(told)
@@ -141,7 +156,7 @@ def _publisher(
     """Its state, and when what each address names first got it; not who else did."""
     registry = policies.seen_by(connection).registry
     first: dict[str, int] = {}
-    for _, row in account.deliveries(connection, event.position):
+    for _, row, _ in account.deliveries(connection, event.position):
         first.setdefault(row.agency, row.read_at)
     addresses: list[AddressShown] = []
     for address in f"{event.to} {event.cc}".split():
@@ -180,7 +195,7 @@ def _auditor(
     policy = policies.seen_by(connection)
     told = _event(event, policy)
     if agency is None:
-        readers = {row.agency for _, row in account.deliveries(connection, event.position)}
+        readers = {row.agency for _, row, _ in account.deliveries(connection, event.position)}
         return {"event": told, "delivered_to": sorted(readers)}
     of = account.account(connection, event, agency, policies=policies, now=now)
     decision = None if of.now is None else _decision(of.now, policy)
@@ -222,6 +237,7 @@ def _asked(asked: Asked) -> SubscriptionStands:
         "asked_then": None if then is None else then.model_dump(mode="json", exclude={"id"}),
         "standing": asked.standing,
         "committed_past": asked.reached,
+        "expired_unread": asked.expired,
     }
 
 

@@ -50,13 +50,17 @@ class ReadingJudged(ReadingShown):
 
 
 class SubscriptionStands(TypedDict):
-    """How a subscription, standing or ended, stands to the event; what it asked for then."""
+    """How a subscription, standing or ended, stands to the event; what it asked for then.
+
+    `expired_unread`: how many entries were purged before it had read them; null once it is ended.
+    """
 
     id: str
     event: Place
     asked_then: dict[str, Any] | None
     standing: bool
     committed_past: bool
+    expired_unread: int | None
 
 
 class EventJudged(ReceiptShown):

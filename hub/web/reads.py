@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from hub.database.connection import Connection
 from hub.database.readers import Readers
+from hub.delivery.turns import Turns
 from hub.errors import BadRequest, NotFound
 from hub.event import receipt_of, rfc3339, shown
 from hub.evidence import seen
@@ -75,24 +76,26 @@ class Stranger(TypedDict):
 
 
 def routes(
-    *, readers: Readers, policies: Policies, callers: Callers, max_page: int
+    *, readers: Readers, turns: Turns, policies: Policies, callers: Callers, max_page: int
 ) -> list[Described]:
-    """Lists go on at `after`; a part of a case's list may be empty and yet not the last."""
+    """Lists go on at `after`; a part of a list may be empty and yet not the last."""
 
     async def sightings(request: Request) -> Response:
-        await callers.with_role(request, "auditor")
+        caller = await callers.with_role(request, "auditor")
         most, place = number(request, "limit", default=100, most=max_page), _after(request)
         ask = _asked(request)
-        part = await readers.run(partial(ask, after=place, most=most, policies=policies))
+        async with turns.take(caller.name):
+            part = await readers.run(partial(ask, after=place, most=most, policies=policies))
         if part is None:
             raise NotFound
         return answer({"items": [_shown(s) for s in part.items], "next": _next(part.next)})
 
     async def strangers(request: Request) -> Response:
-        await callers.with_role(request, "security")
+        caller = await callers.with_role(request, "security")
         most, place = number(request, "limit", default=100, most=max_page), _after(request)
         look = partial(seen.strangers, after=place.position, most=most, policies=policies)
-        found = await readers.run(look)
+        async with turns.take(caller.name):
+            found = await readers.run(look)
         items: list[Stranger] = [
             {
                 "receipt": entry.receipt.hex(),

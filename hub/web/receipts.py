@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from hub.database.readers import Readers
 from hub.errors import NotFound
-from hub.journal.openings import record_of
 from hub.journal.register import receipt_of_record
+from hub.journal.sought import own_record
 from hub.web.callers import Callers
 from hub.web.events import ReceiptShown, receipt_shown
 from hub.web.operation import Described, Operation, found, in_path
@@ -27,8 +27,9 @@ def routes(*, readers: Readers, callers: Callers) -> list[Described]:
         id_ = request.path_params["id"]
         if not _ID.fullmatch(id_):
             raise NotFound
-        record = await readers.run(partial(record_of, receipt=bytes.fromhex(id_)))
-        if record is None or record.publisher != agency:
+        own = partial(own_record, receipt=bytes.fromhex(id_), publisher=agency)
+        record = await readers.run(own)
+        if record is None:
             raise NotFound
         return answer(receipt_shown(receipt_of_record(record)))
 

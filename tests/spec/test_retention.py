@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.event import rfc3339
 from tests.running import AgencyClient, RunningHub, results_of, running_hub, start_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, clue, petition, policy
 from tests.spec.storage import make_older, rows
@@ -59,11 +60,23 @@ def later(time: str, **by: int) -> str:
 
 def guantong(hub: RunningHub, *arguments: str) -> tuple[Any, str]:
     """What a command of the discipline office prints: its JSON, and what it says beside it."""
-    whole = [*arguments, "--as", DISCIPLINE, "--json", "--data", str(hub.directory)]
+    return command(hub, *arguments, "--as", DISCIPLINE)
+
+
+def command(hub: RunningHub, *arguments: str) -> tuple[Any, str]:
+    """What a command prints: its JSON, and what it says beside it."""
+    whole = [*arguments, "--json", "--data", str(hub.directory)]
     ended = subprocess.run(
         [sys.executable, "-m", "hub", *whole], capture_output=True, text=True, check=True
     )
     return json.loads(ended.stdout), ended.stderr
+
+
+def expired_unread(admin: httpx.Client, id_: str) -> dict[str, int]:
+    """What the auditor is told of the discipline office's subscriptions, at a clue of the city."""
+    ask = {"source": f"/{CITY}", "id": id_, "agency": DISCIPLINE}
+    told = admin.get("/v1/explain", params=ask).json()
+    return {asked["id"]: asked["expired_unread"] for asked in told["subscriptions"]}
 
 
 def await_expired(client: AgencyClient, least: int, id_: str = "all") -> None:
@@ -277,6 +290,12 @@ def test_what_was_purged_is_gone_recorded_counted_and_told(tmp_path: Path) -> No
             assert shown(again.agency(CITY), "foreign")["expired"] == 3
             with again.admin as admin:
                 metrics = admin.get("/metrics").text.splitlines()
+                assert expired_unread(admin, "CL-c1") == {"behind": 3, "halfway": 1, "through": 0}
+                purges = admin.get("/v1/purges", params={"limit": 1}).json()
+                ask = {"source": f"/{PETITION}", "id": "XF-p1"}
+                assert admin.get("/v1/explain", params=ask).status_code == 404
+            told, _ = command(again, "audit", "purges")
+            assert told == purges["items"]
             assert f'guantong_events_expired_unread_total{{agency="{DISCIPLINE}"}} 4.0' in metrics
             assert f'guantong_events_expired_unread_total{{agency="{CITY}"}} 3.0' in metrics
             assert 'guantong_events_purged_total{family="petition"} 3.0' in metrics
@@ -312,11 +331,21 @@ def test_what_was_purged_is_gone_recorded_counted_and_told(tmp_path: Path) -> No
             assert ids(reader.page("newly", wait=20).json()) == ["CL-c1", "CL-c2", "XF-p2"]
             assert again.stop() == 0
     digest = hashlib.sha256(b"".join(bytes.fromhex(r["id"]) for r in gone)).digest()
-    recorded = rows(tmp_path, "SELECT type, version, first, last, events, digest FROM purges")
-    assert recorded == [("petition.case_transferred", "1.0", 1, 3, 3, digest)]
+    ((at, begin, end),) = rows(tmp_path, "SELECT at, from_hubtime, to_hubtime FROM purges")
+    recorded = {
+        "number": 1,
+        "at": rfc3339(at),
+        "type": "petition.case_transferred",
+        "version": "1.0",
+        "events": 3,
+        "first": "0-1",
+        "last": "0-3",
+        "from_hubtime": rfc3339(begin),
+        "to_hubtime": rfc3339(end),
+        "digest": digest.hex(),
+    }
+    assert purges == {"items": [recorded], "next": None}
     assert rows(tmp_path, "SELECT count(*) FROM refusals") == [(0,)]
-    earlier = "SELECT count(*) FROM reads WHERE read_at < (SELECT at FROM purges)"
-    assert rows(tmp_path, earlier) == [(0,)]
     assert secret.encode() not in (tmp_path / "hub.db").read_bytes()
 
 

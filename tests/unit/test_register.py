@@ -25,6 +25,7 @@ from hub.journal.feeds import FILL_CHUNK, fill_step, ready_until
 from hub.journal.matching import Matcher
 from hub.journal.openings import record_of
 from hub.journal.register import ID_REUSED, SHARD, BatchRefused, Registrar
+from hub.journal.sought import own_record
 from hub.journal.sql import feed_after
 from hub.journal.subscriptions import All, Body, Exact, Filter, Prefix, Subscription, from_row
 from hub.policy import sql as policy_sql
@@ -212,8 +213,12 @@ def test_events_that_hash_to_one_slot_are_told_apart_and_found_again(
         ("neighbour", 3),
         ("third", 4),
     ]
+    owned = [own_record(connection, event.receipt, event.publisher) for event in every]
+    assert owned == found
+    assert own_record(connection, other.receipt, CITY) is None
     unknown = admitted("unknown", slot=7)
     assert record_of(connection, unknown.receipt) is None
+    assert own_record(connection, unknown.receipt, unknown.publisher) is None
     assert registrar().find(connection, [*every, unknown]) == [
         *(Duplicate(receipt(event, n, 1_000)) for n, event in enumerate(every, start=1)),
         None,

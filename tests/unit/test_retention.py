@@ -4,7 +4,7 @@ Every example works inside one transaction that is rolled back at its end.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -285,21 +285,24 @@ def test_events_that_share_a_slot_are_known_still_when_others_of_it_are_purged(
         assert {type(outcome) for outcome in outcomes} <= {Accepted, Duplicate}
 
 
-INSERTS = (
-    "INSERT INTO refusals (caller, code, pointer, refused_at) VALUES ('c', 'x', '', ?)",
-    "INSERT INTO reads (subscription, agency, subscription_id, token, channel, policy, first, last,"
-    " outcomes, read_at) VALUES (1, 'a', 's', 1, 'pull', 1, 1, 1, x'', ?)",
-)
+FORGETTING = {
+    sql.delete_refusals: (
+        "INSERT INTO refusals (caller, code, pointer, refused_at) VALUES ('c', 'x', '', ?)"
+    ),
+    sql.delete_reads: (
+        "INSERT INTO reads (subscription, agency, subscription_id, token, channel, policy, first,"
+        " last, outcomes, read_at) VALUES (1, 'a', 's', 1, 'pull', 1, 1, 1, x'', ?)"
+    ),
+}
 
 
-@pytest.mark.parametrize(("forget", "insert"), [*zip(sql.RECORDS, INSERTS, strict=True)])
-def test_records_are_kept_for_their_days(node: Node, forget: str, insert: str) -> None:
+@pytest.mark.parametrize(("forget", "insert"), FORGETTING.items())
+def test_records_are_kept_for_their_days(
+    node: Node, forget: Callable[..., int], insert: str
+) -> None:
     for day in (1, 2, 3):
         node.connection.exec_driver_sql(insert, [(day * DAY,)] * 300)
-    removed = [
-        sql.delete_records(node.connection, forget, before=3 * DAY, most=MOST_PURGED)
-        for _ in range(3)
-    ]
+    removed = [forget(node.connection, before=3 * DAY, most=MOST_PURGED) for _ in range(3)]
     table, column = ("refusals", "refused_at") if "refusals" in insert else ("reads", "read_at")
     left = node.connection.exec_driver_sql(f"SELECT count(*), min({column}) FROM {table}")
     assert (removed, tuple(left.one())) == ([500, 100, 0], (300, 3 * DAY))
@@ -361,6 +364,7 @@ def test_the_narrowest_of_the_days_given_holds_and_else_the_contracts() -> None:
     found = Terms.of(load_catalogue(), given_).days
     assert {found[SHORT, "1.0"], found[LONG, "1.0"]} == {100}
     assert (found[MIDDLE, "1.0"], found["clue.received", "1.0"]) == (50, 7)
+    assert Terms.of(load_catalogue(), given_).longest == 100
 
 
 @pytest.mark.parametrize("pattern", ["clue", "nothing.*", "clue.nothing", ""])

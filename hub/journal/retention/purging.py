@@ -61,11 +61,13 @@ class Purger:
     async def _turn(self) -> bool:
         """Purge everything that is due by now."""
         now = self._clock()
-        for statement in sql.RECORDS:
-            await self._forget(statement, before=now - self._records_days * DAY)
+        await self._forget(sql.delete_refusals, before=now - self._records_days * DAY)
         plan = partial(sweeps, terms=self._terms, now=now)
         for sweep in await self._readers.run(plan):
             await self._sweep(sweep, now=now)
+        # Last, so that who was handed an event can be told for as long as there is the event.
+        days = max(self._records_days, self._terms.longest)
+        await self._forget(sql.delete_reads, before=now - days * DAY)
         return True
 
     async def _sweep(self, sweep: Sweep, *, now: int) -> None:
@@ -81,7 +83,7 @@ class Purger:
             after = chunk.until
             await self._pause()
 
-    async def _forget(self, statement: str, *, before: int) -> None:
-        forget = partial(sql.delete_records, statement=statement, before=before, most=MOST_PURGED)
+    async def _forget(self, delete: Callable[..., int], *, before: int) -> None:
+        forget = partial(delete, before=before, most=MOST_PURGED)
         while await self._writer.submit(forget):
             await self._pause()

@@ -276,18 +276,47 @@ def append_purges(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     )
 
 
-# Records that are kept for some days: of the oldest, remove those from before a time.
-RECORDS: Final = (
-    "DELETE FROM refusals WHERE refused_at < ?"
-    " AND number IN (SELECT number FROM refusals ORDER BY number LIMIT ?)",
-    "DELETE FROM reads WHERE read_at < ?"
-    " AND number IN (SELECT number FROM reads ORDER BY number LIMIT ?)",
-)
+class PurgeRow(NamedTuple):
+    """The record of what one transaction purged of a contract's events."""
+
+    number: int
+    type: str
+    version: str
+    first: int
+    last: int
+    from_hubtime: int
+    to_hubtime: int
+    events: int
+    digest: bytes
+    at: int
 
 
-def delete_records(connection: Connection, statement: str, *, before: int, most: int) -> int:
-    """Remove records by a statement of RECORDS, looking at the `most` oldest; how many."""
-    return connection.exec_driver_sql(statement, (before, most)).rowcount
+def purges_after(connection: Connection, number: int, *, most: int) -> list[PurgeRow]:
+    """Records of purges with greater numbers, the oldest first."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {', '.join(PurgeRow._fields)} FROM purges WHERE number > ?"
+        " ORDER BY number LIMIT ?",
+        (number, most),
+    )
+    return [PurgeRow(*row) for row in rows]
+
+
+def delete_refusals(connection: Connection, *, before: int, most: int) -> int:
+    """Of the `most` oldest refusals, remove those from before a time; how many."""
+    return connection.exec_driver_sql(
+        "DELETE FROM refusals WHERE refused_at < ?"
+        " AND number IN (SELECT number FROM refusals ORDER BY number LIMIT ?)",
+        (before, most),
+    ).rowcount
+
+
+def delete_reads(connection: Connection, *, before: int, most: int) -> int:
+    """Of the `most` oldest readings, remove those from before a time; how many."""
+    return connection.exec_driver_sql(
+        "DELETE FROM reads WHERE read_at < ?"
+        " AND number IN (SELECT number FROM reads ORDER BY number LIMIT ?)",
+        (before, most),
+    ).rowcount
 
 
 def _place(connection: Connection, statement: str, *values: int) -> Place | None:

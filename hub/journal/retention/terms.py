@@ -29,6 +29,11 @@ class Terms:
                 )
         return cls({(c.type, c.version): _days(c, given) for c in catalogue})
 
+    @property
+    def longest(self) -> int:
+        """The days after which, at the latest, events are purged."""
+        return max(self.days.values())
+
 
 def _days(contract: Contract, given: Mapping[str, int]) -> int:
     patterns = (contract.type, f"{contract.family}.*", "*")

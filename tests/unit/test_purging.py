@@ -1,0 +1,89 @@
+"""A turn of the purger on a real database: what it forgets, and what it does not yet."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import structlog
+
+from hub.database.engine import Database, open_database
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.journal.retention.purging import Purger
+from hub.journal.retention.terms import DAY, Terms
+from hub.metrics import Metrics
+
+NOW = 10_000
+REFUSAL = "INSERT INTO refusals (caller, code, pointer, refused_at) VALUES ('c', 'x', '', ?)"
+READING = (
+    "INSERT INTO reads (subscription, agency, subscription_id, token, channel, policy, first, last,"
+    " outcomes, read_at) VALUES (1, 'a', 's', 1, 'pull', 1, 1, 1, x'', ?)"
+)
+AGES = (182, 399, 401, 1826, 1828)
+
+
+class Quiet:
+    """Hears what the writer does."""
+
+    def committed(self, *, works: int, seconds: float) -> None: ...
+
+    def failed(self, *, works: int, error: BaseException) -> None: ...
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Refusals and readings of several ages."""
+    with closing(open_database(tmp_path, readers=1)) as made:
+        with made.writer.begin() as connection:
+            times = [((NOW - age) * DAY,) for age in reversed(AGES)]
+            connection.exec_driver_sql(REFUSAL, times)
+            connection.exec_driver_sql(READING, times)
+        yield made
+
+
+def left(database: Database, table: str, column: str) -> list[int]:
+    """The ages of what is left, in days."""
+    with database.readers.connect() as connection:
+        times = connection.exec_driver_sql(f"SELECT {column} FROM {table}").scalars()
+        return sorted(NOW - time // DAY for time in times)
+
+
+async def turn(database: Database, terms: Terms) -> None:
+    """One turn of a purger that keeps records for 400 days."""
+    writer = Writer(database.writer, capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
+    readers = Readers(database.readers, threads=1)
+    writer.start()
+    try:
+        await Purger(
+            writer=writer,
+            readers=readers,
+            terms=terms,
+            records_days=400,
+            metrics=Metrics(version="0", sqlite="0"),
+            log=structlog.get_logger(),
+            clock=lambda: NOW * DAY,
+            pause=lambda: asyncio.sleep(0),
+            rest=lambda: asyncio.sleep(0),
+        ).turn()
+    finally:
+        await asyncio.to_thread(writer.stop)
+        readers.stop()
+
+
+@pytest.mark.parametrize(
+    ("terms", "readings"),
+    [
+        # As long as any event: the hub would deny that it has handed it over.
+        ({("a.b", "1.0"): 365, ("a.c", "1.0"): 1827}, [182, 399, 401, 1826]),
+        # And no shorter than records, however short the life of events.
+        ({("a.b", "1.0"): 3}, [182, 399]),
+    ],
+)
+async def test_readings_are_kept_as_long_as_any_event_and_any_record(
+    database: Database, terms: dict[tuple[str, str], int], readings: list[int]
+) -> None:
+    await turn(database, Terms(terms))
+    assert left(database, "reads", "read_at") == readings
+    assert left(database, "refusals", "refused_at") == [182, 399]
