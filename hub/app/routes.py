@@ -52,7 +52,8 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         clock=microseconds_now,
     )
     refusing = Refusing(ground.metrics)
-    routes = [*_traffic(ground, hub, callers), *_administration(ground, hub, callers)]
+    parts = (_traffic, _evidence, _administration)
+    routes = [route for part in parts for route in part(ground, hub, callers)]
     app = Starlette(
         routes=[*routes, openapi.route_of(routes, version=version("guantong"))],
         exception_handlers={
@@ -78,8 +79,6 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
         share_bytes=settings.share_bytes,
         share_requests=settings.share_requests,
     )
-    # One question of a caller at a time, so that its others keep nobody else waiting.
-    turns = Turns(most=1)
     return [
         *events.routes(
             intake=hub.intake,
@@ -107,6 +106,15 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             max_subscriptions=settings.max_subscriptions,
         ),
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
+    ]
+
+
+def _evidence(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
+    """Where it is asked what became of events, and who has seen them."""
+    max_page = ground.settings.max_page
+    # One question of a caller at a time, so that its others keep nobody else waiting.
+    turns = Turns(most=1)
+    return [
         *receipts.routes(readers=ground.readers, callers=callers),
         *explain.routes(
             readers=ground.lookups,
@@ -123,8 +131,9 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             turns=turns,
             policies=hub.policies,
             callers=callers,
-            max_page=settings.max_page,
+            max_page=max_page,
         ),
+        *purges.routes(readers=ground.readers, callers=callers, max_page=max_page),
     ]
 
 
@@ -168,7 +177,6 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             max_page=max_page,
         ),
         *acts.routes(readers=ground.readers, callers=callers, max_page=max_page),
-        *purges.routes(readers=ground.readers, callers=callers, max_page=max_page),
         *status.routes(
             policies=hub.policies,
             silence=hub.watch.silence,

@@ -11,7 +11,7 @@ from tests.running import AgencyClient, running_hub
 from tests.sample import CITY, COUNTY, PETITION, petition, policy
 
 EVENTS = 2_000
-ROUNDS = 600
+ROUNDS = 200
 
 
 def seconds(client: AgencyClient, event: dict[str, Any]) -> float:
