@@ -334,9 +334,15 @@ def test_undelivered_foreign_and_unknown_are_one_answer(hub: RunningHub) -> None
     assert min(a.elapsed.total_seconds() for a in answers) > STEP_SECONDS * 0.99
     answers.append(ask(county, elsewhere, agency=OTHER_COUNTY))
     answers.append(ask(county, elsewhere, agency=COUNTY))
-    assert {(a.status_code, a.content, tuple(sorted(a.headers.items()))) for a in answers} == {
-        (404, answers[0].content, tuple(sorted(answers[0].headers.items())))
+    told = {
+        (
+            a.status_code,
+            a.content,
+            tuple(sorted((n, v) for n, v in a.headers.items() if n != "date")),
+        )
+        for a in answers
     }
+    assert [status for status, _, _ in told] == [404]
 
 
 def test_explain_needs_to_know_what_is_asked(hub: RunningHub) -> None:

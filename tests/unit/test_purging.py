@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from hub.database.background import Background
 from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.watch import ReaderWatch
 from hub.database.writer import Writer
 from hub.journal.retention.purging import Purger
 from hub.journal.retention.terms import DAY, Terms
@@ -53,7 +55,8 @@ def left(database: Database, table: str, column: str) -> list[int]:
 async def turn(database: Database, terms: Terms) -> None:
     """One turn of a purger that keeps records for 400 days."""
     writer = Writer(database.writer, capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
-    readers = Readers(database.readers, threads=1)
+    metrics, log = Metrics(version="0", sqlite="0"), structlog.get_logger()
+    readers = Readers(database.readers, threads=1, failed=ReaderWatch(log).failed)
     writer.start()
     try:
         await Purger(
@@ -61,8 +64,9 @@ async def turn(database: Database, terms: Terms) -> None:
             readers=readers,
             terms=terms,
             records_days=400,
-            metrics=Metrics(version="0", sqlite="0"),
-            log=structlog.get_logger(),
+            metrics=metrics,
+            log=log,
+            background=Background(metrics=metrics, log=log),
             clock=lambda: NOW * DAY,
             pause=lambda: asyncio.sleep(0),
             rest=lambda: asyncio.sleep(0),

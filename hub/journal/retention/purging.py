@@ -49,7 +49,7 @@ class Purger:
 
     def start(self) -> None:
         """Purge now, and then after each rest."""
-        turns = self._background.again("purge", self._turn, rest=self._rest)
+        turns = self._background.again("purge", self.turn, rest=self._rest)
         self._task = asyncio.create_task(turns)
 
     async def stop(self) -> None:
@@ -58,8 +58,8 @@ class Purger:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _turn(self) -> bool:
-        """Purge everything that is due by now."""
+    async def turn(self) -> bool:
+        """Purge everything that is due by now; there is always another turn."""
         now = self._clock()
         await self._forget(sql.delete_refusals, before=now - self._records_days * DAY)
         plan = partial(sweeps, terms=self._terms, now=now)
