@@ -1,10 +1,15 @@
 """Logging: one JSON line a stage on standard error, ids and counts only."""
 
+import asyncio
 import json
 import logging
 import sys
+import threading
 import traceback
+from collections.abc import Callable
+from typing import Any, TextIO
 
+import msgspec
 import structlog
 from structlog.typing import FilteringBoundLogger
 
@@ -16,6 +21,40 @@ class _NamesOnly(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         line = {"event": "library", "name": record.name, "level": record.levelname.lower()}
         return json.dumps({**line, "at": places_of(error)} if error else line)
+
+
+class Lines:
+    """Writes lines in order. Those of one turn of an event loop are written together, at its end:
+    a write costs more than what led to it. A thread without a loop writes at once.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._waiting: list[str] = []
+        self._lock = threading.Lock()
+
+    def msg(self, line: str) -> None:
+        """Have a line written after all that came before it."""
+        with self._lock:
+            self._waiting.append(line)
+            others_wait = len(self._waiting) > 1
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write()
+        else:
+            # Whoever brought the first of what waits sees to the rest.
+            if not others_wait:
+                loop.call_soon(self._write)
+
+    debug = info = warning = error = critical = msg
+
+    def _write(self) -> None:
+        with self._lock:
+            lines, self._waiting = self._waiting, []
+            if lines:
+                self._file.write("\n".join([*lines, ""]))
+                self._file.flush()
 
 
 def places_of(error: BaseException) -> list[str]:
@@ -30,13 +69,17 @@ def logger(*, level: int = logging.INFO) -> FilteringBoundLogger:
     handler.setFormatter(_NamesOnly())
     logging.basicConfig(handlers=[handler], level=logging.ERROR)
     made: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
+        Lines(sys.stderr),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_rendered),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
     # Bound now, else every line is first bound anew.
     return made.bind()
+
+
+def _rendered(line: dict[str, Any], default: Callable[[Any], Any]) -> str:
+    return msgspec.json.encode(line, enc_hook=default).decode()
