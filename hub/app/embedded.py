@@ -59,6 +59,7 @@ async def run(
             gc.freeze()
             server = Server(
                 web,
+                doors=web.doors,
                 bounds=Bounds(
                     head=settings.head_seconds,
                     body=settings.body_seconds,

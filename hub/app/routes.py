@@ -17,6 +17,7 @@ from hub.errors import HubError
 from hub.intake.limits import Limits
 from hub.journal.measuring import Measuring
 from hub.journal.rehearsal import Replays
+from hub.settings import Settings
 from hub.web import (
     acts,
     agencies,
@@ -52,8 +53,16 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         clock=microseconds_now,
     )
     refusing = Refusing(ground.metrics)
+    publishing = events.route(
+        intake=hub.intake,
+        callers=callers,
+        catalogue=load_catalogue(),
+        limits=_limits(ground.settings),
+        metrics=ground.metrics,
+        log=ground.log,
+    )
     parts = (_traffic, _evidence, _administration)
-    routes = [route for part in parts for route in part(ground, hub, callers)]
+    routes = [publishing, *(route for part in parts for route in part(ground, hub, callers))]
     app = Starlette(
         routes=[*routes, openapi.route_of(routes, version=version("guantong"))],
         exception_handlers={
@@ -63,13 +72,17 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app, metrics=ground.metrics, log=ground.log)
+    return Edge(
+        app,
+        doors={publishing.path.encode(): publishing.endpoint},
+        refusing=refusing,
+        metrics=ground.metrics,
+        log=ground.log,
+    )
 
 
-def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
-    """Where agencies publish and read."""
-    settings, metrics, log = ground.settings, ground.metrics, ground.log
-    limits = Limits(
+def _limits(settings: Settings) -> Limits:
+    return Limits(
         body=settings.max_body,
         batch=settings.max_batch,
         event=settings.max_event,
@@ -79,15 +92,12 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
         share_bytes=settings.share_bytes,
         share_requests=settings.share_requests,
     )
+
+
+def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
+    """Where agencies publish and read."""
+    settings, metrics, log = ground.settings, ground.metrics, ground.log
     return [
-        *events.routes(
-            intake=hub.intake,
-            callers=callers,
-            catalogue=load_catalogue(),
-            limits=limits,
-            metrics=metrics,
-            log=log,
-        ),
         *subscriptions.routes(
             pull=hub.pull,
             cursors=hub.cursors,

@@ -1,5 +1,8 @@
 """The outermost layer: whatever goes wrong inside becomes a problem, and nothing leaks."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from hub.errors import HubError, MethodNotAllowed, NotFound
 from hub.logs import places_of
 from hub.metrics import Metrics
+from hub.web.direct import Door
 from hub.web.problems import problem
 
 
@@ -51,10 +55,23 @@ def _methods_at(request: Request) -> set[str]:
 
 
 class Edge:
-    """Counts and logs what nobody foresaw; its message may hold content, its place does not."""
+    """Counts and logs what nobody foresaw; its message may hold content, its place does not.
 
-    def __init__(self, app: Starlette, *, metrics: Metrics, log: FilteringBoundLogger) -> None:
+    `doors`: by URL, the endpoints that are also reached without the routing.
+    """
+
+    def __init__(
+        self,
+        app: Starlette,
+        *,
+        doors: Mapping[bytes, Door],
+        refusing: Refusing,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
         self.app = app
+        self.doors = {url: partial(self._answer, door) for url, door in doors.items()}
+        self._refusing = refusing
         self._metrics = metrics
         self._log = log
 
@@ -62,5 +79,18 @@ class Edge:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            self._metrics.erred()
-            self._log.error("request.failed", error=type(error).__name__, at=places_of(error))
+            self._tell_of(error)
+
+    async def _answer(self, door: Door, request: Request) -> Response:
+        """What the routing and its error handlers answer, without them."""
+        try:
+            return await door(request)
+        except HubError as error:
+            return await self._refusing.tell_error(request, error)
+        except Exception as error:
+            self._tell_of(error)
+            return await self._refusing.tell_fault(request, error)
+
+    def _tell_of(self, error: Exception) -> None:
+        self._metrics.erred()
+        self._log.error("request.failed", error=type(error).__name__, at=places_of(error))

@@ -74,7 +74,7 @@ class AllRejected(Problem):
     results: list[Result]
 
 
-def routes(
+def route(
     *,
     intake: Intake,
     callers: Callers,
@@ -82,7 +82,7 @@ def routes(
     limits: Limits,
     metrics: Metrics,
     log: FilteringBoundLogger,
-) -> list[Described]:
+) -> Described:
     """The route of the door."""
     shares = Shares(
         requests=limits.share_requests,
@@ -120,7 +120,7 @@ def routes(
                 metrics.unreadable(agency=caller.agency, code=unreadable.code)
             raise
 
-    return [Described("/v1/events", publish, _publishing(catalogue, limits), method="POST")]
+    return Described("/v1/events", publish, _publishing(catalogue, limits), method="POST")
 
 
 def _publishing(catalogue: Catalogue, limits: Limits) -> Operation:

@@ -8,17 +8,18 @@ sends is told why, as a problem, before the connection is closed.
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from hub.errors import BadRequest, HubError, Overloaded, RequestTimeout, Stopping, TooLarge
 from hub.metrics import Metrics
+from hub.web.direct import Door, Whole, bytes_of
 from hub.web.problems import problem
 
 MOST_HEAD: Final = 64 * 1024
@@ -43,6 +44,8 @@ class BoundedProtocol(HttpToolsProtocol):
     metrics: Metrics
     # How many connections each address has open.
     addresses: Counter[str]
+    # By the URL that is posted to: what answers a request that came whole.
+    doors: Mapping[bytes, Door]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -50,6 +53,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        # The door of a request that may yet come whole, and what has come of its body.
+        self._door: Door | None = None
+        self._body = b""
         # There is none where the other side is gone already.
         self._address = str((transport.get_extra_info("peername") or ("",))[0])
         self.addresses[self._address] += 1
@@ -71,6 +77,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_size += len(data)
         super().data_received(data)
+        if self._door is not None and not self.transport.is_closing():
+            # More of it is still to come: it goes the long way, which reads as it goes.
+            self._door = None
+            self._take_up()
+            super().on_body(self._body)
         if self._in_head and self._head_size > MOST_HEAD and not self.transport.is_closing():
             self._refuse(TooLarge(f"head, {MOST_HEAD} bytes"))
         if len(self.pipeline) > MOST_PIPELINED:
@@ -113,12 +124,55 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_size = 0
-        self._expect_within(self.bounds.body)
-        super().on_headers_complete()
+        self._body = b""
+        self._door = self._direct_door()
+        if self._door is None:
+            self._take_up()
+
+    def on_body(self, body: bytes) -> None:
+        if self._door is None:
+            super().on_body(body)
+        else:
+            self._body += body
 
     def on_message_complete(self) -> None:
         self._expect_nothing()
-        super().on_message_complete()
+        if self._door is None:
+            super().on_message_complete()
+        elif not self.transport.is_closing():
+            door, self._door = self._door, None
+            self._answer_at(door)
+
+    def _take_up(self) -> None:
+        """Start a request whose body is read as it comes."""
+        self._expect_within(self.bounds.body)
+        super().on_headers_complete()
+
+    def _direct_door(self) -> Door | None:
+        """What may answer the request directly: nothing is special about it, none is before it."""
+        door = self.doors.get(self.url)
+        if door is None or self.parser.get_method() != b"POST" or self.expect_100_continue:
+            return None
+        if self.parser.should_upgrade() or self.parser.get_http_version() != "1.1":
+            return None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return None
+        # For whom a gateway speaks, uvicorn finds out on the long way.
+        return None if any(name == b"x-forwarded-for" for name, _ in self.headers) else door
+
+    def _answer_at(self, door: Door) -> None:
+        scope = {**self.scope, "method": "POST", "path": self.url.decode(), "query_string": b""}
+        whole = Whole(
+            transport=self.transport,
+            flow=self.flow,
+            keep_alive=self.parser.should_keep_alive(),
+            headers=self.server_state.default_headers,
+            answered=self.on_response_complete,
+        )
+        self.cycle = cast(RequestResponseCycle, whole)
+        task = self.loop.create_task(whole.run(door, scope, self._body))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def _expect_within(self, seconds: float, else_: HubError | None = None) -> None:
         self._expect_nothing()
@@ -149,13 +203,14 @@ class Server(uvicorn.Server):
         self,
         app: ASGIApp,
         *,
+        doors: Mapping[bytes, Door],
         bounds: Bounds,
         ready: Callable[[int], None],
         stopping: Callable[[], None],
         stopped: Callable[[], Awaitable[None]],
         metrics: Metrics,
     ) -> None:
-        kept = {"bounds": bounds, "metrics": metrics, "addresses": Counter()}
+        kept = {"bounds": bounds, "metrics": metrics, "addresses": Counter(), "doors": doors}
         protocol = type("Protocol", (BoundedProtocol,), kept)
         config = uvicorn.Config(
             app,
@@ -200,7 +255,4 @@ class Server(uvicorn.Server):
 
 def _raw(error: HubError) -> bytes:
     """A problem as the bytes of a whole HTTP answer, for where no request has come to the app."""
-    response = problem(error)
-    lines = [f"HTTP/1.1 {response.status_code} {error.code}", "connection: close"]
-    lines.extend(f"{name.decode()}: {value.decode()}" for name, value in response.raw_headers)
-    return "\r\n".join([*lines, "", ""]).encode() + bytes(response.body)
+    return bytes_of(problem(error), ((b"connection", b"close"),))

@@ -49,6 +49,7 @@ async def nothing() -> None:
 async def main() -> None:
     server = Server(
         Starlette(routes=[Route("/v1/events", publish, methods=["POST"])]),
+        doors={},
         bounds=Bounds(head=10, body=30, connections=1_000, of_one_address=1_000, stop=1),
         ready=told,
         stopping=lambda: None,
