@@ -158,12 +158,13 @@ class Contract:
         """The persons that `payload` speaks against."""
         return tuple(
             NamedPerson(
-                name=getattr(part, "name", None),
-                personkey=getattr(part, "personkey", None),
-                placed=bool(getattr(part, "org", None) or getattr(part, "unit", None)),
+                name=held.get("name"),
+                personkey=held.get("personkey"),
+                placed=bool(held.get("org") or held.get("unit")),
             )
             for steps in self._person_steps
-            for part in _at(payload, steps)
+            # Asking a model for a member that it does not have costs more than all the others.
+            for held in map(vars, _at(payload, steps))
         )
 
     @cached_property

@@ -333,20 +333,19 @@ class Metrics:
 
     def admitted(self, outcomes: Iterable[Outcome], *, agency: str, seconds: float) -> None:
         """A request was answered, with these outcomes."""
-        tally: Tally[tuple[Counter, str]] = Tally()
-        events = 0
+        counts: dict[tuple[Counter, str], int] = {}
         for outcome in outcomes:
-            events += 1
             match outcome:
                 case Accepted(receipt=receipt):
-                    tally[self._accepted, receipt.type.partition(".")[0]] += 1
+                    counted = self._accepted, receipt.type.partition(".")[0]
                 case Duplicate(receipt=receipt):
-                    tally[self._duplicate, receipt.type.partition(".")[0]] += 1
+                    counted = self._duplicate, receipt.type.partition(".")[0]
                 case Rejected(faults=faults):
-                    tally[self._refused, faults[0].code] += 1
-        for (counter, label), count in tally.items():
+                    counted = self._refused, faults[0].code
+            counts[counted] = counts.get(counted, 0) + 1
+        for (counter, label), count in counts.items():
             counter.labels(agency, label).inc(count)
-        self._batch.observe(events)
+        self._batch.observe(sum(counts.values()))
         self._admission.observe(seconds)
 
     def registered(self, *, strangers: Tally[str]) -> None:

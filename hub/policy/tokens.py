@@ -4,6 +4,7 @@ A token has 256 random bits, so a plain digest is enough to keep; looking it up 
 nothing of use, and the digests are still compared in constant time.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -62,6 +63,8 @@ class Tokens:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        # Look-ups under way, by digest.
+        self._sought: dict[bytes, asyncio.Task[Caller | Unfit]] = {}
         self._changes = 0
 
     async def load(self, *, now: int) -> None:
@@ -81,7 +84,22 @@ class Tokens:
 
     async def find(self, token: str, *, now: int) -> Caller | Unfit:
         """The caller whose token this is, or why there is none."""
-        digest, changes = digest_of(token), self._changes
+        digest = digest_of(token)
+        seeking = self._sought[digest] = asyncio.create_task(self._find(digest, now))
+        try:
+            # Others may wait for the answer when the one who asked is gone.
+            return await asyncio.shield(seeking)
+        finally:
+            if self._sought.get(digest) is seeking:
+                del self._sought[digest]
+
+    async def sought(self, token: str) -> Caller | Unfit | None:
+        """What `find` is about to answer another who asks for the same token; None if nobody is."""
+        seeking = self._sought.get(digest_of(token))
+        return None if seeking is None else await asyncio.shield(seeking)
+
+    async def _find(self, digest: bytes, now: int) -> Caller | Unfit:
+        changes = self._changes
         row = await self._readers.run(partial(sql.token_by_digest, digest=digest))
         if row is None or not hmac.compare_digest(row.digest, digest):
             return "unknown"
@@ -101,6 +119,8 @@ class Tokens:
         """Look the token up anew at its next use: it was revoked, or ends earlier."""
         self._changes += 1
         self._known.pop(digest, None)
+        # Who asks from now on does not share what was read before.
+        self._sought.pop(digest, None)
 
 
 def _known(row: sql.TokenRow) -> _Known:

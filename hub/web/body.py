@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from hub.errors import BadRequest, TooLarge
 from hub.event import microseconds
@@ -25,15 +25,17 @@ async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
     if not stated.isdigit() or int(stated) > most:
         raise TooLarge(f"{most} bytes")
     parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise TooLarge(f"{most} bytes")
-            parts.append(part)
-    except ClientDisconnect as gone:
-        raise BadRequest("the body broke off") from gone
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("the body broke off")
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"{most} bytes")
+        parts.append(part)
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 

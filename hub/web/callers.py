@@ -93,6 +93,11 @@ class Callers:
         return token
 
     async def _look_up(self, request: Request, token: str, now: int) -> Caller:
+        # Who opens many connections at once shows one good token on all of them, before it is
+        # known. One that turns out bad costs each its own attempt.
+        shared = await self._tokens.sought(token)
+        if isinstance(shared, Caller):
+            return shared
         network = network_of(request.client.host if request.client else "")
         wait = self._attempts.begin(network, token)
         if wait:
