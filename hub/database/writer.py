@@ -10,10 +10,10 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -36,8 +36,7 @@ class Observer(Protocol):
 _Together = Callable[[Connection, Sequence[Any]], Sequence[Any] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Joint:
+class Joint(Struct, frozen=True):
     """How a work is done at once with others of its kind, whose `together` is the same.
 
     `together` is given the items of all, in order, and answers with their results; with None, or
@@ -48,8 +47,7 @@ class Joint:
     item: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     work: Work[Any]
     joint: Joint | None
     weight: int

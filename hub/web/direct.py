@@ -1,4 +1,4 @@
-"""The short way of a request that came whole: no routing, no ASGI messages, one write.
+"""The short way of a small request, once it is whole: no routing, no ASGI messages, one write.
 
 The same function answers it that answers through the routing. What a single event costs is mostly
 what lies around that function, so the door for events is reached in this way where it can be.
@@ -23,7 +23,7 @@ _STATUS: Final = {
 
 
 class Whole:
-    """A request that came whole, and its answer, in the place of what uvicorn calls a cycle.
+    """A request that is whole, and its answer, in the place of what uvicorn calls a cycle.
 
     The protocol reads and sets on it what it does on a cycle: how far the answer is, whether the
     other side is gone, whether the connection is kept.

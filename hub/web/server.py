@@ -24,6 +24,8 @@ from hub.web.problems import problem
 
 MOST_HEAD: Final = 64 * 1024
 MOST_PIPELINED: Final = 16
+# Of a larger body uvicorn keeps as much before anybody asks for it.
+MOST_AT_ONCE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
-        # The door of a request that may yet come whole, and what has come of its body.
+        # The door of a request whose body is still to come, and what has come of that.
         self._door: Door | None = None
         self._body = b""
         # There is none where the other side is gone already.
@@ -77,13 +79,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_size += len(data)
         super().data_received(data)
-        if self._door is not None and not self.transport.is_closing():
-            # More of it is still to come: it goes the long way, which reads as it goes.
-            self._door = None
-            self._take_up()
-            super().on_body(self._body)
-        if self._in_head and self._head_size > MOST_HEAD and not self.transport.is_closing():
-            self._refuse(TooLarge(f"head, {MOST_HEAD} bytes"))
+        if self._in_head and not self.transport.is_closing():
+            if self._head_size > MOST_HEAD:
+                self._refuse(TooLarge(f"head, {MOST_HEAD} bytes"))
+            elif self._deadline is None:
+                # A head that comes at once, as nearly all do, needs no deadline.
+                self._expect_within(self.bounds.head)
+        if self._door is not None and self._deadline is None:
+            self._expect_within(self.bounds.body)
         if len(self.pipeline) > MOST_PIPELINED:
             self.transport.abort()
 
@@ -108,6 +111,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._unread is not None:
             self.transport.abort()
             return
+        if self._door is not None:
+            self._door = None
+            self._take_up()
+            super().on_body(self._body)
         if self.cycle is not None and self.cycle.more_body:
             self._expect_within(self.bounds.stop / 2, Stopping(retry_after=1))
         super().shutdown()
@@ -118,12 +125,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        if self._deadline is None:
-            self._expect_within(self.bounds.head)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_size = 0
+        self._expect_nothing()
         self._body = b""
         self._door = self._direct_door()
         if self._door is None:
@@ -149,7 +155,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _direct_door(self) -> Door | None:
-        """What may answer the request directly: nothing is special about it, none is before it."""
+        """What answers the request directly: it is small, nothing is special, none is before it."""
         door = self.doors.get(self.url)
         if door is None or self.parser.get_method() != b"POST" or self.expect_100_continue:
             return None
@@ -157,8 +163,11 @@ class BoundedProtocol(HttpToolsProtocol):
             return None
         if self.cycle is not None and not self.cycle.response_complete:
             return None
+        given = dict(self.headers)
         # For whom a gateway speaks, uvicorn finds out on the long way.
-        return None if any(name == b"x-forwarded-for" for name, _ in self.headers) else door
+        if b"x-forwarded-for" in given or not given.get(b"content-length", b"").isdigit():
+            return None
+        return door if int(given[b"content-length"]) <= MOST_AT_ONCE else None
 
     def _answer_at(self, door: Door) -> None:
         scope = {**self.scope, "method": "POST", "path": self.url.decode(), "query_string": b""}

@@ -1,0 +1,56 @@
+"""Lines of the log are written in order, those of one turn of an event loop together."""
+
+import asyncio
+import io
+import threading
+
+from hub.logs import Lines
+
+
+class Written(io.StringIO):
+    """A file that keeps each write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.writes.append(text)
+        return len(text)
+
+
+def test_the_lines_of_one_turn_are_written_together_at_its_end() -> None:
+    file = Written()
+    lines = Lines(file)
+
+    async def turns() -> list[str]:
+        lines.info("one")
+        lines.error("two")
+        before = [*file.writes]
+        await asyncio.sleep(0)
+        lines.info("three")
+        return before
+
+    assert asyncio.run(turns()) == []
+    assert file.writes == ["one\ntwo\n", "three\n"]
+
+
+def test_a_line_without_a_loop_is_written_at_once() -> None:
+    file = Written()
+    Lines(file).warning("alone")
+    assert file.writes == ["alone\n"]
+
+
+def test_a_thread_writes_what_waits_before_its_own_line() -> None:
+    file = Written()
+    lines = Lines(file)
+
+    async def turn() -> list[str]:
+        lines.info("of the loop")
+        thread = threading.Thread(target=lines.info, args=["of a thread"])
+        thread.start()
+        thread.join()
+        return [*file.writes]
+
+    assert asyncio.run(turn()) == ["of the loop\nof a thread\n"]
+    assert file.writes == ["of the loop\nof a thread\n"]
