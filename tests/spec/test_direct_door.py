@@ -1,7 +1,6 @@
 """Small requests for the door of events go a short way; nobody can tell it by an answer."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -83,20 +82,6 @@ def test_a_connection_is_kept_unless_its_client_wants_it_closed(hub: RunningHub)
         wire.send(head("/v1/events", token, length=len(body), Connection="close") + body)
         assert wire.answer().headers["connection"] == "close"
         assert wire.ended()
-
-
-def test_many_connections_may_begin_with_one_token_at_once(fresh_hub: RunningHub) -> None:
-    """After a start it is known to nobody; more than 30 failures of one token would be limited."""
-    token = fresh_hub.token(PETITION)
-    requests = [publishing(token, body_of(petition(f"first-{n}"))) for n in range(64)]
-    wires = [Wire(fresh_hub) for _ in requests]
-    try:
-        with ThreadPoolExecutor(64) as threads:
-            list(threads.map(Wire.send, wires, requests))
-        assert [wire.answer().status for wire in wires] == [200] * 64
-    finally:
-        for wire in wires:
-            wire.__exit__(None, None, None)
 
 
 def test_a_gateway_speaks_for_an_address_at_the_door_of_events(fresh_hub: RunningHub) -> None:

@@ -1,8 +1,10 @@
 """Roles and tokens: who may call what, tokens that come and go, and the record of acts."""
 
+import asyncio
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from hub.app.embedded import embedded
 from hub.event import rfc3339
 from hub.logs import logger
 from hub.settings import Settings
+from hub.upkeep.entrance import ensure_admin_token
 from tests.running import AgencyClient, RunningHub, restart_hub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, policy
 
@@ -685,6 +688,21 @@ def test_a_gateway_of_many_agencies_is_no_attacker(fresh_hub: RunningHub) -> Non
         tokens = [admin.post(path, json={}).json()["token"] for _ in range(130)]
     assert [asking(fresh_hub, token).status_code for token in tokens] == [200] * 130
     assert refusals(fresh_hub) == {}
+
+
+async def test_many_connections_may_begin_with_one_token_at_once(tmp_path: Path) -> None:
+    """All ask before any has its answer: a good token is looked up once, a bad one 30 times."""
+    async with embedded(tmp_path, settings=Settings(), log=logger()) as (hub, web):
+        await ensure_admin_token(tmp_path, hub.writer, now=time_ns() // 1000)
+        good = (tmp_path / "admin.token").read_text().strip()
+        transport = httpx.ASGITransport(app=web)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            answered = {}
+            for token in (good, "gt_unknown"):
+                headers = {"Authorization": f"Bearer {token}"}
+                calls = (client.get("/v1/contracts", headers=headers) for _ in range(64))
+                answered[token] = Counter(a.status_code for a in await asyncio.gather(*calls))
+    assert answered == {good: {200: 64}, "gt_unknown": {401: 30, 429: 34}}
 
 
 def test_what_is_wrong_with_a_token_is_counted_and_logged_without_it(tmp_path: Path) -> None:
