@@ -6,10 +6,8 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TextIO
 
-import msgspec
 import structlog
 from structlog.typing import FilteringBoundLogger
 
@@ -73,13 +71,9 @@ def logger(*, level: int = logging.INFO) -> FilteringBoundLogger:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(_rendered),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
     # Bound now, else every line is first bound anew.
     return made.bind()
-
-
-def _rendered(line: dict[str, Any], default: Callable[[Any], Any]) -> str:
-    return msgspec.json.encode(line, enc_hook=default).decode()
