@@ -18,7 +18,7 @@ demo: $(BIN)/guantong
 	@$(BIN)/python -m deploy.demo
 
 test: $(BIN)/guantong
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(BIN)/guantong
 	$(BIN)/ruff format --check .
