@@ -108,7 +108,7 @@ def entry_of(event: Event) -> Entry:
         receipt=event.receipt,
         type=event.type,
         version=event.version,
-        publisher=f"{event.region}.petition",
+        publisher=f"{event.region}.audit",
         region=event.region,
         key=event.key,
         to="",
