@@ -109,6 +109,7 @@ async def assemble(ground: Ground, keys: Mapping[str, bytes]) -> Hub:
         pull=Pull(
             readers=ground.pages,
             policies=policies,
+            newest=lambda: current.version,
             cursors=cursors,
             arrivals=arrivals,
             keep=partial(_keep, ground.writer),

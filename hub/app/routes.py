@@ -107,7 +107,6 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             catalogue=load_catalogue(),
             regions=load_regions(),
             callers=callers,
-            current=hub.current,
             metrics=metrics,
             log=log,
             clock=microseconds_now,

@@ -57,7 +57,8 @@ class Pulled:
 class Pull:
     """Serves any subscription's reader; holds nothing of theirs between calls.
 
-    `keep` keeps a reading, or says that its policy is no longer in force.
+    `newest` tells the newest policy version that was acknowledged. `keep` keeps a reading, or says
+    that its policy is no longer in force.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Pull:
         *,
         readers: Readers,
         policies: Policies,
+        newest: Callable[[], int],
         cursors: Cursors,
         arrivals: Arrivals,
         keep: Keep,
@@ -73,6 +75,7 @@ class Pull:
     ) -> None:
         self._readers = readers
         self._policies = policies
+        self._newest = newest
         self._cursors = cursors
         self._arrivals = arrivals
         self._keep = keep
@@ -82,8 +85,24 @@ class Pull:
         self._aside: set[asyncio.Future[bool]] = set()
         self._stopping = False
 
-    async def pull(self, asked: Asked, *, wait: float) -> Pulled:
+    async def pull(
+        self, asked: Asked, *, wait: float, still: Callable[[], Awaitable[object]]
+    ) -> Pulled:
         """The next page; waits up to `wait` seconds for one with events.
+
+        `still` raises when the caller may not read any more: its token may have been revoked, or
+        have expired, while the poll waited. And what leaves after a change of the policy was
+        acknowledged is read under it. Raises as `_waited` does.
+        """
+        pulled = await self._waited(asked, wait=wait)
+        await still()
+        while pulled.page.policy < self._newest():
+            pulled = await self._waited(asked, wait=0)
+            await still()
+        return pulled
+
+    async def _waited(self, asked: Asked, *, wait: float) -> Pulled:
+        """A page with events, or what there is after `wait` seconds.
 
         Raises NotFound for no such subscription of the agency, CursorInvalid, Forbidden,
         CursorExpired as `passed` does, and what keeps the reading from being kept.

@@ -32,7 +32,6 @@ from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
 from hub.journal.subscriptions import Body, Change, Subscription, from_row
 from hub.metrics import Metrics
-from hub.policy.current import CurrentPolicy
 from hub.web.body import number, read_body, seconds
 from hub.web.callers import Callers
 from hub.web.operation import (
@@ -124,7 +123,6 @@ def routes(
     catalogue: Catalogue,
     regions: Regions,
     callers: Callers,
-    current: CurrentPolicy,
     metrics: Metrics,
     log: FilteringBoundLogger,
     clock: Callable[[], int],
@@ -199,13 +197,7 @@ def routes(
         wait = seconds(request, "wait", most=max_wait)
         caller = await callers.of(request)
         asked = Asked(agency, caller.token, id_, request.query_params.get("cursor"), limit)
-        pulled = await pull.pull(asked, wait=wait)
-        # The token may have been revoked, or have expired, while the poll waited. And what leaves
-        # after a change of the policy was acknowledged must be read under it.
-        await callers.of(request)
-        while pulled.page.policy < current.version:
-            pulled = await pull.pull(asked, wait=0)
-            await callers.of(request)
+        pulled = await pull.pull(asked, wait=wait, still=partial(callers.of, request))
         page = pulled.page
         metrics.pulled(
             agency=agency,
