@@ -241,6 +241,22 @@ def relation(receiver: str, publisher: str, *, regions: Regions) -> Relation | N
     return "down" if regions.covers(there, here) else None
 
 
+def ways_to(address: Address, publisher: str, *, regions: Regions) -> frozenset[Relation]:
+    """How those whom an address names may lie to the publisher's region.
+
+    What lies apart from it is nobody's superior, and stands on the same footing.
+    """
+    found = relation(address.region, publisher, regions=regions) or "same"
+    if isinstance(address, AgencyId) or address.reach is Reach.HERE:
+        return frozenset((found,))
+    below: Mapping[Relation, tuple[Relation, ...]] = {
+        "up": ("up", "same", "down"),
+        "same": ("down",),
+        "down": ("down",),
+    }
+    return frozenset(below[found])
+
+
 def publisher_of(source: str) -> AgencyId:
     """The agency that a CloudEvents `source` names in its first segment. Raises SourceError."""
     match = _SOURCE.fullmatch(source) if len(source) <= LONGEST_SOURCE else None

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import contracts
 from contracts.contract import Contract
+from contracts.declare import declared_in
 
 
 class Catalogue:
@@ -58,7 +59,7 @@ def type_matches(pattern: str, type_: str) -> bool:
 
 @cache
 def load_catalogue() -> Catalogue:
-    """The contracts of every family folder: each `<family>/v<n>.py` lists its own in CONTRACTS."""
+    """The contracts of every family folder: each `<family>/v<n>.py` declares its own."""
     released: list[Contract] = []
     for family in pkgutil.iter_modules(contracts.__path__):
         if family.ispkg:
@@ -70,7 +71,7 @@ def _released(family: str) -> Iterator[Contract]:
     package = import_module(f"contracts.{family}")
     for module in pkgutil.iter_modules(package.__path__):
         if module.name.startswith("v"):
-            yield from import_module(f"contracts.{family}.{module.name}").CONTRACTS
+            yield from declared_in(import_module(f"contracts.{family}.{module.name}"))
 
 
 def _number(contract: Contract) -> tuple[int, int]:

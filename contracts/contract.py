@@ -1,19 +1,22 @@
 """A contract: one version of one event type, its payload model and what the hub must know of it."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict
 
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.agency import KINDS
-from contracts.common import FieldClass, OrgRef, Part, Payload
+from contracts.classes import TITLE_EN_KEYWORD, FieldClass
+from contracts.common import OrgRef, Part, Payload
 from contracts.faults import Fault, at_most, faults_from
 from contracts.fields import Field, fields_of, walk
+from contracts.matrix import Cells, Measure, Relation
 from contracts.members import has_duplicates
+from contracts.values import Classification
 
 MOST_FAULTS: Final = 20
 # Inspection covers every body once within a committee's term, which is five years: what was told
@@ -22,8 +25,10 @@ TERM_DAYS: Final = 5 * 365 + 2
 _TYPE = re.compile(r"[a-z][a-z]*\.[a-z][a-z_]*")
 _VERSION = re.compile(r"[1-9][0-9]*\.(0|[1-9][0-9]*)")
 
-Relation = Literal["same", "up", "down"]
-Measure = Literal["full", "masked"]
+DESCRIPTION_EN_KEYWORD: Final = "x-guantong-description-en"
+METADATA_KEYWORD: Final = "x-guantong-contract"
+
+Phase = Literal["plan", "pre", "on", "post", "any"]
 Model = type[Payload]
 
 
@@ -59,17 +64,71 @@ class NamedPerson:
     placed: bool
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """The paper that people sign when the matter changes hands (交接单).
+
+    `numbers`: pointers of the numbers it shows; `listed`: the array it lists, or None; `signed_by`:
+    who signs it, a line each, from top to bottom.
+    """
+
+    title: str
+    numbers: tuple[str, ...]
+    listed: str | None
+    signed_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """Until when a version may be used: none of it says "for good".
+
+    `deprecated`: from that day publishers and subscribers are told to move on; `sunset`: from that
+    day nothing is published under it; `successor`: the version to use instead, such as `2.0`, or
+    another type with its version.
+    """
+
+    deprecated: date | None = None
+    sunset: date | None = None
+    successor: str | None = None
+
+
+class Metadata(TypedDict):
+    """What a contract says beside its payload, as JSON; the members are those of `Contract`."""
+
+    type: str
+    version: str
+    family: str
+    key: str
+    phase: Phase
+    parties: list[dict[str, str]]
+    accused_persons: list[str]
+    publishers: list[str]
+    receivers: dict[str, dict[Relation, Measure]]
+    ways: list[Relation]
+    denied: list[str]
+    custodians: list[str]
+    answers: list[str]
+    unasked: bool
+    due: str | None
+    ceiling: Classification
+    flows: list[str]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Contract:
     """One version of one event type.
 
-    `key`: JSON Pointer of the payload member that names the case. `receivers`: kind → relation to
-    the publisher → measure, the matrix of who may get it; another relation is admitted by address.
+    `key`: JSON Pointer of the payload member that names the case. `publishers`: kinds; empty for a
+    reply, which may come from whoever received its opening, and for what the hub alone says.
+    `receivers`: kind → relation to the publisher → measure, the matrix of who may get it; another
+    relation is admitted by address. `ways`: where those whom it addresses may lie, seen from the
+    publisher; a reply goes back whatever they say.
     `accused_persons`: pointers of the persons that an event speaks against (with `name`, and
     `personkey`, `org` or `unit` where they have them). `denied`: kinds that nothing admits.
     `custodians`: the kinds that may hold F4 of it; a grant to others is a finding of `policy lint`.
-    `answers`: the openings this type replies to, empty for an opening. `due`: the rule by which a
-    reply is owed. `flows`: the flows of the field it serves.
+    `answers`: the openings this type replies to, empty for an opening; `unasked`: it may also come
+    without one. `due`: the rule by which a reply is owed (`deadlines.csv`). `ceiling`: the marking
+    it normally carries at most. `flows`: the flows of the field it serves.
     `retention_days`: how long a hub keeps its events, unless the node says otherwise.
     """
 
@@ -78,19 +137,25 @@ class Contract:
     model: Model
     title: str
     title_en: str
+    about: str
+    about_en: str
     key: str
     publishers: frozenset[str]
-    receivers: Mapping[str, Mapping[Relation, Measure]]
-    parties: tuple[Party, ...] = ()
-    accused_persons: tuple[str, ...] = ()
-    denied: frozenset[str] = frozenset()
-    custodians: frozenset[str] = frozenset()
-    answers: tuple[str, ...] = ()
-    phase: Literal["plan", "pre", "on", "post", "any"] = "any"
-    due: str | None = None
-    flows: tuple[str, ...] = ()
-    retention_days: int = TERM_DAYS
-    _adapter: TypeAdapter[Payload] = field(init=False, repr=False, compare=False)
+    receivers: Cells
+    ways: frozenset[Relation]
+    parties: tuple[Party, ...]
+    accused_persons: tuple[str, ...]
+    denied: frozenset[str]
+    custodians: frozenset[str]
+    answers: tuple[str, ...]
+    unasked: bool
+    phase: Phase
+    due: str | None
+    ceiling: Classification
+    flows: tuple[str, ...]
+    retention_days: int
+    slip: Slip | None
+    lifetime: Lifetime
 
     def __post_init__(self) -> None:
         if not _TYPE.fullmatch(self.type) or not _VERSION.fullmatch(self.version):
@@ -101,7 +166,6 @@ class Contract:
             raise ValueError(f"{self.type}: unknown kinds {sorted(unknown)}")
         if self.retention_days < 1:
             raise ValueError(f"{self.type}: kept for less than a day")
-        object.__setattr__(self, "_adapter", TypeAdapter(self.model))
 
     @property
     def family(self) -> str:
@@ -112,6 +176,16 @@ class Contract:
     def urn(self) -> str:
         """What an event states as `dataschema`."""
         return f"urn:guantong:contract:{self.type}:{self.version}"
+
+    @property
+    def name(self) -> str:
+        """Type and version as people write them: `clue.transferred 1.0`."""
+        return f"{self.type} {self.version}"
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Payload]:
+        # Built when first used: a hub knows all contracts, and most places use few of them.
+        return TypeAdapter(self.model)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -187,7 +261,32 @@ class Contract:
             "$id": self.urn,
             **schema,
             "title": self.title,
-            "x-guantong-title-en": self.title_en,
+            TITLE_EN_KEYWORD: self.title_en,
+            "description": self.about,
+            DESCRIPTION_EN_KEYWORD: self.about_en,
+            METADATA_KEYWORD: self.metadata(),
+        }
+
+    def metadata(self) -> Metadata:
+        """What holds of the version beside its payload, as JSON."""
+        return {
+            "type": self.type,
+            "version": self.version,
+            "family": self.family,
+            "key": self.key,
+            "phase": self.phase,
+            "parties": [{"pointer": p.pointer, "role": p.role.value} for p in self.parties],
+            "accused_persons": list(self.accused_persons),
+            "publishers": sorted(self.publishers),
+            "receivers": {kind: dict(cells) for kind, cells in sorted(self.receivers.items())},
+            "ways": sorted(self.ways),
+            "denied": sorted(self.denied),
+            "custodians": sorted(self.custodians),
+            "answers": list(self.answers),
+            "unasked": self.unasked,
+            "due": self.due,
+            "ceiling": self.ceiling,
+            "flows": list(self.flows),
         }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from contracts.codelists import code_list
-from contracts.common import FORMATS
+from contracts.values import FORMATS
 
 MOST_NAMED: Final = 20
 MORE_ERRORS: Final = "more_errors"

@@ -8,21 +8,24 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from contracts.common import FieldClass, Mark
+from contracts.classes import Classed, FieldClass, Mark
 
 
 class UnclassifiedField(TypeError):
-    """A field of a payload model carries no field class, or more than one."""
+    """A field of a payload model carries no field class with its name, or more than one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One declared member of an object, by its JSON name; `many`: an array of what `parts` says.
+    """One declared member of an object, by its JSON name and the name people have for it.
 
+    `many`: an array of what `parts` says.
     `in_summary`: whoever gets only a summary sees it too, if the class was granted.
     """
 
     name: str
+    title: str
+    title_en: str
     field_class: FieldClass
     many: bool
     parts: tuple["Field", ...]
@@ -57,16 +60,19 @@ def holders_of(model: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
 
 def _fields(model: type[BaseModel], above: FieldClass, *, summarised: bool) -> Iterator[Field]:
     for name, info in model.model_fields.items():
-        marks = [mark for mark in info.metadata if isinstance(mark, FieldClass)]
+        marks = [mark for mark in info.metadata if isinstance(mark, Classed)]
         if len(marks) != 1:
             raise UnclassifiedField(f"{model.__name__}.{name}")
-        effective = max(above, marks[0])
+        own = marks[0].field_class
+        effective = max(above, own)
         # What is declared F0 goes with the object it stands in.
-        in_summary = Mark.in_summary in info.metadata or (summarised and marks[0] is FieldClass.F0)
+        in_summary = Mark.in_summary in info.metadata or (summarised and own is FieldClass.F0)
         part, many = _shape(info.annotation)
         parts = tuple(_fields(part, effective, summarised=in_summary)) if part else ()
         yield Field(
             name=info.alias or name,
+            title=marks[0].title,
+            title_en=marks[0].title_en,
             field_class=effective,
             many=many,
             parts=parts,

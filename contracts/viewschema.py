@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.common import CLASS_KEYWORD, F0
+from contracts.classes import CLASS_KEYWORD, F0
 from contracts.contract import Contract
 
 Schema = dict[str, Any]

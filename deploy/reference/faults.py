@@ -9,8 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from contracts.common import FORMATS
+from contracts.catalogue import load_catalogue
+from contracts.common import Part, Period
 from contracts.faults import ANY_FAULT, SENTENCES, TYPE_FAULTS
+from contracts.values import FORMATS
 
 ROOT: Final = Path(__file__).parents[2]
 # What makes a fault: all take its code first, its sentences third and fourth.
@@ -38,6 +40,7 @@ class Passed:
 def found_faults() -> Iterator[Told | Passed]:
     """Every place of `contracts` and the hub that makes a fault, and what pydantic finds."""
     yield from _found_by_pydantic()
+    yield from _rules_of_payloads()
     for folder in ("contracts", "hub"):
         # Commands tell a person the same in fewer words.
         paths = [path for path in (ROOT / folder).rglob("*.py") if path.parent.name != "cli"]
@@ -61,6 +64,18 @@ def _found_by_pydantic() -> Iterator[Told]:
     for code, pairs in (("type", TYPE_FAULTS), ("format", FORMATS)):
         for zh, en in dict.fromkeys(pairs.values()):
             yield Told(place, code, zh, en)
+
+
+def _rules_of_payloads() -> Iterator[Told]:
+    """The rules that payloads and their parts declare."""
+    for name in sorted({contract.model.__module__ for contract in load_catalogue()}):
+        place = f"{name.replace('.', '/')}.py"
+        for part in vars(import_module(name)).values():
+            if isinstance(part, type) and issubclass(part, Part) and part.__module__ == name:
+                for rule in part.RULES:
+                    yield Told(place, rule.code, rule.message, rule.message_en)
+    for rule in Period.RULES:
+        yield Told("contracts/common.py", rule.code, rule.message, rule.message_en)
 
 
 def _makes_a_fault(node: ast.AST) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from contracts.common import FieldClass
+from contracts.classes import FieldClass
 from contracts.contract import Contract
 from contracts.envelope import VIEWED
 from contracts.fields import Field

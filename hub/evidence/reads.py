@@ -14,7 +14,7 @@ from itertools import accumulate
 from operator import sub
 from typing import Final
 
-from contracts.common import FieldClass
+from contracts.classes import FieldClass
 from hub.database.connection import Connection
 from hub.evidence import sql
 from hub.policy import sql as policy_sql

@@ -11,12 +11,15 @@ from typing import Final, Literal
 
 from msgspec import UNSET
 
-from contracts.agency import publisher_of
+from contracts.agency import parse_addresses, publisher_of, ways_to
 from contracts.catalogue import Catalogue
 from contracts.common import Payload
 from contracts.contract import MOST_FAULTS, Contract
+from contracts.declare import EVERY_WAY
 from contracts.envelope import Attributes, Envelope, Text, moment_of
 from contracts.faults import Fault, at_most
+from contracts.matrix import Relation
+from contracts.region import Regions
 from hub.backbone.port import Backbone
 from hub.errors import Forbidden, HubError
 from hub.event import (
@@ -126,8 +129,14 @@ class Intake:
         if not policy.regions.known(region):
             yield faults.REGION_UNKNOWN
         # A reply may come from whoever received its opening; registration checks that.
-        if not contract.answers and not publisher.kinds & contract.publishers:
-            yield faults.PUBLISHER_NOT_ADMITTED
+        if not _is_reply(contract, attributes):
+            if not publisher.kinds & contract.publishers:
+                yield faults.PUBLISHER_NOT_ADMITTED
+            for name, addresses in (("to", attributes.to), ("cc", attributes.cc)):
+                if addresses is not UNSET and not _goes(
+                    addresses, contract.ways, publisher.region, policy.regions
+                ):
+                    yield faults.way_closed(name)
         if not _granted(publisher, contract.type, region, policy=policy, now=self._clock()):
             yield faults.NOT_GRANTED
         for name, addresses in (("to", attributes.to), ("cc", attributes.cc)):
@@ -150,6 +159,7 @@ class Intake:
         """Give the event what registration needs: receipt, digest, key, marks of its parties."""
         attributes = submitted.attributes
         expires, caveats = attributes.expirytime, _caveats(attributes)
+        is_reply = _is_reply(contract, attributes)
         return Event(
             source=attributes.source,
             id=attributes.id,
@@ -164,8 +174,8 @@ class Intake:
             digest=hashlib.sha256(submitted.data).digest(),
             to=_or(attributes.to, ""),
             cc=_or(attributes.cc, ""),
-            is_reply=bool(contract.answers),
-            opening=_or(attributes.causationid, "") if contract.answers else "",
+            is_reply=is_reply,
+            opening=_or(attributes.causationid, "") if is_reply else "",
             correlation=_or(attributes.correlationid, ""),
             marking=_marking(attributes),
             caveats=caveats,
@@ -208,6 +218,18 @@ class Intake:
         outcomes = [e if isinstance(e, Rejected) else next(told) for e in examined]
         await self._record(outcomes, caller)
         return outcomes
+
+
+def _is_reply(contract: Contract, attributes: Attributes) -> bool:
+    """Whether the event answers an opening; what may come unasked does when it names one."""
+    return bool(contract.answers) and not (contract.unasked and attributes.causationid is UNSET)
+
+
+def _goes(addresses: str, ways: frozenset[Relation], region: str, regions: Regions) -> bool:
+    """Whether a contract of these ways lets an event of this region go to all the addresses."""
+    return ways.issuperset(EVERY_WAY) or all(
+        ways >= ways_to(address, region, regions=regions) for address in parse_addresses(addresses)
+    )
 
 
 def _granted(publisher: Agency, type_: str, region: str, *, policy: Policy, now: int) -> bool:

@@ -84,3 +84,13 @@ def address_unknown(name: str) -> Fault:
         "收件地址中有未登记的机构",
         "an address names no registered agency",
     )
+
+
+def way_closed(name: str) -> Fault:
+    """An address that the contract does not let its event be sent to: up or down the levels."""
+    return Fault(
+        "way_closed",
+        f"/{name}",
+        "契约规定该类型事件不向这一方向（上级或下级）发送，见契约的 ways",
+        "the contract does not send this type that way, up or down the levels: see its `ways`",
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Final
 
-from contracts.common import FieldClass
+from contracts.classes import FieldClass
 from contracts.contract import Contract
 from contracts.fields import Field
 from hub.database.connection import Connection

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.common import rule_broken
 from contracts.envelope import is_time
+from contracts.rules import rule_broken
 from hub.journal.sql import SubscriptionRow
 
 SubscriptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

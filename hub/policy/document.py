@@ -21,9 +21,10 @@ from pydantic_core.core_schema import literal_schema, no_info_after_validator_fu
 
 from contracts.agency import KINDS, AgencyId, AgencyIdError
 from contracts.catalogue import Catalogue
-from contracts.common import FieldClass, OrganisationCode, Uscc
+from contracts.classes import FieldClass
 from contracts.faults import Fault, faults_from
 from contracts.region import Level, Regions
+from contracts.values import OrganisationCode, Uscc
 from hub.event import microseconds
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.agency import relation
-from contracts.common import FieldClass
-from contracts.contract import Contract, Measure
+from contracts.classes import FieldClass
+from contracts.contract import Contract
+from contracts.matrix import Measure
 from hub.event import Caveat, Entry
 from hub.policy.agencies import Agency, in_force
 from hub.policy.grants import Granted

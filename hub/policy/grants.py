@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Literal
 
 from contracts.catalogue import type_matches
-from contracts.common import FieldClass
+from contracts.classes import FieldClass
 from contracts.region import Regions
 from hub.policy.agencies import Agency, in_force
 from hub.policy.document import Grant, Round, end_of, start_of

@@ -12,7 +12,7 @@ from typing import Final
 
 from contracts.agency import AgencyId
 from contracts.catalogue import Catalogue, type_matches
-from contracts.common import FieldClass
+from contracts.classes import FieldClass
 from contracts.contract import Contract
 from contracts.region import Regions
 from hub.policy.document import AgencyRecord, Grant, PolicyDocument, Recusal, end_of, start_of

@@ -2,15 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.catalogue import Catalogue
-from contracts.contract import Contract, Measure, Relation
+from contracts.contract import Contract, Metadata
 from contracts.viewschema import view_schema
 from hub.errors import NotFound
 from hub.journal.retention.terms import Terms
@@ -32,35 +31,22 @@ from hub.web.problems import answer
 SCHEMA: Final = "application/schema+json"
 
 
-class OfContract(TypedDict):
+class ContractShown(Metadata):
     """What a contract says of itself, in the newest version of its type.
 
-    `receivers`: kind → relation to the publisher → measure. `key`: where the payload names the
-    case. `denied`: kinds that nothing admits.
+    `receivers`: kind → relation to the publisher → measure; `to` is by address alone. `ways`: where
+    those whom it addresses may lie. `key`: where the payload names the case. `denied`: kinds that
+    nothing admits. `unasked`: a reply that may also open a case. `retention_days`: for how long
+    this hub keeps such events.
     """
 
-    type: str
-    family: str
     versions: list[str]
     dataschema: str
     title: str
     title_en: str
-    phase: str
-    key: str
-    parties: list[dict[str, str]]
-    publishers: list[str]
-    receivers: dict[str, Mapping[Relation, Measure]]
-    denied: list[str]
-    answers: list[str]
+    about: str
+    about_en: str
     replies: list[str]
-    due: str | None
-    flows: list[str]
-    custodians: list[str]
-
-
-class ContractShown(OfContract):
-    """The same, and for how long this hub keeps such events."""
-
     retention_days: int | None
 
 
@@ -86,8 +72,17 @@ def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Desc
         return _immutable(request, view_schema(await find(request)))
 
     def metadata(contract: Contract) -> ContractShown:
-        days = terms.days[contract.type, contract.version]
-        return {**_metadata(contract, catalogue), "retention_days": days}
+        return {
+            **contract.metadata(),
+            "versions": [c.version for c in catalogue.versions(contract.type)],
+            "dataschema": contract.urn,
+            "title": contract.title,
+            "title_en": contract.title_en,
+            "about": contract.about,
+            "about_en": contract.about_en,
+            "replies": list(catalogue.replies_to(contract.type)),
+            "retention_days": terms.days[contract.type, contract.version],
+        }
 
     async def find(request: Request) -> Contract:
         await callers.of(request)
@@ -134,28 +129,6 @@ def _version(summary: str) -> Operation:
         },
         errors=(NotFound,),
     )
-
-
-def _metadata(contract: Contract, catalogue: Catalogue) -> OfContract:
-    return {
-        "type": contract.type,
-        "family": contract.family,
-        "versions": [c.version for c in catalogue.versions(contract.type)],
-        "dataschema": contract.urn,
-        "title": contract.title,
-        "title_en": contract.title_en,
-        "phase": contract.phase,
-        "key": contract.key,
-        "parties": [{"pointer": p.pointer, "role": p.role} for p in contract.parties],
-        "publishers": sorted(contract.publishers),
-        "receivers": dict(sorted(contract.receivers.items())),
-        "denied": sorted(contract.denied),
-        "custodians": sorted(contract.custodians),
-        "answers": list(contract.answers),
-        "replies": list(catalogue.replies_to(contract.type)),
-        "due": contract.due,
-        "flows": list(contract.flows),
-    }
 
 
 def _immutable(request: Request, document: dict[str, Any]) -> Response:

@@ -1,7 +1,4 @@
-"""Every example beside the contracts is a test: `valid` ones pass, `invalid` ones say why not.
-
-An invalid example is `{"expect": [{"code", "pointer"}…], "data": payload}`, the whole list.
-"""
+"""Every example beside the contracts is a test: `valid` ones pass, `invalid` ones say why not."""
 
 import json
 from pathlib import Path
@@ -9,19 +6,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-import contracts
-from contracts.catalogue import load_catalogue
 from contracts.common import Payload
-from contracts.contract import Contract
-
-FAMILIES = Path(contracts.__file__).parent
-VALID = sorted(FAMILIES.glob("*/examples/valid/*.json"))
-INVALID = sorted(FAMILIES.glob("*/examples/invalid/*.json"))
-
-
-def contract_of(example: Path) -> Contract:
-    type_, _, _ = example.stem.rpartition("-")
-    return load_catalogue().versions(type_)[-1]
+from tests.examples import INVALID, VALID, contract_of, payload_in
 
 
 @pytest.mark.parametrize("example", VALID, ids=lambda path: path.stem)
@@ -38,7 +24,7 @@ def test_a_valid_example_validates_against_the_published_schema(example: Path) -
 
 @pytest.mark.parametrize("example", INVALID, ids=lambda path: path.stem)
 def test_an_invalid_example_gets_exactly_the_faults_it_lists(example: Path) -> None:
-    stated = json.loads(example.read_bytes())
-    found = contract_of(example).check(json.dumps(stated["data"]).encode())
+    found = contract_of(example).check(json.dumps(payload_in(example)).encode())
     assert not isinstance(found, Payload)
-    assert [{"code": fault.code, "pointer": fault.pointer} for fault in found] == stated["expect"]
+    expected = json.loads(example.read_bytes())["expect"]
+    assert [{"code": fault.code, "pointer": fault.pointer} for fault in found] == expected

@@ -9,16 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import contracts
 from contracts.catalogue import load_catalogue
 from contracts.common import Payload
 from contracts.contract import DUPLICATE_MEMBER, Contract
 from contracts.faults import Fault
 from contracts.fields import walk
+from tests.examples import INVALID, VALID, contract_of, payload_in
 
-FOLDER = Path(contracts.__file__).parent
-EXAMPLES = sorted(FOLDER.glob("*/examples/valid/*.json"))
-INVALID = sorted(FOLDER.glob("*/examples/invalid/*.json"))
 CONTRACTS = sorted(load_catalogue(), key=lambda contract: contract.urn)
 
 # Braces and slashes would show in sentences that are formatted twice and in split pointers.
@@ -32,24 +29,15 @@ CANARIES = (
     CANARY * 9,
 )
 
-examples = st.sampled_from(EXAMPLES)
+examples = st.sampled_from(VALID)
 canaries = st.sampled_from(CANARIES)
 contracts_ = st.sampled_from(CONTRACTS)
 
 
-def contract_of(example: Path) -> Contract:
-    return load_catalogue().versions(example.stem.rpartition("-")[0])[-1]
-
-
 def example_of(type_: str, number: int = 1) -> dict[str, Any]:
-    path = next(path for path in EXAMPLES if path.stem == f"{type_}-{number}")
+    path = next(path for path in VALID if path.stem == f"{type_}-{number}")
     document: dict[str, Any] = json.loads(path.read_bytes())
     return document
-
-
-def payload_in(example: Path) -> Any:
-    stated = json.loads(example.read_bytes())
-    return stated["data"] if example in INVALID else stated
 
 
 def declared_by(contract: Contract) -> list[str]:
@@ -109,7 +97,7 @@ hostile_values: st.SearchStrategy[Any] = st.recursive(
 @st.composite
 def spoilt(draw: st.DrawFn) -> tuple[Contract, bytes]:
     """An example with members replaced, renamed, added and removed at any depth."""
-    example = draw(st.sampled_from(EXAMPLES + INVALID))
+    example = draw(st.sampled_from(VALID + INVALID))
     contract = contract_of(example)
     document = payload_in(example)
     for _ in range(draw(st.integers(1, 3))):
@@ -153,7 +141,7 @@ def painted(value: Any, old: str, new: str) -> Any:
 
 
 each_example = pytest.mark.parametrize(
-    "example", EXAMPLES + INVALID, ids=lambda path: f"{path.parent.name}-{path.stem}"
+    "example", VALID + INVALID, ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 import contracts
 from contracts.catalogue import load_catalogue
-from contracts.common import F0, F2, FieldClass
+from contracts.classes import F0, F2, FieldClass
 from contracts.contract import Contract
 from contracts.fields import Field
 from contracts.viewschema import view_schema

@@ -368,6 +368,29 @@ def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, st
     return found
 
 
+def opens(event: Event) -> bool:
+    """Whether the event stands by itself: no reply, or one that may come unasked and does."""
+    contract = event.contract
+    return not contract.answers or (contract.unasked and "causationid" not in event.attributes)
+
+
+def closed_ways(event: Event, moment: Moment) -> list[tuple[str, str]]:
+    """Addresses that lie where the contract does not let its events go (decision 18)."""
+    home = region_of(event.publisher)
+    found = []
+    for name in ("to", "cc"):
+        for address in event.attributes.get(name, "").split():
+            place, _, reach = address.partition("@")[2].partition("/")
+            level = relation(place or region_of(address), home) or "same"
+            lie = {level}
+            if reach:
+                lie = {"up", "same", "down"} if level == "up" else {"down"}
+            if not lie <= event.contract.ways:
+                found.append(("way_closed", f"/{name}"))
+                break
+    return found
+
+
 def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
     """What the envelope, the contract and the policy say against an event."""
     repeated = len(set(event.caveats)) < len(event.caveats)
@@ -379,8 +402,10 @@ def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[st
         found.append(("source_foreign", "/source"))
     if not known(event.region):
         found.append(("region_unknown", "/region"))
-    if not event.contract.answers and not kinds_of(agency, moment) & event.contract.publishers:
-        found.append(("publisher_not_admitted", "/type"))
+    if event.opening is None and opens(event):
+        if not kinds_of(agency, moment) & event.contract.publishers:
+            found.append(("publisher_not_admitted", "/type"))
+        found += closed_ways(event, moment)
     if not any(
         grants(grant, "publish", event.contract.type, agency, moment)
         and scope_covers(grant["region"], event.region, agency, moment)

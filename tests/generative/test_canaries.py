@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.catalogue import load_catalogue
-from contracts.common import F2
+from contracts.classes import F2
 from contracts.contract import Contract
 from contracts.fields import walk
 from tests.generative import world

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.common import FieldClass
+from contracts.classes import FieldClass
 from hub.evidence.reads import EXPIRED, REASONS, Outcome, outcome_of, packed, told, unpacked
 from hub.policy.entitle import Allowed, Decision, Denied
 
