@@ -1,19 +1,28 @@
 """The catalogue of contracts: type and version → contract. The only way others find one."""
 
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from types import MappingProxyType
 
 import contracts
 from contracts.contract import Contract
+from contracts.conversion import Conversion, Route, route
 from contracts.declare import declared_in
 
 
 class Catalogue:
-    """All released contracts, by type and version and by `dataschema`."""
+    """All released contracts, by type and version and by `dataschema`.
 
-    def __init__(self, released: Iterable[Contract]) -> None:
+    `retiring`: those that are to be retired, by `dataschema`.
+    """
+
+    def __init__(
+        self, released: Iterable[Contract], conversions: Iterable[Conversion] = ()
+    ) -> None:
+        self._conversions = tuple(conversions)
+        self._routes: dict[tuple[str, str, str], Route] = {}
         self._by_urn: dict[str, Contract] = {}
         self._by_name: dict[tuple[str, str], Contract] = {}
         self._by_type: dict[str, list[Contract]] = {}
@@ -25,6 +34,10 @@ class Catalogue:
             self._by_type.setdefault(contract.type, []).append(contract)
         for versions in self._by_type.values():
             versions.sort(key=_number)
+        # Nearly all events and pages ask for these, and there are few.
+        self.retiring: Mapping[str, Contract] = MappingProxyType(
+            {urn: c for urn, c in self._by_urn.items() if c.lifetime.deprecated is not None}
+        )
 
     def __iter__(self) -> Iterator[Contract]:
         return iter(self._by_urn.values())
@@ -45,6 +58,13 @@ class Catalogue:
         """The types that a pattern names: a type, `<family>.*` or `*`; sorted."""
         return tuple(sorted(name for name in self._by_type if type_matches(pattern, name)))
 
+    def route(self, type_: str, source: str, target: str) -> Route:
+        """How a type's payloads pass from one of its versions to another."""
+        wanted = (type_, source, target)
+        if wanted not in self._routes:
+            self._routes[wanted] = route(self.versions(type_), self._conversions, source, target)
+        return self._routes[wanted]
+
     def replies_to(self, type_: str) -> tuple[str, ...]:
         """The types that answer the opening `type_`, sorted."""
         return tuple(sorted({c.type for c in self if type_ in c.answers}))
@@ -59,19 +79,21 @@ def type_matches(pattern: str, type_: str) -> bool:
 
 @cache
 def load_catalogue() -> Catalogue:
-    """The contracts of every family folder: each `<family>/v<n>.py` declares its own."""
+    """The contracts of every family folder: each `<family>/v<n>.py` declares its own.
+
+    `<family>/convert.py`, where there is one, lists its CONVERSIONS.
+    """
     released: list[Contract] = []
+    conversions: list[Conversion] = []
     for family in pkgutil.iter_modules(contracts.__path__):
         if family.ispkg:
-            released.extend(_released(family.name))
-    return Catalogue(released)
-
-
-def _released(family: str) -> Iterator[Contract]:
-    package = import_module(f"contracts.{family}")
-    for module in pkgutil.iter_modules(package.__path__):
-        if module.name.startswith("v"):
-            yield from declared_in(import_module(f"contracts.{family}.{module.name}"))
+            package = import_module(f"contracts.{family.name}")
+            for module in pkgutil.iter_modules(package.__path__):
+                if module.name.startswith("v"):
+                    released += declared_in(import_module(f"{package.__name__}.{module.name}"))
+                elif module.name == "convert":
+                    conversions += import_module(f"{package.__name__}.convert").CONVERSIONS
+    return Catalogue(released, conversions)
 
 
 def _number(contract: Contract) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, Literal, TypedDict
@@ -14,6 +13,7 @@ from contracts.classes import TITLE_EN_KEYWORD, FieldClass
 from contracts.common import OrgRef, Part, Payload
 from contracts.faults import Fault, at_most, faults_from
 from contracts.fields import Field, fields_of, walk
+from contracts.lifetime import Lifetime
 from contracts.matrix import Cells, Measure, Relation
 from contracts.members import has_duplicates
 from contracts.values import Classification
@@ -76,20 +76,6 @@ class Slip:
     numbers: tuple[str, ...]
     listed: str | None
     signed_by: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """Until when a version may be used: none of it says "for good".
-
-    `deprecated`: from that day publishers and subscribers are told to move on; `sunset`: from that
-    day nothing is published under it; `successor`: the version to use instead, such as `2.0`, or
-    another type with its version.
-    """
-
-    deprecated: date | None = None
-    sunset: date | None = None
-    successor: str | None = None
 
 
 class Metadata(TypedDict):
@@ -181,6 +167,11 @@ class Contract:
     def name(self) -> str:
         """Type and version as people write them: `clue.transferred 1.0`."""
         return f"{self.type} {self.version}"
+
+    @property
+    def successor(self) -> str:
+        """What is used in its place once it is retired: a type and version."""
+        return self.lifetime.successor or self.type
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Payload]:

@@ -12,12 +12,12 @@ from contracts.common import Payload
 from contracts.contract import (
     TERM_DAYS,
     Contract,
-    Lifetime,
     Party,
     PartyRole,
     Phase,
     Slip,
 )
+from contracts.lifetime import Lifetime
 from contracts.matrix import Cells, Measure, Relation, Row, row_of
 from contracts.values import Classification
 

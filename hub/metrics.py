@@ -1,12 +1,13 @@
 """Every metric, named and explained once, Chinese before ` / `, English after.
 
-Labels are agency (registered ones only), family, code, step, task and channel, all from closed
-sets; nothing per subscription or event, so that the number of series stays bounded. `make docs`
-writes the list of them, `deploy/monitoring/metrics.md`.
+Labels are agency (registered ones only), family, code, step, task, channel and the like, all from
+closed sets (`type` and `version` only of contracts to be retired); nothing per subscription or
+event, so that the number of series stays bounded. `make docs` writes the list of them,
+`deploy/monitoring/metrics.md`.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -20,19 +21,18 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from hub.event import Accepted, Duplicate, Outcome, Rejected
+from hub.gauges import READ, READ_OF_AGENCIES, Measured, Readings
 
 # Why a request has no caller; `limited` was not even looked at.
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 # What is done beside the requests.
 Task = Literal["watch", "purge", "fill"]
+Use = Literal["publish", "pull"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_SECOND: Final = 1_000_000
 # What prometheus_client tells of a process, where /proc is there.
 _PROCESS: Final = {
     "cpu_seconds_total": "进程用去的处理器时间 / processor time spent",
@@ -52,119 +52,6 @@ class Declared:
     kind: str
     labels: tuple[str, ...]
     meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """An agency's unread entries; `since`: when the oldest was registered, microseconds UTC."""
-
-    entries: int
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What the gauges show of the database at a moment: bytes, counts, times in microseconds UTC.
-
-    `position` is the number of the newest event, `oldest_position` that of the oldest still held.
-    """
-
-    now: int
-    position: int
-    oldest_position: int
-    hubtime: int
-    known: int
-    refusals: int
-    backlogs: Mapping[str, Backlog]
-    policy_version: int
-    policy_changed: int
-    tokens_expiring: int
-    database_bytes: int
-    log_bytes: int
-    disk_bytes: int
-    disk_free_bytes: int
-
-
-_READ: Final[tuple[tuple[str, str, Callable[[Measured], float]], ...]] = (
-    (
-        "journal_position",
-        "最新事件的位置，即登记过的总数 / the newest event's position: all ever registered",
-        lambda m: m.position,
-    ),
-    (
-        "journal_oldest_position",
-        "最早在库事件的位置 / position of the oldest event held",
-        lambda m: m.oldest_position,
-    ),
-    (
-        "journal_newest_timestamp_seconds",
-        "最近一次登记的时刻 / when an event was last registered, since 1970",
-        lambda m: m.hubtime / _SECOND,
-    ),
-    (
-        "dedup_entries",
-        "去重记录数，等于在库事件数 / known (source, id) pairs: as many as events held",
-        lambda m: m.known,
-    ),
-    ("refusals_recorded", "在库的退回记录 / refusal records held", lambda m: m.refusals),
-    ("policy_version", "现行策略的版本 / the policy version in force", lambda m: m.policy_version),
-    (
-        "policy_changed_timestamp_seconds",
-        "现行策略生效的时刻 / when it was put in force, since 1970",
-        lambda m: m.policy_changed / _SECOND,
-    ),
-    (
-        "tokens_expiring",
-        "十四天内到期而未更换的令牌 / tokens that end within 14 days and have not been replaced",
-        lambda m: m.tokens_expiring,
-    ),
-    ("database_bytes", "数据库文件的大小 / size of the database file", lambda m: m.database_bytes),
-    (
-        "database_log_bytes",
-        "数据库预写日志的大小 / size of its write-ahead log",
-        lambda m: m.log_bytes,
-    ),
-    (
-        "disk_bytes",
-        "数据目录所在磁盘的大小 / size of the data directory's disk",
-        lambda m: m.disk_bytes,
-    ),
-    ("disk_free_bytes", "其上可用的空间 / what is free on it", lambda m: m.disk_free_bytes),
-)
-_READ_OF_AGENCIES: Final[tuple[tuple[str, str, Callable[[Measured, Backlog], float]], ...]] = (
-    (
-        "unread_entries",
-        "已提交游标之后的订阅条目；每个订阅至多计 1000 次登记"
-        " / feed entries after the committed cursors; of each feed the first 1,000 rows",
-        lambda _, backlog: backlog.entries,
-    ),
-    (
-        "unread_age_seconds",
-        "其中最早一条登记至今 / how long ago the oldest of them was registered",
-        lambda m, backlog: max(0, m.now - backlog.since) / _SECOND,
-    ),
-)
-
-
-class _Readings(Collector):
-    """Gauges of the newest reading; an agency without unread entries has no series of them.
-
-    It is replaced as a whole, so that a scrape on its thread never sees half of one.
-    """
-
-    newest: Measured | None = None
-
-    def collect(self) -> Iterator[Metric]:
-        newest = self.newest
-        for name, meaning, value in _READ:
-            shown = None if newest is None else value(newest)
-            yield GaugeMetricFamily(f"guantong_{name}", meaning, value=shown)
-        for name, meaning, value_of in _READ_OF_AGENCIES:
-            family = GaugeMetricFamily(f"guantong_{name}", meaning, labels=("agency",))
-            if newest is not None:
-                for agency, backlog in newest.backlogs.items():
-                    family.add_metric((agency,), value_of(newest, backlog))
-            yield family
 
 
 class Metrics:
@@ -230,11 +117,11 @@ class Metrics:
         )
 
     def _declare_readings(self) -> None:
-        for name, meaning, _ in _READ:
+        for name, meaning, _ in READ:
             self._declare(name, "gauge", (), meaning)
-        for name, meaning, _ in _READ_OF_AGENCIES:
+        for name, meaning, _ in READ_OF_AGENCIES:
             self._declare(name, "gauge", ("agency",), meaning)
-        self._readings = _Readings()
+        self._readings = Readings()
         self.registry.register(self._readings)
 
     def _declare_delivery(self) -> None:
@@ -249,11 +136,21 @@ class Metrics:
         )
         self._denied = self._counter(
             "events_denied",
-            "未送达的订阅条目，按作出决定的步骤（0：已过期）"
-            " / feed entries not handed over, by the step that said so (0: expired)",
+            "未送达的订阅条目，按作出决定的步骤（0：已过期；6：无法转换为所定版本）"
+            " / feed entries not handed over, by the step that said so"
+            " (0: expired, 6: no form in the pinned version)",
             "agency",
             "channel",
             "step",
+        )
+        self._retiring = self._counter(
+            "retiring_contract_uses",
+            "仍在使用即将停用的契约版本：发布的事件，或有内容的读取"
+            " / uses of versions that are to be retired: events published, pages read",
+            "agency",
+            "type",
+            "version",
+            "use",
         )
         self._expired_unread = self._counter(
             "events_expired_unread",
@@ -375,6 +272,12 @@ class Metrics:
         for step, count in denied.items():
             self._denied.labels(agency, "pull", str(step)).inc(count)
         self._pull.observe(seconds)
+
+    def used_retiring(
+        self, *, agency: str, type_: str, version: str, use: Use, times: int = 1
+    ) -> None:
+        """A version that is to be retired was used."""
+        self._retiring.labels(agency, type_, version, use).inc(times)
 
     def silence(self, agencies: Mapping[str, tuple[bool, float]], *, provinces: int) -> None:
         """Of the agencies that have a rhythm: whether each is silent, and how much is expected."""

@@ -4,11 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from contracts.conversion import Inconvertible
 from hub.database.connection import Connection
+from hub.delivery.version import in_version
 from hub.delivery.view import View, view_of
 from hub.errors import Forbidden
 from hub.event import Entry
-from hub.evidence.reads import EXPIRED, FILTERED, outcome_of
+from hub.evidence.reads import EXPIRED, FILTERED, OTHER_VERSION, PARKED, outcome_of
 from hub.journal import sql
 from hub.journal.feeds import ready_until
 from hub.journal.subscriptions import Subscription, passes
@@ -19,6 +21,9 @@ PAGE_BYTES: Final = 8 * 1024 * 1024
 # A page looks at no more entries than this, so that one whose feed is all denied stays bounded.
 MOST_EXAMINED: Final = 5_000
 STRETCH: Final = 200
+# What keeps an event back before and after the five steps of the decision.
+BEFORE: Final = 0
+AFTER: Final = 6
 
 
 @dataclass(slots=True)
@@ -27,8 +32,9 @@ class Page:
 
     `positions` are the entries examined, `outcomes` what was decided on each (by
     `hub.evidence.reads`) under the policy version `policy` at `read_at`. `denied` counts what was
-    not handed over, by step (0: expired), `views` the events that had fields withheld; `last` is
-    the position of the last event, `more` says that the feed had not come to its end.
+    not handed over, by step (also `BEFORE` and `AFTER` them), `views` the events that had fields
+    withheld; `last` is the position of the last event, `more` says that the feed had not come to
+    its end.
     """
 
     policy: int
@@ -96,12 +102,13 @@ def read_page(
 def _hand_over(
     entry: Entry, decisions: Decisions, subscription: Subscription, *, policy: Policy, now: int
 ) -> tuple[int, View | int | None]:
-    """The outcome's byte, and the event's view, or the step that denied it (0: expired).
+    """The outcome's byte, and the event's view, or the step that kept it back.
 
+    Before the decision it has expired (0); after it the pinned version cannot be made of it (6).
     None for what the subscription's filters leave out: they are asked of what is allowed alone.
     """
     if entry.expires is not None and entry.expires <= now:
-        return EXPIRED, 0
+        return EXPIRED, BEFORE
     decision = decisions.on(entry)
     if isinstance(decision, Denied):
         return outcome_of(decision), decision.step
@@ -109,4 +116,11 @@ def _hand_over(
         return FILTERED, None
     contract = policy.catalogue.find(entry.type, entry.version)
     assert contract is not None, "an unknown contract is denied at step 1"
-    return outcome_of(decision), view_of(entry, contract, decision)
+    pinned = subscription.pins.get(entry.type, entry.version)
+    if pinned == entry.version:
+        return outcome_of(decision), view_of(entry, contract, decision)
+    try:
+        carried, target = in_version(entry, contract, pinned, catalogue=policy.catalogue)
+    except Inconvertible:
+        return PARKED, AFTER
+    return outcome_of(decision) | OTHER_VERSION, view_of(carried, target, decision)

@@ -42,14 +42,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A page, the cursor token after it, the number of its subscription, the time reading took.
+    """A page, the cursor token after it, the time reading took, and whose page it is.
 
     `expired` entries stood between the cursor and the page's end, and have been purged.
     """
 
     page: Page
     cursor: str
-    number: int
+    subscription: Subscription
     seconds: float
     expired: int
 
@@ -119,7 +119,7 @@ class Pull:
             elif left <= 0:
                 break
             else:
-                with self._arrivals.expect(pulled.number) as expected:
+                with self._arrivals.expect(pulled.subscription.number) as expected:
                     # News may have come since the last look.
                     pulled = await self._kept(read_on)
                     if not pulled.page.events and not pulled.page.more:
@@ -186,13 +186,13 @@ class Pull:
         on_the_way = passed(connection, subscription, after=after, cursor=reached, more=page.more)
         token = self._cursors.token(subscription.number, on_the_way.cursor)
         seconds = self._monotonic() - started
-        return Pulled(page, token, subscription.number, seconds, on_the_way.expired)
+        return Pulled(page, token, subscription, seconds, on_the_way.expired)
 
 
 def _reading(asked: Asked, pulled: Pulled) -> Reading:
     page = pulled.page
     return Reading(
-        subscription=pulled.number,
+        subscription=pulled.subscription.number,
         agency=asked.agency,
         subscription_id=asked.id,
         token=asked.token,

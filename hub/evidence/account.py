@@ -28,11 +28,12 @@ class Seen:
     """One reading that came to an event, and what was decided then, with its grounds.
 
     The grounds are found again under the policy of that moment; none, where today's program would
-    decide otherwise than the record says.
+    decide otherwise than the record says. `version`: what was handed over, or asked for in vain.
     """
 
     row: ReadRow
     outcome: Outcome
+    version: str
     policy: Policy
     grounds: tuple[Ground, ...]
 
@@ -127,12 +128,34 @@ def _seen(
     policy = policies.of_version(connection, row.policy)
     agency = policy.agency(row.agency)
     grounds: tuple[Ground, ...] = ()
+    version = version_read(connection, event, row, outcome)
     if outcome.reason in ("expired", "filtered"):
         grounds = (Ground(0, outcome.reason),)
+    elif outcome.reason == "inconvertible":
+        grounds = (Ground(6, outcome.reason, (version,)),)
     elif agency is not None:
         decision = entitle(agency, event, policy=policy, now=row.read_at)
-        grounds = decision.grounds if told(outcome_of(decision)) == outcome else ()
-    return Seen(row, outcome, policy, grounds)
+        decided = told(outcome_of(decision))
+        as_told = (decided.classes, decided.masked, decided.reason)
+        if as_told == (outcome.classes, outcome.masked, outcome.reason):
+            grounds = decision.grounds
+    return Seen(row, outcome, version, policy, grounds)
+
+
+def version_read(connection: Connection, event: Record, row: ReadRow, outcome: Outcome) -> str:
+    """The version that a reading handed over, or could not: what its subscription had pinned."""
+    if not outcome.converted and outcome.reason != "inconvertible":
+        return event.version
+    pins: dict[str, str] = {}
+    for act in policy_sql.acts_on_subscriptions(connection, row.agency, until=row.read_at):
+        detail = json.loads(act.detail)
+        if detail["number"] == row.subscription and act.act != "subscription.ended":
+            pins = detail["pins"]
+    if event.type not in pins:
+        # A wildcard pins a type when it first meets it: that is no act, and never changes.
+        standing = sql.subscription(connection, row.agency, row.subscription_id)
+        pins = dict(from_row(standing).pins) if standing else {}
+    return pins.get(event.type, event.version)
 
 
 def _asked(

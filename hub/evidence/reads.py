@@ -33,9 +33,13 @@ REASONS: Final = (
     "recused",
     "expired",
     "filtered",
+    "inconvertible",
 )
 EXPIRED: Final = 0x80 | REASONS.index("expired")
 FILTERED: Final = 0x80 | REASONS.index("filtered")
+PARKED: Final = 0x80 | REASONS.index("inconvertible")
+# Handed over in the version that the subscription had pinned, which is not the published one.
+OTHER_VERSION: Final = 0x40
 _DENIED: Final = 0x80
 _MASKED: Final = 0x20
 _BITS: Final = {field_class: 1 << n for n, field_class in enumerate(FieldClass)}
@@ -64,10 +68,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided on one entry: the classes that were shown, or the reason why none were."""
+    """What was decided on one entry: the classes that were shown, or the reason why none were.
+
+    `converted`: it was handed over in another version than it was published in.
+    """
 
     classes: frozenset[FieldClass]
     masked: bool
+    converted: bool
     reason: str | None
 
     @property
@@ -113,9 +121,9 @@ def _shown(classes: frozenset[FieldClass]) -> int:
 def told(outcome: int) -> Outcome:
     """The decision that a byte stands for."""
     if outcome & _DENIED:
-        return Outcome(frozenset(), False, REASONS[outcome & ~_DENIED])
+        return Outcome(frozenset(), False, False, REASONS[outcome & ~_DENIED])
     classes = frozenset(c for c, bit in _BITS.items() if outcome & bit)
-    return Outcome(classes, bool(outcome & _MASKED), None)
+    return Outcome(classes, bool(outcome & _MASKED), bool(outcome & OTHER_VERSION), None)
 
 
 def packed(positions: Sequence[int], outcomes: bytes) -> bytes:

@@ -18,6 +18,7 @@ from contracts.contract import MOST_FAULTS, Contract
 from contracts.declare import EVERY_WAY
 from contracts.envelope import Attributes, Envelope, Text, moment_of
 from contracts.faults import Fault, at_most
+from contracts.lifetime import morning
 from contracts.matrix import Relation
 from contracts.region import Regions
 from hub.backbone.port import Backbone
@@ -128,6 +129,9 @@ class Intake:
             yield faults.SOURCE_FOREIGN
         if not policy.regions.known(region):
             yield faults.REGION_UNKNOWN
+        lifetime = contract.lifetime
+        if lifetime.sunset is not None and self._clock() >= microseconds(morning(lifetime.sunset)):
+            yield faults.contract_retired(contract.successor)
         # A reply may come from whoever received its opening; registration checks that.
         if not _is_reply(contract, attributes):
             if not publisher.kinds & contract.publishers:

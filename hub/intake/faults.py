@@ -94,3 +94,13 @@ def way_closed(name: str) -> Fault:
         "契约规定该类型事件不向这一方向（上级或下级）发送，见契约的 ways",
         "the contract does not send this type that way, up or down the levels: see its `ways`",
     )
+
+
+def contract_retired(successor: str) -> Fault:
+    """A version whose sunset has come; `successor` is what takes its place."""
+    return Fault(
+        "contract_retired",
+        "/dataschema",
+        f"该契约版本已停用，请改用 {successor}",
+        f"this contract version has been retired: use {successor}",
+    )

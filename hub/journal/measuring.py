@@ -9,9 +9,9 @@ from hub.database.connection import Connection
 from hub.database.engine import space_of
 from hub.database.readers import Readers
 from hub.event import number_of
+from hub.gauges import Backlog, Measured
 from hub.journal import sql
 from hub.journal.register import SHARD
-from hub.metrics import Backlog, Measured
 from hub.policy import issuing
 from hub.policy import sql as policy_sql
 from hub.policy.policy import Policies

@@ -90,6 +90,12 @@ def wording(ground: Ground, policy: Policy) -> tuple[str, str]:
                 f"该机构一方是被反映方（按{_TRAITS[trait][0]}比对）",
                 f"the agency's side is accused (found by {_TRAITS[trait][1]})",
             )
+        case "inconvertible", (version,):
+            return (
+                f"无法转换为该订阅所定的版本 {version}，内容未交出；可改定版本后回放",
+                f"cannot be converted to {version}, the version that the subscription has pinned;"
+                " nothing was handed over: pin another version, then replay",
+            )
         case "recused", (id_,):
             return f"该机构在此案中回避（{id_}）", f"the agency is recused from this case ({id_})"
         case code, _:

@@ -1,5 +1,6 @@
 """POST /v1/events: the HTTP door."""
 
+from collections import Counter
 from collections.abc import Sequence
 from time import monotonic, perf_counter
 from typing import Annotated, Any, Final, Literal, TypedDict, cast
@@ -11,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
 from contracts.envelope import REQUIRED, Attributes
+from contracts.lifetime import told_in_headers
 from hub.errors import (
     BadRequest,
     BatchMalformed,
@@ -26,12 +28,21 @@ from hub.intake.accept import Intake, Mode
 from hub.intake.http import BATCH, STRUCTURED, read_events
 from hub.intake.limits import Limits
 from hub.intake.shares import Shares
-from hub.intake.submitted import Submitted
+from hub.intake.submitted import Flawed, Submitted
 from hub.metrics import Metrics
 from hub.policy.tokens import Caller
 from hub.web.body import expected_length, read_body
 from hub.web.callers import Callers
-from hub.web.operation import Answer, Content, Described, Operation, Parameter, Time, in_json
+from hub.web.operation import (
+    RETIRING,
+    Answer,
+    Content,
+    Described,
+    Operation,
+    Parameter,
+    Time,
+    in_json,
+)
 from hub.web.problems import PROBLEM, FaultShown, Problem, answer, errors_of, problem
 
 MOST_RECEIPTS_LOGGED: Final = 10
@@ -105,7 +116,25 @@ def route(
         seconds = perf_counter() - started
         metrics.admitted(outcomes, agency=caller.name, seconds=seconds)
         _log(log, outcomes, caller=caller.name, mode=mode, seconds=seconds)
-        return _answer(outcomes)
+        return _answer(outcomes, retiring(submitted, caller))
+
+    def retiring(submitted: Sequence[Submitted], caller: Caller) -> dict[str, str]:
+        """Count the events under versions to be retired; headers that say so."""
+        used = Counter(
+            schema
+            for event in submitted
+            if (schema := _schema_of(event)) is not None and schema in catalogue.retiring
+        )
+        for urn, times in used.items():
+            contract = catalogue.retiring[urn]
+            metrics.used_retiring(
+                agency=caller.name,
+                type_=contract.type,
+                version=contract.version,
+                use="publish",
+                times=times,
+            )
+        return told_in_headers(catalogue.retiring[urn].lifetime for urn in used)
 
     async def read(request: Request, caller: Caller) -> Sequence[Submitted]:
         try:
@@ -154,9 +183,9 @@ def _publishing(catalogue: Catalogue, limits: Limits) -> Operation:
             Content((Any,), "application/json"),
         ),
         answers={
-            200: Answer("全部受理或已知 / all accepted or known", in_json(Results)),
-            207: Answer("部分受理 / some accepted", in_json(Results)),
-            422: Answer("全部退回 / none accepted", (Content((AllRejected,), PROBLEM),)),
+            200: Answer("全部受理或已知 / all accepted or known", in_json(Results), RETIRING),
+            207: Answer("部分受理 / some accepted", in_json(Results), RETIRING),
+            422: Answer("全部退回 / none accepted", (Content((AllRejected,), PROBLEM),), RETIRING),
         },
         errors=(
             BatchMalformed,
@@ -194,13 +223,20 @@ def receipt_shown(receipt: Receipt) -> ReceiptShown:
     }
 
 
-def _answer(outcomes: list[Outcome]) -> Response:
+def _schema_of(event: Submitted) -> str | None:
+    return event.dataschema if isinstance(event, Flawed) else event.attributes.dataschema
+
+
+def _answer(outcomes: list[Outcome], headers: dict[str, str]) -> Response:
     """200 when all are accepted or duplicate, 422 when none is, 207 for some."""
     results = [_result(outcome) for outcome in outcomes]
     rejected = sum(isinstance(outcome, Rejected) for outcome in outcomes)
     if rejected and rejected == len(outcomes):
-        return problem(Invalid(f"{rejected}"), results=results)
-    return answer({"results": results}, 207 if rejected else 200)
+        response = problem(Invalid(f"{rejected}"), results=results)
+    else:
+        response = answer({"results": results}, 207 if rejected else 200)
+    response.headers.update(headers)
+    return response
 
 
 def _result(outcome: Outcome) -> Result:

@@ -12,6 +12,7 @@ from contracts.envelope import LONGEST_ID
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.delivery.turns import Turns
+from hub.delivery.version import in_version
 from hub.delivery.view import view_of
 from hub.errors import BadRequest, NotFound
 from hub.event import Caveat, Marking, Record, receipt_of, rfc3339, shown
@@ -184,7 +185,12 @@ def _subscriber(
             "hubtime": rfc3339(event.hubtime),
         },
         "agency": agency,
-        "readings": [_reading(row, outcome, event, policies) for row, outcome in readings],
+        "readings": [
+            _reading(
+                row, outcome, event, policies, account.version_read(connection, event, row, outcome)
+            )
+            for row, outcome in readings
+        ],
     }
 
 
@@ -243,7 +249,7 @@ def _asked(asked: Asked) -> SubscriptionStands:
 
 def _seen(seen: Seen, event: Record, policies: Policies) -> ReadingJudged:
     return {
-        **_reading(seen.row, seen.outcome, event, policies),
+        **_reading(seen.row, seen.outcome, event, policies, seen.version),
         "policy": seen.row.policy,
         "allowed": seen.outcome.allowed,
         "reason": seen.outcome.reason,
@@ -251,15 +257,19 @@ def _seen(seen: Seen, event: Record, policies: Policies) -> ReadingJudged:
     }
 
 
-def _reading(row: ReadRow, outcome: Outcome, event: Record, policies: Policies) -> ReadingShown:
+def _reading(
+    row: ReadRow, outcome: Outcome, event: Record, policies: Policies, version: str
+) -> ReadingShown:
     contract = policies.catalogue.find(event.type, event.version)
     withheld: Iterable[str] = ()
     if outcome.allowed and contract is not None:
         allowed = Allowed(outcome.classes, outcome.masked)
-        withheld = view_of(event, contract, allowed).withheld
+        read, target = in_version(event, contract, version, catalogue=policies.catalogue)
+        withheld = view_of(read, target, allowed).withheld
     return {
         "at": rfc3339(row.read_at),
         "subscription": row.subscription_id,
+        "version": version,
         "channel": row.channel,
         "token": row.token,
         "classes": sorted(outcome.classes),

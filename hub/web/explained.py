@@ -29,10 +29,11 @@ class DecisionShown(TypedDict):
 
 
 class ReadingShown(TypedDict):
-    """A page that was handed over, as far as it concerns the event."""
+    """A page that was handed over, as far as it concerns the event; `version`: in which version."""
 
     at: Time
     subscription: str
+    version: str
     channel: str
     token: int
     classes: list[str]

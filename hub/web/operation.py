@@ -61,6 +61,13 @@ class Header:
     always: bool = True
 
 
+# Who uses a contract version that is to be retired is told so each time.
+RETIRING: Final = (
+    Header("Deprecation", "所用版本即将停用 / a version used is to be retired", always=False),
+    Header("Sunset", "停用的日期 / from when it is refused", always=False),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is said with a status."""

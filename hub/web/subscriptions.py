@@ -20,10 +20,12 @@ from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
 from contracts.envelope import Attributes, Text, is_time, moment_of
+from contracts.lifetime import told_in_headers
 from contracts.region import Regions
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.delivery.pull import Asked, Pull
+from hub.delivery.dispatch import AFTER
+from hub.delivery.pull import Asked, Pull, Pulled
 from hub.errors import BadRequest, Conflict, CursorExpired, CursorInvalid, Invalid, NotFound
 from hub.event import microseconds, rfc3339
 from hub.intake.http import BATCH
@@ -35,6 +37,7 @@ from hub.metrics import Metrics
 from hub.web.body import number, read_body, seconds
 from hub.web.callers import Callers
 from hub.web.operation import (
+    RETIRING,
     Answer,
     Content,
     Described,
@@ -219,9 +222,21 @@ def routes(
                 seconds=round(pulled.seconds, 6),
             )
         headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
+        headers |= retiring(pulled)
+        if page.denied[AFTER]:
+            headers["Guantong-Parked"] = str(page.denied[AFTER])
         if pulled.expired:
             headers["Guantong-Expired"] = str(pulled.expired)
         return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
+
+    def retiring(pulled: Pulled) -> dict[str, str]:
+        """Count the reading of pinned versions that are to be retired; headers that say so."""
+        pins, agency = pulled.subscription.pins, pulled.subscription.agency
+        used = [c for c in catalogue.retiring.values() if pins.get(c.type) == c.version]
+        if pulled.page.events:
+            for c in used:
+                metrics.used_retiring(agency=agency, type_=c.type, version=c.version, use="pull")
+        return told_in_headers(c.lifetime for c in used)
 
     async def move(request: Request) -> Response:
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
@@ -334,6 +349,8 @@ def _reading(max_page: int, max_wait: float) -> Operation:
                 (
                     Header("Guantong-Cursor", "这一页之后的游标 / the cursor behind this page"),
                     Header("Guantong-Expired", "未读而过期的件数 / expired unread", always=False),
+                    Header("Guantong-Parked", "无法转换而留下 / inconvertible", always=False),
+                    *RETIRING,
                 ),
             ),
             **_EXPIRED,

@@ -18,11 +18,11 @@ from hub.database.engine import Database, open_database, storage_reason
 from hub.database.readers import Readers
 from hub.errors import StorageFailed
 from hub.event import Marking, Rejected
+from hub.gauges import Backlog, Measured
 from hub.journal import measuring, refusals, sql, subscribing
 from hub.journal.measuring import FRESH_SECONDS, MOST_OF_THE_TIME, Measuring
 from hub.journal.register import Registrar
 from hub.journal.subscriptions import Body
-from hub.metrics import Backlog, Measured
 from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
 from hub.policy.parties import PartyMarks

@@ -42,9 +42,9 @@ def test_every_decision_is_told_apart() -> None:
     bytes_ = [outcome_of(decision) for decision in decisions]
     assert len(set(bytes_)) == len(decisions)
     expected = [
-        Outcome(d.classes, d.masked, None)
+        Outcome(d.classes, d.masked, False, None)
         if isinstance(d, Allowed)
-        else Outcome(frozenset(), False, d.reason)
+        else Outcome(frozenset(), False, False, d.reason)
         for d in decisions
     ]
     assert [told(byte) for byte in bytes_] == expected
