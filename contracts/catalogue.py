@@ -1,15 +1,19 @@
 """The catalogue of contracts: type and version → contract. The only way others find one."""
 
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
+from typing import Final
 
 import contracts
 from contracts.contract import Contract
 from contracts.conversion import Conversion, Route, route
 from contracts.declare import declared_in
+
+_VERSIONS: Final = re.compile(r"v[1-9][0-9]*(_[a-z]+)?")
 
 
 class Catalogue:
@@ -79,7 +83,7 @@ def type_matches(pattern: str, type_: str) -> bool:
 
 @cache
 def load_catalogue() -> Catalogue:
-    """The contracts of every family folder: each `<family>/v<n>.py` declares its own.
+    """The contracts of every family folder: `<family>/v<n>.py` and `v<n>_<part>.py` declare them.
 
     `<family>/convert.py`, where there is one, lists its CONVERSIONS.
     """
@@ -89,7 +93,7 @@ def load_catalogue() -> Catalogue:
         if family.ispkg:
             package = import_module(f"contracts.{family.name}")
             for module in pkgutil.iter_modules(package.__path__):
-                if module.name.startswith("v"):
+                if _VERSIONS.fullmatch(module.name):
                     released += declared_in(import_module(f"{package.__name__}.{module.name}"))
                 elif module.name == "convert":
                     conversions += import_module(f"{package.__name__}.convert").CONVERSIONS

@@ -95,6 +95,7 @@ class Metadata(TypedDict):
     custodians: list[str]
     answers: list[str]
     unasked: bool
+    about: str | None
     due: str | None
     ceiling: Classification
     flows: list[str]
@@ -113,7 +114,8 @@ class Contract:
     `personkey`, `org` or `unit` where they have them). `denied`: kinds that nothing admits.
     `custodians`: the kinds that may hold F4 of it; a grant to others is a finding of `policy lint`.
     `answers`: the openings this type replies to, empty for an opening; `unasked`: it may also come
-    without one. `due`: the rule by which a reply is owed (`deadlines.csv`). `ceiling`: the marking
+    without one. `about`: where the payload names, by `source` and `id`, the event that it is about;
+    then it goes between that event's publisher and readers alone. `due`: the rule by which a reply is owed (`deadlines.csv`). `ceiling`: the marking
     it normally carries at most. `flows`: the flows of the field it serves.
     `retention_days`: how long a hub keeps its events, unless the node says otherwise.
     """
@@ -123,8 +125,8 @@ class Contract:
     model: Model
     title: str
     title_en: str
-    about: str
-    about_en: str
+    description: str
+    description_en: str
     key: str
     publishers: frozenset[str]
     receivers: Cells
@@ -135,6 +137,7 @@ class Contract:
     custodians: frozenset[str]
     answers: tuple[str, ...]
     unasked: bool
+    about: str | None
     phase: Phase
     due: str | None
     ceiling: Classification
@@ -210,6 +213,13 @@ class Contract:
             value = getattr(value, step)
         return str(value)
 
+    def subject_of(self, payload: Payload) -> tuple[str, str] | None:
+        """The source and id of the event that `payload` is about, if it is about one."""
+        if self.about is None:
+            return None
+        (named,) = _at(payload, self.about.split("/")[1:])
+        return named.source, named.id  # type: ignore[attr-defined]
+
     def parties_of(self, payload: Payload) -> tuple[NamedParty, ...]:
         """The organisations that `payload` names, by the contract's party pointers."""
         return tuple(
@@ -253,8 +263,8 @@ class Contract:
             **schema,
             "title": self.title,
             TITLE_EN_KEYWORD: self.title_en,
-            "description": self.about,
-            DESCRIPTION_EN_KEYWORD: self.about_en,
+            "description": self.description,
+            DESCRIPTION_EN_KEYWORD: self.description_en,
             METADATA_KEYWORD: self.metadata(),
         }
 
@@ -275,6 +285,7 @@ class Contract:
             "custodians": sorted(self.custodians),
             "answers": list(self.answers),
             "unasked": self.unasked,
+            "about": self.about,
             "due": self.due,
             "ceiling": self.ceiling,
             "flows": list(self.flows),

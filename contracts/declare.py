@@ -40,6 +40,7 @@ def event(
     phase: Phase = "any",
     answers: Iterable[str] = (),
     unasked: bool = False,
+    about: str | None = None,
     publishers: Iterable[str] | None = None,
     receivers: Iterable[str] | None = None,
     ways: Iterable[Relation] = EVERY_WAY,
@@ -68,15 +69,15 @@ def event(
     opening = not answers or unasked
 
     def declare(model: type[P]) -> type[P]:
-        about_en, _, about = (inspect.cleandoc(model.__doc__ or "")).partition("\n\n")
+        told_en, _, told = (inspect.cleandoc(model.__doc__ or "")).partition("\n\n")
         contract = Contract(
             type=type_,
             version=version,
             model=model,
             title=title,
             title_en=title_en,
-            about=" ".join(about.split("\n")),
-            about_en=" ".join(about_en.split("\n")),
+            description=" ".join(told.split("\n")),
+            description_en=" ".join(told_en.split("\n")),
             key=key,
             publishers=_publishers(row, publishers) if opening else frozenset(),
             receivers=_receivers(row, receivers, tuple(ways), opening=opening),
@@ -90,6 +91,7 @@ def event(
             custodians=frozenset(custodians),
             answers=answers,
             unasked=unasked,
+            about=about,
             phase=phase,
             due=due,
             ceiling=ceiling,

@@ -50,6 +50,6 @@ class SqlBackbone:
 
     def _joint(self, events: Sequence[Event]) -> Joint | None:
         """Replies look for their openings first, which is done batch by batch."""
-        if len(events) > _SMALL or any(event.is_reply for event in events):
+        if len(events) > _SMALL or any(event.refers for event in events):
             return None
         return Joint(self._registrar.register_together, events)

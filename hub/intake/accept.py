@@ -163,7 +163,10 @@ class Intake:
         """Give the event what registration needs: receipt, digest, key, marks of its parties."""
         attributes = submitted.attributes
         expires, caveats = attributes.expirytime, _caveats(attributes)
-        is_reply = _is_reply(contract, attributes)
+        opening = _or(attributes.causationid, "") if _is_reply(contract, attributes) else ""
+        subject = contract.subject_of(payload)
+        if subject is not None:
+            opening = receipt_of(*subject).hex()
         return Event(
             source=attributes.source,
             id=attributes.id,
@@ -178,8 +181,8 @@ class Intake:
             digest=hashlib.sha256(submitted.data).digest(),
             to=_or(attributes.to, ""),
             cc=_or(attributes.cc, ""),
-            is_reply=is_reply,
-            opening=_or(attributes.causationid, "") if is_reply else "",
+            refers=subject is not None or _is_reply(contract, attributes),
+            opening=opening,
             correlation=_or(attributes.correlationid, ""),
             marking=_marking(attributes),
             caveats=caveats,

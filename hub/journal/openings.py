@@ -8,6 +8,7 @@ from contracts.faults import Fault
 from hub.database.connection import Connection
 from hub.event import Event, Record, slot_of
 from hub.journal import sql
+from hub.policy.agencies import Agency
 from hub.policy.entitle import Allowed, entitle
 from hub.policy.policy import Policy
 
@@ -28,6 +29,20 @@ CORRELATION_DIFFERS: Final = Fault(
     "/correlationid",
     "correlationid 应与所答复的事件一致",
     "correlationid must equal the opening's",
+)
+
+SUBJECT_UNKNOWN: Final = Fault(
+    "subject_unknown",
+    "/data/about",
+    "找不到所指的事件，或本机构既未发布也无权收到该事件；按其 source 和 id 填写",
+    "no such event was published by, or may be read by, this agency: give its source and id",
+)
+NOT_AMONG_READERS: Final = Fault(
+    "not_among_readers",
+    "/to",
+    "须写明收件机构 to：所指事件的发布机构可写给有权收到它的机构，收到它的机构可写给发布机构及其写明的收件机构",
+    "say in `to` whom it is for: a publisher writes to its event's readers, a reader to the"
+    " publisher and to whom it addressed",
 )
 
 
@@ -75,6 +90,37 @@ def answer(
     return tuple(differing) or Answered(
         f"{opening.publisher} {opening.cc}".strip(), opening.parties
     )
+
+
+def concern(
+    connection: Connection, event: Event, *, contract: Contract, policy: Policy, now: int
+) -> Answered | tuple[Fault, ...]:
+    """Check an event against the one it is about: it passes between those who have that one.
+
+    Its publisher writes to readers, as the policy has them now; a reader to the publisher and to
+    whom it named, for who else may read it is not a reader's to know. About an event that the
+    sender may not see, it is told the same as about none.
+    """
+    subject = record_of(connection, bytes.fromhex(event.opening))
+    sender = policy.agency(event.publisher)
+    if subject is None or sender is None:
+        return (SUBJECT_UNKNOWN,)
+
+    def reads(agency: Agency | None) -> bool:
+        return agency is not None and isinstance(
+            entitle(agency, subject, policy=policy, now=now), Allowed
+        )
+
+    resolve = policy.registry.resolve
+    addresses = f"{event.to} {event.cc}".strip()
+    if sender.id == subject.publisher:
+        among = all(reads(policy.agency(id_)) for id_ in resolve(addresses)) if addresses else False
+    elif reads(sender):
+        circle = resolve(f"{subject.publisher} {subject.to} {subject.cc}".strip())
+        among = bool(addresses) and resolve(addresses) <= circle
+    else:
+        return (SUBJECT_UNKNOWN,)
+    return Answered(audience="", parties=subject.parties) if among else (NOT_AMONG_READERS,)
 
 
 NOT_A_REPLY: Final = Answered(audience="", parties=b"")

@@ -34,7 +34,7 @@ from hub.journal import refusals, sql
 from hub.journal.duplicates import is_same
 from hub.journal.matchers import Matchers
 from hub.journal.matching import Matcher
-from hub.journal.openings import NOT_A_REPLY, Answered, answer
+from hub.journal.openings import NOT_A_REPLY, Answered, answer, concern
 from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
@@ -169,7 +169,7 @@ class Registrar:
         self, connection: Connection, events: Sequence[Event], *, first: int
     ) -> list[_New]:
         """Claim the dedup slots of a batch that is all new, as nearly all are; else claim none."""
-        if any(event.is_reply for event in events):
+        if any(event.refers for event in events):
             return []
         slots = [slot_of(event.receipt) for event in events]
         if sql.claim(connection, sorted(zip(slots, count(first), strict=False))) == len(events):
@@ -254,10 +254,11 @@ def _against(event: Event, known: Event | Record, receipt: Receipt) -> Outcome:
 def _answered(
     connection: Connection, event: Event, *, policy: Policy, now: int
 ) -> Answered | tuple[Fault, ...]:
-    contract = policy.catalogue.find(event.type, event.version) if event.is_reply else None
+    contract = policy.catalogue.find(event.type, event.version) if event.refers else None
     if contract is None:
         return NOT_A_REPLY
-    return answer(connection, event, contract=contract, policy=policy, now=now)
+    settle = answer if contract.about is None else concern
+    return settle(connection, event, contract=contract, policy=policy, now=now)
 
 
 def _feed(

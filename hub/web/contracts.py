@@ -44,8 +44,8 @@ class ContractShown(Metadata):
     dataschema: str
     title: str
     title_en: str
-    about: str
-    about_en: str
+    description: str
+    description_en: str
     replies: list[str]
     retention_days: int | None
 
@@ -78,8 +78,8 @@ def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Desc
             "dataschema": contract.urn,
             "title": contract.title,
             "title_en": contract.title_en,
-            "about": contract.about,
-            "about_en": contract.about_en,
+            "description": contract.description,
+            "description_en": contract.description_en,
             "replies": list(catalogue.replies_to(contract.type)),
             "retention_days": terms.days[contract.type, contract.version],
         }

@@ -110,8 +110,8 @@ def test_every_member_has_its_name_in_both_languages(contract: Contract) -> None
 
 @each_contract
 def test_a_contract_is_described_in_both_languages(contract: Contract) -> None:
-    assert contract.about_en.endswith(".") and contract.about_en.isprintable()
-    assert contract.about.endswith("。") and not contract.about.isascii()
+    assert contract.description_en.endswith(".") and contract.description_en.isprintable()
+    assert contract.description.endswith("。") and not contract.description.isascii()
 
 
 @each_contract
