@@ -69,6 +69,15 @@ class Catalogue:
             self._routes[wanted] = route(self.versions(type_), self._conversions, source, target)
         return self._routes[wanted]
 
+    def senders(self, contract: Contract) -> frozenset[str]:
+        """The kinds that may publish under a contract: for a reply, whoever may get its opening."""
+        found = set(contract.publishers)
+        for opening in (c for type_ in contract.answers for c in self.versions(type_)):
+            found |= opening.receivers.keys()
+            # What answers an answer comes from whoever had asked.
+            found |= {k for t in opening.answers for c in self.versions(t) for k in c.publishers}
+        return frozenset(found) - contract.denied
+
     def replies_to(self, type_: str) -> tuple[str, ...]:
         """The types that answer the opening `type_`, sorted."""
         return tuple(sorted({c.type for c in self if type_ in c.answers}))

@@ -115,8 +115,9 @@ class Contract:
     `custodians`: the kinds that may hold F4 of it; a grant to others is a finding of `policy lint`.
     `answers`: the openings this type replies to, empty for an opening; `unasked`: it may also come
     without one. `about`: where the payload names, by `source` and `id`, the event that it is about;
-    then it goes between that event's publisher and readers alone. `due`: the rule by which a reply is owed (`deadlines.csv`). `ceiling`: the marking
-    it normally carries at most. `flows`: the flows of the field it serves.
+    then it goes between that event's publisher and readers alone. `due`: the rule by which a reply
+    is owed (`deadlines.csv`). `ceiling`: the marking it normally carries at most. `flows`: the
+    flows of the field it serves.
     `retention_days`: how long a hub keeps its events, unless the node says otherwise.
     """
 

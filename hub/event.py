@@ -49,8 +49,9 @@ class Event(Struct, frozen=True, gc=False):
     `attributes` is the JSON object of the published attributes, `data` the payload's bytes as they
     came, `digest` the SHA-256 of `data`, `receipt` the first 16 bytes of SHA-256 of source LF id.
     `to` and `cc` are addresses, space-separated; `expires` is microseconds UTC; `parties` are
-    marks (`hub.policy.parties`). `refers`: it answers an earlier event, or is about one; `opening` is
-    the receipt id (hex) of that event, "" when it names none. `data` of a sealed event is `SEALED`, its digest what came.
+    marks (`hub.policy.parties`). `refers`: it answers an earlier event, or is about one; `opening`
+    is the receipt id (hex) of that event, "" when it names none. `data` of a sealed event is
+    `SEALED`, its digest what came.
     """
 
     receipt: bytes

@@ -201,8 +201,27 @@ _DELIVERY: Final = (
                 _rate("guantong_events_denied_total", "step", "channel", where=AGENCY),
             ),
         ),
-        "0 已过期，1 契约，2 授权，3 收件，4 回避，5 密级"
-        " / 0 expired, 1 contract, 2 grant, 3 address, 4 exclusion, 5 marking",
+        "0 已过期，1 契约，2 授权，3 收件，4 回避，5 密级，6 版本"
+        " / 0 expired, 1 contract, 2 grant, 3 address, 4 exclusion, 5 marking, 6 version",
+    ),
+    Panel(
+        "即将停用的契约版本 / contract versions to be retired",
+        "eps",
+        (
+            (
+                "{{agency}} {{type}} {{version}} {{use}}",
+                _most(
+                    _rate(
+                        "guantong_retiring_contract_uses_total",
+                        "agency",
+                        "type",
+                        "version",
+                        "use",
+                        where=AGENCY,
+                    )
+                ),
+            ),
+        ),
     ),
     Panel(
         "未读条目 / unread entries",

@@ -40,7 +40,8 @@ SUBJECT_UNKNOWN: Final = Fault(
 NOT_AMONG_READERS: Final = Fault(
     "not_among_readers",
     "/to",
-    "须写明收件机构 to：所指事件的发布机构可写给有权收到它的机构，收到它的机构可写给发布机构及其写明的收件机构",
+    "须写明收件机构 to：发布机构写给有权收到所指事件的机构，"
+    "收到它的机构写给发布机构和其写明的收件机构",
     "say in `to` whom it is for: a publisher writes to its event's readers, a reader to the"
     " publisher and to whom it addressed",
 )

@@ -129,7 +129,9 @@ class _Lint:
         """Agencies, grants, recusals, in the order written."""
         granted = {right.subject for right in self._living}
         working = frozenset(
-            chain.from_iterable((*c.publishers, *c.receivers) for c in self._catalogue)
+            chain.from_iterable(
+                (*self._catalogue.senders(c), *c.receivers) for c in self._catalogue
+            )
         )
         for n, record in enumerate(self._document.agencies):
             yield from self._of_agency(record, f"/agencies/{n}", granted, working)
@@ -199,7 +201,7 @@ class _Lint:
             (contract, places)
             for contract in self._contracts(right.grant.types)
             for kinds, places in bodies.items()
-            if _admits(contract, kinds, right.grant.may)
+            if _admits(contract, kinds, right.grant.may, self._catalogue)
         ]
         if not admitted:
             return "grant_outside_matrix"
@@ -223,7 +225,9 @@ class _Lint:
         found = (
             c.type
             for c in self._contracts(right.grant.types)
-            if c.source_protected and not named & c.custodians and _admits(c, named, "receive")
+            if c.source_protected
+            and not named & c.custodians
+            and _admits(c, named, "receive", self._catalogue)
         )
         return sorted(set(found))
 
@@ -252,7 +256,10 @@ class _Lint:
     def _add_supply(self, right: _Right) -> None:
         if self._unusable(right) is None:
             for contract in self._contracts(right.grant.types):
-                if any(_admits(contract, k, "publish") for k in self._subjects[right.subject]):
+                if any(
+                    _admits(contract, k, "publish", self._catalogue)
+                    for k in self._subjects[right.subject]
+                ):
                     places = self._supply.setdefault(contract.type, _Places(self._regions))
                     places.add(right.scope.region, right.scope.system)
 
@@ -302,13 +309,13 @@ def _subjects_of(agency: str, kinds: Kinds) -> Iterator[str]:
         yield f"kind {kind}"
 
 
-def _admits(contract: Contract, kinds: Kinds, may: May) -> bool:
+def _admits(contract: Contract, kinds: Kinds, may: May, catalogue: Catalogue) -> bool:
     """Whether the contract gives an agency of these kinds a part, at some level or by address.
 
     A reply may reach anyone who is not denied: whoever was copied on its opening is owed it.
     """
     if may == "publish":
-        return bool(kinds & contract.publishers)
+        return bool(kinds & catalogue.senders(contract))
     if kinds & contract.denied or (contract.accuses and "inspected-party" in kinds):
         return False
     return bool(kinds & contract.receivers.keys() or contract.answers)

@@ -104,6 +104,7 @@ def test_a_delivered_event_is_explained_by_its_reading(hub: RunningHub) -> None:
         "classes": ["F0", "F1", "F2"],
         "masked": False,
         "withheld": ["/petitioner", "/accuser"],
+        "version": "1.0",
         "policy": version,
         "allowed": True,
         "reason": None,
@@ -311,6 +312,7 @@ def test_a_subscriber_learns_only_what_it_got_itself(hub: RunningHub) -> None:
         "classes",
         "masked",
         "withheld",
+        "version",
     }
     assert ask(office, event, agency=CITY).json()["readings"] == [reading]
 
