@@ -158,6 +158,16 @@ class HubClient:
         """Events that name parties whom no registered agency is."""
         return self._items("/v1/strangers")
 
+    def impact(self, type_: str, version: str, *, days: int, replay: int) -> Mapping[str, Any]:
+        """Whom a contract version touches, and how the newest events fare under it."""
+        return self._object(
+            "GET",
+            f"/v1/contracts/{type_}/{version}/impact",
+            again=True,
+            params={"days": days, "replay": replay},
+            timeout=_REPLAY_SECONDS,
+        )
+
     def get_policy(self) -> Policy:
         answer = self._ask("GET", "/v1/policy")
         return Policy(document=_document(answer), etag=_header(answer, "ETag"))

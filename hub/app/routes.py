@@ -14,6 +14,7 @@ from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub
 from hub.delivery.turns import Turns
 from hub.errors import HubError
+from hub.evidence.impact import Impacts
 from hub.intake.limits import Limits
 from hub.journal.measuring import Measuring
 from hub.journal.rehearsal import Replays
@@ -26,6 +27,7 @@ from hub.web import (
     events,
     explain,
     health,
+    impact,
     openapi,
     policy,
     purges,
@@ -115,6 +117,16 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             max_subscriptions=settings.max_subscriptions,
         ),
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
+        impact.route(
+            impacts=Impacts(
+                readers=ground.readers,
+                catalogue=load_catalogue(),
+                pause=lambda: asyncio.sleep(0.02),
+            ),
+            catalogue=load_catalogue(),
+            callers=callers,
+            clock=microseconds_now,
+        ),
     ]
 
 

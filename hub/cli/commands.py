@@ -14,6 +14,7 @@ from hub.cli import (
     audit,
     contracts,
     events,
+    impact,
     policies,
     rehearsal,
     serving,
@@ -28,6 +29,7 @@ from hub.errors import HubError
 app: Final = App(name="guantong", help="贯通：巡视巡察与各监督机构的信息枢纽 / the supervision hub")
 app.command(serving.up)
 app.command(contracts.contract)
+contracts.contract.command(impact.impact)
 app.command(policies.policy)
 policies.policy.command(rehearsal.diff)
 policies.policy.command(rehearsal.lint)

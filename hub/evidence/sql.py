@@ -75,3 +75,15 @@ def reads_by(
         (agency, after, since, until, most),
     )
     return [(row[0], ReadRow(*row[1:])) for row in rows]
+
+
+def pages_of(
+    connection: Connection, agency: str, subscription: int, *, since: int
+) -> tuple[int, int | None]:
+    """How many pages a subscription has been handed since then, and when the last one was."""
+    pages, last = connection.exec_driver_sql(
+        "SELECT count(*), max(read_at) FROM reads"
+        " WHERE agency = ? AND subscription = ? AND read_at >= ?",
+        (agency, subscription, since),
+    ).one()
+    return int(pages), last

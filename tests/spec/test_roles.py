@@ -73,6 +73,12 @@ CALLS = (
     Call(
         "GET", "/v1/contracts/{type}/{version}/view", BEARERS, path=f"/v1/contracts/{TYPE}/1.0/view"
     ),
+    Call(
+        "GET",
+        "/v1/contracts/{type}/{version}/impact",
+        roles("operator"),
+        path=f"/v1/contracts/{TYPE}/1.0/impact",
+    ),
     Call("GET", "/v1/receipts/{id}", AGENCY, 404, f"/v1/receipts/{'0' * 32}"),
     Call(
         "GET",
