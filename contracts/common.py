@@ -3,13 +3,23 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+)
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_after_validator_function
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import (
+    no_info_after_validator_function,
+    with_info_after_validator_function,
+)
 
 from contracts.classes import F0, F1, F2, F3
-from contracts.codelists import code_list
+from contracts.inforce import member_in_force
 from contracts.rules import RULES_KEYWORD, Rule, in_order, keep, rule_broken
 from contracts.values import (
     Amount,
@@ -86,21 +96,19 @@ class _FromList:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return no_info_after_validator_function(self._verify, handler(source))
+        return with_info_after_validator_function(self._verify, handler(source))
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {**handler(core_schema), LIST_KEYWORD: self.name}
 
-    def _verify(self, value: Code) -> Code:
-        members = code_list(self.name)
+    def _verify(self, value: Code, info: ValidationInfo) -> Code:
         if value.list is not None and value.list != self.name:
             raise rule_broken(
                 "code_list_wrong", "list", f"应使用代码表 {self.name}", f"use code list {self.name}"
             )
-        if value.code not in members.labels and (members.closed or value.label is None):
-            raise PydanticCustomError("code_unknown", "{list}", {"list": self.name})
+        member_in_force(self.name, value.code, info, labelled=value.label is not None)
         return value
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, Literal, TypedDict
@@ -16,6 +17,7 @@ from contracts.fields import Field, fields_of, walk
 from contracts.lifetime import Lifetime
 from contracts.matrix import Cells, Measure, Relation
 from contracts.members import has_duplicates
+from contracts.owncodes import SHIPPED, Codes
 from contracts.values import Classification
 
 MOST_FAULTS: Final = 20
@@ -198,10 +200,15 @@ class Contract:
         f4 = [p for p, field in walk(self.fields) if field.field_class is FieldClass.F4]
         return tuple(p for p in f4 if not any(p.startswith(f"{above}/") for above in f4))
 
-    def check(self, data: bytes) -> Payload | tuple[Fault, ...]:
-        """Validate the bytes of a payload; all faults, at most 20 and then how many more."""
+    def check(
+        self, data: bytes, at: date | None = None, *, codes: Codes = SHIPPED
+    ) -> Payload | tuple[Fault, ...]:
+        """Validate the bytes of a payload; all faults, at most 20 and then how many more.
+
+        `at`: the day of the event's time, on which its codes must be in force; None: any day.
+        """
         try:
-            payload = self._adapter.validate_json(data)
+            payload = self._adapter.validate_json(data, context=(at, codes))
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             return at_most(faults_from(found, self._declared), MOST_FAULTS)

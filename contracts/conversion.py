@@ -14,6 +14,7 @@ import msgspec
 from contracts.contract import Contract
 from contracts.faults import Fault
 from contracts.fields import Field
+from contracts.owncodes import SHIPPED, Codes
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 _decode: Final = msgspec.json.Decoder().decode
@@ -63,10 +64,11 @@ class Route:
         self._target = target
         self._sure = sure
 
-    def carry(self, data: bytes) -> bytes:
+    def carry(self, data: bytes, codes: Codes = SHIPPED) -> bytes:
         """The payload in the target version; the same bytes where nothing has to change.
 
-        Raises Inconvertible. Between majors the target contract is asked whether it holds.
+        Raises Inconvertible. Between majors the target contract is asked whether it holds; that the
+        codes were in force on the event's day was asked when it came.
         """
         if not self._steps:
             return data
@@ -75,7 +77,7 @@ class Route:
             payload = step(payload)
         carried = _encode(payload)
         if not self._sure:
-            checked = self._target.check(carried)
+            checked = self._target.check(carried, codes=codes)
             if isinstance(checked, tuple):
                 raise _unfit(self._target, checked[0])
         return carried

@@ -8,7 +8,7 @@ the thorough way, which names every fault.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -18,6 +18,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.agency import AddressError, SourceError, parse_addresses, publisher_of
 from contracts.faults import Fault
+from contracts.lifetime import CHINA
 from contracts.members import written_at_most
 
 Text: TypeAlias = str | UnsetType
@@ -180,6 +181,17 @@ def _faults_of_repeated(specversion: str, source: str, *others: Text) -> tuple[F
 def moment_of(time: str) -> datetime:
     """An RFC 3339 time that passed the check, with its offset."""
     return datetime.fromisoformat(time.upper())
+
+
+def day_of(time: str) -> date:
+    """The day of an RFC 3339 time that passed the check, as it is in China."""
+    if time.endswith("+08:00"):
+        return date.fromisoformat(time[:10])
+    moment = moment_of(time)
+    try:
+        return moment.astimezone(CHINA).date()
+    except OverflowError:  # on the first or last day of all years
+        return moment.date()
 
 
 def _read_thoroughly(document: bytes) -> Envelope | tuple[Fault, ...]:

@@ -6,11 +6,12 @@ rule. The same faults serve the hub's door, the adapters' reports and `guantong 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from contracts.codelists import code_list
+from contracts.codelists import CodeList
 from contracts.values import FORMATS
 
 MOST_NAMED: Final = 20
@@ -158,7 +159,9 @@ def _fault(error: ErrorDetails, declared: frozenset[str], root: str) -> Fault:
         below = f"/{context['field']}" if context["field"] else ""
         return Fault(context["code"], pointer + below, context["zh"], context["en"])
     if kind == "code_unknown":
-        return _unknown_code(context["list"], f"{pointer}/code")
+        return _unknown_code(context["list"], f"{pointer}/code", on=context["on"])
+    if kind == "code_not_in_force":
+        return _not_in_force(context, pointer)
     if kind == "identifier_invalid":
         return _wrong_number(context, pointer)
     if kind == "string_pattern_mismatch":
@@ -182,15 +185,26 @@ def _wrong_number(context: Mapping[str, Any], pointer: str) -> Fault:
     )
 
 
-def _unknown_code(name: str, pointer: str) -> Fault:
-    members = code_list(name)
-    if len(members.labels) > MOST_NAMED:
+def _not_in_force(context: Mapping[str, Any], pointer: str) -> Fault:
+    name, name_en, bound = context["name"], context["name_en"], context["bound"]
+    if context["early"]:
+        message = f"{name}自 {bound} 起使用，事件当日尚未启用，请核对代码和事件时间"
+        message_en = f"{name_en} is in force since {bound}, after the event: compare both"
+    else:
+        message = f"{name}使用至 {bound}，事件当日已停用，请改用现行代码"
+        message_en = f"{name_en} was in force until {bound}, before the event: use the one of today"
+    return Fault("code_not_in_force", pointer, message, message_en)
+
+
+def _unknown_code(listed: CodeList, pointer: str, *, on: date | None) -> Fault:
+    name, members = listed.name, listed.in_force(on)
+    if len(members) > MOST_NAMED:
         valid = valid_en = f"{name}"
     else:
-        valid = "、".join(f"{code} {label}" for code, label in members.labels.items())
-        valid_en = ", ".join(members.labels)
+        valid = "、".join(f"{member.code} {member.label}" for member in members)
+        valid_en = ", ".join(member.code for member in members)
     other, other_en = (
-        ("", "") if members.closed else ("；其他代码须附 label（名称）", "; others need a label")
+        ("", "") if listed.closed else ("；其他代码须附 label（名称）", "; others need a label")
     )
     return Fault(
         "code_unknown",

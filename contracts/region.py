@@ -13,9 +13,11 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Final, Self
 
 ROOT: Final = "000000"
+COLUMNS: Final = ("code", "name", "parent", "valid_from", "valid_until", "successor", "source")
 _CODE: Final = re.compile(r"[0-9]{6}")
 
 
@@ -53,7 +55,7 @@ class Region:
 class Regions:
     """Every known region. Lookups cost one dictionary access; nothing is computed on the way."""
 
-    _rows: Mapping[str, Region]
+    rows: Mapping[str, Region]
     _lineages: Mapping[str, tuple[str, ...]]
     _successors: Mapping[str, str]
     _covering: Mapping[str, tuple[str, ...]]
@@ -70,7 +72,7 @@ class Regions:
         lineages = {code: _lineage(code, rows) for code in rows}
         successors = {c: _last_successor(c, rows) for c, row in rows.items() if row.successor}
         return cls(
-            _rows=rows,
+            rows=MappingProxyType(rows),
             _lineages=lineages,
             _successors=successors,
             _covering=_covering(lineages, successors),
@@ -78,7 +80,7 @@ class Regions:
 
     def known(self, code: str, on: date | None = None) -> bool:
         """Whether the lists have the code at all; with `on`, whether it may be in force then."""
-        row = self._rows.get(code)
+        row = self.rows.get(code)
         return row is not None and (on is None or row.in_force(on))
 
     def name(self, code: str) -> str:
@@ -131,7 +133,7 @@ class Regions:
 
     def _row(self, code: str) -> Region:
         try:
-            return self._rows[code]
+            return self.rows[code]
         except KeyError:
             raise UnknownRegion from None
 
@@ -139,15 +141,27 @@ class Regions:
 @cache
 def load_regions() -> Regions:
     """The lists shipped with the contracts, read once per process."""
-    return Regions.from_rows(_read("gbt2260.csv"), _read("region_overlay.csv"))
+    return regions_with(())
+
+
+def regions_with(own: Iterable[Region]) -> Regions:
+    """The lists shipped with the contracts, and those rows whose number is in neither of them.
+
+    Raises ValueError as `Regions.from_rows` does.
+    """
+    local = _read("region_overlay.csv")
+    shipped = {region.code for region in local}
+    added = (region for region in own if region.code not in shipped)
+    return Regions.from_rows(_read("gbt2260.csv"), (*local, *added))
 
 
 def _read(file_name: str) -> list[Region]:
     text = (files("contracts") / "codes" / file_name).read_text(encoding="utf-8")
-    return [_region(row) for row in csv.DictReader(text.splitlines())]
+    return [region_of(row) for row in csv.DictReader(text.splitlines())]
 
 
-def _region(row: Mapping[str, str]) -> Region:
+def region_of(row: Mapping[str, str]) -> Region:
+    """The region that a row says. Raises ValueError for a day that is none."""
     return Region(
         code=row["code"],
         name=row["name"],

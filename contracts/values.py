@@ -24,10 +24,11 @@ from pydantic_core.core_schema import (
     chain_schema,
     no_info_after_validator_function,
     str_schema,
+    with_info_after_validator_function,
 )
 
 from contracts.identifiers import citizen_id_fault, organisation_code_fault, uscc_fault
-from contracts.region import load_regions
+from contracts.inforce import region_in_force
 from contracts.rules import RULES_KEYWORD
 
 # Blanks first, then something visible: written so that no engine has to backtrack.
@@ -120,10 +121,18 @@ class _Verified:
         return {**handler(core_schema), RULES_KEYWORD: [self.code]}
 
 
-def _known_region(code: str) -> str:
-    if not load_regions().known(code):
-        raise PydanticCustomError("region_unknown", "not a code of GB/T 2260 or the local overlay")
-    return code
+class _KnownRegion:
+    """Checks a code against the regions; the schema names that as a rule."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return with_info_after_validator_function(region_in_force, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core_schema), RULES_KEYWORD: ["region"]}
 
 
 def _identifier(
@@ -151,7 +160,7 @@ Paragraph = Annotated[str, text(2_000)]
 Summary = Annotated[str, text(20_000)]
 Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER)]
 Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
-RegionCode = Annotated[str, StringConstraints(pattern=_REGION), _Verified("region", _known_region)]
+RegionCode = Annotated[str, StringConstraints(pattern=_REGION), _KnownRegion()]
 YearMonth = Annotated[str, StringConstraints(pattern=_YEAR_MONTH)]
 Year = Annotated[str, StringConstraints(pattern=_YEAR)]
 Link = Annotated[str, StringConstraints(max_length=2_000, pattern=_LINK)]

@@ -225,7 +225,10 @@ def _member(written: str, members: CodeList) -> str | None:
 
 
 def _not_listed(members: CodeList) -> Wrong:
-    shown = [f"{code} {label}" for code, label in members.labels.items()][:_MOST_NAMED]
+    listed = list(members.members.values())
+    # A long list is told by its branches.
+    named = listed if len(listed) <= _MOST_NAMED else [m for m in listed if m.parent is None]
+    shown = [f"{member.code} {member.label}" for member in named[:_MOST_NAMED]]
     advice = f"可用：{'、'.join(shown)}"
     if members.closed:
         return Wrong(FaultKind.CODE, f"不在代码表 {members.name} 中", advice)

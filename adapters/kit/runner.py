@@ -22,6 +22,7 @@ from adapters.kit.port import (
 from adapters.kit.report import report_path, write_report
 from adapters.kit.results import EventError, HubAway, Result
 from contracts.agency import AgencyId
+from contracts.envelope import day_of
 from contracts.faults import Fault
 
 MOST_SHOWN: Final = 1_000
@@ -170,7 +171,7 @@ class _Job:
         made = self.adapter.translate(row, self.adapter.contract)
         if isinstance(made, tuple):
             return made
-        checked = self.adapter.contract.check(made.data)
+        checked = self.adapter.contract.check(made.data, day_of(made.attributes["time"]))
         if isinstance(checked, tuple):
             return tuple(self._broken_rule(record.place.row, fault) for fault in checked)
         return made

@@ -13,6 +13,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import load_catalogue
+from contracts.owncodes import CODES, load_codes
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
@@ -86,6 +87,7 @@ async def embedded(
     """A hub in this process on SQLite, and its HTTP side. The caller holds the lock."""
     sqlite = sqlite_module().sqlite_version
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
+    codes = load_codes(directory / CODES)
     if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
     with closing(open_database(directory, readers=settings.readers + 3)) as database:
@@ -93,6 +95,7 @@ async def embedded(
         ground = Ground(
             directory=directory,
             settings=settings,
+            codes=codes,
             terms=Terms.of(load_catalogue(), settings.retention),
             log=log,
             metrics=metrics,

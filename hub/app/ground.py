@@ -6,6 +6,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from contracts.owncodes import Codes
 from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.writer import Writer
@@ -25,6 +26,7 @@ class Ground:
 
     directory: Path
     settings: Settings
+    codes: Codes
     terms: Terms
     log: FilteringBoundLogger
     metrics: Metrics

@@ -8,7 +8,6 @@ from functools import partial
 from importlib.metadata import version
 
 from contracts.catalogue import load_catalogue
-from contracts.region import load_regions
 from hub.app.ground import Ground, microseconds_now
 from hub.backbone.sql import SqlBackbone
 from hub.database.engine import (
@@ -70,7 +69,8 @@ async def assemble(ground: Ground, keys: Mapping[str, bytes]) -> Hub:
     catalogue, marks = load_catalogue(), PartyMarks(keys["parties"])
     policies = Policies(
         catalogue=catalogue,
-        regions=load_regions(),
+        regions=ground.codes.regions(),
+        codes=ground.codes,
         marks=marks,
         ceiling=Marking[ground.settings.ceiling],
     )

@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from contracts.catalogue import load_catalogue
-from contracts.region import load_regions
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub
 from hub.delivery.turns import Turns
@@ -107,7 +106,7 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             readers=ground.readers,
             filler=hub.filler,
             catalogue=load_catalogue(),
-            regions=load_regions(),
+            regions=ground.codes.regions(),
             callers=callers,
             metrics=metrics,
             log=log,
@@ -178,7 +177,7 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             replays=Replays(readers=ground.readers, pause=lambda: asyncio.sleep(0.02)),
             arrivals=hub.arrivals,
             catalogue=load_catalogue(),
-            regions=load_regions(),
+            regions=ground.codes.regions(),
             callers=callers,
             log=ground.log,
             clock=microseconds_now,

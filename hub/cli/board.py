@@ -73,7 +73,10 @@ def _head(told: Told, now: datetime) -> list[Text]:
 
 
 def _away(absence: Told) -> Text:
-    region, spoke = load_regions().name(absence["region"]), f"{absence['spoke']}/{absence['usual']}"
+    # A region of the installation's own is known to the hub alone.
+    listed = load_regions().rows.get(absence["region"])
+    region = listed.name if listed else absence["region"]
+    spoke = f"{absence['spoke']}/{absence['usual']}"
     return Text(
         f"{region}多数机构 {absence['day']} 未来件（{spoke}）：或为节假日、线路故障，不逐个报静默"
         " / most agencies are away",

@@ -12,6 +12,7 @@ from adapters.kit.results import HubAway, HubProblem
 from hub.cli import (
     adapters,
     audit,
+    codes,
     contracts,
     events,
     impact,
@@ -30,6 +31,7 @@ app: Final = App(name="guantong", help="贯通：巡视巡察与各监督机构�
 app.command(serving.up)
 app.command(contracts.contract)
 contracts.contract.command(impact.impact)
+app.command(codes.codes)
 app.command(policies.policy)
 policies.policy.command(rehearsal.diff)
 policies.policy.command(rehearsal.lint)

@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.kit.client import HubClient, Retry
+from contracts.owncodes import CODES, SHIPPED, Codes, load_codes
 from hub.database.engine import is_locked
 from hub.upkeep.entrance import ADMIN_TOKEN, HUB_URL
 
@@ -44,6 +45,11 @@ class Where:
     data: Annotated[Path | None, Parameter(help="本机数据目录 / data directory of a local hub")] = (
         None
     )
+
+
+def codes_of(data: Path | None) -> Codes:
+    """The codes of a local hub as it would start with them, else those shipped."""
+    return SHIPPED if data is None else load_codes(data / CODES)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from contracts.catalogue import load_catalogue
-from contracts.envelope import Envelope, read_structured
+from contracts.envelope import Envelope, day_of, read_structured
 from contracts.faults import Fault
 from contracts.fields import walk
 from hub.cli.output import AsJson, complain, say, show_json, show_table
@@ -88,5 +88,5 @@ def _faults_of(event: bytes) -> tuple[Fault, ...]:
     contract = load_catalogue().by_dataschema(envelope.attributes.dataschema)
     if contract is None:
         return (Fault("contract_unknown", "/dataschema", "没有这样的契约版本", "unknown"),)
-    checked = contract.check(envelope.data)
+    checked = contract.check(envelope.data, day_of(envelope.attributes.time))
     return checked if isinstance(checked, tuple) else ()

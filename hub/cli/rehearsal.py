@@ -10,9 +10,9 @@ from cyclopts import Parameter
 
 from contracts.catalogue import load_catalogue
 from contracts.faults import Fault
-from contracts.region import load_regions
+from contracts.region import Regions
 from hub.app.ground import microseconds_now
-from hub.cli.connection import Where, connected
+from hub.cli.connection import Where, codes_of, connected
 from hub.cli.output import AsJson, say, show_json, show_table
 from hub.cli.policies import read_policy
 from hub.policy.document import PolicyDocument, faults_in, parse
@@ -65,11 +65,12 @@ def lint(
     退出码 0 表示没有问题，2 表示有问题，1 表示策略本身有错或无法检查。/ Exits with 0 for
     nothing found, 2 for findings, 1 when the policy has faults or could not be read.
     """
-    document = _checked(_in_force(where) if file is None else read_policy(file))
+    regions = codes_of(where.data).regions()
+    document = _checked(_in_force(where) if file is None else read_policy(file), regions)
     found = [
         asdict(finding)
         for finding in findings_in(
-            document, catalogue=load_catalogue(), regions=load_regions(), now=microseconds_now()
+            document, catalogue=load_catalogue(), regions=regions, now=microseconds_now()
         )
     ]
     if as_json:
@@ -85,11 +86,11 @@ def _in_force(where: Where) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "version"}
 
 
-def _checked(document: Mapping[str, Any]) -> PolicyDocument:
+def _checked(document: Mapping[str, Any], regions: Regions) -> PolicyDocument:
     """The document, free of faults. Raises ValueError, which tells them."""
     parsed = parse(json.dumps(document).encode())
     if isinstance(parsed, PolicyDocument):
-        faults: Sequence[Fault] = faults_in(parsed, load_catalogue(), load_regions())
+        faults: Sequence[Fault] = faults_in(parsed, load_catalogue(), regions)
         if not faults:
             return parsed
     else:

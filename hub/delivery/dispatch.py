@@ -120,7 +120,9 @@ def _hand_over(
     if pinned == entry.version:
         return outcome_of(decision), view_of(entry, contract, decision)
     try:
-        carried, target = in_version(entry, contract, pinned, catalogue=policy.catalogue)
+        carried, target = in_version(
+            entry, contract, pinned, catalogue=policy.catalogue, codes=policy.codes
+        )
     except Inconvertible:
         return PARKED, AFTER
     return outcome_of(decision) | OTHER_VERSION, view_of(carried, target, decision)

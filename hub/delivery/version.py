@@ -10,6 +10,7 @@ import msgspec
 from contracts.catalogue import Catalogue
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
+from contracts.owncodes import Codes
 from hub.event import Caveat, Entry
 
 CONVERTED: Final = "hubconverted"
@@ -18,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def in_version(
-    entry: Entry, contract: Contract, version: str, *, catalogue: Catalogue
+    entry: Entry, contract: Contract, version: str, *, catalogue: Catalogue, codes: Codes
 ) -> tuple[Entry, Contract]:
     """An event and its contract in a version of its type. Raises Inconvertible.
 
@@ -38,6 +39,6 @@ def in_version(
         entry,
         version=version,
         attributes=_encode(attributes),
-        data=catalogue.route(entry.type, contract.version, version).carry(entry.data),
+        data=catalogue.route(entry.type, contract.version, version).carry(entry.data, codes),
     )
     return carried, target

@@ -16,7 +16,7 @@ from contracts.catalogue import Catalogue
 from contracts.common import Payload
 from contracts.contract import MOST_FAULTS, Contract
 from contracts.declare import EVERY_WAY
-from contracts.envelope import Attributes, Envelope, Text, moment_of
+from contracts.envelope import Attributes, Envelope, Text, day_of, moment_of
 from contracts.faults import Fault, at_most
 from contracts.lifetime import morning
 from contracts.matrix import Relation
@@ -97,14 +97,14 @@ class Intake:
     def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
         if isinstance(submitted, Flawed):
-            return self._examine_flawed(submitted)
+            return self._examine_flawed(submitted, policy)
         attributes = submitted.attributes
         contract = self._catalogue.by_dataschema(attributes.dataschema)
         if contract is None or contract.type != attributes.type:
             fault = faults.TYPE_MISMATCH if contract else faults.CONTRACT_UNKNOWN
             return Rejected(attributes.source, attributes.id, (fault,))
         region = _or(attributes.region, publisher.region)
-        payload = contract.check(submitted.data)
+        payload = contract.check(submitted.data, day_of(attributes.time), codes=policy.codes)
         found = [*self._permit(attributes, contract, region, publisher, policy)]
         if isinstance(payload, tuple):
             found.extend(payload)
@@ -192,11 +192,13 @@ class Intake:
             expires=None if expires is UNSET else microseconds(moment_of(expires)),
         )
 
-    def _examine_flawed(self, flawed: Flawed) -> Rejected:
+    def _examine_flawed(self, flawed: Flawed, policy: Policy) -> Rejected:
         """Add the payload's faults to those of the envelope, where it can be told."""
         contract = self._catalogue.by_dataschema(flawed.dataschema or "")
-        checked = contract.check(flawed.data) if contract and flawed.data else ()
-        found = (*flawed.faults, *(checked if isinstance(checked, tuple) else ()))
+        found = flawed.faults
+        if contract and flawed.data:
+            checked = contract.check(flawed.data, codes=policy.codes)
+            found += checked if isinstance(checked, tuple) else ()
         return Rejected(flawed.source, flawed.id, at_most(found, MOST_FAULTS))
 
     async def _carry_each(

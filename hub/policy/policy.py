@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from contracts.catalogue import Catalogue
+from contracts.owncodes import SHIPPED, Codes
 from contracts.region import Regions
 from hub.database.connection import Connection
 from hub.policy import sql
@@ -61,6 +62,7 @@ class Policy:
     recusals: Mapping[str, tuple[Withdrawal, ...]]
     catalogue: Catalogue
     regions: Regions
+    codes: Codes
     ceiling: int
 
     def agency(self, agency_id: str) -> Agency | None:
@@ -75,9 +77,16 @@ class Policies:
     """
 
     def __init__(
-        self, *, catalogue: Catalogue, regions: Regions, marks: PartyMarks, ceiling: int
+        self,
+        *,
+        catalogue: Catalogue,
+        regions: Regions,
+        marks: PartyMarks,
+        ceiling: int,
+        codes: Codes = SHIPPED,
     ) -> None:
         self.catalogue = catalogue
+        self.codes = codes
         self._regions = regions
         self._marks = marks
         self._ceiling = ceiling
@@ -131,6 +140,7 @@ class Policies:
             recusals=_by_agency(document.recusals),
             catalogue=self.catalogue,
             regions=self._regions,
+            codes=self.codes,
             ceiling=self._ceiling,
         )
 

@@ -264,7 +264,9 @@ def _reading(
     withheld: Iterable[str] = ()
     if outcome.allowed and contract is not None:
         allowed = Allowed(outcome.classes, outcome.masked)
-        read, target = in_version(event, contract, version, catalogue=policies.catalogue)
+        read, target = in_version(
+            event, contract, version, catalogue=policies.catalogue, codes=policies.codes
+        )
         withheld = view_of(read, target, allowed).withheld
     return {
         "at": rfc3339(row.read_at),

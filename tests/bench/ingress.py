@@ -7,7 +7,7 @@ from msgspec import Raw
 from pydantic import TypeAdapter
 
 from contracts.catalogue import load_catalogue
-from contracts.envelope import Envelope, read_structured
+from contracts.envelope import Envelope, day_of, read_structured
 from contracts.petition.v1 import CaseTransferred
 from tests.bench.material import event, rendered
 from tests.bench.measure import rate, report
@@ -35,7 +35,7 @@ def run() -> bool:
             for raw in split(batch):
                 envelope = read_structured(bytes(raw))
                 assert isinstance(envelope, Envelope)
-                contract.check(envelope.data)
+                contract.check(envelope.data, day_of(envelope.attributes.time))
                 hashlib.sha256(envelope.data).digest()
         return EVENTS
 

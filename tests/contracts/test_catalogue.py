@@ -1,6 +1,5 @@
 """What holds for every contract of the catalogue, and for the code lists they name."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from jsonschema import Draft202012Validator
 import contracts
 from contracts.catalogue import load_catalogue, type_matches
 from contracts.classes import CLASS_KEYWORD, F1, F2, TITLE_EN_KEYWORD, FieldClass
-from contracts.codelists import code_list
+from contracts.codelists import code_list, list_names
 from contracts.common import LIST_KEYWORD, Code, OrgRef, Part
 from contracts.contract import Contract
 from contracts.deadlines import deadline
@@ -19,13 +18,11 @@ from contracts.fields import UnclassifiedField, fields_of, walk
 from contracts.viewschema import view_schema
 
 FOLDER = Path(contracts.__file__).parent
-LISTS = sorted((FOLDER / "codes" / "lists").glob("*.csv"))
 CONTRACTS = sorted(load_catalogue(), key=lambda contract: contract.urn)
 REPLIES = [contract for contract in CONTRACTS if contract.answers]
 
 each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.urn)
 each_reply = pytest.mark.parametrize("contract", REPLIES, ids=lambda contract: contract.urn)
-each_list = pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 
 
 def objects_in(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -95,7 +92,7 @@ def test_every_party_pointer_reaches_an_organisation(contract: Contract) -> None
 def test_every_code_names_a_list_that_is_shipped(contract: Contract) -> None:
     schema = contract.schema()
     named = set(lists_named_in(schema))
-    assert named <= {path.stem for path in LISTS}
+    assert named <= set(list_names())
     assert all(code_list(name).labels for name in named)
     assert [code for code in codes_in(schema) if LIST_KEYWORD not in code] == []
 
@@ -167,21 +164,6 @@ def test_the_opening_of_a_reply_exists(contract: Contract) -> None:
 def test_every_example_belongs_to_a_contract() -> None:
     stems = {path.stem.rpartition("-")[0] for path in FOLDER.glob("*/examples/*/*.json")}
     assert stems == set(load_catalogue().types())
-
-
-@each_list
-def test_a_list_is_complete_and_says_where_it_comes_from(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = list(csv.DictReader(lines))
-    codes = [row["code"] for row in rows]
-    assert lines[0] == "code,label,label_en,source"
-    assert len(set(codes)) == len(codes)
-    assert all(value and value.strip() == value for row in rows for value in row.values())
-
-
-def test_every_shipped_list_is_described() -> None:
-    readme = (FOLDER / "codes" / "lists" / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{path.stem}`" in readme for path in LISTS)
 
 
 def test_who_accuses_is_told_by_the_purpose_so_that_list_is_closed() -> None:
