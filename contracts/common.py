@@ -19,7 +19,7 @@ from pydantic_core.core_schema import (
 )
 
 from contracts.classes import F0, F1, F2, F3
-from contracts.inforce import member_in_force
+from contracts.inforce import always_members, member_in_force
 from contracts.rules import RULES_KEYWORD, Rule, in_order, keep, rule_broken
 from contracts.values import (
     Amount,
@@ -96,20 +96,23 @@ class _FromList:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return with_info_after_validator_function(self._verify, handler(source))
+        name, always = self.name, always_members(self.name)
+
+        def verify(value: Code, info: ValidationInfo) -> Code:
+            if value.list is not None and value.list != name:
+                raise rule_broken(
+                    "code_list_wrong", "list", f"应使用代码表 {name}", f"use code list {name}"
+                )
+            if value.code not in always:
+                member_in_force(name, value.code, info, labelled=value.label is not None)
+            return value
+
+        return with_info_after_validator_function(verify, handler(source))
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {**handler(core_schema), LIST_KEYWORD: self.name}
-
-    def _verify(self, value: Code, info: ValidationInfo) -> Code:
-        if value.list is not None and value.list != self.name:
-            raise rule_broken(
-                "code_list_wrong", "list", f"应使用代码表 {self.name}", f"use code list {self.name}"
-            )
-        member_in_force(self.name, value.code, info, labelled=value.label is not None)
-        return value
 
 
 def coded(name: str) -> _FromList:

@@ -16,10 +16,22 @@ AsOf = tuple[date | None, Codes]
 _ANY_DAY: Final[AsOf] = (None, SHIPPED)
 
 
+# Most codes need neither the day nor an installation's own: for these a look into a set is enough.
+@cache
+def always_regions() -> frozenset[str]:
+    """The shipped regions that an event of any day may name."""
+    return frozenset(c for c, row in load_regions().rows.items() if row.valid_from is None)
+
+
+@cache
+def always_members(name: str) -> frozenset[str]:
+    """The shipped members of a list that an event of any day may carry."""
+    members = code_list(name).members.items()
+    return frozenset(c for c, m in members if m.valid_from is None and m.valid_until is None)
+
+
 def region_in_force(code: str, info: ValidationInfo) -> str:
     """The code of a region that an event of the day may name. Raises PydanticCustomError."""
-    if code in _always_regions():
-        return code
     asked: AsOf = info.context or _ANY_DAY
     day, codes = asked
     region = codes.regions().rows.get(code)
@@ -36,8 +48,6 @@ def member_in_force(name: str, code: str, info: ValidationInfo, *, labelled: boo
 
     An open list also takes codes that it does not have, if they are `labelled`.
     """
-    if code in _always_members(name):
-        return
     asked: AsOf = info.context or _ANY_DAY
     day, codes = asked
     listed = codes.list_of(name)
@@ -48,18 +58,6 @@ def member_in_force(name: str, code: str, info: ValidationInfo, *, labelled: boo
     elif day is not None and not member.in_force(day):
         named, named_en = f"代码表 {name} 中的该代码", f"this code of list {name}"
         raise _not_in_force(member, named, named_en, on=day)
-
-
-# Most codes need neither the day nor an installation's own: these are the quick answers.
-@cache
-def _always_regions() -> frozenset[str]:
-    return frozenset(c for c, row in load_regions().rows.items() if row.valid_from is None)
-
-
-@cache
-def _always_members(name: str) -> frozenset[str]:
-    members = code_list(name).members.items()
-    return frozenset(c for c, m in members if m.valid_from is None and m.valid_until is None)
 
 
 def _not_in_force(

@@ -17,6 +17,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     Strict,
     StringConstraints,
+    ValidationInfo,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -28,7 +29,7 @@ from pydantic_core.core_schema import (
 )
 
 from contracts.identifiers import citizen_id_fault, organisation_code_fault, uscc_fault
-from contracts.inforce import region_in_force
+from contracts.inforce import always_regions, region_in_force
 from contracts.rules import RULES_KEYWORD
 
 # Blanks first, then something visible: written so that no engine has to backtrack.
@@ -127,7 +128,12 @@ class _KnownRegion:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return with_info_after_validator_function(region_in_force, handler(source))
+        always = always_regions()
+
+        def verify(code: str, info: ValidationInfo) -> str:
+            return code if code in always else region_in_force(code, info)
+
+        return with_info_after_validator_function(verify, handler(source))
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
