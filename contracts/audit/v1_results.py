@@ -11,7 +11,18 @@ from pydantic import Field
 
 from contracts.audit.parts import MoneyOfKind, Project
 from contracts.classes import F0, F1, F2
-from contracts.common import Code, DocRef, Due, Money, Part, Payload, Period, PersonRef, coded
+from contracts.common import (
+    Code,
+    DocRef,
+    Due,
+    Money,
+    OrgRef,
+    Part,
+    Payload,
+    Period,
+    PersonRef,
+    coded,
+)
 from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rules import forbids, in_order, needs, rule, together, unique
@@ -298,7 +309,7 @@ class RectifiedItem(Part):
     unasked=True,
     publishers=("audit", "inspected-party"),
     receivers=("inspection-office", "discipline", "organization", "audit", "finance", "congress"),
-    concerned=("/project/auditee", "/project/department"),
+    concerned=("/auditee",),
 )
 class RectificationReported(Payload):
     """How far the findings of an audit project have been put right, finding by finding.
@@ -313,6 +324,24 @@ class RectificationReported(Payload):
             "同一审计问题编号只能出现一次",
             "a finding stands twice",
             "finding_repeated",
+        ),
+        rule(
+            "items_exceed",
+            "finding_count",
+            "应整改问题数不得少于所列问题",
+            "fewer findings are counted than are listed",
+            lambda it: len(it.items) > it.finding_count,
+        ),
+        rule(
+            "measure_after_report",
+            "as_of",
+            "措施完成日期不得晚于截止日期",
+            "a measure was done after the day that the report speaks of",
+            lambda it: any(
+                measure.on is not None and measure.on > it.as_of
+                for item in it.items
+                for measure in item.measures
+            ),
         ),
         rule(
             "done_exceeds",
@@ -334,7 +363,7 @@ class RectificationReported(Payload):
     )
 
     auditprojectid: Annotated[Identifier, F1("审计项目编号", "audit project")]
-    project: Annotated[Project, F1("审计项目", "project")]
+    auditee: Annotated[OrgRef, F1("被审计单位", "auditee")]
     as_of: Annotated[Day, F1("截止日期", "as of")]
     finding_count: Annotated[Count, F1("应整改问题数", "findings to rectify")]
     done_count: Annotated[Count, F1("已整改问题数", "findings rectified")]
