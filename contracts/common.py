@@ -1,7 +1,7 @@
 """The objects that payloads are made of (domain: common objects), and what they all build on."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -65,7 +65,11 @@ class Part(BaseModel):
         schema = handler(source)
         if not cls.RULES:
             return schema
-        return no_info_after_validator_function(lambda it: keep(cls.RULES, it), schema)
+        # The name stands for model and rules: a second use of the part refers to it by name.
+        model = cast("CoreSchema", {k: v for k, v in schema.items() if k != "ref"})
+        return no_info_after_validator_function(
+            lambda it: keep(cls.RULES, it), model, ref=cast("str", schema["ref"])
+        )
 
     @classmethod
     def __get_pydantic_json_schema__(

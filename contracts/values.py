@@ -43,6 +43,10 @@ _YEAR_MONTH: Final = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
 _YEAR: Final = r"^(19|20)[0-9]{2}$"
 _AMOUNT: Final = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"
 _LINK: Final = r"^https?://[!-~]{1,1990}$"
+# The national budget system's own codes; the digits of the classes are not confirmed.
+_FISCAL_DIVISION: Final = r"^[0-9]{9}$"
+_SPENDING_FUNCTION: Final = r"^[0-9]{3}([0-9]{2}){0,2}$"
+_SPENDING_ECONOMY: Final = r"^[0-9]{3}([0-9]{2})?$"
 _DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # The offset is optional only here, so that its absence gets a fault of its own.
 _INSTANT: Final = (
@@ -66,6 +70,15 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         _LINK: (
             "应为以 http:// 或 https:// 开头的网址，不含空格和中文",
             "must be an address that begins with http:// or https://, in ASCII",
+        ),
+        _FISCAL_DIVISION: ("应为 9 位数字的财政区划代码", "must be a fiscal division of 9 digits"),
+        _SPENDING_FUNCTION: (
+            "应为 3、5 或 7 位数字的支出功能分类代码",
+            "must be a functional class of spending of 3, 5 or 7 digits",
+        ),
+        _SPENDING_ECONOMY: (
+            "应为 3 或 5 位数字的支出经济分类代码",
+            "must be an economic class of spending of 3 or 5 digits",
         ),
         _DAY: ("应为日期，如 2026-11-01", "must be a date such as 2026-11-01"),
         _INSTANT: (
@@ -169,6 +182,9 @@ Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 RegionCode = Annotated[str, StringConstraints(pattern=_REGION), _KnownRegion()]
 YearMonth = Annotated[str, StringConstraints(pattern=_YEAR_MONTH)]
 Year = Annotated[str, StringConstraints(pattern=_YEAR)]
+FiscalDivision = Annotated[str, StringConstraints(pattern=_FISCAL_DIVISION)]
+SpendingFunction = Annotated[str, StringConstraints(pattern=_SPENDING_FUNCTION)]
+SpendingEconomy = Annotated[str, StringConstraints(pattern=_SPENDING_ECONOMY)]
 Link = Annotated[str, StringConstraints(max_length=2_000, pattern=_LINK)]
 Amount = Annotated[str, StringConstraints(pattern=_AMOUNT)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -1,6 +1,6 @@
 """The JSON Schema of views: what is left of a payload for a recipient who may not see all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from contracts.classes import CLASS_KEYWORD, F0
@@ -12,24 +12,25 @@ Schema = dict[str, Any]
 def view_schema(contract: Contract) -> Schema:
     """The contract's schema with every member optional that may be withheld; all else stands.
 
-    A view drops whole members and alters no value. A member declared F0 inside a withheld object
-    goes with that object, so it stays required where the object is seen. Defaults of optional
+    A view drops whole members and alters no value. A grant may lack F0 too, so nothing is sure to
+    be seen at the top. A member declared F0 inside a withheld object goes with that object, so it
+    stays required where the object is seen. Defaults of optional
     members are left out: in a view, absent may mean withheld.
     """
     schema = contract.schema()
     definitions: Mapping[str, Schema] = schema.get("$defs", {})
-    for part in (schema, *definitions.values()):
-        _loosen(part, definitions)
+    _loosen(schema, set(schema.get("properties", ())))
+    for part in definitions.values():
+        members = part.get("properties", {})
+        _loosen(part, {n for n in members if _may_be_withheld(members[n], definitions)})
     schema["$id"] = f"{contract.urn}:view"
     return schema
 
 
-def _loosen(part: Schema, definitions: Mapping[str, Schema]) -> None:
-    members: Mapping[str, Schema] = part.get("properties", {})
-    withheld = {name for name in members if _may_be_withheld(members[name], definitions)}
+def _loosen(part: Schema, withheld: Set[str]) -> None:
     part["required"] = [name for name in part.get("required", ()) if name not in withheld]
     for name in withheld:
-        members[name].pop("default", None)
+        part["properties"][name].pop("default", None)
 
 
 def _may_be_withheld(member: Schema, definitions: Mapping[str, Schema]) -> bool:
