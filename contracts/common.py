@@ -34,6 +34,7 @@ from contracts.values import (
     Line,
     Medium,
     OrganisationCode,
+    Paragraph,
     RegionCode,
     Uscc,
     YearMonth,
@@ -195,6 +196,10 @@ class Handler(Part):
     signed_at: Annotated[Instant | None, F1("签字时间", "signed at")] = None
 
 
+Signatories = Annotated[tuple[Handler, ...], Field(min_length=1, max_length=20)]
+TwoSignatories = Annotated[tuple[Handler, ...], Field(min_length=2, max_length=20)]
+
+
 class Extension(Part):
     """A due date moved, with the reason and who approved it."""
 
@@ -223,6 +228,15 @@ class Period(Part):
 
     from_: Annotated[Day, Field(alias="from"), F1("起始日期", "from")]
     to: Annotated[Day, F1("截止日期", "to")]
+
+
+class Refusal(Part):
+    """Why an agency does not do what it was asked, who decided so, and who could help instead."""
+
+    reason: Annotated[Annotated[Code, coded("refusal_reason")], F1("理由", "reason")]
+    note: Annotated[Paragraph, F2("情况说明", "explanation")]
+    approved_by: Annotated[Handler, F1("批准人", "approved by")]
+    alternative: Annotated[Line | None, F1("建议途径", "another way")] = None
 
 
 class Letter(Part):

@@ -57,6 +57,8 @@ def _empty(it: Any) -> bool:
     key="/targetid",
     flows=("H01", "H07", "H09"),
     phase="pre",
+    answers=("briefing.requested",),
+    unasked=True,
     accused=("/target", "/leaders/-/org"),
     denied=("inspected-party",),
 )

@@ -178,7 +178,7 @@ def test_a_pattern_names_a_type_a_family_or_everything() -> None:
     assert type_matches("clue.*", "clue.transferred")
     assert type_matches("*", "clue.transferred")
     assert not type_matches("clue.*", "petition.case_transferred")
-    assert load_catalogue().types("briefing.*") == ("briefing.provided",)
+    assert load_catalogue().types("ledger.*") == ("ledger.reconciled", "ledger.stated")
 
 
 def test_the_rules_of_a_part_hold_wherever_the_part_is_used() -> None:

@@ -353,7 +353,7 @@ def filter_holds(asked: Record, attributes: Record) -> bool:
 def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
     """What speaks against publishing it, as code and pointer; empty when nothing does."""
     found = admission_faults(event, agency, moment)
-    if found or not event.contract.answers:
+    if found or opens(event):
         return found
     opening = event.opening
     if opening is None or opening.contract.type not in event.contract.answers:

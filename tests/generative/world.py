@@ -82,7 +82,7 @@ CLASSES: Final[Sequence[list[str]]] = (
     ["F0", "F1", "F4"],
     [],
 )
-PATTERNS: Final = ("*", "clue.*", "petition.*", "briefing.*", *load_catalogue().types())
+PATTERNS: Final = ("*", "clue.*", "petition.*", "briefing.*", *sorted(PAYLOADS))
 LEVELS: Final = ("same", "up", "down")
 ROUNDS: Final = ("round-past", "round-now", "round-open")
 CAVEATS: Final = ("source-protected", "sealed", "no-forward", "source-protected", "odd")
