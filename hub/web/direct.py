@@ -7,7 +7,7 @@ what lies around that function, so the door for events is reached in this way wh
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,18 +27,25 @@ class Whole:
 
     The protocol reads and sets on it what it does on a cycle: how far the answer is, whether the
     other side is gone, whether the connection is kept.
+
+    It goes from step to step by itself, as a task would, for less than half of what a task costs.
     """
 
     more_body = False
 
     def __init__(
         self,
+        door: Door,
+        scope: Scope,
+        body: bytes,
         *,
         transport: asyncio.Transport,
         flow: FlowControl,
         keep_alive: bool,
         headers: Headers,
         answered: Callable[[], None],
+        ended: Callable[["Whole"], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.keep_alive = keep_alive
         self.disconnected = False
@@ -49,18 +56,47 @@ class Whole:
         self._flow = flow
         self._headers = headers
         self._answered = answered
+        self._ended = ended
+        self._loop = loop
+        self._steps = self._run(door, scope, body)
+        self._awaited: asyncio.Future[Any] | None = None
 
-    async def run(self, door: Door, scope: Scope, body: bytes) -> None:
-        """Have a request answered, and send the answer. `door` raises nothing."""
+    def begin(self) -> None:
+        """Have the request answered from the next turn of the loop on; its door raises nothing."""
+        self._loop.call_soon(self._go_on)
 
+    def cancel(self, msg: str | None = None) -> None:
+        """End what is waited for, and with it the request."""
+        if self._awaited is not None:
+            self._awaited.cancel(msg)
+
+    def _go_on(self, _awaited: object = None) -> None:
+        """Run until there is something to wait for; a bare `yield` waits for the next turn."""
+        self._awaited = None
+        try:
+            # What a coroutine yields to whoever runs it is not part of its type.
+            self._awaited = cast("asyncio.Future[Any] | None", self._steps.send(None))
+        except (StopIteration, asyncio.CancelledError):
+            return
+        if self._awaited is None:
+            self._loop.call_soon(self._go_on)
+        else:
+            self._awaited.add_done_callback(self._go_on)
+
+    async def _run(self, door: Door, scope: Scope, body: bytes) -> None:
         async def receive() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        response = await door(Request(scope, receive))
-        if self._flow.write_paused and not self.disconnected:
-            await self._flow.drain()
-        if self.disconnected:
-            return
+        try:
+            response = await door(Request(scope, receive))
+            if self._flow.write_paused and not self.disconnected:
+                await self._flow.drain()
+            if not self.disconnected:
+                self._send(response)
+        finally:
+            self._ended(self)
+
+    def _send(self, response: Response) -> None:
         self.response_started = self.response_complete = True
         closing = () if self.keep_alive else ((b"connection", b"close"),)
         self._transport.write(bytes_of(response, (*self._headers, *closing)))

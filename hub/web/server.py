@@ -171,17 +171,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _answer_at(self, door: Door) -> None:
         scope = {**self.scope, "method": "POST", "path": self.url.decode(), "query_string": b""}
+        under_way = cast("set[Whole]", self.tasks)
         whole = Whole(
+            door,
+            scope,
+            self._body,
             transport=self.transport,
             flow=self.flow,
             keep_alive=self.parser.should_keep_alive(),
             headers=self.server_state.default_headers,
             answered=self.on_response_complete,
+            ended=under_way.discard,
+            loop=self.loop,
         )
         self.cycle = cast(RequestResponseCycle, whole)
-        task = self.loop.create_task(whole.run(door, scope, self._body))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
+        under_way.add(whole)
+        whole.begin()
 
     def _expect_within(self, seconds: float, else_: HubError | None = None) -> None:
         self._expect_nothing()
