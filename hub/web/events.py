@@ -147,7 +147,7 @@ def route(
     async def read(request: Request, caller: Caller) -> Sequence[Submitted]:
         try:
             body = await read_body(request, most=limits.body)
-            return read_events(request.headers.raw, body, limits)
+            return read_events(request.scope["headers"], body, limits)
         except HubError as unreadable:
             await intake.refuse(unreadable, caller)
             shares.faulted(caller.name, 1)
