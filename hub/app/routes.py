@@ -61,6 +61,7 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         limits=_limits(ground.settings),
         metrics=ground.metrics,
         log=ground.log,
+        pause=lambda: asyncio.sleep(0),
     )
     parts = (_traffic, _evidence, _administration)
     routes = [publishing, *(route for part in parts for route in part(ground, hub, callers))]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
@@ -85,11 +84,6 @@ def integrity(
     finally:
         driver.set_progress_handler(None, 0)
     return () if lines == ["ok"] else tuple(" ".join(line.split()) for line in lines)
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The migration that the tables stand at; None where there are none."""
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _driver(connection: Connection) -> Any:

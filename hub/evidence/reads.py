@@ -17,7 +17,6 @@ from typing import Final
 from contracts.classes import FieldClass
 from hub.database.connection import Connection
 from hub.evidence import sql
-from hub.policy import sql as policy_sql
 from hub.policy.entitle import Allowed, Decision
 
 # One byte an entry. The numbers are kept for years: new reasons go to the end.
@@ -88,8 +87,6 @@ def keep(connection: Connection, reading: Reading) -> bool:
     """Keep a reading; False, and nothing kept, when it hands something over under a policy that is
     no longer the one in force.
     """
-    if reading.hands_over and policy_sql.newest_version(connection)[0] != reading.policy:
-        return False
     row = sql.ReadRow(
         subscription=reading.subscription,
         agency=reading.agency,
@@ -102,8 +99,7 @@ def keep(connection: Connection, reading: Reading) -> bool:
         last=reading.positions[-1],
         outcomes=packed(reading.positions, reading.outcomes),
     )
-    sql.append_read(connection, row)
-    return True
+    return sql.append_read(connection, row, in_force=reading.hands_over)
 
 
 def outcome_of(decision: Decision) -> int:

@@ -26,11 +26,17 @@ class ReadRow:
 _ROW: Final = ", ".join(ReadRow.__slots__)
 
 
-def append_read(connection: Connection, row: ReadRow) -> None:
-    """Record a page's reading."""
-    connection.exec_driver_sql(
-        f"INSERT INTO reads ({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(row)
+def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool:
+    """Record a page's reading; with `in_force` only if its policy is the newest. Whether it was.
+
+    One statement: each takes the interpreter's lock from whoever reads the next page.
+    """
+    kept = connection.exec_driver_sql(
+        f"INSERT INTO reads ({_ROW}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT ?"
+        " OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)",
+        (*astuple(row), in_force, row.policy),
     )
+    return kept.rowcount == 1
 
 
 def reads_over(

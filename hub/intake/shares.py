@@ -4,8 +4,7 @@ That is what it has under way at once, and how many of its faults are told and r
 that sends the same broken file for ever would fill the disk with what is wrong with it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import ceil
 from typing import Final
 
@@ -35,37 +34,46 @@ class Shares:
         self._most_bytes = size
         self._exceeded = exceeded
         self._monotonic = monotonic
-        self._under_way: dict[str, list[Claim]] = {}
+        self._under_way: dict[str, _UnderWay] = {}
         # Until when the faults that were told take up their publisher's time for them.
         self._faults_until: dict[str, float] = {}
 
-    @contextmanager
-    def claim(self, publisher: str) -> Iterator["Claim"]:
-        """A request's part of its publisher's share, until the block ends.
+    def claim(self, publisher: str) -> "Claim":
+        """A request's part of its publisher's share, for a `with` block."""
+        return Claim(self, publisher)
 
-        Raises ShareExceeded when so many requests of the publisher are under way already, or so
-        many of its faults were told of late.
+    def begin(self, publisher: str) -> None:
+        """A request begins. Raises ShareExceeded when so many of the publisher are under way
+        already, or so many of its faults were told of late.
         """
-        others = self._under_way.setdefault(publisher, [])
-        if len(others) >= self._most_requests:
+        under_way = self._under_way.get(publisher)
+        if under_way is not None and under_way.requests >= self._most_requests:
             raise self.refusal(publisher)
-        ahead = self._faults_until.get(publisher, 0.0) - self._monotonic()
-        over = ahead - FAULTS_AT_ONCE / FAULTS_A_SECOND
-        if over > 0:
-            raise self.refusal(publisher, seconds=over)
-        claim = Claim(self, publisher)
-        others.append(claim)
-        try:
-            yield claim
-        finally:
-            others.remove(claim)
-            if not others:
-                del self._under_way[publisher]
+        if publisher in self._faults_until:
+            ahead = self._faults_until[publisher] - self._monotonic()
+            over = ahead - FAULTS_AT_ONCE / FAULTS_A_SECOND
+            if over > 0:
+                raise self.refusal(publisher, seconds=over)
+        if under_way is None:
+            under_way = self._under_way[publisher] = _UnderWay()
+        under_way.requests += 1
 
-    def has_room(self, publisher: str, size: int) -> bool:
-        """Whether so many bytes more fit; what is alone always does."""
-        claims = self._under_way[publisher]
-        return len(claims) == 1 or sum(c.size for c in claims) + size <= self._most_bytes
+    def add(self, publisher: str, size: int) -> None:
+        """So many bytes more. Raises ShareExceeded when they do not fit beside the others'; what
+        is alone always does.
+        """
+        under_way = self._under_way[publisher]
+        if under_way.requests > 1 and under_way.size + size > self._most_bytes:
+            raise self.refusal(publisher)
+        under_way.size += size
+
+    def end(self, publisher: str, size: int) -> None:
+        """A request that held so many bytes has ended."""
+        under_way = self._under_way[publisher]
+        under_way.requests -= 1
+        under_way.size -= size
+        if not under_way.requests:
+            del self._under_way[publisher]
 
     def refusal(self, publisher: str, *, seconds: float = 1) -> ShareExceeded:
         """The error for a request that is turned away."""
@@ -80,16 +88,35 @@ class Shares:
             self._faults_until[publisher] = begin + faults / FAULTS_A_SECOND
 
 
+class _UnderWay:
+    """Of one publisher: how many requests, and their bytes."""
+
+    __slots__ = ("requests", "size")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.size = 0
+
+
 class Claim:
-    """What one request holds of its publisher's share; `size` in bytes."""
+    """What one request holds of its publisher's share while its `with` block lasts."""
+
+    __slots__ = ("_publisher", "_shares", "_size")
 
     def __init__(self, shares: Shares, publisher: str) -> None:
         self._shares = shares
         self._publisher = publisher
-        self.size = 0
+        self._size = 0
+
+    def __enter__(self) -> "Claim":
+        """Raises what `Shares.begin` does."""
+        self._shares.begin(self._publisher)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shares.end(self._publisher, self._size)
 
     def add(self, size: int) -> None:
         """Hold so many bytes more. Raises ShareExceeded when they do not fit beside the others."""
-        if not self._shares.has_room(self._publisher, size):
-            raise self._shares.refusal(self._publisher)
-        self.size += size
+        self._shares.add(self._publisher, size)
+        self._size += size

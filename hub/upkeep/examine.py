@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.database.connection import Connection
-from hub.database.engine import DATABASE, locked, revisions, space_of, sqlite_module
-from hub.database.inspection import damage_told, reading, revision_of
+from hub.database.engine import (
+    DATABASE,
+    locked,
+    revision_of,
+    revisions,
+    space_of,
+    sqlite_module,
+)
+from hub.database.inspection import damage_told, reading
 from hub.errors import DataDirectoryDamaged
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql

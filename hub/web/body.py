@@ -13,16 +13,25 @@ MOST_FORM: Final = 4 * 1024 * 1024
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
 
+def header(request: Request, name: bytes) -> str | None:
+    """The first header of a name in lower case; without the mapping that Starlette makes of all."""
+    for given, value in request.scope["headers"]:
+        if given == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
 def expected_length(request: Request, *, most: int) -> int:
     """How long the body may become: as it is stated, else `most`."""
-    stated = request.headers.get("content-length", "")
+    stated = header(request, b"content-length") or ""
     return min(int(stated), most) if stated.isdigit() else most
 
 
 async def read_body(request: Request, *, most: int = MOST_FORM) -> bytes:
     """The whole body. Raises TooLarge as soon as it is too long, BadRequest if it breaks off."""
-    stated = request.headers.get("content-length", "0")
-    if not stated.isdigit() or int(stated) > most:
+    stated = header(request, b"content-length")
+    if stated is not None and (not stated.isdigit() or int(stated) > most):
         raise TooLarge(f"{most} bytes")
     parts: list[bytes] = []
     size, more = 0, True

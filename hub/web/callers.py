@@ -13,6 +13,7 @@ from hub.policy.current import CurrentPolicy
 from hub.policy.tokens import Caller, Tokens, Unfit
 from hub.policy.uses import Uses
 from hub.web.attempts import Attempts, network_of
+from hub.web.body import header
 
 LONGEST_TOKEN: Final = 512
 
@@ -85,7 +86,7 @@ class Callers:
 
     def _bearer(self, request: Request) -> str:
         """The token that a request shows. That it shows none costs nothing and is only counted."""
-        given = request.headers.get("authorization")
+        given = header(request, b"authorization")
         scheme, _, token = (given or "").partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
             self._metrics.unauthenticated("missing" if given is None else "malformed")

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from hub.database.engine import keys_of, open_database
+from hub.database.engine import keys_of, open_database, revision_of, revisions
 from hub.database.tables import metadata
 
 
@@ -25,6 +25,18 @@ def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
             for table in metadata.sorted_tables
         }
     assert columns == {t.name: [c.name for c in t.columns] for t in metadata.sorted_tables}
+
+
+def test_the_known_revisions_are_those_of_the_migrations(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", "hub.database:migrations")
+    walked = ScriptDirectory.from_config(config).walk_revisions()
+    assert revisions() == tuple(script.revision for script in walked)
+    with create_engine("sqlite://").connect() as connection:
+        assert revision_of(connection) is None
+    opened = closing(open_database(tmp_path, readers=1))
+    with opened as database, database.readers.connect() as connection:
+        assert revision_of(connection) == revisions()[0]
 
 
 def test_a_data_directory_keeps_its_keys_when_it_is_opened_again(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import asyncio
 import io
+import json
 import threading
 
-from hub.logs import Lines
+import pytest
+
+from hub.logs import Lines, logger
 
 
 class Written(io.StringIO):
@@ -54,3 +57,12 @@ def test_a_thread_writes_what_waits_before_its_own_line() -> None:
 
     assert asyncio.run(turn()) == ["of the loop\nof a thread\n"]
     assert file.writes == ["of the loop\nof a thread\n"]
+
+
+def test_a_line_has_the_form_of_json_dumps(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"caller": '510100.petition "信访"', "codes": ["a", "b"], "receipts": [], "seconds": 0.5}
+    logger().info("events.admitted", **said)
+    line = capsys.readouterr().err
+    told = json.loads(line)
+    ending = {"event": "events.admitted", "level": "info", "timestamp": told["timestamp"]}
+    assert line == json.dumps({**said, **ending}, ensure_ascii=False) + "\n"

@@ -243,3 +243,21 @@ def test_a_delivery_among_the_last_readings_is_told_and_the_look_is_bounded(
     assert account.delivered_to(connection, EVENTS[0].receipt, COUNTY) is not None
     read(connection, COUNTY, {1: DENIED})
     assert account.delivered_to(connection, EVENTS[0].receipt, COUNTY) is None
+
+
+def test_what_is_handed_over_is_kept_under_the_policy_in_force_alone(
+    connection: Connection,
+) -> None:
+    shown, denied = bytes([1]), bytes([0x80])
+    kept = [
+        reads.keep(connection, Reading(1, PETITION, "s", 1, "pull", policy, 7, [1], outcomes))
+        for policy in (1, 2)
+        for outcomes in (shown, denied)
+    ]
+    found = connection.exec_driver_sql("SELECT policy, outcomes FROM reads ORDER BY number")
+    assert kept == [True, True, False, True]
+    assert [(policy, reads.unpacked(1, blob)) for policy, blob in found] == [
+        (1, {1: 1}),
+        (1, {1: 0x80}),
+        (2, {1: 0x80}),
+    ]
