@@ -92,21 +92,33 @@ def marks_of(old: Node, new: Node) -> tuple[Reason, ...]:
         was, now = _marks(one, before), _marks(other, after)
         for reason in _changes(before, after, was, now):
             found.setdefault((reason.breaks, reason.code, reason.pointer), reason)
-        inner, outer = dict(_steps(one)), dict(_steps(other))
         waiting.extend(
-            (
-                _inside(inner, step, was, before.at),
-                _inside(outer, step, now, after.at),
-            )
-            for step in sorted(inner.keys() | outer.keys(), reverse=True)
-            # A member that is new is not raised, but one that is gone is protected no more.
-            if step in inner or "*" in inner
+            (_inside(there, was, before.at), _inside(here, now, after.at))
+            for there, here in _shared(one, other)
         )
     return tuple(found.values())
 
 
-def _inside(steps: dict[str, tuple[Node, ...]], step: str, marks: _Marks, at: Node) -> _Place:
-    nodes = steps.get(step) or steps.get("*", ())
+def _shared(
+    one: tuple[Node, ...], other: tuple[Node, ...]
+) -> Iterator[tuple[tuple[Node, ...], tuple[Node, ...]]]:
+    """The places inside that both may have, with the schemas of each side.
+
+    A member that is new is not raised; one that is gone is protected no more, but where it is
+    refused.
+    """
+    inner, outer = dict(_steps(one)), dict(_steps(other))
+    for step in sorted(inner.keys() | outer.keys(), reverse=True):
+        there, here = inner.get(step) or inner.get("*"), outer.get(step) or outer.get("*")
+        if there and (here or not any(map(_is_closed, other))):
+            yield there, here or ()
+
+
+def _is_closed(node: Node) -> bool:
+    return isinstance(node.schema, dict) and any(node.schema.get(k) is False for k in _OTHERS)
+
+
+def _inside(nodes: tuple[Node, ...], marks: _Marks, at: Node) -> _Place:
     return _Place(nodes, nodes[0] if nodes else at, marks.level, marks.summary)
 
 
@@ -122,7 +134,7 @@ def _changes(before: _Place, after: _Place, was: _Marks, now: _Marks) -> Iterato
             yield _reason("old_reads_new", "summary_removed", before.at, IN_SUMMARY)
         elif now.summary and not was.summary:
             yield _reason("new_reads_old", "summary_added", after.at, IN_SUMMARY)
-    if was.rules != now.rules:
+    if was.rules != now.rules and before.nodes and after.nodes:
         yield _reason("new_reads_old", "rules", after.at, RULES)
         yield _reason("old_reads_new", "rules", before.at, RULES)
 
@@ -185,7 +197,7 @@ def _steps(nodes: Iterable[Node]) -> Iterator[tuple[str, tuple[Node, ...]]]:
         for pattern in schema.get("patternProperties", ()):
             inside.setdefault(f"*{pattern}", []).append(node.at("patternProperties", pattern))
         for keyword in _OTHERS:
-            if keyword in schema:
+            if isinstance(schema.get(keyword), dict) and schema[keyword]:
                 inside.setdefault("*", []).append(node.at(keyword))
         for keyword in _ITEMS:
             if keyword in schema:

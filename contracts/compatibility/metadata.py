@@ -2,13 +2,13 @@
 
 | member | taken away, lowered | added, raised |
 |---|---|---|
-| `type`, `key`, `due` | both | both |
+| `type`, `key`, `about`, `due` | both | both |
 | `parties`, `accused_persons` | `new_reads_old` | `old_reads_new` |
-| `publishers` | `new_reads_old` | nothing |
+| `publishers` (none is whoever received the opening), `ways` | `new_reads_old` | nothing |
 | `receivers` (masked is less than full) | `old_reads_new` | `new_reads_old` |
 | `denied` | `new_reads_old` | `old_reads_new` |
 | `custodians` | `old_reads_new` | `new_reads_old` |
-| `answers` | `new_reads_old` | `old_reads_new` |
+| `answers`, `unasked` | `new_reads_old` | `old_reads_new` |
 | `ceiling` | `new_reads_old` | `old_reads_new` |
 
 `old_reads_new` breaks where who read before gets events no more, or events he cannot place;
@@ -28,6 +28,7 @@ MEMBER: Final = "x-guantong-contract"
 _WHOLE: Final[Mapping[str, tuple[str, str]]] = {
     "type": ("事件类型", "event type"),
     "key": ("办理键", "key"),
+    "about": ("所指事件", "event that it is about"),
     "due": ("办理期限规则", "due rule"),
 }
 _CEILINGS: Final = ("public", "internal", "mimi", "jimi", "juemi")
@@ -36,10 +37,12 @@ _SETS: Final[Mapping[str, tuple[str, str, Breaks, Breaks | None]]] = {
     "parties": ("当事方", "parties", "new_reads_old", "old_reads_new"),
     "accused_persons": ("被反映人", "accused persons", "new_reads_old", "old_reads_new"),
     "publishers": ("发布方", "publishers", "new_reads_old", None),
+    "ways": ("可寄送方向", "ways", "new_reads_old", None),
     "receivers": ("接收方", "receivers", "old_reads_new", "new_reads_old"),
     "denied": ("禁止接收方", "denied kinds", "new_reads_old", "old_reads_new"),
     "custodians": ("来源保管方", "custodians", "old_reads_new", "new_reads_old"),
     "answers": ("所答复的事项", "answered openings", "new_reads_old", "old_reads_new"),
+    "unasked": ("主动报送", "unasked events", "new_reads_old", "old_reads_new"),
     "ceiling": ("最高密级", "ceiling", "new_reads_old", "old_reads_new"),
 }
 _BOTH: Final[tuple[Breaks, Breaks]] = ("new_reads_old", "old_reads_new")
@@ -117,8 +120,10 @@ def _pointer(member: str) -> str:
 
 def _elements(member: str, value: Any) -> frozenset[str]:
     """A member as a set: who may more has more elements."""
-    if value is None:
+    if value is None or value is False:
         return frozenset()
+    if member == "publishers" and value == []:
+        return frozenset({"*"})
     if member == "receivers" and isinstance(value, dict):
         return frozenset(_measures(value))
     if member == "ceiling" and value in _CEILINGS:
