@@ -45,8 +45,9 @@ def searched(rnd: Random) -> list[str]:
 
 def test_what_is_called_compatible_has_no_counterexample(pairs: int) -> None:
     @settings(max_examples=pairs, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.randoms(use_true_random=False))
-    def search(rnd: Random) -> None:
-        assert searched(rnd) == []
+    # Seeds make pairs more various than Hypothesis' own choices; there is nothing to shrink.
+    @given(st.integers(0, 2**40))
+    def search(seed: int) -> None:
+        assert searched(Random(seed)) == []
 
     search()
