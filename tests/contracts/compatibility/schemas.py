@@ -221,8 +221,19 @@ def _shift(rnd: Random, schema: Schema) -> Schema:
     if not bounds or "multipleOf" in bounds:
         return _drop(rnd, schema)
     keyword = rnd.choice(bounds)
+    if keyword in _OTHERWISE and rnd.random() < 0.4:
+        kept = {k: v for k, v in schema.items() if k != keyword}
+        return {**kept, _OTHERWISE[keyword]: schema[keyword]}
     moved = max(schema[keyword] + rnd.choice((-1, 1)), 0)
     return schema if isinstance(schema[keyword], bool) else {**schema, keyword: moved}
+
+
+_OTHERWISE = {
+    "minimum": "exclusiveMinimum",
+    "exclusiveMinimum": "minimum",
+    "maximum": "exclusiveMaximum",
+    "exclusiveMaximum": "maximum",
+}
 
 
 def _wrap(rnd: Random, schema: Schema) -> Schema:
