@@ -1,16 +1,22 @@
 """`guantong contract`: the catalogue, offline."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, NoReturn
 
 from cyclopts import App, Parameter
 
 from contracts.catalogue import load_catalogue
+from contracts.compatibility.compare import compare_contracts
 from contracts.envelope import Envelope, day_of, read_structured
 from contracts.faults import Fault
 from contracts.fields import walk
 from hub.cli.output import AsJson, complain, say, show_json, show_table
+
+MOST_SCHEMA_BYTES: Final = 4 * 1024 * 1024
 
 contract = App(name="contract", help="契约（离线可用）/ contracts, offline")
 
@@ -71,6 +77,62 @@ def check(
             say(f"{file}#{n}\t{fault.code}\t{fault.pointer or '/'}\t{fault.message}")
         say(f"{len(found)} 处错误 / faults")
     return 1 if found else 0
+
+
+@contract.command
+def diff(
+    old: Annotated[Path, Parameter(help="旧版本的 JSON Schema / the old schema")],
+    new: Annotated[Path, Parameter(help="新版本的 JSON Schema / the new schema")],
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """比较两个版本：谁还能读谁；退出码 0 双向兼容，1 不兼容，2 无法读取。/ Compare two versions."""
+    documents = []
+    for file in (old, new):
+        try:
+            documents.append(_schema(file))
+        except (OSError, ValueError, RecursionError) as error:
+            why = "嵌套过深 / nested too deeply" if isinstance(error, RecursionError) else error
+            complain(f"{file}：无法读取 JSON Schema / cannot be read as a JSON Schema: {why}")
+            return 2
+    verdict = compare_contracts(*documents)
+    if as_json:
+        show_json(asdict(verdict))
+    else:
+        for breaks, holds, meaning in (
+            ("new_reads_old", verdict.new_reads_old, "新版本可读旧版本的数据 / new reads old"),
+            ("old_reads_new", verdict.old_reads_new, "旧版本可读新版本的数据 / old reads new"),
+        ):
+            say(f"{meaning}: {'是 / yes' if holds else '否 / no'}")
+            for reason in verdict.reasons:
+                if reason.breaks == breaks:
+                    say(f"  {reason.pointer or '/'}\t{reason.code}\t{reason.message}")
+    return 0 if verdict.new_reads_old and verdict.old_reads_new else 1
+
+
+def _schema(file: Path) -> Any:
+    """A schema document. Raises ValueError for what is none, OSError, RecursionError."""
+    with file.open("rb") as opened:
+        text = opened.read(MOST_SCHEMA_BYTES + 1)
+    if len(text) > MOST_SCHEMA_BYTES:
+        raise ValueError("文件超过 4 MiB / the file is larger than 4 MiB")
+    document = json.loads(
+        text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_distinct
+    )
+    if not isinstance(document, dict | bool):
+        raise ValueError("应为对象、true 或 false / must be an object, true or false")
+    return document
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"JSON 中没有 {name} / JSON has no {name}")
+
+
+def _distinct(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(members)
+    if len(held) < len(members):
+        raise ValueError("同一对象中有重名成员 / a member name stands twice in one object")
+    return held
 
 
 def _faults(file: Path) -> list[tuple[int, Fault]]:

@@ -2,7 +2,17 @@
 
 import sys
 
-from tests.bench import crowds, http, ingress, journal, memory, reads, secrecy, singles
+from tests.bench import (
+    compatibility,
+    crowds,
+    http,
+    ingress,
+    journal,
+    memory,
+    reads,
+    secrecy,
+    singles,
+)
 
 sys.exit(
     not all(
@@ -15,6 +25,7 @@ sys.exit(
             singles.run(),
             secrecy.run(),
             memory.run(),
+            compatibility.run(),
         ]
     )
 )
