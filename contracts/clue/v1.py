@@ -1,6 +1,7 @@
 """Clues (问题线索): handed over, received or returned, decided on, concluded; H04, H13, H18.
 
-The opening is `clue.transferred`; the others answer it and speak of its subjects by number.
+The opening is `clue.transferred`; the others answer it and speak of its subjects by number. The
+steps between stand in `v1_steps.py`, what is handed on in `v1_handovers.py`.
 """
 
 from typing import Annotated, Final, Literal
@@ -38,7 +39,7 @@ FROM_INSPECTION: Final = "inspection"
 UNFOUNDED: Final = "unfounded"
 # Who reported is known to discipline and to the custodian at the office only.
 CUSTODIANS: Final = ("discipline", "inspection-office")
-OPENINGS: Final = ("clue.transferred",)
+OPENINGS: Final = ("clue.transferred", "clue.reassigned")
 FLOWS: Final = ("H04", "H13", "H18")
 
 SubjectNumber = Annotated[int, Field(ge=1, le=999)]
@@ -207,7 +208,7 @@ class Transferred(Payload):
     key="/clueid",
     flows=FLOWS,
     phase="post",
-    answers=OPENINGS,
+    answers=(*OPENINGS, "clue.supplemented", "clue.forwarded_up"),
 )
 class Received(Payload):
     """The receiver has signed for the clue and registered it.
@@ -229,7 +230,7 @@ class Received(Payload):
     key="/clueid",
     flows=FLOWS,
     phase="post",
-    answers=OPENINGS,
+    answers=(*OPENINGS, "clue.forwarded_up"),
 )
 class Returned(Payload):
     """The receiver gives the clue back, with a reason and somebody's approval.
