@@ -1,7 +1,7 @@
 """Exchange of documents (公文往来) about any event: signed for, completed, recalled, countersigned.
 
-All of it goes by address alone, to those who read the event it is about. Urging and extensions
-stand in `v1_terms.py`.
+What opens an exchange goes by address, between the publisher and the readers of the event that it
+is about; answers go back. Urging and extensions stand in `v1_terms.py`.
 """
 
 from typing import Annotated, Any, Final
@@ -38,6 +38,7 @@ class Discrepancy(Part):
     "公文签收",
     "Document signed for",
     key="/matter",
+    about="/about",
     flows=("P01", "P05"),
     slip=Slip(
         title="公文签收单",
@@ -96,6 +97,7 @@ class Wanted(Part):
     "补正通知",
     "Supplement requested",
     key="/matter",
+    about="/about",
     flows=("P03", "P05"),
     due="exchange.supplement",
 )
@@ -180,6 +182,7 @@ class Supplemented(Exchange):
     "公文撤回",
     "Document recalled",
     key="/matter",
+    about="/about",
     flows=("P01", "P04"),
     due="exchange.recall",
 )
@@ -278,6 +281,7 @@ class RecallConfirmed(Exchange):
     "会签征求",
     "Countersigning requested",
     key="/matter",
+    about="/about",
     flows=("V08", "P05"),
     due="exchange.cosign",
 )

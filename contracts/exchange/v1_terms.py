@@ -35,6 +35,7 @@ class Requirement(Part):
     "催办督办",
     "Duty urged",
     key="/matter",
+    about="/about",
     flows=("V09", "V18", "P05"),
     concerned=("/unit",),
     due="exchange.answer",
@@ -169,6 +170,7 @@ class UrgeAnswered(Exchange):
     "延期申请",
     "Extension requested",
     key="/matter",
+    about="/about",
     flows=("P05", "P06"),
     due="exchange.extension",
 )
