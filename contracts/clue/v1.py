@@ -4,7 +4,7 @@ The opening is `clue.transferred`; the others answer it and speak of its subject
 steps between stand in `v1_steps.py`, what is handed on in `v1_handovers.py`.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from contracts.common import (
 from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rules import (
+    Rule,
     another,
     at_least_one,
     exactly_one,
@@ -138,7 +139,7 @@ class Transferred(Payload):
     移交方将问题线索移交有管辖权的纪检监察机关或政法机关；摘要由保管人另写，不附信件原文。
     """
 
-    RULES = (
+    RULES: ClassVar[tuple[Rule, ...]] = (
         in_order(
             "period_from",
             "period_to",
