@@ -42,6 +42,10 @@ _REGION: Final = r"^[0-9]{6}$"
 _YEAR_MONTH: Final = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
 _YEAR: Final = r"^(19|20)[0-9]{2}$"
 _AMOUNT: Final = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"
+# What 15 digits of 万元 come to has up to 19 of 元, and then no fraction.
+_YUAN: Final = r"^-?((0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?|[1-9][0-9]{15,18})$"
+_EVENT_SOURCE: Final = r"^/[!-~]{1,511}$"
+_EVENT_TYPE: Final = r"^[a-z]{1,40}\.[a-z][a-z_]{0,79}$"
 _LINK: Final = r"^https?://[!-~]{1,1990}$"
 # The national budget system's own codes; the digits of the classes are not confirmed.
 _FISCAL_DIVISION: Final = r"^[0-9]{9}$"
@@ -66,6 +70,18 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         _AMOUNT: (
             "应为十进制数的文本，如 12000.50，不含千分位和单位",
             "must be a decimal number as text, such as 12000.50, without separators or unit",
+        ),
+        _YUAN: (
+            "应为以元计的十进制数文本，如 1865000.00，不含千分位和单位",
+            "must be a decimal number of yuan as text, such as 1865000.00, without separators",
+        ),
+        _EVENT_SOURCE: (
+            "应为事件的来源，如 /510100.petition/letters",
+            "must be the source of an event, such as /510100.petition/letters",
+        ),
+        _EVENT_TYPE: (
+            "应为事件类型，如 clue.transferred",
+            "must be a type of events, such as clue.transferred",
         ),
         _LINK: (
             "应为以 http:// 或 https:// 开头的网址，不含空格和中文",
@@ -185,8 +201,11 @@ Year = Annotated[str, StringConstraints(pattern=_YEAR)]
 FiscalDivision = Annotated[str, StringConstraints(pattern=_FISCAL_DIVISION)]
 SpendingFunction = Annotated[str, StringConstraints(pattern=_SPENDING_FUNCTION)]
 SpendingEconomy = Annotated[str, StringConstraints(pattern=_SPENDING_ECONOMY)]
+EventSource = Annotated[str, StringConstraints(pattern=_EVENT_SOURCE)]
+EventType = Annotated[str, StringConstraints(pattern=_EVENT_TYPE)]
 Link = Annotated[str, StringConstraints(max_length=2_000, pattern=_LINK)]
 Amount = Annotated[str, StringConstraints(pattern=_AMOUNT)]
+Yuan = Annotated[str, StringConstraints(pattern=_YUAN)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 # The number by which later events speak of an item of a list.
 Ordinal = Annotated[int, Field(ge=1, le=999)]

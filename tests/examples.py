@@ -18,8 +18,11 @@ INVALID: Final = sorted(FAMILIES.glob("*/examples/invalid/*.json"))
 
 
 def contract_of(example: Path) -> Contract:
-    """The newest version of the type that the file's name says."""
-    return load_catalogue().versions(example.stem.rpartition("-")[0])[-1]
+    """The version that the file's name says: `<type>-<n>` is of 1.0, `<type>-<version>-<n>` not."""
+    type_, _, version = example.stem.rpartition("-")[0].partition("-")
+    contract = load_catalogue().find(type_, version or "1.0")
+    assert contract is not None, example.name
+    return contract
 
 
 def payload_in(example: Path) -> Any:

@@ -1,9 +1,10 @@
 """Clues (问题线索): handed over, received or returned, decided on, concluded; H04, H13, H18.
 
-The opening is `clue.transferred`; the others answer it and speak of its subjects by number.
+The opening is `clue.transferred`; the others answer it and speak of its subjects by number. The
+steps between stand in `v1_steps.py`, what is handed on in `v1_handovers.py`.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -23,6 +24,7 @@ from contracts.common import (
 from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rules import (
+    Rule,
     another,
     at_least_one,
     exactly_one,
@@ -38,7 +40,7 @@ FROM_INSPECTION: Final = "inspection"
 UNFOUNDED: Final = "unfounded"
 # Who reported is known to discipline and to the custodian at the office only.
 CUSTODIANS: Final = ("discipline", "inspection-office")
-OPENINGS: Final = ("clue.transferred",)
+OPENINGS: Final = ("clue.transferred", "clue.reassigned")
 FLOWS: Final = ("H04", "H13", "H18")
 
 SubjectNumber = Annotated[int, Field(ge=1, le=999)]
@@ -137,7 +139,7 @@ class Transferred(Payload):
     移交方将问题线索移交有管辖权的纪检监察机关或政法机关；摘要由保管人另写，不附信件原文。
     """
 
-    RULES = (
+    RULES: ClassVar[tuple[Rule, ...]] = (
         in_order(
             "period_from",
             "period_to",
@@ -207,7 +209,7 @@ class Transferred(Payload):
     key="/clueid",
     flows=FLOWS,
     phase="post",
-    answers=OPENINGS,
+    answers=(*OPENINGS, "clue.supplemented", "clue.forwarded_up"),
 )
 class Received(Payload):
     """The receiver has signed for the clue and registered it.
@@ -229,7 +231,7 @@ class Received(Payload):
     key="/clueid",
     flows=FLOWS,
     phase="post",
-    answers=OPENINGS,
+    answers=(*OPENINGS, "clue.forwarded_up"),
 )
 class Returned(Payload):
     """The receiver gives the clue back, with a reason and somebody's approval.

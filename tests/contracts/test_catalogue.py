@@ -18,6 +18,7 @@ from contracts.contract import Contract
 from contracts.deadlines import deadline
 from contracts.fields import UnclassifiedField, fields_of, walk
 from contracts.viewschema import view_schema
+from tests.examples import INVALID, VALID, contract_of
 
 FOLDER = Path(contracts.__file__).parent
 CONTRACTS = sorted(load_catalogue(), key=lambda contract: contract.urn)
@@ -126,8 +127,8 @@ def test_the_schemas_are_valid_json_schema(contract: Contract) -> None:
 
 @each_contract
 def test_a_contract_comes_with_examples(contract: Contract) -> None:
-    assert len(list(FOLDER.glob(f"*/examples/valid/{contract.type}-*.json"))) >= 1
-    assert len(list(FOLDER.glob(f"*/examples/invalid/{contract.type}-*.json"))) >= 2
+    assert sum(contract_of(example) is contract for example in VALID) >= 1
+    assert sum(contract_of(example) is contract for example in INVALID) >= 2
 
 
 @each_contract
@@ -163,8 +164,9 @@ def test_the_opening_of_a_reply_exists(contract: Contract) -> None:
 
 
 def test_every_example_belongs_to_a_contract() -> None:
-    stems = {path.stem.rpartition("-")[0] for path in FOLDER.glob("*/examples/*/*.json")}
-    assert stems == set(load_catalogue().types())
+    urns = {contract.urn for contract in load_catalogue()}
+    assert {contract_of(example).urn for example in VALID} == urns
+    assert {contract_of(example).urn for example in INVALID} == urns
 
 
 def test_who_accuses_is_told_by_the_purpose_so_that_list_is_closed() -> None:

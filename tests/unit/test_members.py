@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from random import Random
 from typing import Any
 
@@ -20,6 +19,7 @@ from contracts.members import (
     refuse_duplicates,
     written_at_most,
 )
+from tests.examples import VALID, contract_of
 from tests.sample import Members, rendered, tree_of
 
 thorough = settings(max_examples=300, derandomize=True, database=None, deadline=None)
@@ -78,17 +78,7 @@ def test_a_name_that_stands_twice_anywhere_is_found(tree: Any, seed: int) -> Non
         refuse_duplicates(document)
 
 
-def examples() -> list[tuple[Contract, Any]]:
-    """Every valid example with its contract."""
-    return [
-        (contract, json.loads(path.read_text(encoding="utf-8")))
-        for contract in load_catalogue()
-        for path in (files("contracts") / contract.family / "examples" / "valid").iterdir()
-        if path.name.startswith(f"{contract.type}-")
-    ]
-
-
-EXAMPLES = examples()
+EXAMPLES = [(contract_of(example), json.loads(example.read_bytes())) for example in VALID]
 
 
 def test_every_contract_has_an_example_to_try() -> None:
