@@ -20,7 +20,7 @@ from pydantic_core.core_schema import (
 
 from contracts.classes import F0, F1, F2, F3
 from contracts.inforce import always_members, member_in_force
-from contracts.rules import RULES_KEYWORD, Rule, in_order, keep, rule_broken
+from contracts.rules import RULES_KEYWORD, Rule, forbids, in_order, keep, needs, rule_broken
 from contracts.values import (
     Amount,
     Authority,
@@ -35,6 +35,7 @@ from contracts.values import (
     Medium,
     OrganisationCode,
     Paragraph,
+    Percent,
     RegionCode,
     Uscc,
     YearMonth,
@@ -237,6 +238,60 @@ class Refusal(Part):
     note: Annotated[Paragraph, F2("情况说明", "explanation")]
     approved_by: Annotated[Handler, F1("批准人", "approved by")]
     alternative: Annotated[Line | None, F1("建议途径", "another way")] = None
+
+
+class MeetingRef(Part):
+    """The meeting that decided on a matter."""
+
+    kind: Annotated[Annotated[Code, coded("meeting_kind")], F1("会议种类", "kind of meeting")]
+    held_on: Annotated[Day, F1("会议日期", "date of the meeting")]
+    session: Annotated[Line | None, F1("会议届次", "session")] = None
+
+
+class Target(Part):
+    """A Party organisation that is to be inspected, or was."""
+
+    targetid: Annotated[Identifier, F1("被巡视巡察党组织编号", "number of the inspected party")]
+    org: Annotated[OrgRef, F1("被巡视巡察党组织", "inspected party")]
+    kind: Annotated[
+        Annotated[Code, coded("inspected_unit_kind")] | None, F1("单位类型", "kind of unit")
+    ] = None
+
+
+class TaskProgress(Part):
+    """How far one task of a list has come."""
+
+    RULES = (
+        needs(
+            "done_on",
+            lambda it: it.state.code == "done",
+            "已完成的任务须填完成日期",
+            "a task that is done has the day it was done",
+            "done_on_missing",
+        ),
+        forbids(
+            "done_on",
+            lambda it: it.state.code != "done",
+            "未完成的任务不得填写完成日期",
+            "a task that is not done has no day it was done",
+            "done_on_unexpected",
+        ),
+        needs(
+            "obstacle",
+            lambda it: it.state.code == "blocked",
+            "受阻的任务须写明困难和问题",
+            "a task that is blocked names the obstacle",
+            "obstacle_missing",
+        ),
+    )
+
+    taskno: Annotated[Identifier, F1("任务序号", "task number")]
+    state: Annotated[Annotated[Code, coded("task_state")], F1("任务状态", "state of the task")]
+    percent: Annotated[Percent | None, F1("完成进度", "share done", "百分比，0 至 100")] = None
+    progress: Annotated[Paragraph, F1("进展情况", "progress")]
+    done_on: Annotated[Day | None, F1("完成日期", "done on")] = None
+    results: Annotated[tuple[DocRef, ...], Field(max_length=50), F1("成果材料", "results")] = ()
+    obstacle: Annotated[Paragraph | None, F1("困难和问题", "obstacle")] = None
 
 
 class Letter(Part):

@@ -66,18 +66,42 @@ def in_order(
 
 
 def unique(items: str, by: str, message: str, message_en: str, code: str) -> Rule:
-    """No two items of an array have the same `by`."""
+    """No two items of an array have the same `by`; of a `Code`, its code alone counts."""
 
     def repeated(it: Any) -> Iterator[str]:
         seen = set()
         for place, item in enumerate(getattr(it, items)):
             value = getattr(item, by)
+            value = getattr(value, "code", value)
             if value in seen:
                 yield f"{_name(items)}/{place}/{_name(by)}"
             if value is not None:
                 seen.add(value)
 
     return Rule(code, message, message_en, repeated)
+
+
+def adds_up(
+    total: str, items: str, each: str, message: str, message_en: str, code: str = "total_wrong"
+) -> Rule:
+    """`total` is the sum of `each` over an array; an empty array says nothing of it."""
+
+    def differs(it: Any) -> bool:
+        parts = getattr(it, items)
+        whole = getattr(it, total)
+        return bool(parts) and whole is not None and whole != sum(getattr(p, each) for p in parts)
+
+    return rule(code, _name(total), message, message_en, differs)
+
+
+def at_most_of(part: str, whole: str, message: str, message_en: str, code: str) -> Rule:
+    """A count of some is not above the count of all."""
+
+    def above(it: Any) -> bool:
+        some, every = getattr(it, part), getattr(it, whole)
+        return some is not None and every is not None and bool(some > every)
+
+    return rule(code, _name(part), message, message_en, above)
 
 
 def exactly_one(*fields: str, message: str, message_en: str, code: str) -> Rule:

@@ -209,6 +209,7 @@ Yuan = Annotated[str, StringConstraints(pattern=_YUAN)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 # The number by which later events speak of an item of a list.
 Ordinal = Annotated[int, Field(ge=1, le=999)]
+Percent = Annotated[int, Field(ge=0, le=100)]
 CitizenId = Annotated[
     str, _identifier(_citizen_id_fault, "gb11643", "公民身份号码", "citizen number (GB 11643)")
 ]
