@@ -153,7 +153,6 @@ def test_a_reply_has_the_case_of_its_openings(contract: Contract) -> None:
         for opening in load_catalogue().versions(type_):
             assert opening.answers == () or opening.unasked or opening.due is not None
             assert opening.key == contract.key
-            assert opening.family == contract.family
         assert contract.type in load_catalogue().replies_to(type_)
 
 
