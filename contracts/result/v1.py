@@ -54,6 +54,8 @@ class Suggested(Part):
     key="/matterid",
     flows=("H19", "H20", "H23", "H08"),
     phase="post",
+    answers=("congress.deliberation_shared", "cppcc.proposal_shared"),
+    unasked=True,
     publishers=("party-committee", "leading-group", "inspection-office"),
     concerned=("/target",),
     due="result.application",
