@@ -294,6 +294,15 @@ class TaskProgress(Part):
     obstacle: Annotated[Paragraph | None, F1("困难和问题", "obstacle")] = None
 
 
+class SiteWork(Part):
+    """What a team did on site in a span of time (巡视巡察现场工作量)."""
+
+    talks: Annotated[Count, F1("谈话人数", "people talked to")]
+    documents: Annotated[Count, F1("查阅文档数", "documents read")]
+    letters: Annotated[Count, F1("信访数量", "letters, visits and calls taken")]
+    visits: Annotated[Count, F1("走访数量", "visits made")]
+
+
 class Letter(Part):
     """The official letter that an event stands for; names after GB/T 33480."""
 

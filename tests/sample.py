@@ -18,6 +18,7 @@ OTHER_COUNTY = "510105.inspection-office"
 PROVINCE = "510000.inspection-office"
 DISCIPLINE = "510100.discipline"
 AUDIT = "510100.audit"
+COMMITTEE = "510100.party-committee"
 
 _numbers = itertools.count(1)
 
@@ -119,6 +120,21 @@ def briefing(number: int | str, **attributes: Any) -> dict[str, Any]:
     """What the audit office tells of one inspected party; its case is the party."""
     data = {**_example("briefing.provided-1"), "targetid": f"510100.inspected-party.t{number}"}
     return _event("briefing.provided", AUDIT, f"BR-{number}", data, attributes)
+
+
+def report(number: int | str, **attributes: Any) -> dict[str, Any]:
+    """What the city's office reports to its committee."""
+    data = {**_example("report.submitted-1"), "reportid": f"RP-{number}"}
+    defaults = {"to": COMMITTEE, "correlationid": f"report:RP-{number}"}
+    return _event("report.submitted", CITY, f"RP-{number}", data, {**defaults, **attributes})
+
+
+def decision(number: int | str, *, opening: str, **attributes: Any) -> dict[str, Any]:
+    """What the committee decided on a report; `opening` is its receipt id."""
+    data = {**_example("decision.issued-1"), "reportid": f"RP-{number}"}
+    defaults = {"causationid": opening, "correlationid": f"report:RP-{number}"}
+    id_ = f"RP-{number}-decision"
+    return _event("decision.issued", COMMITTEE, id_, data, {**defaults, **attributes})
 
 
 def admitted(

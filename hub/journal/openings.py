@@ -84,7 +84,8 @@ def answer(
     if not isinstance(entitle(replier, opening, policy=policy, now=now), Allowed):
         return (OPENING_UNKNOWN,)
     differing: list[Fault] = []
-    if opening.key != reply.key:
+    # A reply may be of another family, whose keys begin otherwise: the case is what they share.
+    if opening.key.partition(":")[2] != reply.key.partition(":")[2]:
         differing.append(CASE_DIFFERS)
     if opening.correlation != reply.correlation:
         differing.append(CORRELATION_DIFFERS)

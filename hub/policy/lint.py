@@ -154,9 +154,11 @@ class _Lint:
             return
         if record.reports_to is not None and self._has_ended(self._agencies[record.reports_to]):
             yield finding("agency_superior_gone", f"{at}/reports_to", record.id)
-        # An inspected party is registered so that it can be excluded: no contract gives it a part.
+        # An inspected party may be registered only so that it can be excluded.
         kinds = self._kinds[record.id]
-        if kinds & working and not granted & set(_subjects_of(record.id, kinds)):
+        if kinds & working - {"inspected-party"} and not granted & set(
+            _subjects_of(record.id, kinds)
+        ):
             yield finding("agency_without_grant", at, record.id)
 
     def _of_grant(self, right: _Right, at: str) -> Iterator[Finding]:

@@ -361,7 +361,7 @@ def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, st
     # An opening that has expired since may still be answered: only its delivery has ended.
     if isinstance(decide(opening, agency, moment), Denied):
         return [("opening_unknown", "/causationid")]
-    if opening.key != event.key:
+    if opening.key.partition(":")[2] != event.key.partition(":")[2]:
         found.append(("case_differs", "/data"))
     if opening.attributes.get("correlationid") != event.attributes.get("correlationid"):
         found.append(("correlation_differs", "/correlationid"))

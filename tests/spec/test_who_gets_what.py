@@ -9,6 +9,7 @@ from tests.running import AgencyClient, RunningHub, results_of
 from tests.sample import (
     AUDIT,
     CITY,
+    COMMITTEE,
     COUNTY,
     DISCIPLINE,
     PETITION,
@@ -16,9 +17,11 @@ from tests.sample import (
     agency,
     clue,
     clue_received,
+    decision,
     grant,
     petition,
     policy,
+    report,
 )
 from tests.spec.deciding import enact, feed_of, ids, receive, refusal
 from tests.spec.storage import rows
@@ -381,3 +384,25 @@ def test_who_sees_a_county_and_who_a_province(hub: RunningHub) -> None:
     }
     assert "summary" in found[CITY][0]
     assert "summary" not in found[COUNTY][0] | found[PROVINCE][0]
+
+
+# --- answers of another family --------------------------------------------------------------------
+
+
+def test_a_decision_answers_a_report_of_the_same_case(hub: RunningHub) -> None:
+    committee = agency(COMMITTEE, "示范市委")
+    may = (
+        grant(CITY, "publish", "report.*"),
+        grant(COMMITTEE, "publish", "decision.*"),
+        receive(COMMITTEE, "report.*"),
+        receive(CITY, "decision.*"),
+    )
+    enact(hub, *may, agencies=(committee,))
+    office = feed_of(hub, CITY, "decisions")
+    receipt = hub.agency(CITY).accepted(report("heard"))[0]["id"]
+    secretary = hub.agency(COMMITTEE)
+    other = decision("heard", opening=receipt, data={"reportid": "RP-another"})
+    assert refusal(secretary, other) == [("case_differs", "/data")]
+    secretary.accepted(decision("heard", opening=receipt))
+    (heard,) = office.drain("decisions")
+    assert (heard["type"], heard["data"]["reportid"]) == ("decision.issued", "RP-heard")
