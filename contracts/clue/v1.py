@@ -4,6 +4,7 @@ The opening is `clue.transferred`; the others answer it and speak of its subject
 steps between stand in `v1_steps.py`, what is handed on in `v1_handovers.py`.
 """
 
+from datetime import date
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from contracts.common import (
 )
 from contracts.contract import Slip
 from contracts.declare import event
+from contracts.lifetime import Lifetime
 from contracts.rules import (
     Rule,
     another,
@@ -42,6 +44,10 @@ UNFOUNDED: Final = "unfounded"
 CUSTODIANS: Final = ("discipline", "inspection-office")
 OPENINGS: Final = ("clue.transferred", "clue.reassigned")
 FLOWS: Final = ("H04", "H13", "H18")
+# Agencies have two budget years to move on to 2.0.
+TO_BE_RETIRED: Final = Lifetime(
+    deprecated=date(2027, 1, 1), sunset=date(2029, 1, 1), successor="clue.transferred 2.0"
+)
 
 SubjectNumber = Annotated[int, Field(ge=1, le=999)]
 Signatories = Annotated[tuple[Handler, ...], Field(min_length=1, max_length=20)]
@@ -126,6 +132,7 @@ class Handover(Part):
     accused_persons=("/subjects/-/person",),
     custodians=CUSTODIANS,
     due="clue.receipt",
+    lifetime=TO_BE_RETIRED,
     slip=Slip(
         title="问题线索移交交接单",
         numbers=("/clueid", "/native_no", "/handover/form"),

@@ -1,16 +1,14 @@
 """`clue.transferred` 1.1: subjects under different authorities, and hand-overs in batches."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from contracts.classes import F1, F2
-from contracts.clue.v1 import CUSTODIANS, FLOWS, Subject, Transferred
+from contracts.clue.v1 import CUSTODIANS, FLOWS, TO_BE_RETIRED, Subject, Transferred
 from contracts.common import OrgRef
 from contracts.contract import Slip
 from contracts.declare import event
-from contracts.rules import Rule
 from contracts.values import Count, Identifier
 
 
@@ -18,13 +16,6 @@ class SubjectWithLead(Subject):
     """A subject, and the organ that is in charge of it where the authorities differ."""
 
     lead: Annotated[OrgRef | None, F2("主办机关", "organ in charge")] = None
-
-
-def _without_lead(it: Any) -> Iterator[str]:
-    if any(subject.lead is not None for subject in it.subjects):
-        for place, subject in enumerate(it.subjects):
-            if subject.lead is None:
-                yield f"subjects/{place}/lead"
 
 
 @event(
@@ -39,6 +30,7 @@ def _without_lead(it: Any) -> Iterator[str]:
     accused_persons=("/subjects/-/person",),
     custodians=CUSTODIANS,
     due="clue.receipt",
+    lifetime=TO_BE_RETIRED,
     slip=Slip(
         title="问题线索移交交接单",
         numbers=("/clueid", "/native_no", "/batch_no", "/handover/form"),
@@ -52,16 +44,6 @@ class TransferredWithLead(Transferred):
 
     移交方将问题线索移交有管辖权的纪检监察机关或政法机关；被反映对象分属不同管理权限的，逐一填写主办机关，成批移交的填批次和份数。
     """
-
-    RULES = (
-        *Transferred.RULES,
-        Rule(
-            "lead_missing",
-            "填写主办机关的，须对每一被反映对象填写",
-            "where one subject has an organ in charge, all of them have",
-            _without_lead,
-        ),
-    )
 
     subjects: Annotated[
         tuple[SubjectWithLead, ...],

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +37,8 @@ class ContractShown(Metadata):
 
     `receivers`: kind → relation to the publisher → measure; `to` is by address alone. `ways`: where
     those whom it addresses may lie. `key`: where the payload names the case. `denied`: kinds that
-    nothing admits. `unasked`: a reply that may also open a case. `retention_days`: for how long
+    nothing admits. `unasked`: a reply that may also open a case. `sunset`: the day from which the
+    version is refused, for its `successor`. `retention_days`: for how long
     this hub keeps such events.
     """
 
@@ -47,6 +49,9 @@ class ContractShown(Metadata):
     description: str
     description_en: str
     replies: list[str]
+    deprecated: str | None
+    sunset: str | None
+    successor: str | None
     retention_days: int | None
 
 
@@ -81,6 +86,9 @@ def routes(*, catalogue: Catalogue, terms: Terms, callers: Callers) -> list[Desc
             "description": contract.description,
             "description_en": contract.description_en,
             "replies": list(catalogue.replies_to(contract.type)),
+            "deprecated": _day(contract.lifetime.deprecated),
+            "sunset": _day(contract.lifetime.sunset),
+            "successor": contract.lifetime.successor,
             "retention_days": terms.days[contract.type, contract.version],
         }
 
@@ -129,6 +137,10 @@ def _version(summary: str) -> Operation:
         },
         errors=(NotFound,),
     )
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _immutable(request: Request, document: dict[str, Any]) -> Response:

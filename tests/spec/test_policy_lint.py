@@ -88,11 +88,14 @@ ODD: Final[dict[str, tuple[Document, Found]]] = {
         [],
     ),
     "a grant of what the contracts do not give its kind": (
-        with_grant(receives(FINANCE, "new"), agency(FINANCE, "财政局")),
+        with_grant(
+            receives(FINANCE, "new", types="petition.case_transferred filing.submitted"),
+            agency(FINANCE, "财政局"),
+        ),
         [("grant_outside_matrix", "/grants/3", "new")],
     ),
     "a grant to publish what its kind does not": (
-        with_grant(grant(DISCIPLINE, "publish", "petition.*", id="new")),
+        with_grant(grant(DISCIPLINE, "publish", "petition.case_transferred", id="new")),
         [("grant_outside_matrix", "/grants/3", "new")],
     ),
     "a grant of replies that nobody sends": (
@@ -199,7 +202,9 @@ ODD: Final[dict[str, tuple[Document, Found]]] = {
     ),
     "sources of what one never gets": (
         with_grant(
-            receives(FINANCE, "new", types="petition.* briefing.*", classes=ALL),
+            receives(
+                FINANCE, "new", types="petition.case_transferred briefing.provided", classes=ALL
+            ),
             agency(FINANCE, "财政局"),
         ),
         [("grant_without_supply", "/grants/3", "new")],
@@ -262,15 +267,23 @@ def test_a_finding_says_what_is_odd_and_what_to_do_in_both_languages(hub: Runnin
     document = with_grant(
         receives(POLITICAL, "new", types="*", classes=ALL), agency(POLITICAL, "政法委")
     )
+    protected = (
+        "clue.concluded",
+        "clue.reassigned",
+        "clue.supplemented",
+        "clue.transferred",
+        "petition.case_transferred",
+        "tip.acknowledged",
+        "tip.answered",
+    )
     assert rehearsed(hub, document)["lint"] == [
         {
             "code": "grant_beyond_custodians",
             "pointer": "/grants/3/classes",
             "id": "new",
-            "message": "信源保护字段（F4）授予了保管方以外的对象："
-            "clue.concluded、clue.transferred、petition.case_transferred",
+            "message": f"信源保护字段（F4）授予了保管方以外的对象：{'、'.join(protected)}",
             "message_en": "source-protected fields (F4) are granted to others than their"
-            " custodians: clue.concluded, clue.transferred, petition.case_transferred",
+            f" custodians: {', '.join(protected)}",
             "advice": "请从 classes 中去掉 F4，或只授予契约所列保管方（custodians）",
             "advice_en": "take F4 out of classes, or grant it to the custodians that the contract"
             " lists",
