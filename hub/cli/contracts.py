@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 from cyclopts import App, Parameter
 
+from contracts import publishing
 from contracts.catalogue import load_catalogue
 from contracts.compatibility.compare import compare_contracts
 from contracts.envelope import Envelope, day_of, read_structured
@@ -54,6 +55,40 @@ def show(
         rows = [(p, f.field_class, "[]" if f.many else "") for p, f in walk(found[-1].fields)]
         show_table(("字段", "类别", "数组"), rows)
     return 0
+
+
+@contract.command
+def publish(
+    *,
+    check_only: Annotated[
+        bool, Parameter(name="--check", negative="", help="只核对，不写 / compare, write nothing")
+    ] = False,
+    folder: Annotated[
+        Path, Parameter(name="--to", help="发布目录 / where releases stand")
+    ] = publishing.FOLDER,
+    as_json: AsJson = False,
+) -> int:
+    """发布新的契约版本；已发布的不得改动。/ Publish what is new; what was published never changes.
+
+    退出码 0 表示一致，1 表示有差异，什么也没有写。/ Exits with 1 for differences: then nothing is
+    written.
+    """
+    catalogue = load_catalogue()
+    added: list[str] = []
+    if check_only:
+        found = publishing.differences(catalogue, folder)
+    else:
+        added, found = publishing.publish(catalogue, folder)
+    if as_json:
+        show_json({"added": added, "differences": [asdict(one) for one in found]})
+        return 1 if found else 0
+    for one in found:
+        complain(f"{one.path}: {one.message} / {one.message_en}")
+        for reason in one.reasons:
+            complain(f"  {reason.pointer or '/'}  {reason.message} / {reason.message_en}")
+    if not found:
+        say(f"一致，新增 {len(added)} 个文件 / in order, {len(added)} files added")
+    return 1 if found else 0
 
 
 @contract.command

@@ -3,11 +3,17 @@
 Every text that a field of class F2 to F4 may hold freely carries the canary.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import Any, Final
 
+from contracts.catalogue import load_catalogue
+from contracts.classes import F2
+from contracts.fields import walk
 from contracts.identifiers import citizen_id_with_check_digit
+from tests.examples import VALID, contract_of, payload_in
 
 CANARY: Final = "canary9d2f"
 IDNO: Final = citizen_id_with_check_digit("51010419700101000")
@@ -305,3 +311,55 @@ PAYLOADS: Final[Mapping[str, Callable[[Random, str, Records], Json]]] = {
     "petition.case_transferred": petition_case_transferred,
     "briefing.provided": briefing_provided,
 }
+
+
+def payload(random: Random, type_: str, case: str, agencies: Records) -> Json:
+    """A valid payload of a type's 1.0 for this case; its parties are registered bodies, or nobody."""
+    drawn = PAYLOADS.get(type_)
+    return drawn(random, case, agencies) if drawn else _of_examples(random, type_, case, agencies)
+
+
+def _of_examples(random: Random, type_: str, case: str, agencies: Records) -> Json:
+    """One of the contract's examples, with canaries, in this case and about these bodies."""
+    contract = load_catalogue().find(type_, "1.0")
+    assert contract is not None
+    plain = random.choice(_planted(type_))
+    for party in contract.parties:
+        plain = at(plain, party.pointer.split("/")[1:], lambda _: organisation(random, agencies))
+    named = {**plain, contract.key.removeprefix("/"): case}
+    if isinstance(contract.check(json.dumps(named).encode()), tuple):
+        # Rules that join the bodies of one payload want them as they were.
+        named = {**random.choice(_planted(type_)), contract.key.removeprefix("/"): case}
+    return named
+
+
+@cache
+def _planted(type_: str) -> tuple[Json, ...]:
+    """The examples of a type, every free text of the classes F2 to F4 a canary."""
+    contract = load_catalogue().find(type_, "1.0")
+    assert contract is not None
+    secret_texts = [p for p, f in walk(contract.fields) if f.field_class >= F2 and not f.parts]
+    found: list[Json] = []
+    for example in VALID:
+        if contract_of(example) is contract:
+            document = payload_in(example)
+            for pointer in secret_texts:
+                steps = pointer.split("/")[1:]
+                spoilt = at(document, steps, lambda held: secret("x") if held else held)
+                if not isinstance(contract.check(json.dumps(spoilt).encode()), tuple):
+                    document = spoilt
+            found.append(document)
+    return tuple(found)
+
+
+def at(value: Any, steps: Sequence[str], change: Callable[[Any], Any]) -> Any:
+    """The document with what stands at a pointer changed, in every item of its arrays."""
+    if value is None:
+        return None
+    if not steps:
+        return change(value)
+    if isinstance(value, list):
+        return [at(item, steps[1:], change) for item in value]
+    if steps[0] not in value:
+        return value
+    return {**value, steps[0]: at(value[steps[0]], steps[1:], change)}

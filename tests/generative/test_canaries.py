@@ -24,7 +24,10 @@ from tests.spec.storage import cells
 CANARIES = (CANARY, IDNO, PHONE)
 SAMPLES = 300
 
-each_contract = pytest.mark.parametrize("contract", list(load_catalogue()), ids=lambda c: c.type)
+# Those whose payloads are drawn member by member; the others' are their examples.
+each_contract = pytest.mark.parametrize(
+    "contract", [load_catalogue().find(t, "1.0") for t in sorted(PAYLOADS)], ids=lambda c: c.type
+)
 
 
 def tells(text: str) -> bool:

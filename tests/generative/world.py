@@ -11,7 +11,7 @@ from typing import Any, Final
 from contracts.agency import KINDS
 from contracts.catalogue import load_catalogue
 from contracts.identifiers import organisation_code_with_check_digit, uscc_with_check_digit
-from tests.generative.payloads import PAYLOADS, often
+from tests.generative.payloads import PAYLOADS, often, payload
 
 Json = dict[str, Any]
 Policy = dict[str, list[Json]]
@@ -88,6 +88,14 @@ ROUNDS: Final = ("round-past", "round-now", "round-open")
 CAVEATS: Final = ("source-protected", "sealed", "no-forward", "source-protected", "odd")
 REPLIES: Final = (*load_catalogue().replies_to("clue.transferred"), *["clue.concluded"] * 3)
 OPENINGS: Final = ("clue.transferred", "petition.case_transferred", "briefing.provided")
+# All that may be said first, but for what the hub says and what is about another event.
+OTHERS: Final = sorted(
+    {
+        c.type
+        for c in load_catalogue()
+        if c.publishers and c.about is None and c.version == "1.0" and c.type not in OPENINGS
+    }
+)
 
 
 def registry(random: Random) -> list[Json]:
@@ -291,7 +299,7 @@ def event(random: Random, id_: str, type_: str, publisher: str, case: str, polic
     ids = random.choice((near, near, [publisher, *made.get("cc", "").split()]))
     suspects = related([r for r in policy["agencies"] if r["id"] in ids], policy["agencies"])
     accused = suspects if suspects and random.random() < 0.85 else policy["agencies"]
-    return {**made, "data": PAYLOADS[type_](random, case, accused)}
+    return {**made, "data": payload(random, type_, case, accused)}
 
 
 def receivers_near(type_: str, home: str) -> list[str]:
