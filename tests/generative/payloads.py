@@ -314,7 +314,7 @@ PAYLOADS: Final[Mapping[str, Callable[[Random, str, Records], Json]]] = {
 
 
 def payload(random: Random, type_: str, case: str, agencies: Records) -> Json:
-    """A valid payload of a type's 1.0 for this case; its parties are registered bodies, or nobody."""
+    """A valid payload of a type's 1.0 in this case, about registered bodies or nobody."""
     drawn = PAYLOADS.get(type_)
     return drawn(random, case, agencies) if drawn else _of_examples(random, type_, case, agencies)
 
