@@ -136,7 +136,9 @@ class Drawing:
             if items and random.random() < rate:
                 items.pop()
             return items
-        return value
+        # In JSON Schema 2.0 is an integer, too.
+        whole = fitting[0].get("type") == "integer" and random.random() < 0.05
+        return float(value) if whole else value
 
     def _members(self, value: Any, schema: Schema, random: Random, rate: float) -> Any:
         changed = {}
