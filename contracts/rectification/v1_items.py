@@ -45,7 +45,7 @@ OPENINGS: Final = ("rectification.item_assigned",)
         "functional-dept",
         "inspected-party",
     ),
-    concerned=("/unit",),
+    concerned=("/unit", "/cooperating/-"),
     due="rectification.item",
     slip=Slip(
         title="整改通知书签收单",
