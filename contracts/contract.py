@@ -18,6 +18,7 @@ from contracts.lifetime import Lifetime
 from contracts.matrix import Cells, Measure, Relation
 from contracts.members import has_duplicates
 from contracts.owncodes import SHIPPED, Codes
+from contracts.rules import RULES_KEYWORD
 from contracts.values import Classification
 
 MOST_FAULTS: Final = 20
@@ -27,6 +28,8 @@ TERM_DAYS: Final = 5 * 365 + 2
 _TYPE = re.compile(r"[a-z][a-z]*\.[a-z][a-z_]*")
 _VERSION = re.compile(r"[1-9][0-9]*\.(0|[1-9][0-9]*)")
 
+# What no schema can say of any payload: a member stands once, a whole number is written 2, not 2.0.
+EVERY_PAYLOAD: Final = ("duplicate_member", "whole_number")
 DESCRIPTION_EN_KEYWORD: Final = "x-guantong-description-en"
 METADATA_KEYWORD: Final = "x-guantong-contract"
 
@@ -274,6 +277,7 @@ class Contract:
             "description": self.description,
             DESCRIPTION_EN_KEYWORD: self.description_en,
             METADATA_KEYWORD: self.metadata(),
+            RULES_KEYWORD: sorted({*schema.get(RULES_KEYWORD, ()), *EVERY_PAYLOAD}),
         }
 
     def metadata(self) -> Metadata:

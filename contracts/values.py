@@ -36,7 +36,10 @@ from contracts.rules import RULES_KEYWORD
 _TEXT: Final = (
     r"^[\t\n\r \u00A0\u3000]*[^\x00-\x20\x7F\u00A0\u3000][^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 )
-_IDENTIFIER: Final = r"^[^\s\x00-\x20\x7F]{1,64}$"
+# White space is listed, because engines differ in what they take for it.
+_IDENTIFIER: Final = (
+    r"^[^\x00-\x20\x7F\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]{1,64}$"
+)
 _DIGEST: Final = r"^[0-9a-f]{64}$"
 _REGION: Final = r"^[0-9]{6}$"
 _YEAR_MONTH: Final = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
