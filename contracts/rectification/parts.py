@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.classes import F1, F2
 from contracts.codelists import code_list
-from contracts.common import Code, DocRef, Due, Money, OrgRef, Part, coded
+from contracts.common import Code, DocRef, Due, MeetingRef, Money, OrgRef, Part, coded
 from contracts.rules import Rule, needs, rule
 from contracts.values import Count, Day, Identifier, Line, Paragraph, Summary
 
@@ -19,7 +19,6 @@ COMPLETED: Final = "2"
 Category = Annotated[Code, coded("issue_category")]
 Completion = Annotated[Code, coded("rectification_completion")]
 Evidence = Annotated[tuple[DocRef, ...], Field(max_length=100)]
-Number = Annotated[int, Field(ge=1, le=999)]
 
 
 def falls_on(due: Due) -> date:
@@ -126,11 +125,9 @@ class Measure(Part):
     due: Annotated[Day, F1("预计完成时间", "due")]
 
 
-class Meeting(Part):
+class Meeting(MeetingRef):
     """A meeting on rectification: 专题会 of the Party group, 专题民主生活会."""
 
-    kind: Annotated[Annotated[Code, coded("meeting_kind")], F1("会议种类", "kind of meeting")]
-    held_on: Annotated[Day, F1("会议日期", "held on")]
     presided_by: Annotated[Line | None, F2("主持人", "presided by")] = None
     minutes: Annotated[DocRef | None, F1("会议纪要", "minutes")] = None
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from contracts.classes import F1, F2
-from contracts.common import Code, DocRef, Handler, OrgRef, Part, Payload, Period, coded
+from contracts.common import Code, DocRef, OrgRef, Part, Payload, Period, Signatories, coded
 from contracts.declare import event
 from contracts.rectification.parts import (
     Leader,
@@ -77,11 +77,6 @@ def _miscounted(it: Any) -> Iterator[str]:
             yield f"three_lists/{place}/entries"
 
 
-def _list_repeated(it: Any) -> bool:
-    kinds = [listed.kind.code for listed in it.three_lists]
-    return len(set(kinds)) < len(kinds)
-
-
 @event(
     "rectification.plan_submitted",
     "整改方案报送",
@@ -111,12 +106,12 @@ class PlanSubmitted(Payload):
 
     RULES = (
         unique("items", "itemid", "整改事项编号不得重复", "an item stands twice", "item_repeated"),
-        rule(
-            "list_repeated",
+        unique(
             "three_lists",
+            "kind",
             "同一种清单只能出现一次",
             "a kind of list stands twice",
-            _list_repeated,
+            "list_repeated",
         ),
         Rule(
             "list_miscounted",
@@ -217,6 +212,4 @@ class PlanReviewed(Payload):
         tuple[ReviewOpinion, ...], Field(max_length=500), F1("修改意见", "opinions")
     ] = ()
     resubmit_by: Annotated[Day | None, F1("重报期限", "submit again by")] = None
-    handlers: Annotated[
-        tuple[Handler, ...], Field(min_length=1, max_length=20), F1("审核人", "reviewed by")
-    ]
+    handlers: Annotated[Signatories, F1("审核人", "reviewed by")]

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from contracts.classes import F1, F2
-from contracts.common import Code, Due, Handler, Money, OrgRef, Payload, coded
+from contracts.common import Code, Due, Handler, Money, OrgRef, Payload, Signatories, coded
 from contracts.declare import event
 from contracts.rectification.parts import (
     BASICALLY,
@@ -29,7 +29,6 @@ LEDGER: Final = (
     "functional-dept",
     "inspected-party",
 )
-Signed = Annotated[tuple[Handler, ...], Field(min_length=1, max_length=20)]
 
 
 @event(
@@ -83,7 +82,7 @@ class ItemClosed(Payload):
     long_term: Annotated[bool, F1("长期坚持", "goes on for good")] = False
     follow_up: Annotated[Paragraph | None, F2("后续安排", "how it goes on")] = None
     checked_on: Annotated[Day, F1("核验日期", "checked on")]
-    checked_by: Annotated[Signed, F1("核验人", "checked by")]
+    checked_by: Annotated[Signatories, F1("核验人", "checked by")]
     methods: Annotated[
         tuple[Annotated[Code, coded("rectification_check_method")], ...],
         Field(min_length=1, max_length=6),

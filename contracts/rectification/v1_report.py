@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from contracts.classes import F1, F2
-from contracts.common import Code, DocRef, Handler, OrgRef, Part, Payload, Period, coded
+from contracts.common import Code, DocRef, OrgRef, Part, Payload, Period, Signatories, coded
 from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rectification.parts import (
@@ -17,12 +17,10 @@ from contracts.rectification.parts import (
     Meeting,
     named_in,
 )
-from contracts.rules import Rule, needs, rule, unique
-from contracts.values import Day, Identifier, Line, Paragraph
+from contracts.rules import Rule, adds_up, at_most_of, needs, rule, unique
+from contracts.values import Day, Identifier, Line, Paragraph, Percent
 
 FULL_MARKS: Final = 100
-
-Percent = Annotated[int, Field(ge=0, le=FULL_MARKS)]
 
 
 class ReportedItem(Part):
@@ -82,11 +80,6 @@ def _withheld_strangers(it: Any) -> Iterator[str]:
                 yield f"publications/{place}/withheld/{at}/itemid"
 
 
-def _scope_repeated(it: Any) -> bool:
-    scopes = [publication.scope.code for publication in it.publications]
-    return len(set(scopes)) < len(scopes)
-
-
 @event(
     "rectification.report_submitted",
     "整改情况报告",
@@ -124,12 +117,12 @@ class ReportSubmitted(Payload):
 
     RULES = (
         unique("items", "itemid", "整改事项编号不得重复", "an item stands twice", "item_repeated"),
-        rule(
-            "scope_repeated",
+        unique(
             "publications",
+            "scope",
             "同一公开范围只能出现一次",
             "a scope stands twice",
-            _scope_repeated,
+            "scope_repeated",
         ),
         Rule(
             "item_not_listed",
@@ -171,12 +164,12 @@ class Criterion(Part):
     """One line of the evaluation's score sheet."""
 
     RULES = (
-        rule(
-            "points_above_marks",
+        at_most_of(
             "points",
+            "marks",
             "得分不得高于该项分值",
             "no more points are given than the line has",
-            lambda it: it.points > it.marks,
+            "points_above_marks",
         ),
     )
 
@@ -226,12 +219,20 @@ class Evaluated(Payload):
             "the marks of the lines add up to 100",
             lambda it: it.criteria and sum(each.marks for each in it.criteria) != FULL_MARKS,
         ),
-        rule(
-            "score_wrong",
+        needs(
             "score",
+            lambda it: it.criteria,
+            "填写评分明细的须填总分",
+            "a score sheet comes with its score",
+            "score_missing",
+        ),
+        adds_up(
+            "score",
+            "criteria",
+            "points",
             "总分应等于各项得分之和",
             "the score is the sum of the points",
-            lambda it: it.criteria and it.score != sum(each.points for each in it.criteria),
+            "score_wrong",
         ),
         needs(
             "requirements",
@@ -271,6 +272,4 @@ class Evaluated(Payload):
         Field(max_length=9),
         F1("结果运用建议", "proposed uses"),
     ] = ()
-    handlers: Annotated[
-        tuple[Handler, ...], Field(min_length=1, max_length=20), F1("评估人", "evaluators")
-    ]
+    handlers: Annotated[Signatories, F1("评估人", "evaluators")]

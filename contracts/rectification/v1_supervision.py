@@ -1,15 +1,15 @@
 """Daily supervision of rectification, and what the people say of it; H05, H08, H24."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from contracts.classes import F0, F1, F2
-from contracts.common import Code, DocRef, Handler, OrgRef, Part, Payload, Period, coded
+from contracts.common import Code, DocRef, OrgRef, Part, Payload, Period, Signatories, coded
 from contracts.declare import event
-from contracts.rectification.parts import Evidence, Leader, Number, late, named_in
-from contracts.rules import forbids, in_order, needs, rule, unique
-from contracts.values import Count, Day, Identifier, Paragraph
+from contracts.rectification.parts import Evidence, Leader, late, named_in
+from contracts.rules import adds_up, at_most_of, forbids, in_order, needs, unique
+from contracts.values import Count, Day, Identifier, Ordinal, Paragraph
 
 # Sector departments speak of rectification in their own sector alone.
 SUPERVISORS: Final = (
@@ -29,7 +29,7 @@ SUPERVISORS: Final = (
 class Finding(Part):
     """One thing that supervision found wanting, and what is to be done."""
 
-    no: Annotated[Number, F1("序号", "number")]
+    no: Annotated[Ordinal, F1("序号", "number")]
     itemid: Annotated[Identifier | None, F1("整改事项编号", "item", "不填指整改整体")] = None
     text: Annotated[Paragraph, F2("发现情况", "what was found")]
     required: Annotated[Paragraph, F2("纠正要求", "what is to be corrected")]
@@ -108,9 +108,7 @@ class SupervisionRecorded(Payload):
     ] = ()
     findings: Annotated[tuple[Finding, ...], Field(max_length=100), F1("发现情况", "findings")] = ()
     correction_due: Annotated[Day | None, F1("纠正期限", "to be corrected by")] = None
-    handlers: Annotated[
-        tuple[Handler, ...], Field(min_length=1, max_length=20), F1("监督人", "supervisors")
-    ]
+    handlers: Annotated[Signatories, F1("监督人", "supervisors")]
     documents: Annotated[tuple[DocRef, ...], Field(max_length=20), F1("文件", "documents")] = ()
 
 
@@ -134,7 +132,7 @@ class Correction(Part):
         ),
     )
 
-    no: Annotated[Number, F1("序号", "number of the finding")]
+    no: Annotated[Ordinal, F1("序号", "number of the finding")]
     state: Annotated[
         Literal["corrected", "under_way", "contested"],
         F1("纠正情况", "state", "corrected 已纠正，under_way 正在纠正，contested 有异议"),
@@ -188,11 +186,6 @@ class Answers(Part):
     people: Annotated[Count, F0("人数", "people")]
 
 
-def _answers_repeated(it: Any) -> bool:
-    given = [each.answer.code for each in it.answers]
-    return len(set(given)) < len(given)
-
-
 @event(
     "rectification.public_rated",
     "整改满意度测评",
@@ -222,26 +215,27 @@ class PublicRated(Payload):
     """
 
     RULES = (
-        rule(
-            "answers_repeated",
+        unique(
             "answers",
+            "answer",
             "同一选项只能出现一次",
             "an answer stands twice",
-            _answers_repeated,
+            "answers_repeated",
         ),
-        rule(
-            "answered_above_asked",
+        at_most_of(
             "answered",
+            "asked",
             "收回份数不得多于发放份数",
             "no more people answered than were asked",
-            lambda it: it.answered > it.asked,
+            "answered_above_asked",
         ),
-        rule(
-            "answers_miscounted",
+        adds_up(
+            "answered",
             "answers",
-            "各选项人数之和应等于收回份数",
-            "the people of all answers are those who answered",
-            lambda it: sum(each.people for each in it.answers) != it.answered,
+            "people",
+            "收回份数应等于各选项人数之和",
+            "those who answered are the people of all answers",
+            "answers_miscounted",
         ),
     )
 
