@@ -119,6 +119,11 @@ def test_the_deadline_of_an_opening_is_listed(contract: Contract) -> None:
     assert contract.due is None or deadline(contract.due).rule == contract.due
 
 
+def test_every_shipped_list_is_used() -> None:
+    used = {name for contract in CONTRACTS for name in lists_named_in(contract.schema())}
+    assert used == set(list_names())
+
+
 @each_contract
 def test_the_schemas_are_valid_json_schema(contract: Contract) -> None:
     Draft202012Validator.check_schema(contract.schema())
