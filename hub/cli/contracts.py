@@ -15,6 +15,8 @@ from contracts.compatibility.compare import compare_contracts
 from contracts.envelope import Envelope, day_of, read_structured
 from contracts.faults import Fault
 from contracts.fields import walk
+from contracts.pages.frame import START
+from contracts.pages.site import site
 from hub.cli.output import AsJson, complain, say, show_json, show_table
 
 MOST_SCHEMA_BYTES: Final = 4 * 1024 * 1024
@@ -89,6 +91,18 @@ def publish(
     if not found:
         say(f"一致，新增 {len(added)} 个文件 / in order, {len(added)} files added")
     return 1 if found else 0
+
+
+@contract.command
+def pages(
+    *, to: Annotated[Path, Parameter(help="写到哪个目录 / the directory to write to")]
+) -> None:
+    """把契约目录写成网页，可离线翻阅。/ Write the catalogue as pages to read offline."""
+    to.mkdir(parents=True, exist_ok=True)
+    files = site(load_catalogue())
+    for name, make in files.items():
+        (to / name).write_bytes(make())
+    say(f"{len(files)} 个文件，从 {to / START} 读起 / files; begin there")
 
 
 @contract.command
