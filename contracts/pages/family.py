@@ -1,7 +1,7 @@
 """The page of a family: each of its types and versions."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -152,8 +152,8 @@ def _changes(catalogue: Catalogue, contract: Contract, lines: Iterable[Line]) ->
     before = versions[place - 1]
     old, new = ({line.pointer: line for line in of} for of in (outline(before), lines))
     said = [
-        *(_change("新增", "new", new[at]) for at in new if at not in old),
-        *(_change("取消", "gone", old[at]) for at in old if at not in new),
+        *(_change("新增", "new", new[at]) for at in _topmost(new, old)),
+        *(_change("取消", "gone", old[at]) for at in _topmost(old, new)),
         *(
             _change("有变化", "changed", new[at])
             for at in new
@@ -162,6 +162,15 @@ def _changes(catalogue: Catalogue, contract: Contract, lines: Iterable[Line]) ->
     ]
     yield tag("h3", both(f"与 {before.version} 的不同", f"what differs from {before.version}"))
     yield items(said) if said else tag("p", both("字段相同。", "The fields are the same."))
+
+
+def _topmost(here: Iterable[str], there: Mapping[str, Line]) -> Iterator[str]:
+    """The pointers that are not there either, without what stands in an object that is not."""
+    gone: list[str] = []
+    for at in here:
+        if at not in there and not any(at.startswith(f"{above}/") for above in gone):
+            gone.append(at)
+            yield at
 
 
 def _asked(line: Line) -> tuple[object, ...]:

@@ -34,15 +34,24 @@ def lists() -> bytes:
 def one_list(users: dict[str, list[tuple[Contract, Line]]], name: str) -> bytes:
     """One list; `users`: the fields that have their codes from each list."""
     found = code_list(name)
+    members = found.tree()
+    dated = any(m.valid_from or m.valid_until for m in members)
     heads = (
         both("代码", "code"),
         both("名称", "label"),
-        both("有效期", "in force"),
+        both("有效期", "in force") if dated else None,
         both("来源", "source"),
     )
     rows = (
-        (_code(found, m), both(m.label, m.label_en), _validity(m), m.source) for m in found.tree()
+        (
+            _code(found, m),
+            both(m.label, m.label_en),
+            _validity(m) if dated else None,
+            both("本系统", "ours") if m.source == "guantong" else m.source,
+        )
+        for m in members
     )
+    columns = [n for n, head in enumerate(heads) if head is not None]
     told = both(f"共 {len(found.members)} 个代码", f"{len(found.members)} codes")
     return page(
         found.title,
@@ -50,7 +59,12 @@ def one_list(users: dict[str, list[tuple[Contract, Line]]], name: str) -> bytes:
         tag("p", code(name), " ", *_chips(found), class_="chips"),
         tag("p", both("来源：", "source"), " ", found.source),
         _levels(found),
-        table(heads, rows, caption=told, class_="grid"),
+        table(
+            (heads[n] for n in columns),
+            ([row[n] for n in columns] for row in rows),
+            caption=told,
+            class_="grid codes",
+        ),
         tag("h2", both("用在哪些字段", "where it is used")),
         items(
             join(

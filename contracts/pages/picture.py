@@ -47,7 +47,8 @@ def picture(catalogue: Catalogue, opening: Contract) -> Html:
     drawn = steps(catalogue, opening)
     height = _HEAD + _STEP * len(drawn) + 10
     sender, _ = senders(catalogue, opening)
-    receiver, _ = words.kinds(opening.receivers)
+    in_full = {kind for kind, cells in opening.receivers.items() if "full" in cells.values()}
+    receiver, _ = words.kinds(in_full or opening.receivers)
     return tag(
         "svg",
         tag("title", f"{opening.title}：{len(drawn)} 个步骤"),
