@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from contracts.common import LIST_KEYWORD
+from contracts.common import LIST_KEYWORD, Payload
 from contracts.contract import Contract
 from contracts.fields import Field, fields_of, walk
 from contracts.rules import RULES_KEYWORD
@@ -19,6 +19,8 @@ from contracts.values import FORMATS
 Schema = Mapping[str, Any]
 Pair = tuple[str, str]
 
+# What every payload may carry beside its own members.
+COMMON: Final = frozenset(Payload.model_fields)
 _NUMBERS: Final[Mapping[str, Pair]] = {
     "gb11643": ("公民身份号码（18 位，核对校验码）", "citizen number, check digit verified"),
     "gb32100": (

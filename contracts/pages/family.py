@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
-from typing import Final
 
 from contracts.catalogue import Catalogue
 from contracts.contract import Contract, Slip
 from contracts.fields import walk
-from contracts.outline import Line, outline, own_models
+from contracts.outline import COMMON, Line, outline, own_models
 from contracts.pages import words
 from contracts.pages.fieldtable import LEGEND, field_table
 from contracts.pages.frame import anchor, flow_page, named, page
@@ -16,8 +15,6 @@ from contracts.pages.headings import families, flows
 from contracts.pages.markup import Child, Html, both, code, english, items, join, link, tag
 from contracts.pages.told import due, newest, receivers, replies, senders, ways
 from contracts.rules import Rule
-
-_COMMON: Final = frozenset({"letter", "handlers", "aliases", "original"})
 
 
 def family(catalogue: Catalogue, name: str) -> bytes:
@@ -47,7 +44,7 @@ def family(catalogue: Catalogue, name: str) -> bytes:
 
 def _version(catalogue: Catalogue, contract: Contract) -> Html:
     lines = outline(contract)
-    own = [line for line in lines if line.pointer.split("/")[1] not in _COMMON]
+    own = [line for line in lines if line.pointer.split("/")[1] not in COMMON]
     return tag(
         "article",
         tag("h2", both(contract.title, contract.title_en)),

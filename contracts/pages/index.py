@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contracts.agency import KINDS
 from contracts.catalogue import Catalogue
 from contracts.codelists import code_list, list_names
-from contracts.fields import Field, walk
-from contracts.pages.frame import agency_page, family_page, flow_page, list_page, place
-from contracts.pages.headings import families, flows
+from contracts.fields import Field, fields_of, walk
+from contracts.outline import COMMON, shared_objects
+from contracts.pages.frame import OBJECTS, agency_page, family_page, flow_page, list_page, place
+from contracts.pages.headings import families, flows, objects
 from contracts.pages.told import newest
 
 # kind, Chinese, English and codes, address
@@ -41,6 +42,10 @@ def _entries(catalogue: Catalogue) -> Iterator[Entry]:
         yield "代码表", found.title, f"{found.title_en} {name}", list_page(name)
         for member in found.members.values():
             yield "代码", f"{member.label}（{found.title}）", member.code, list_page(name)
+    for name, model in shared_objects(catalogue).items():
+        for field in fields_of(model):
+            title = f"{field.title}（{objects()[name].title}）"
+            yield "字段", title, field.title_en, f"{OBJECTS}#{name}/{field.name}"
     for contract in contracts:
         for pointer, field in _own(contract.fields):
             yield (
@@ -55,6 +60,8 @@ def _own(fields: tuple[Field, ...]) -> Iterator[tuple[str, Field]]:
     """The members that the family itself declares, without those that every payload has."""
     seen_shared: list[str] = []
     for pointer, field in walk(fields):
+        if pointer.split("/")[1] in COMMON:
+            continue
         if any(pointer.startswith(f"{above}/") for above in seen_shared):
             continue
         if field.model is not None and field.model.__module__.count(".") == 1:

@@ -1,5 +1,6 @@
 """The catalogue for people: whole, without a dead link, with nothing from elsewhere."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from contracts.agency import KINDS
 from contracts.catalogue import Catalogue, load_catalogue
 from contracts.codelists import list_names
-from contracts.outline import outline, shared_objects
+from contracts.outline import COMMON, outline, shared_objects
 from contracts.pages import headings
 from contracts.pages.frame import agency_page, anchor, family_page, flow_page, list_page
 from contracts.pages.site import site
@@ -90,6 +91,16 @@ def test_every_link_leads_to_a_place(files: dict[str, bytes], pages: dict[str, R
     assert dead == []
 
 
+def test_every_hit_of_the_search_leads_to_a_place(
+    files: dict[str, bytes], pages: dict[str, Reading]
+) -> None:
+    written = files["index.js"].decode().removeprefix("window.catalogue = ").removesuffix(";\n")
+    found = [entry[3].partition("#") for entry in json.loads(written)]
+    assert len(found) > len(list_names())
+    assert [it for it in found if it[2] and it[2] not in pages[it[0]].ids] == []
+    assert {file for file, _, _ in found} <= pages.keys()
+
+
 def test_every_type_field_kind_list_flow_and_shared_object_has_its_place(
     pages: dict[str, Reading],
 ) -> None:
@@ -99,7 +110,7 @@ def test_every_type_field_kind_list_flow_and_shared_object_has_its_place(
         anchor(contract, line.pointer)
         for contract in catalogue
         for line in outline(contract)
-        if line.pointer.split("/")[1] not in {"letter", "handlers", "aliases", "original"}
+        if line.pointer.split("/")[1] not in COMMON
         and anchor(contract, line.pointer) not in ids[family_page(contract.family)]
     ]
     assert missing == []
