@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 
 from contracts.catalogue import Catalogue
+from contracts.compatibility.compare import compare_contracts
 from contracts.contract import Contract, Slip
 from contracts.fields import walk
 from contracts.outline import COMMON, Line, outline, own_models
@@ -159,6 +160,18 @@ def _changes(catalogue: Catalogue, contract: Contract, lines: Iterable[Line]) ->
     ]
     yield tag("h3", both(f"与 {before.version} 的不同", f"what differs from {before.version}"))
     yield items(said) if said else tag("p", both("字段相同。", "The fields are the same."))
+    verdict = compare_contracts(before.schema(), contract.schema())
+    yield items(
+        (
+            _holds("按新版本能读旧版本的事件", "the new reads the old", holds=verdict.new_reads_old),
+            _holds("按旧版本能读新版本的事件", "the old reads the new", holds=verdict.old_reads_new),
+        )
+    )
+
+
+def _holds(what: str, what_en: str, *, holds: bool) -> Html:
+    answer, answer_en = ("是", "yes") if holds else ("否，由平台转换", "no: the hub converts")
+    return both(f"{what}：{answer}", f"{what_en}: {answer_en}")
 
 
 def _topmost(here: Iterable[str], there: Mapping[str, Line]) -> Iterator[str]:

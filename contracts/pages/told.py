@@ -111,3 +111,27 @@ def short_due(contract: Contract) -> Html | None:
         return None
     long, long_en = words.deadline(contract.due)
     return join((deadline(contract.due).title, "：", tag("b", long), " ", english(long_en)))
+
+
+def summary(catalogue: Catalogue, contract: Contract) -> list[tuple[str, str]]:
+    """The same in plain lines: who sends it, who gets it, what answers it, by when."""
+    said = [("谁可以发 who sends", " / ".join(senders(catalogue, contract)))]
+    for (relation, measure), found in words.grouped(contract.receivers).items():
+        where, much = words.RELATIONS[relation], words.MEASURES[measure]
+        name, name_en = words.kinds(found)
+        said.append(
+            (
+                f"谁能收到 who gets it（{where[0]}·{much[0]} {where[1]}, {much[1]}）",
+                f"{name} / {name_en}",
+            )
+        )
+    if contract.answers:
+        said.append(("答复来文 answers", " ".join(contract.answers)))
+    types = catalogue.replies_to(contract.type)
+    if types:
+        said.append(("须以此答复 answered with", " ".join(types)))
+    if contract.due is not None:
+        long, long_en = words.deadline(contract.due)
+        first = deadline(contract.due)
+        said.append(("期限 due", f"{first.title} {long} / {first.title_en}, {long_en}"))
+    return said

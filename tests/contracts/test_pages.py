@@ -19,7 +19,7 @@ from contracts.pages.frame import agency_page, anchor, family_page, flow_page, l
 from contracts.pages.site import site
 
 VOID = {"br", "input", "link", "meta"}
-MOST_BYTES = 7_000_000
+MOST_BYTES = 8_000_000
 HOSTILE = "<script>alert(1)</script>\" onload='x' &amp;"
 
 
