@@ -163,8 +163,12 @@ def _changes(catalogue: Catalogue, contract: Contract, lines: Iterable[Line]) ->
     verdict = compare_contracts(before.schema(), contract.schema())
     yield items(
         (
-            _holds("按新版本能读旧版本的事件", "the new reads the old", holds=verdict.new_reads_old),
-            _holds("按旧版本能读新版本的事件", "the old reads the new", holds=verdict.old_reads_new),
+            _holds(
+                "按新版本能读旧版本的事件", "the new reads the old", holds=verdict.new_reads_old
+            ),
+            _holds(
+                "按旧版本能读新版本的事件", "the old reads the new", holds=verdict.old_reads_new
+            ),
         )
     )
 
