@@ -19,7 +19,7 @@ class UnclassifiedField(TypeError):
 class Field:
     """One declared member of an object, by its JSON name and the name people have for it.
 
-    `many`: an array of what `parts` says.
+    `many`: an array of what `parts` says; `model`: the object that they make up, if it is one.
     `in_summary`: whoever gets only a summary sees it too, if the class was granted.
     """
 
@@ -30,6 +30,7 @@ class Field:
     many: bool
     parts: tuple["Field", ...]
     in_summary: bool = False
+    model: type[BaseModel] | None = None
 
 
 def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
@@ -77,6 +78,7 @@ def _fields(model: type[BaseModel], above: FieldClass, *, summarised: bool) -> I
             many=many,
             parts=parts,
             in_summary=in_summary,
+            model=part,
         )
 
 

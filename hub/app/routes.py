@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from contracts.catalogue import load_catalogue
+from contracts.pages.site import site
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub
 from hub.delivery.turns import Turns
@@ -21,6 +22,7 @@ from hub.settings import Settings
 from hub.web import (
     acts,
     agencies,
+    catalogue,
     contracts,
     doctor,
     events,
@@ -116,6 +118,7 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             max_wait=settings.max_wait,
             max_subscriptions=settings.max_subscriptions,
         ),
+        *catalogue.routes(catalogue.Shelf(site(load_catalogue()))),
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
         impact.route(
             impacts=Impacts(

@@ -12,6 +12,7 @@ from adapters.kit.results import HubAway, HubProblem
 from hub.cli import (
     adapters,
     audit,
+    checking,
     codes,
     contracts,
     events,
@@ -30,6 +31,7 @@ from hub.errors import HubError
 app: Final = App(name="guantong", help="贯通：巡视巡察与各监督机构的信息枢纽 / the supervision hub")
 app.command(serving.up)
 app.command(contracts.contract)
+contracts.contract.command(checking.check)
 contracts.contract.command(impact.impact)
 app.command(codes.codes)
 app.command(policies.policy)

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final, NoReturn
 from cyclopts import App, Parameter
 
 from contracts import publishing
-from contracts.catalogue import load_catalogue
+from contracts.catalogue import Catalogue, load_catalogue
 from contracts.compatibility.compare import compare_contracts
-from contracts.envelope import Envelope, day_of, read_structured
-from contracts.faults import Fault
-from contracts.fields import walk
+from contracts.contract import Contract
+from contracts.outline import outline
+from contracts.pages.frame import START
+from contracts.pages.site import site
+from contracts.pages.told import summary
 from hub.cli.output import AsJson, complain, say, show_json, show_table
 
 MOST_SCHEMA_BYTES: Final = 4 * 1024 * 1024
@@ -27,7 +29,20 @@ def list_contracts(*, as_json: AsJson = False) -> None:
     """列出全部契约。/ List all contracts."""
     contracts = sorted(load_catalogue(), key=lambda c: (c.type, c.version))
     if as_json:
-        show_json([{"type": c.type, "version": c.version, "title": c.title} for c in contracts])
+        show_json(
+            [
+                {
+                    "type": c.type,
+                    "version": c.version,
+                    "family": c.family,
+                    "title": c.title,
+                    "title_en": c.title_en,
+                    "answers": list(c.answers),
+                    "flows": list(c.flows),
+                }
+                for c in contracts
+            ]
+        )
     else:
         show_table(
             ("类型", "版本", "名称", "Title"),
@@ -42,7 +57,7 @@ def show(
     *,
     as_json: AsJson = False,
 ) -> int:
-    """显示契约的字段与类别；--json 输出 JSON Schema。/ Show a contract's fields."""
+    """谁发、谁收、何时答复和字段；--json 输出 JSON Schema。/ Who, by when, and the fields."""
     versions = load_catalogue().versions(type_)
     found = [c for c in versions if version in (None, c.version)]
     if not found:
@@ -51,10 +66,28 @@ def show(
     if as_json:
         show_json(found[-1].schema())
     else:
-        say(f"{found[-1].type} {found[-1].version}  {found[-1].title}")
-        rows = [(p, f.field_class, "[]" if f.many else "") for p, f in walk(found[-1].fields)]
-        show_table(("字段", "类别", "数组"), rows)
+        _show(load_catalogue(), found[-1])
     return 0
+
+
+def _show(catalogue: Catalogue, shown: Contract) -> None:
+    say(f"{shown.name}  {shown.title} / {shown.title_en}")
+    say(f"{shown.description}\n{shown.description_en}")
+    for name, told in summary(catalogue, shown):
+        say(f"{name}：{told}")
+    show_table(
+        ("字段 field", "名称 name", "类别", "必填", "内容 value"),
+        [
+            (
+                f"{'  ' * line.depth}{line.field.name}",
+                f"{line.field.title} {line.field.title_en}",
+                line.field.field_class,
+                "必填" if line.needed else "",
+                line.listed or line.shared or line.kind[0],
+            )
+            for line in outline(shown)
+        ],
+    )
 
 
 @contract.command
@@ -92,26 +125,15 @@ def publish(
 
 
 @contract.command
-def check(
-    *files: Annotated[Path, Parameter(help="事件文件（JSON 对象或数组）/ events")],
-    as_json: AsJson = False,
-) -> int:
-    """按契约检查事件文件，不发送。/ Check events against their contracts, sending nothing."""
-    if not files:
-        raise ValueError("至少给出一个文件 / name at least one file")
-    found = [(file, n, fault) for file in files for n, fault in _faults(file)]
-    if as_json:
-        show_json(
-            [
-                {"file": str(f), "event": n, "code": e.code, "pointer": e.pointer}
-                for f, n, e in found
-            ]
-        )
-    else:
-        for file, n, fault in found:
-            say(f"{file}#{n}\t{fault.code}\t{fault.pointer or '/'}\t{fault.message}")
-        say(f"{len(found)} 处错误 / faults")
-    return 1 if found else 0
+def pages(
+    *, to: Annotated[Path, Parameter(help="写到哪个目录 / the directory to write to")]
+) -> None:
+    """把契约目录写成网页，可离线翻阅。/ Write the catalogue as pages to read offline."""
+    to.mkdir(parents=True, exist_ok=True)
+    files = site(load_catalogue())
+    for name, make in files.items():
+        (to / name).write_bytes(make())
+    say(f"{len(files)} 个文件，从 {to / START} 读起 / files; begin there")
 
 
 @contract.command
@@ -168,22 +190,3 @@ def _distinct(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(held) < len(members):
         raise ValueError("同一对象中有重名成员 / a member name stands twice in one object")
     return held
-
-
-def _faults(file: Path) -> list[tuple[int, Fault]]:
-    document = json.loads(file.read_text(encoding="utf-8"))
-    events = document if isinstance(document, list) else [document]
-    return [
-        (n, f) for n, event in enumerate(events) for f in _faults_of(json.dumps(event).encode())
-    ]
-
-
-def _faults_of(event: bytes) -> tuple[Fault, ...]:
-    envelope = read_structured(event)
-    if not isinstance(envelope, Envelope):
-        return envelope
-    contract = load_catalogue().by_dataschema(envelope.attributes.dataschema)
-    if contract is None:
-        return (Fault("contract_unknown", "/dataschema", "没有这样的契约版本", "unknown"),)
-    checked = contract.check(envelope.data, day_of(envelope.attributes.time))
-    return checked if isinstance(checked, tuple) else ()

@@ -1,7 +1,6 @@
 """The catalogue of contracts: what may be said."""
 
 import hashlib
-import re
 from datetime import date
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from hub.web.operation import (
     found,
     in_path,
 )
-from hub.web.problems import answer
+from hub.web.problems import answer, has_already
 
 SCHEMA: Final = "application/schema+json"
 
@@ -148,7 +147,6 @@ def _immutable(request: Request, document: dict[str, Any]) -> Response:
     body = msgspec.json.encode(document)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
-    known = re.findall(r'\*|"[^"]*"', request.headers.get("if-none-match", ""))
-    if tag in known or "*" in known:
+    if has_already(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, SCHEMA)

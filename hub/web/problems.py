@@ -1,9 +1,11 @@
 """Errors as `application/problem+json` (RFC 9457), Chinese title first."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.faults import Fault
@@ -78,3 +80,9 @@ def answer(content: Any, status: int = 200, **headers: str) -> Response:
     return Response(
         _encode(content), status, {"Cache-Control": "no-store", **headers}, "application/json"
     )
+
+
+def has_already(request: Request, tag: str) -> bool:
+    """Whether who asks keeps what bears this ETag."""
+    known = re.findall(r'\*|"[^"]*"', request.headers.get("if-none-match", ""))
+    return tag in known or "*" in known

@@ -71,7 +71,7 @@ def test_what_is_described_is_whole_and_in_both_languages(told: Json) -> None:
             assert not CHINESE.search(en), (path, meaning)
         in_path = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
         assert in_path == re.findall(r"\{(\w+)\}", path), path
-        assert min(operation["responses"]) < "300", (path, method)
+        assert min(operation["responses"]) < "400", (path, method)
 
 
 def test_every_reference_leads_somewhere_and_nothing_is_left_over(told: Json) -> None:
@@ -148,4 +148,5 @@ def test_without_a_token_only_what_names_nobody_is_served(hub: RunningHub, told:
             assert (answer.status_code == 401) == bool(operation["security"]), (method, path)
             if not operation["security"]:
                 open_to_all.add(path)
-    assert open_to_all == {"/health/live", "/health/ready", "/openapi.json"}
+    about_contracts = {"/catalogue", "/catalogue/{name}", "/asyncapi.json"}
+    assert open_to_all == {"/health/live", "/health/ready", "/openapi.json"} | about_contracts

@@ -111,6 +111,9 @@ CALLS = (
     Call("GET", "/v1/doctor", roles("operator")),
     Call("GET", "/metrics", roles("operator")),
     Call("GET", "/openapi.json", EVERYBODY),
+    Call("GET", "/asyncapi.json", EVERYBODY),
+    Call("GET", "/catalogue", EVERYBODY, 307),
+    Call("GET", "/catalogue/{name:path}", EVERYBODY, path="/catalogue/"),
     Call("GET", "/health/live", EVERYBODY),
     Call("GET", "/health/ready", EVERYBODY),
 )

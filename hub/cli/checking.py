@@ -1,0 +1,64 @@
+"""`guantong contract check`: events in files against their contracts, offline."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from contracts.catalogue import load_catalogue
+from hub.cli.eventfiles import Checked, Found, check_files
+from hub.cli.output import AsJson, say, show_json
+
+
+def check(
+    *files: Annotated[Path, Parameter(help="事件文件或目录 / files of events, directories")],
+    as_json: AsJson = False,
+) -> int:
+    """按契约检查事件文件；退出码 0 合格，1 有错误，2 有文件读不了。/ Check events offline."""
+    if not files:
+        raise ValueError("至少给出一个文件 / name at least one file")
+    checked = check_files(files, load_catalogue())
+    if as_json:
+        show_json(_document(checked))
+    else:
+        for found in checked.found:
+            say(_line(found))
+        say(
+            f"{checked.files} 个文件 / files, {checked.events} 个事件 / events, "
+            f"{len(checked.found)} 处错误 / faults"
+        )
+    if any(found.unread for found in checked.found):
+        return 2
+    return 1 if checked.found else 0
+
+
+def _document(checked: Checked) -> dict[str, Any]:
+    return {
+        "files": checked.files,
+        "events": checked.events,
+        "faults": [
+            {
+                "file": str(found.file),
+                "line": found.line,
+                "event": found.event,
+                "pointer": found.fault.pointer,
+                "code": found.fault.code,
+                "message": found.fault.message,
+                "message_en": found.fault.message_en,
+            }
+            for found in checked.found
+        ],
+    }
+
+
+def _line(found: Found) -> str:
+    """As compilers write it, so that editors can go there."""
+    # A name may hold anything but a slash, also what would command a terminal.
+    name = "".join(sign if sign.isprintable() else "?" for sign in str(found.file))
+    where = name if found.line is None else f"{name}:{found.line}"
+    which = "" if found.event is None else f"第 {found.event} 个事件 event {found.event}  "
+    fault = found.fault
+    return (
+        f"{where}: {which}{fault.pointer or '/'}  {fault.code}  "
+        f"{fault.message} / {fault.message_en}"
+    )
