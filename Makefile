@@ -25,6 +25,7 @@ check: $(BIN)/guantong
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/guantong contract publish --check
 
 docs: $(BIN)/guantong
 	$(BIN)/python -m deploy.monitoring
