@@ -12,6 +12,7 @@ from tests.bench import (
     reads,
     secrecy,
     singles,
+    versions,
 )
 
 sys.exit(
@@ -26,6 +27,7 @@ sys.exit(
             secrecy.run(),
             memory.run(),
             compatibility.run(),
+            versions.run(),
         ]
     )
 )

@@ -27,15 +27,15 @@ PAGES = 5
 ROUNDS = 7
 
 
-async def pulled(pull: Pull, agency: str) -> float:
+async def pulled_from(pull: Pull, agency: str, id_: str) -> float:
     """Events a second that all readers get, five pages each from the start."""
 
     async def read() -> int:
-        asked, read = Asked(agency=agency, token=1, id="all", cursor=None, limit=PAGE), 0
+        asked, read = Asked(agency=agency, token=1, id=id_, cursor=None, limit=PAGE), 0
         for _ in range(PAGES):
             page = await pull.pull(asked, wait=0, still=_nothing)
             read += len(page.page.events)
-            asked = Asked(agency=agency, token=1, id="all", cursor=page.cursor, limit=PAGE)
+            asked = Asked(agency=agency, token=1, id=id_, cursor=page.cursor, limit=PAGE)
         return read
 
     started = perf_counter()
@@ -75,7 +75,7 @@ async def measure(folder: Path) -> bool:
             kept: list[float] = []
             unkept: list[float] = []
             for n in range(ROUNDS + 1):
-                turns = [partial(pulled, hub.pull, agency), partial(pulled, bare, agency)]
+                turns = [partial(pulled_from, pull, agency, "all") for pull in (hub.pull, bare)]
                 rates = [await turns[n % 2](), await turns[1 - n % 2]()]
                 kept.append(rates[n % 2])
                 unkept.append(rates[1 - n % 2])

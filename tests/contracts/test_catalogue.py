@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,12 @@ REPLIES = [contract for contract in CONTRACTS if contract.answers]
 
 each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.urn)
 each_reply = pytest.mark.parametrize("contract", REPLIES, ids=lambda contract: contract.urn)
+
+
+@cache
+def schema_of(contract: Contract) -> dict[str, Any]:
+    """Made once, and only looked at."""
+    return contract.schema()
 
 
 def objects_in(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,7 +69,7 @@ def test_a_contract_is_found_by_its_names(contract: Contract) -> None:
 
 @each_contract
 def test_the_key_is_a_required_identifier_at_the_top(contract: Contract) -> None:
-    schema = contract.schema()
+    schema = schema_of(contract)
     name = contract.key.removeprefix("/")
     assert name in schema["required"]
     assert schema["properties"][name]["type"] == "string"
@@ -70,7 +77,7 @@ def test_the_key_is_a_required_identifier_at_the_top(contract: Contract) -> None
 
 @each_contract
 def test_every_member_has_one_class_and_the_schema_shows_it(contract: Contract) -> None:
-    for part in objects_in(contract.schema()):
+    for part in objects_in(schema_of(contract)):
         for member in part["properties"].values():
             assert member[CLASS_KEYWORD] in list(FieldClass)
 
@@ -93,7 +100,7 @@ def test_every_party_pointer_reaches_an_organisation(contract: Contract) -> None
 
 @each_contract
 def test_every_code_names_a_list_that_is_shipped(contract: Contract) -> None:
-    schema = contract.schema()
+    schema = schema_of(contract)
     named = set(lists_named_in(schema))
     assert named <= set(list_names())
     assert all(code_list(name).labels for name in named)
@@ -102,7 +109,7 @@ def test_every_code_names_a_list_that_is_shipped(contract: Contract) -> None:
 
 @each_contract
 def test_every_member_has_its_name_in_both_languages(contract: Contract) -> None:
-    for part in objects_in(contract.schema()):
+    for part in objects_in(schema_of(contract)):
         for name, member in part["properties"].items():
             assert member["title"] and member[TITLE_EN_KEYWORD], (contract.urn, name)
             assert not member["title"].isascii(), (contract.urn, name)
@@ -120,13 +127,13 @@ def test_the_deadline_of_an_opening_is_listed(contract: Contract) -> None:
 
 
 def test_every_shipped_list_is_used() -> None:
-    used = {name for contract in CONTRACTS for name in lists_named_in(contract.schema())}
+    used = {name for contract in CONTRACTS for name in lists_named_in(schema_of(contract))}
     assert used == set(list_names())
 
 
 @each_contract
 def test_the_schemas_are_valid_json_schema(contract: Contract) -> None:
-    Draft202012Validator.check_schema(contract.schema())
+    Draft202012Validator.check_schema(schema_of(contract))
     Draft202012Validator.check_schema(view_schema(contract))
 
 

@@ -6,25 +6,45 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from contracts.catalogue import load_catalogue
 from contracts.common import Payload
+from contracts.contract import Contract
 from tests.examples import INVALID, VALID, contract_of, payload_in
 
-
-@pytest.mark.parametrize("example", VALID, ids=lambda path: path.stem)
-def test_a_valid_example_is_accepted(example: Path) -> None:
-    contract = contract_of(example)
-    assert isinstance(contract.check(example.read_bytes()), contract.model)
+CONTRACTS: list[Contract] = sorted(load_catalogue(), key=lambda contract: contract.urn)
+each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
-@pytest.mark.parametrize("example", VALID, ids=lambda path: path.stem)
-def test_a_valid_example_validates_against_the_published_schema(example: Path) -> None:
-    validator = Draft202012Validator(contract_of(example).schema())
-    assert list(validator.iter_errors(json.loads(example.read_bytes()))) == []
+def examples_of(contract: Contract, among: list[Path]) -> list[Path]:
+    return [example for example in among if contract_of(example) is contract]
 
 
-@pytest.mark.parametrize("example", INVALID, ids=lambda path: path.stem)
-def test_an_invalid_example_gets_exactly_the_faults_it_lists(example: Path) -> None:
-    found = contract_of(example).check(json.dumps(payload_in(example)).encode())
-    assert not isinstance(found, Payload)
-    expected = json.loads(example.read_bytes())["expect"]
-    assert [{"code": fault.code, "pointer": fault.pointer} for fault in found] == expected
+@each_contract
+def test_valid_examples_are_accepted(contract: Contract) -> None:
+    refused = {
+        example.stem: found
+        for example in examples_of(contract, VALID)
+        if not isinstance(found := contract.check(example.read_bytes()), contract.model)
+    }
+    assert refused == {}
+
+
+@each_contract
+def test_valid_examples_validate_against_the_published_schema(contract: Contract) -> None:
+    validator = Draft202012Validator(contract.schema())
+    errors = {
+        example.stem: error.message
+        for example in examples_of(contract, VALID)
+        for error in validator.iter_errors(payload_in(example))
+    }
+    assert errors == {}
+
+
+@each_contract
+def test_invalid_examples_get_exactly_the_faults_they_list(contract: Contract) -> None:
+    for example in examples_of(contract, INVALID):
+        found = contract.check(json.dumps(payload_in(example)).encode())
+        assert not isinstance(found, Payload), example.stem
+        expected = json.loads(example.read_bytes())["expect"]
+        told = [{"code": fault.code, "pointer": fault.pointer} for fault in found]
+        assert told == expected, example.stem
