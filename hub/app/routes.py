@@ -124,6 +124,7 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             impacts=Impacts(
                 readers=ground.readers,
                 catalogue=load_catalogue(),
+                codes=ground.codes,
                 pause=lambda: asyncio.sleep(0.02),
             ),
             catalogue=load_catalogue(),

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
 
+import msgspec
+
 from contracts.catalogue import Catalogue, type_matches
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
+from contracts.envelope import day_of
+from contracts.owncodes import Codes
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.errors import Overloaded
@@ -74,10 +78,16 @@ class Impacts:
     """Finds impacts out on readers' threads, one at a time, step by step with pauses between."""
 
     def __init__(
-        self, *, readers: Readers, catalogue: Catalogue, pause: Callable[[], Awaitable[None]]
+        self,
+        *,
+        readers: Readers,
+        catalogue: Catalogue,
+        codes: Codes,
+        pause: Callable[[], Awaitable[None]],
     ) -> None:
         self._readers = readers
         self._catalogue = catalogue
+        self._codes = codes
         self._pause = pause
         self._running = False
 
@@ -97,6 +107,7 @@ class Impacts:
                 impact=impact,
                 target=target,
                 catalogue=self._catalogue,
+                codes=self._codes,
                 replayed=min(replayed, MOST_REPLAYED),
             )
             while not impact.ended:
@@ -134,6 +145,7 @@ def _step(
     impact: Impact,
     target: Contract,
     catalogue: Catalogue,
+    codes: Codes,
     replayed: int,
 ) -> None:
     """One stretch of the journal, newest first."""
@@ -153,24 +165,25 @@ def _step(
                 tried.append(entry.position)
     impact.complete = impact.complete or len(stretch) < STEP_EVENTS
     for record in sql.records(connection, tried):
-        verdict, fault = _tried(record, target, catalogue)
+        verdict, fault = _tried(record, target, catalogue, codes)
         impact.verdicts[verdict] += 1
         if fault is not None:
             impact.faults[fault] += 1
 
 
 def _tried(
-    record: Record, target: Contract, catalogue: Catalogue
+    record: Record, target: Contract, catalogue: Catalogue, codes: Codes
 ) -> tuple[Verdict, tuple[str, str] | None]:
     """How an event fares under a version; where it does not, its first fault: code and pointer."""
     if record.caveats & Caveat.sealed:
         return "sealed", None
-    checked = target.check(record.data)
+    day = day_of(msgspec.json.decode(record.attributes)["time"])
+    checked = target.check(record.data, day, codes=codes)
     if not isinstance(checked, tuple):
         return "valid", None
     if catalogue.find(record.type, record.version) is not None:
         try:
-            catalogue.route(record.type, record.version, target.version).carry(record.data)
+            catalogue.route(record.type, record.version, target.version).carry(record.data, codes)
         except Inconvertible:
             pass
         else:
