@@ -76,7 +76,7 @@ def event(
             model=model,
             title=title,
             title_en=title_en,
-            description=" ".join(told.split("\n")),
+            description="".join(told.split("\n")),
             description_en=" ".join(told_en.split("\n")),
             key=key,
             publishers=_publishers(row, publishers) if opening else frozenset(),
