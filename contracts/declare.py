@@ -44,6 +44,7 @@ def event(
     publishers: Iterable[str] | None = None,
     receivers: Iterable[str] | None = None,
     ways: Iterable[Relation] = EVERY_WAY,
+    by_address: bool = False,
     denied: Iterable[str] = (),
     accused: Iterable[str] = (),
     accused_persons: Iterable[str] = (),
@@ -61,8 +62,8 @@ def event(
     `publishers` and `receivers` are kinds out of the type's row in the matrix; without them an
     opening has all of the row, a reply only those who received its opening, and who asked.
     `unasked`: a reply that may also come by itself and then is an opening. `ways`: how a receiver
-    may lie to the publisher: `up` is a region above it. `accused` and `concerned`: pointers of
-    organisations. For the rest see `Contract`.
+    may lie to the publisher: `up` is a region above it. `by_address`: only those addressed get it.
+    `accused` and `concerned`: pointers of organisations. For the rest see `Contract`.
     """
     row = row_of(type_)
     answers = tuple(answers)
@@ -80,7 +81,9 @@ def event(
             description_en=" ".join(told_en.split("\n")),
             key=key,
             publishers=_publishers(row, publishers) if opening else frozenset(),
-            receivers=_receivers(row, receivers, tuple(ways), opening=opening),
+            receivers=_receivers(
+                row, receivers, tuple(ways), opening=opening, by_address=by_address
+            ),
             ways=frozenset(ways),
             parties=(
                 *(Party(pointer, PartyRole.ACCUSED) for pointer in accused),
@@ -122,9 +125,14 @@ def _publishers(row: Row, narrowed: Iterable[str] | None) -> frozenset[str]:
 
 
 def _receivers(
-    row: Row, narrowed: Iterable[str] | None, ways: tuple[Relation, ...], *, opening: bool
+    row: Row,
+    narrowed: Iterable[str] | None,
+    ways: tuple[Relation, ...],
+    *,
+    opening: bool,
+    by_address: bool,
 ) -> Cells:
-    """The row's cells for these kinds, as far as they lie in one of the ways."""
+    """The row's cells for these kinds, as far as they lie in one of the ways or are addressed."""
     if narrowed is None:
         kinds = frozenset(row.receivers if opening else ())
     else:
@@ -133,6 +141,8 @@ def _receivers(
     for kind in sorted(kinds):
         cells = row.receivers.get(kind, {"same": "masked"})
         reached = {r: cells[r] for r in cells if r in (*ways, _BY_ADDRESS)}
+        if by_address:
+            reached = {_BY_ADDRESS: "full" if "full" in cells.values() else "masked"}
         if reached:
             found[kind] = MappingProxyType(reached)
     return MappingProxyType(found)

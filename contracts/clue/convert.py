@@ -25,15 +25,9 @@ def up(payload: Json) -> Json:
 
 
 def down(payload: Json) -> Json:
-    """From 2.0 to 1.1: the breaches of all subjects are told of the clue, each once."""
+    """From 2.0 to 1.1: breaches are told of the clue alone."""
     carried = _without(payload, *_IN_BOTH, "amount_yuan", "amounts")
     carried["subjects"] = [_without(subject, "discipline_kind") for subject in _subjects(payload)]
-    kinds = list(payload.get("discipline_kind", ()))
-    for subject in _subjects(payload):
-        for kind in subject.get("discipline_kind", ()):
-            if all(kind["code"] != known["code"] for known in kinds):
-                kinds.append(kind)
-    carried["discipline_kind"] = kinds
     if payload.get("amount_yuan") is not None:
         carried["amount"] = _as_money(payload["amount_yuan"])
     return carried
@@ -82,13 +76,13 @@ CONVERSIONS: Final = (
         lost_down=(
             Loss(
                 "/persons/-/discipline_kind",
-                "违纪类别并入整条线索，不再分到人；同一类别只留一个",
-                "breaches are told of the clue, no longer of a person; each kind once",
+                "违纪类别只列于整条线索，不再分到人",
+                "breaches are told of the clue, no longer of a person",
             ),
             Loss(
                 "/organisations/-/discipline_kind",
-                "违纪类别并入整条线索，不再分到单位；同一类别只留一个",
-                "breaches are told of the clue, no longer of an organisation; each kind once",
+                "违纪类别只列于整条线索，不再分到单位",
+                "breaches are told of the clue, no longer of an organisation",
             ),
             Loss(
                 "/amounts",

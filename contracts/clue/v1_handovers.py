@@ -192,7 +192,8 @@ class Parcel(Part):
     flows=FLOWS,
     publishers=("discipline", "inspection-office"),
     receivers=("discipline",),
-    ways=("same", "up"),
+    ways=("up",),
+    by_address=True,
     due="clue.receipt",
     slip=Slip(
         title="密封件交接单",

@@ -93,11 +93,12 @@ def _beyond_total(it: Any) -> Iterator[str]:
                 yield f"amounts/{place}/yuan"
 
 
-def _kinds(it: Any) -> int:
-    """How many kinds of breaches a reader of version 1 is told."""
-    unassigned = [kind.code for kind in it.discipline_kind]
-    of_subjects = {kind.code for _, s in _subjects(it) for kind in s.discipline_kind}
-    return len(unassigned) + len(of_subjects - set(unassigned))
+def _unlisted_kinds(it: Any) -> Iterator[str]:
+    listed = {kind.code for kind in it.discipline_kind}
+    for at, subject in _subjects(it):
+        for place, kind in enumerate(subject.discipline_kind):
+            if kind.code not in listed:
+                yield f"{at}/discipline_kind/{place}/code"
 
 
 @event(
@@ -156,19 +157,11 @@ class Transferred(Payload):
             "where one subject has an organ in charge, all of them have",
             _without_lead,
         ),
-        rule(
-            "discipline_kind_missing",
-            "discipline_kind",
-            "须至少填写一个违纪类别；尚不能落到对象的填在此处",
-            "give a kind of breach, here if it cannot be told of one subject",
-            lambda it: _kinds(it) == 0,
-        ),
-        rule(
-            "discipline_kinds_too_many",
-            "discipline_kind",
-            f"违纪类别合计不得超过 {MOST_KINDS} 个",
-            f"more than {MOST_KINDS} kinds of breaches",
-            lambda it: _kinds(it) > MOST_KINDS,
+        Rule(
+            "discipline_kind_unlisted",
+            "各对象的违纪类别须列入整条线索的违纪类别",
+            "what is told of a subject stands among the kinds of breaches of the clue",
+            _unlisted_kinds,
         ),
         needs(
             "amount_yuan",
@@ -221,8 +214,8 @@ class Transferred(Payload):
         F2("被反映单位", "organisations"),
     ] = ()
     discipline_kind: Annotated[
-        DisciplineKinds, F1("未落到对象的违纪类别", "breaches told of no one subject")
-    ] = ()
+        DisciplineKinds, Field(min_length=1), F1("全部违纪类别", "all kinds of breaches")
+    ]
     summary: Annotated[Summary, F2("线索摘要", "summary")]
     amount_yuan: Annotated[Yuan | None, F2("涉及金额合计（元）", "amount involved in yuan")] = None
     amounts: Annotated[

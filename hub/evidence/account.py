@@ -1,8 +1,11 @@
 """Why an agency did, or did not, get an event: as it was decided then, and as it would be now."""
 
 import json
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 from hub.database.connection import Connection
@@ -19,6 +22,8 @@ from hub.policy.entitle import Decision, Ground, entitle
 from hub.policy.policy import Policies, Policy
 
 MOST_READINGS: Final = 200
+PARKED_AS: Final = "inconvertible"
+_FOREVER: Final = 2**63 - 1
 MOST_JUDGED: Final = 10_000
 Place = Literal["in_feed", "made_later", "not_asked_for", "ended_since"]
 
@@ -71,11 +76,12 @@ def account(
     """Everything about one agency, for the auditor."""
     policy = policies.seen_by(connection)
     standing = policy.agency(agency)
+    pins = Pins(connection, event, agency)
     return Account(
         agency=agency,
         asked=tuple(_asked(connection, event, agency, policies=policies)),
         seen=tuple(
-            _seen(connection, event, row, outcome, policies=policies)
+            _seen(connection, event, row, outcome, pins=pins, policies=policies)
             for row, outcome in outcomes(connection, event.position, agency, most=MOST_JUDGED)
         ),
         now=entitle(standing, event, policy=policy, now=now) if standing else None,
@@ -116,22 +122,31 @@ def delivered_to(
     if place is None:
         return None
     found = outcomes(connection, place.position, agency, most=MOST_READINGS)
-    handed_over = [(row, outcome) for row, outcome in found if outcome.allowed]
+    # What it was allowed and could not be given in its version is its own to know too.
+    handed_over = [
+        (row, outcome) for row, outcome in found if outcome.allowed or outcome.reason == PARKED_AS
+    ]
     if place.receipt != receipt or not handed_over:
         return None
     return sql.record(connection, place.position), handed_over
 
 
 def _seen(
-    connection: Connection, event: Record, row: ReadRow, outcome: Outcome, *, policies: Policies
+    connection: Connection,
+    event: Record,
+    row: ReadRow,
+    outcome: Outcome,
+    *,
+    pins: "Pins",
+    policies: Policies,
 ) -> Seen:
     policy = policies.of_version(connection, row.policy)
     agency = policy.agency(row.agency)
     grounds: tuple[Ground, ...] = ()
-    version = version_read(connection, event, row, outcome)
+    version = pins.read(row, outcome)
     if outcome.reason in ("expired", "filtered"):
         grounds = (Ground(0, outcome.reason),)
-    elif outcome.reason == "inconvertible":
+    elif outcome.reason == PARKED_AS:
         grounds = (Ground(6, outcome.reason, (version,)),)
     elif agency is not None:
         decision = entitle(agency, event, policy=policy, now=row.read_at)
@@ -142,20 +157,41 @@ def _seen(
     return Seen(row, outcome, version, policy, grounds)
 
 
-def version_read(connection: Connection, event: Record, row: ReadRow, outcome: Outcome) -> str:
-    """The version that a reading handed over, or could not: what its subscription had pinned."""
-    if not outcome.converted and outcome.reason != "inconvertible":
-        return event.version
-    pins: dict[str, str] = {}
-    for act in policy_sql.acts_on_subscriptions(connection, row.agency, until=row.read_at):
-        detail = json.loads(act.detail)
-        if detail["number"] == row.subscription and act.act != "subscription.ended":
-            pins = detail["pins"]
-    if event.type not in pins:
+class Pins:
+    """The versions of an event's type that an agency's subscriptions had pinned; read once."""
+
+    def __init__(self, connection: Connection, event: Record, agency: str) -> None:
+        self._event = event
+        self._agency = agency
+        self._connection = connection
+
+    def read(self, row: ReadRow, outcome: Outcome) -> str:
+        """The version that a reading handed over, or could not."""
+        if not outcome.converted and outcome.reason != PARKED_AS:
+            return self._event.version
+        until = row.read_at + 1
+        changes = self._changes.get(row.subscription, [])
+        place = bisect_left(changes, (until, ""))
+        pin = changes[place - 1][1] if place else None
         # A wildcard pins a type when it first meets it: that is no act, and never changes.
-        standing = sql.subscription(connection, row.agency, row.subscription_id)
-        pins = dict(from_row(standing).pins) if standing else {}
-    return pins.get(event.type, event.version)
+        return pin or self._standing.get(row.subscription, self._event.version)
+
+    @cached_property
+    def _changes(self) -> dict[int, list[tuple[int, str]]]:
+        """Subscription → when it pinned the type to which version, oldest first."""
+        found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for act in policy_sql.acts_on_subscriptions(self._connection, self._agency, until=_FOREVER):
+            detail = json.loads(act.detail)
+            pin = detail.get("pins", {}).get(self._event.type)
+            if pin is not None:
+                found[detail["number"]].append((act.at, pin))
+        return found
+
+    @cached_property
+    def _standing(self) -> dict[int, str]:
+        rows = sql.subscriptions_of(self._connection, self._agency, after="", most=1_000)
+        pins = ((row.number, from_row(row).pins.get(self._event.type)) for row in rows)
+        return {number: pin for number, pin in pins if pin is not None}
 
 
 def _asked(

@@ -22,6 +22,7 @@ from hub.journal import sql
 from hub.journal.subscriptions import Subscription, from_row
 
 STEP_EVENTS: Final = 2_000
+STEP_TRIED: Final = 50
 MOST_EVENTS: Final = 2_000_000
 MOST_REPLAYED: Final = 10_000
 _END: Final = 2**63 - 1
@@ -163,7 +164,10 @@ def _step(
             used.last = max(used.last, entry.hubtime)
             if impact.verdicts.total() + len(tried) < replayed:
                 tried.append(entry.position)
-    impact.complete = impact.complete or len(stretch) < STEP_EVENTS
+                if len(tried) == STEP_TRIED:
+                    break
+    else:
+        impact.complete = impact.complete or len(stretch) < STEP_EVENTS
     for record in sql.records(connection, tried):
         verdict, fault = _tried(record, target, catalogue, codes)
         impact.verdicts[verdict] += 1

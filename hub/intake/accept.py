@@ -133,9 +133,9 @@ class Intake:
         if lifetime.sunset is not None and self._clock() >= microseconds(morning(lifetime.sunset)):
             yield faults.contract_retired(contract.successor)
         # A reply may come from whoever received its opening; registration checks that.
-        if not _is_reply(contract, attributes):
-            if not publisher.kinds & contract.publishers:
-                yield faults.PUBLISHER_NOT_ADMITTED
+        if not _is_reply(contract, attributes) and not publisher.kinds & contract.publishers:
+            yield faults.PUBLISHER_NOT_ADMITTED
+        if contract.unasked or not contract.answers:
             for name, addresses in (("to", attributes.to), ("cc", attributes.cc)):
                 if addresses is not UNSET and not _goes(
                     addresses, contract.ways, publisher.region, policy.regions

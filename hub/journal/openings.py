@@ -115,14 +115,17 @@ def concern(
 
     resolve = policy.registry.resolve
     addresses = f"{event.to} {event.cc}".strip()
+    named = resolve(addresses) if addresses else frozenset()
     if sender.id == subject.publisher:
-        among = all(reads(policy.agency(id_)) for id_ in resolve(addresses)) if addresses else False
+        circle = named
     elif reads(sender):
         circle = resolve(f"{subject.publisher} {subject.to} {subject.cc}".strip())
-        among = bool(addresses) and resolve(addresses) <= circle
     else:
         return (SUBJECT_UNKNOWN,)
-    return Answered(audience="", parties=subject.parties) if among else (NOT_AMONG_READERS,)
+    have_it = (id_ == subject.publisher or reads(policy.agency(id_)) for id_ in named)
+    if not named or not named <= circle or not all(have_it):
+        return (NOT_AMONG_READERS,)
+    return Answered(audience="", parties=subject.parties)
 
 
 NOT_A_REPLY: Final = Answered(audience="", parties=b"")

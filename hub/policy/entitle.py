@@ -150,7 +150,14 @@ class _Standing:
         if contract.answers and self._is_named(entry.audience):
             self._note(1, "audience", entry.audience)
             return "full"
+        if contract.unasked and entry.audience and not self._may_say_it_unasked(contract):
+            self._note(1, "not_a_receiver", self._relation or "apart", *sorted(agency.kinds))
+            return None
         return self._cell(contract)
+
+    def _may_say_it_unasked(self, contract: Contract) -> bool:
+        """Whether its publisher could have said it without an opening, to all of the matrix."""
+        return self._publisher is not None and bool(self._publisher.kinds & contract.publishers)
 
     def _cell(self, contract: Contract) -> Measure | None:
         """The widest of the matrix's cells that fit."""

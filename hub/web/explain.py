@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.agency import SourceError, publisher_of
+from contracts.conversion import Inconvertible
 from contracts.envelope import LONGEST_ID
 from hub.database.connection import Connection
 from hub.database.readers import Readers
@@ -175,6 +176,7 @@ def _subscriber(
     if found is None:
         return None
     event, readings = found
+    pins = account.Pins(connection, event, agency)
     return {
         "event": {
             "source": event.source,
@@ -186,9 +188,7 @@ def _subscriber(
         },
         "agency": agency,
         "readings": [
-            _reading(
-                row, outcome, event, policies, account.version_read(connection, event, row, outcome)
-            )
+            _reading(row, outcome, event, policies, pins.read(row, outcome))
             for row, outcome in readings
         ],
     }
@@ -252,7 +252,6 @@ def _seen(seen: Seen, event: Record, policies: Policies) -> ReadingJudged:
         **_reading(seen.row, seen.outcome, event, policies, seen.version),
         "policy": seen.row.policy,
         "allowed": seen.outcome.allowed,
-        "reason": seen.outcome.reason,
         "grounds": _grounds(seen.grounds, seen.policy),
     }
 
@@ -260,14 +259,6 @@ def _seen(seen: Seen, event: Record, policies: Policies) -> ReadingJudged:
 def _reading(
     row: ReadRow, outcome: Outcome, event: Record, policies: Policies, version: str
 ) -> ReadingShown:
-    contract = policies.catalogue.find(event.type, event.version)
-    withheld: Iterable[str] = ()
-    if outcome.allowed and contract is not None:
-        allowed = Allowed(outcome.classes, outcome.masked)
-        read, target = in_version(
-            event, contract, version, catalogue=policies.catalogue, codes=policies.codes
-        )
-        withheld = view_of(read, target, allowed).withheld
     return {
         "at": rfc3339(row.read_at),
         "subscription": row.subscription_id,
@@ -276,8 +267,23 @@ def _reading(
         "token": row.token,
         "classes": sorted(outcome.classes),
         "masked": outcome.masked,
-        "withheld": list(withheld),
+        "reason": outcome.reason,
+        "withheld": list(_withheld(outcome, event, policies, version)),
     }
+
+
+def _withheld(outcome: Outcome, event: Record, policies: Policies, version: str) -> tuple[str, ...]:
+    """What the view left out; nothing can be said where today's program makes none of it."""
+    contract = policies.catalogue.find(event.type, event.version)
+    if not outcome.allowed or contract is None:
+        return ()
+    try:
+        read, target = in_version(
+            event, contract, version, catalogue=policies.catalogue, codes=policies.codes
+        )
+    except Inconvertible:
+        return ()
+    return view_of(read, target, Allowed(outcome.classes, outcome.masked)).withheld
 
 
 def _decision(decision: Decision, policy: Policy) -> DecisionShown:

@@ -29,7 +29,7 @@ class DecisionShown(TypedDict):
 
 
 class ReadingShown(TypedDict):
-    """A page that was handed over, as far as it concerns the event; `version`: in which version."""
+    """A page as far as it concerns the event: in which version, or why it was kept back."""
 
     at: Time
     subscription: str
@@ -38,6 +38,7 @@ class ReadingShown(TypedDict):
     token: int
     classes: list[str]
     masked: bool
+    reason: str | None
     withheld: list[str]
 
 
@@ -46,7 +47,6 @@ class ReadingJudged(ReadingShown):
 
     policy: int
     allowed: bool
-    reason: str | None
     grounds: list[GroundShown]
 
 

@@ -100,8 +100,9 @@ def heard_in(contract: Contract) -> set[Hearing]:
         (kind, relation, measure)
         for kind, cells in contract.receivers.items()
         for relation, measure in cells.items()
-        # Teams sent down to guide are in the work that they are sent for; the table knows none.
-        if kind != "guidance-team"
+        # Teams sent down to guide are in the work that they are sent for; the table knows none. And
+        # what only an address can reach is less than the table gives.
+        if kind != "guidance-team" and relation != "to"
     }
 
 

@@ -31,7 +31,9 @@ def test_every_block_of_the_readme_works(tmp_path: Path) -> None:
                 (tmp_path / rest.removeprefix("file=")).write_text(block["body"], encoding="utf-8")
             elif (language, rest) == ("sh", "run"):
                 outputs.append(_shell(block["body"], tmp_path))
-    applied, subscribed, published, pulled, checked, kept = outputs
+    applied, catalogue, subscribed, published, pulled, checked, kept = outputs
+    assert "clue.transferred 2.0  问题线索移交" in catalogue
+    assert "catalogue/index.html 读起" in catalogue
     assert applied == "策略版本 1 已生效\n"
     assert subscribed == "订阅 petitions：petition.*，区划 510100\n"
     assert '"status":"accepted"' in published

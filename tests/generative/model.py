@@ -142,6 +142,11 @@ def measure_for(event: Event, agency: str, moment: Moment) -> str | None:
         return None
     if in_audience(event, agency, moment):
         return "full"
+    if contract.unasked and event.opening is not None:
+        # Who could not have said it unasked speaks to the audience alone (decision 18).
+        publisher = moment.record(event.publisher)
+        if publisher is None or not kinds_of(event.publisher, moment) & contract.publishers:
+            return None
     named = [contract.receivers[kind] for kind in kinds if kind in contract.receivers]
     level = relation(region_of(agency), region_of(event.publisher))
     measures = {held for levels in named for at_level, held in levels.items() if at_level == level}
@@ -402,9 +407,10 @@ def admission_faults(event: Event, agency: str, moment: Moment) -> list[tuple[st
         found.append(("source_foreign", "/source"))
     if not known(event.region):
         found.append(("region_unknown", "/region"))
-    if event.opening is None and opens(event):
-        if not kinds_of(agency, moment) & event.contract.publishers:
-            found.append(("publisher_not_admitted", "/type"))
+    may_open = kinds_of(agency, moment) & event.contract.publishers
+    if event.opening is None and opens(event) and not may_open:
+        found.append(("publisher_not_admitted", "/type"))
+    if event.contract.unasked or not event.contract.answers:
         found += closed_ways(event, moment)
     if not any(
         grants(grant, "publish", event.contract.type, agency, moment)

@@ -5,7 +5,18 @@ from importlib.resources import files
 from typing import Any
 
 from tests.running import RunningHub
-from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, clue, grant, policy
+from tests.sample import (
+    AUDIT,
+    CITY,
+    DISCIPLINE,
+    PETITION,
+    PROVINCE,
+    clue,
+    decision,
+    grant,
+    policy,
+    report,
+)
 
 Event = dict[str, Any]
 
@@ -86,3 +97,42 @@ def test_a_reader_tells_nobody_else_of_the_document(hub: RunningHub) -> None:
     for n, to in enumerate(({"to": AUDIT}, {"to": f"{CITY} {AUDIT}"}, {"to": CITY, "cc": AUDIT})):
         told = exchange("exchange.signed", f"WL-5-{n}", DISCIPLINE, sent, **to)
         assert refusal(hub, DISCIPLINE, told) == [("not_among_readers", "/to")]
+
+
+def test_a_reader_tells_no_addressee_of_the_document_who_may_not_read_it(hub: RunningHub) -> None:
+    document = everybody_exchanges()
+    sent = clue("addressee-recused", to=f"{DISCIPLINE} {AUDIT}")
+    recusal = {
+        "id": "r",
+        "agency": AUDIT,
+        "case": f"clue:{sent['data']['clueid']}",
+        "reason": "回避",
+    }
+    hub.apply({**document, "recusals": [recusal]})
+    hub.agency(CITY).accepted(sent)
+    told = exchange("exchange.supplement_requested", "WL-6", DISCIPLINE, sent, to=AUDIT)
+    assert refusal(hub, DISCIPLINE, told) == [("not_among_readers", "/to")]
+    hub.apply(document)
+
+
+def test_an_answer_by_whom_could_not_say_it_unasked_goes_to_those_who_asked(
+    hub: RunningHub,
+) -> None:
+    """A province's office reads a report; only a committee decides on it, and tells others."""
+    document = policy()
+    document["grants"] += [
+        grant(CITY, "publish", "report.*"),
+        grant(PROVINCE, "publish", "decision.*", region="510000"),
+        grant(DISCIPLINE, "receive", "decision.*"),
+    ]
+    hub.apply(document)
+    readers = [hub.agency(id_) for id_ in (CITY, DISCIPLINE)]
+    for reader in readers:
+        reader.subscribe("decided", types=["decision.*"])
+    sent = report("no-decision", to=PROVINCE)
+    opening = hub.agency(CITY).accepted(sent)[0]["id"]
+    said = decision("no-decision", opening=opening, to=f"{CITY} {DISCIPLINE}")
+    hub.agency(PROVINCE).accepted({**said, "source": f"/{PROVINCE}", "region": "510100"})
+    office, discipline = (reader.drain("decided") for reader in readers)
+    assert [event["id"] for event in office] == [said["id"]]
+    assert discipline == []

@@ -313,6 +313,7 @@ def test_a_subscriber_learns_only_what_it_got_itself(hub: RunningHub) -> None:
         "masked",
         "withheld",
         "version",
+        "reason",
     }
     assert ask(office, event, agency=CITY).json()["readings"] == [reading]
 

@@ -133,6 +133,10 @@ def test_what_cannot_be_converted_is_parked_and_told_and_holds_up_nothing(
     counted = f'guantong_events_denied_total{{agency="{DISCIPLINE}",channel="pull",step="6"}} 1.0'
     assert counted in hub.admin.get("/metrics").text
 
+    # The subscriber, for whom it was, learns it too.
+    own = reader.http.get("/v1/explain", params=query).json()
+    assert [(r["version"], r["reason"]) for r in own["readings"]] == [("2.0", "inconvertible")]
+
     # Another pin, and it comes: the journal has what was published.
     answer = reader.http.patch("/v1/subscriptions/parked", json={"versions": {TYPE: "1.1"}})
     assert answer.json()["versions"][TYPE] == "1.1"
