@@ -1,8 +1,9 @@
 # Every target sets up what it needs: Python >= 3.11 and make are all a machine must have.
 PYTHON ?= python3
 BIN := .venv/bin
-# Compiled once, and not among the sources.
+# Compiled once, and not among the sources, whatever the machine's own habit is.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check docs bench soak up lock clean
 .DELETE_ON_ERROR:
