@@ -22,12 +22,16 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Inconvertible(Exception):
-    """An event that has no form in the other version; the sentences name no value of it."""
+    """An event that has no form in the other version; the sentences name no value of it.
 
-    def __init__(self, message: str, message_en: str) -> None:
+    `fault`: what the other version's contract says of the converted payload, where it was asked.
+    """
+
+    def __init__(self, message: str, message_en: str, fault: Fault | None = None) -> None:
         super().__init__(message_en)
         self.message = message
         self.message_en = message_en
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +144,5 @@ def _unfit(target: Contract, fault: Fault) -> Inconvertible:
     return Inconvertible(
         f"转换为 {target.name} 后不符合该契约：{fault.pointer}（{fault.code}）",
         f"not what {target.name} asks for once converted: {fault.pointer} ({fault.code})",
+        fault,
     )

@@ -93,6 +93,7 @@ def _direction(
         if refutation.apart(frozenset({Term(writer, True), Term(reader, False)})):
             return ()
     except (Exhausted, RecursionError):
+        # Not proved within what a proof may cost: the same as refuted.
         pass
     return Explanation(refutation, breaks).of(writer, reader)
 

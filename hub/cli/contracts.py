@@ -96,9 +96,10 @@ def publish(
     check_only: Annotated[
         bool, Parameter(name="--check", negative="", help="只核对，不写 / compare, write nothing")
     ] = False,
-    folder: Annotated[
-        Path, Parameter(name="--to", help="发布目录 / where releases stand")
-    ] = publishing.FOLDER,
+    to: Annotated[
+        Path | None,
+        Parameter(help="发布目录，缺省为契约自带的 published / where releases stand"),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """发布新的契约版本；已发布的不得改动。/ Publish what is new; what was published never changes.
@@ -106,7 +107,7 @@ def publish(
     退出码 0 表示一致，1 表示有差异，什么也没有写。/ Exits with 1 for differences: then nothing is
     written.
     """
-    catalogue = load_catalogue()
+    catalogue, folder = load_catalogue(), to or publishing.FOLDER
     added: list[str] = []
     if check_only:
         found = publishing.differences(catalogue, folder)

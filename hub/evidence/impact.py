@@ -185,11 +185,13 @@ def _tried(
     checked = target.check(record.data, day, codes=codes)
     if not isinstance(checked, tuple):
         return "valid", None
+    fault = checked[0]
     if catalogue.find(record.type, record.version) is not None:
         try:
             catalogue.route(record.type, record.version, target.version).carry(record.data, codes)
-        except Inconvertible:
-            pass
+        except Inconvertible as inconvertible:
+            # What keeps it from being converted says more than how it differs unconverted.
+            fault = inconvertible.fault or fault
         else:
             return "converted", None
-    return "inconvertible", (checked[0].code, checked[0].pointer)
+    return "inconvertible", (fault.code, fault.pointer)

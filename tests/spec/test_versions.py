@@ -236,10 +236,11 @@ def test_the_operator_learns_whom_a_version_touches_before_it_comes(tmp_path: Pa
                 "converted": 1,
                 "inconvertible": 1,
                 "sealed": 1,
-                "faults": told["replayed"]["faults"],
+                "faults": [
+                    {"code": "lead_missing", "pointer": "/data/persons/1/lead", "events": 1}
+                ],
             },
         }
-        assert [f["events"] for f in told["replayed"]["faults"]] == [1]
         assert hub.admin.get(f"/v1/contracts/{TYPE}/9.9/impact").status_code == 404
 
 
