@@ -237,7 +237,7 @@ def test_the_operator_learns_whom_a_version_touches_before_it_comes(tmp_path: Pa
                 "inconvertible": 1,
                 "sealed": 1,
                 "faults": [
-                    {"code": "lead_missing", "pointer": "/data/persons/1/lead", "events": 1}
+                    {"code": "lead_missing", "pointer": "/data/organisations/0/lead", "events": 1}
                 ],
             },
         }
