@@ -223,6 +223,28 @@ class DataDirectoryNewer(HubError):
     code = "data_directory_newer"
 
 
+class DatabaseAddress(HubError):
+    """数据库地址应为 postgresql+asyncpg://用户:口令@主机:端口/库名
+    / a database is named postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME"""
+
+    code = "database_address"
+
+
+class DatabaseAway(HubError):
+    """数据库连接不上 / the database cannot be reached"""
+
+    code = "database_away"
+    status = 503
+    retryable = True
+
+
+class DatabaseUnfit(HubError):
+    """数据库须为 PostgreSQL 15 以上、UTF8 编码
+    / the database must be PostgreSQL 15 or newer, in UTF8"""
+
+    code = "database_unfit"
+
+
 class DirectoryNotEmpty(HubError):
     """目标目录已有内容，请换一个新目录 / the target directory holds something: name a new one"""
 

@@ -23,6 +23,7 @@ class Measured:
     """What the gauges show of the database at a moment: bytes, counts, times in microseconds UTC.
 
     `position` is the number of the newest event, `oldest_position` that of the oldest still held.
+    The log and the disk are None where the database is on another's.
     """
 
     now: int
@@ -36,12 +37,12 @@ class Measured:
     policy_changed: int
     tokens_expiring: int
     database_bytes: int
-    log_bytes: int
-    disk_bytes: int
-    disk_free_bytes: int
+    log_bytes: int | None
+    disk_bytes: int | None
+    disk_free_bytes: int | None
 
 
-READ: Final[tuple[tuple[str, str, Callable[[Measured], float]], ...]] = (
+READ: Final[tuple[tuple[str, str, Callable[[Measured], float | None]], ...]] = (
     (
         "journal_position",
         "最新事件的位置，即登记过的总数 / the newest event's position: all ever registered",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
@@ -14,6 +14,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GUANTONG_", frozen=True, extra="ignore")
 
+    database: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME; without it,"
+        " SQLite in the data directory.",
+    )
     ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
     max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")
     max_batch: int = Field(1_000, ge=1, description="Most events in one request.")

@@ -1,4 +1,4 @@
-"""A whole hub in one process, on SQLite: from its start to its end."""
+"""A whole hub in one process: from its start to its end."""
 
 import asyncio
 import gc
@@ -18,14 +18,11 @@ from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
 from hub.database.background import Background
-from hub.database.engine import (
-    FIRST_SAFE_SQLITE,
-    keys_of,
-    locked,
-    open_database,
-    sqlite_module,
-)
+from hub.database.keys import keys_of
+from hub.database.lock import locked
+from hub.database.opening import open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
 from hub.database.watch import ReaderWatch, WriterWatch
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
@@ -84,14 +81,16 @@ async def run(
 async def embedded(
     directory: Path, *, settings: Settings, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
-    """A hub in this process on SQLite, and its HTTP side. The caller holds the lock."""
+    """A hub in this process, and its HTTP side. The caller holds the lock of the directory."""
     sqlite = sqlite_module().sqlite_version
     metrics = Metrics(version=version("guantong"), sqlite=sqlite)
     codes = load_codes(directory / CODES)
-    if tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
+    if settings.database is None and tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
-    with closing(open_database(directory, readers=settings.readers + 3)) as database:
-        readers = partial(Readers, database.readers, failed=ReaderWatch(log).failed)
+    address = settings.database.get_secret_value() if settings.database else None
+    opening = partial(open_database, directory, address, readers=settings.readers + 3)
+    with closing(await asyncio.to_thread(opening)) as database:
+        readers = partial(Readers, database.reading, failed=ReaderWatch(log).failed)
         ground = Ground(
             directory=directory,
             settings=settings,
@@ -100,8 +99,9 @@ async def embedded(
             log=log,
             metrics=metrics,
             background=Background(metrics=metrics, log=log),
+            database=database,
             writer=Writer(
-                database.writer,
+                database.writing(),
                 capacity=settings.queue_bytes,
                 observer=WriterWatch(metrics, log),
                 clock=time.perf_counter,
@@ -133,11 +133,14 @@ async def embedded(
                 hub.doctor.stop()
                 await hub.uses.stop()
         finally:
-            await asyncio.to_thread(ground.writer.stop)
-            ground.readers.stop()
-            ground.pages.stop()
-            ground.examinations.stop()
-            ground.lookups.stop()
+            for stop in (
+                ground.writer.stop,
+                ground.readers.stop,
+                ground.pages.stop,
+                ground.examinations.stop,
+                ground.lookups.stop,
+            ):
+                await asyncio.to_thread(stop)
 
 
 def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:

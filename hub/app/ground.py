@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.owncodes import Codes
 from hub.database.background import Background
 from hub.database.readers import Readers
+from hub.database.transactions import Database
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
@@ -31,6 +32,7 @@ class Ground:
     log: FilteringBoundLogger
     metrics: Metrics
     background: Background
+    database: Database
     writer: Writer
     readers: Readers
     pages: Readers

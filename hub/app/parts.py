@@ -10,9 +10,7 @@ from importlib.metadata import version
 from contracts.catalogue import load_catalogue
 from hub.app.ground import Ground, microseconds_now
 from hub.backbone.sql import SqlBackbone
-from hub.database.engine import (
-    retired_cursor_keys,
-)
+from hub.database.keys import retired_cursor_keys
 from hub.database.readiness import Readiness
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals

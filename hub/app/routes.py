@@ -166,7 +166,7 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
     """Where the roles work."""
     max_page = ground.settings.max_page
     measuring = Measuring(
-        ground.directory,
+        space=ground.database.space,
         readers=ground.readers,
         policies=hub.policies,
         show=ground.metrics.measured,

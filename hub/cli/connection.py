@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.kit.client import HubClient, Retry
 from contracts.owncodes import CODES, SHIPPED, Codes, load_codes
-from hub.database.engine import is_locked
+from hub.database.lock import is_locked
 from hub.upkeep.entrance import ADMIN_TOKEN, HUB_URL
 
 SHORT_TOKEN = 600

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.database.engine import storage_reason
+from hub.database.transactions import storage_reason
 from hub.errors import Overloaded, Stopping
 from hub.logs import places_of
 from hub.metrics import Metrics, Task

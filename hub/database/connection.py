@@ -1,8 +1,68 @@
 """What a work is given: a connection inside one transaction, or one snapshot.
 
-Stages hand it on to their `sql.py`, which alone speaks SQL.
+Stages hand it on to their `sql.py`, which alone speaks SQL. Its statements write `?` for a value.
+Where SQLite and PostgreSQL must be told differently, both stand side by side, by name; a list of
+values is a table on both.
 """
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy
 
 Connection = sqlalchemy.Connection
+Spoken = Mapping[str, str]
+# An option of a statement: its rows are fetched as they are asked for, not all at once.
+STREAMED: Final = {"stream_results": True}
+PART: Final = 1_000
+
+_LISTED: Final[Spoken] = {
+    "sqlite": "json_each(?)",
+    "postgresql": "unnest(CAST(? AS {type}[])) AS listed (value)",
+}
+
+
+class Listed(NamedTuple):
+    """A table with the column `value`, and the value of the `?` in it."""
+
+    table: str
+    values: Any
+
+
+def numbers(connection: Connection, values: Iterable[int]) -> Listed:
+    """Whole numbers as a table."""
+    return _listed(connection, values, "bigint")
+
+
+def words(connection: Connection, values: Iterable[str]) -> Listed:
+    """Texts as a table."""
+    return _listed(connection, values, "text")
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Whether the database is a file of this machine's."""
+    return connection.dialect.name == "sqlite"
+
+
+def spoken(connection: Connection, statement: Spoken) -> str:
+    """The statement as this connection's database is told it."""
+    return statement[connection.dialect.name]
+
+
+def rows_of(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Any:
+    """Rows for a statement that SQLite runs for each of them, PostgreSQL once, on its columns."""
+    return rows if is_sqlite(connection) else tuple(map(list, zip(*rows, strict=True)))
+
+
+def plain(rows: sqlalchemy.CursorResult[Any]) -> Iterator[Any]:
+    """The rows as the driver has them, a part at a time: there may be millions."""
+    cursor = rows.cursor
+    while cursor is not None and (part := cursor.fetchmany(PART)):
+        yield from part
+
+
+def _listed(connection: Connection, values: Iterable[Any], type_: str) -> Listed:
+    listed = list(values)
+    table = spoken(connection, _LISTED).format(type=type_)
+    return Listed(table, json.dumps(listed) if is_sqlite(connection) else listed)

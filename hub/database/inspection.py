@@ -13,7 +13,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from hub.database.engine import sqlite_module, storage_reason
+from hub.database.sqlite import sqlite_module
+from hub.database.transactions import storage_reason
 from hub.errors import DataDirectoryDamaged
 
 MOST_FAULTS: Final = 5

@@ -1,13 +1,15 @@
 """Reading off the event loop: each work sees one snapshot of the database."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from hub.database.transactions import Transactions
 from hub.errors import StorageFailed
 
 T = TypeVar("T")
@@ -17,11 +19,19 @@ class Readers:
     """A few threads, a connection each. `failed`, on such a thread, is told what storage met."""
 
     def __init__(
-        self, engine: Engine, *, threads: int, failed: Callable[[BaseException], None]
+        self,
+        reading: Callable[[], Transactions],
+        *,
+        threads: int,
+        failed: Callable[[BaseException], None],
     ) -> None:
-        self._engine = engine
+        self._reading = reading
         self._failed = failed
-        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="reader")
+        self._of_thread = threading.local()
+        self._all: list[Transactions] = []
+        self._threads = ThreadPoolExecutor(
+            max_workers=threads, thread_name_prefix="reader", initializer=self._begin
+        )
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` on a connection whose transaction is one snapshot.
@@ -32,13 +42,19 @@ class Readers:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
 
     def stop(self) -> None:
-        """Let the running works end. Blocks."""
+        """Let the running works end. Blocks; no event loop runs on the caller's thread."""
         self._threads.shutdown()
+        for transactions in self._all:
+            transactions.close()
+
+    def _begin(self) -> None:
+        self._of_thread.transactions = transactions = self._reading()
+        self._all.append(transactions)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
-            with self._engine.connect() as connection:
-                return work(connection)
+            transactions: Transactions = self._of_thread.transactions
+            return transactions.run(work)
         except DBAPIError as error:
             self._failed(error)
             raise StorageFailed(retry_after=1) from error

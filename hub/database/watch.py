@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.database.engine import storage_reason
+from hub.database.transactions import storage_reason
 from hub.logs import places_of
 from hub.metrics import Metrics
 

@@ -10,13 +10,15 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from hub.database.transactions import Transactions
 from hub.errors import HubError, Overloaded, Stopping, StorageFailed
 
 T = TypeVar("T")
@@ -63,13 +65,13 @@ class Writer:
 
     def __init__(
         self,
-        engine: Engine,
+        transactions: Transactions,
         *,
         capacity: int,
         observer: Observer,
         clock: Callable[[], float],
     ) -> None:
-        self._engine = engine
+        self._transactions = transactions
         self._capacity = capacity
         self._observer = observer
         self._clock = clock
@@ -131,6 +133,7 @@ class Writer:
     def _run(self) -> None:
         while group := self._next_group():
             self._transact(group)
+        self._transactions.close()
 
     def _next_group(self) -> list[_Job]:
         """The works that wait; an empty list once stopped and drained."""
@@ -145,11 +148,8 @@ class Writer:
 
     def _transact(self, group: list[_Job]) -> None:
         started = self._clock()
-        results: list[_Result] = []
         try:
-            with self._engine.begin() as connection:
-                for together, run in groupby(group, key=_together):
-                    results.extend(self._carry_out(connection, together, list(run)))
+            results = self._transactions.run(partial(self._carry_out_all, group=group))
         except Exception as error:
             self._observer.failed(works=len(group), error=error)
             failure = StorageFailed(retry_after=1)
@@ -157,6 +157,12 @@ class Writer:
         else:
             self._observer.committed(works=len(group), seconds=self._clock() - started)
         _settle(results)
+
+    def _carry_out_all(self, connection: Connection, group: list[_Job]) -> list[_Result]:
+        results: list[_Result] = []
+        for together, run in groupby(group, key=_together):
+            results.extend(self._carry_out(connection, together, list(run)))
+        return results
 
     def _carry_out(
         self, connection: Connection, together: _Together | None, jobs: list[_Job]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from typing import Final
 
-from hub.database.connection import Connection
+from hub.database.connection import STREAMED, Connection, Spoken, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +26,57 @@ class ReadRow:
 _ROW: Final = ", ".join(ReadRow.__slots__)
 
 
+_READ_IN_FORCE: Final[Spoken] = {
+    "sqlite": f"INSERT INTO reads ({_ROW}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT ?"
+    " OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)",
+    "postgresql": f"INSERT INTO reads ({_ROW}) SELECT CAST(? AS bigint), CAST(? AS text),"
+    " CAST(? AS text), CAST(? AS bigint), CAST(? AS varchar), CAST(? AS bigint),"
+    " CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bytea) WHERE NOT ?"
+    " OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)",
+}
+
+
 def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool:
     """Record a page's reading; with `in_force` only if its policy is the newest. Whether it was.
 
     One statement: each takes the interpreter's lock from whoever reads the next page.
     """
     kept = connection.exec_driver_sql(
-        f"INSERT INTO reads ({_ROW}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT ?"
-        " OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)",
-        (*astuple(row), in_force, row.policy),
+        spoken(connection, _READ_IN_FORCE), (*astuple(row), in_force, row.policy)
     )
     return kept.rowcount == 1
+
+
+_READS_OVER: Final[Spoken] = {
+    # Numbers are found by the index and sorted; each row is fetched when its turn comes.
+    "sqlite": f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
+    " INDEXED BY reads_of_position WHERE last >= ? AND first <= ? AND +number > ?)"
+    " ORDER BY number",
+    "postgresql": f"SELECT number, {_ROW} FROM reads"
+    " WHERE last >= ? AND first <= ? AND number > ? ORDER BY number",
+}
 
 
 def reads_over(
     connection: Connection, position: int, *, after: int
 ) -> Iterator[tuple[int, ReadRow]]:
     """The readings whose stretch of a feed a position lies in, numbered, the oldest first."""
-    # Numbers are found by the index and sorted; each row is fetched when its turn comes.
     rows = connection.exec_driver_sql(
-        f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
-        " INDEXED BY reads_of_position WHERE last >= ? AND first <= ? AND +number > ?)"
-        " ORDER BY number",
-        (position, position, after),
+        spoken(connection, _READS_OVER), (position, position, after), execution_options=STREAMED
     )
     return ((row[0], ReadRow(*row[1:])) for row in rows)
+
+
+_READS_OF: Final[Spoken] = {
+    # One sum, so that SQLite goes through all of the agency's entries in the index, and compares
+    # twice at each: if it went to the position's, what is old would take longer than what is new.
+    "sqlite": f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
+    " INDEXED BY reads_of_agency_over WHERE agency = ? AND (last >= ?) + (first <= ?) = 2"
+    " ORDER BY +number DESC LIMIT ?) ORDER BY number",
+    "postgresql": f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
+    " WHERE agency = ? AND CAST(last >= ? AS int) + CAST(first <= ? AS int) = 2"
+    " ORDER BY number + 0 DESC LIMIT ?) ORDER BY number",
+}
 
 
 def reads_of(
@@ -60,13 +86,8 @@ def reads_of(
 
     It costs the same for every position, but for the rows that are found.
     """
-    # One sum, so that SQLite goes through all of the agency's entries in the index, and compares
-    # twice at each: if it went to the position's, what is old would take longer than what is new.
     rows = connection.exec_driver_sql(
-        f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
-        " INDEXED BY reads_of_agency_over WHERE agency = ? AND (last >= ?) + (first <= ?) = 2"
-        " ORDER BY +number DESC LIMIT ?) ORDER BY number",
-        (agency, position, position, most),
+        spoken(connection, _READS_OF), (agency, position, position, most)
     )
     return [(row[0], ReadRow(*row[1:])) for row in rows]
 

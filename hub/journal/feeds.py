@@ -31,6 +31,7 @@ def fill_step(
     connection: Connection, *, policies: Policies, agency: str, id_: str
 ) -> Subscription | None:
     """Match the next chunk of past events for a subscription. None when it has been deleted."""
+    sql.take_turn(connection, SHARD)
     row = sql.subscription(connection, agency, id_)
     if row is None:
         return None

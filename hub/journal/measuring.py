@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from hub.database.connection import Connection
-from hub.database.engine import space_of
 from hub.database.readers import Readers
+from hub.database.transactions import Space, SpaceHere
 from hub.event import number_of
 from hub.gauges import Backlog, Measured
 from hub.journal import sql
@@ -30,15 +29,15 @@ class Measuring:
 
     def __init__(
         self,
-        directory: Path,
         *,
+        space: Callable[[Connection], Space],
         readers: Readers,
         policies: Policies,
         show: Callable[[Measured], None],
         clock: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
-        self._directory = directory
+        self._space = space
         self._readers = readers
         self._policies = policies
         self._show = show
@@ -74,7 +73,8 @@ class Measuring:
         extent = sql.extent(connection, SHARD)
         policy = self._policies.seen_by(connection)
         version, changed = policy_sql.newest_version(connection)
-        space = space_of(self._directory)
+        space = self._space(connection)
+        here = space if isinstance(space, SpaceHere) else None
         backlogs = _backlogs(connection)
         return Measured(
             now=now,
@@ -91,9 +91,9 @@ class Measuring:
                 issuing.expiring(connection, registered=policy.registry.agencies, now=now)
             ),
             database_bytes=space.database,
-            log_bytes=space.log,
-            disk_bytes=space.disk,
-            disk_free_bytes=space.free,
+            log_bytes=here.log if here else None,
+            disk_bytes=here.disk if here else None,
+            disk_free_bytes=here.free if here else None,
         )
 
 

@@ -100,6 +100,7 @@ class Registrar:
         self, connection: Connection, events: Sequence[Event], *, atomic: bool
     ) -> Registration:
         """Register a batch. With `atomic`, raises BatchRefused when an event is refused."""
+        sql.take_turn(connection, SHARD)
         head = sql.head(connection, SHARD)
         policy = self._policies.seen_by(connection)
         first = pack(SHARD, head.next_number)
@@ -122,6 +123,7 @@ class Registrar:
         self, connection: Connection, batches: Sequence[Sequence[Event]]
     ) -> list[Registration] | None:
         """Register several batches at once, with the rows of one. None unless all is new."""
+        sql.take_turn(connection, SHARD)
         head = sql.head(connection, SHARD)
         policy = self._policies.seen_by(connection)
         first = pack(SHARD, head.next_number)

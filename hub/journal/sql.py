@@ -1,6 +1,5 @@
 """The journal's statements. The hot ones are driver SQL: their cost is the journal's cost."""
 
-import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from hub.database.connection import Spoken, is_sqlite, numbers, rows_of, spoken
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.errors import StorageFailed
 from hub.event import Entry, Record, pack
@@ -18,6 +18,7 @@ _HEADER: Final = (
     "position, hubtime, receipt, type, version, publisher, region, key, "
     "addressed_to, copied_to, audience, marking, expires, caveats, parties, attributes"
 )
+_NO_DATA: Final[tuple[bytes, ...]] = (b"",)
 _RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest"
 # Whoever is further behind reads all subscriptions anew.
 CHANGES_KEPT: Final = 10_000
@@ -54,17 +55,38 @@ def move_head(connection: Connection, head: Head, *, by: int, hubtime: int) -> N
         raise StorageFailed("another writer moved the shard")
 
 
+_TAKE_TURN: Final = "SELECT 1 FROM shards WHERE shard = ? FOR UPDATE"
+
+
+def take_turn(connection: Connection, shard: int) -> None:
+    """Have the shard's head, and whose feeds it fills, stand still until this transaction ends.
+
+    SQLite has one writing transaction at a time anyway.
+    """
+    if not is_sqlite(connection):
+        connection.exec_driver_sql(_TAKE_TURN, (shard,))
+
+
+_CLAIM: Final[Spoken] = {
+    "sqlite": "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)",
+    # One statement, which alone can tell how many rows it made.
+    "postgresql": "INSERT INTO dedup (slot, position)"
+    " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[])) ON CONFLICT DO NOTHING",
+}
+
+
 def claim(connection: Connection, slots: list[tuple[int, int]]) -> int:
     """Insert (slot, position) pairs, sorted by slot; how many were new."""
-    statement = "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)"
-    return connection.exec_driver_sql(statement, slots).rowcount
+    values = rows_of(connection, slots)
+    return connection.exec_driver_sql(spoken(connection, _CLAIM), values).rowcount
 
 
 def unclaim(connection: Connection, slots: Sequence[int], *, since: int) -> None:
     """Take back the pairs that this transaction inserted, at `since` and later."""
+    those = numbers(connection, slots)
     connection.exec_driver_sql(
-        "DELETE FROM dedup WHERE slot IN (SELECT value FROM json_each(?)) AND position >= ?",
-        (json.dumps(slots), since),
+        f"DELETE FROM dedup WHERE slot IN (SELECT value FROM {those.table}) AND position >= ?",
+        (those.values, since),
     )
 
 
@@ -75,23 +97,49 @@ def claimed_by(connection: Connection, slot: int) -> int | None:
     return position
 
 
+_APPENDED: Final = {
+    "position": "bigint",
+    "hubtime": "bigint",
+    "audience": "text",
+    "parties": "bytea",
+    "receipt": "bytea",
+    "type": "text",
+    "version": "text",
+    "publisher": "text",
+    "region": "text",
+    "key": "text",
+    "addressed_to": "text",
+    "copied_to": "text",
+    "marking": "smallint",
+    "expires": "bigint",
+    "attributes": "bytea",
+    "data": "bytea",
+    "source": "text",
+    "event_id": "text",
+    "correlation": "text",
+    "digest": "bytea",
+    "caveats": "smallint",
+}
+_APPEND: Final[Spoken] = {
+    "sqlite": f"INSERT INTO journal ({', '.join(_APPENDED)})"
+    f" VALUES ({', '.join('?' for _ in _APPENDED)})",
+    "postgresql": f"INSERT INTO journal ({', '.join(_APPENDED)}) SELECT * FROM"
+    f" unnest({', '.join(f'CAST(? AS {type_}[])' for type_ in _APPENDED.values())})",
+}
+
+
 def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     """Insert journal rows: position, hubtime, audience, parties, then the first fields of Event."""
-    connection.exec_driver_sql(
-        "INSERT INTO journal (position, hubtime, audience, parties, receipt, type, version,"
-        " publisher, region, key, addressed_to, copied_to, marking, expires, attributes, data,"
-        " source, event_id, correlation, digest, caveats)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )
+    connection.exec_driver_sql(spoken(connection, _APPEND), rows_of(connection, rows))
 
 
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
     """The journal rows at `positions`, in order."""
+    those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
         f"SELECT {_HEADER}, data FROM journal"
-        " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
-        (json.dumps(positions),),
+        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        (those.values,),
     )
     # The driver's own cursor: a page is a thousand rows, each of which would become a Row first.
     for row in cast(Iterator[tuple[Any, ...]], rows.cursor):
@@ -108,10 +156,11 @@ def record(connection: Connection, position: int) -> Record:
 
 def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order."""
+    those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
         f"SELECT {_RECORD} FROM journal"
-        " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
-        (json.dumps(list(positions)),),
+        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        (those.values,),
     )
     return [Record(*row) for row in rows]
 
@@ -119,20 +168,20 @@ def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
 def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
     """Journal rows without their data, for matching past events."""
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, x'' FROM journal"
+        f"SELECT {_HEADER} FROM journal"
         " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
         (after, until, most),
     )
-    return [Entry(*row) for row in rows]
+    return [Entry(*row, *_NO_DATA) for row in rows]
 
 
 def headers_before(connection: Connection, *, before: int, most: int) -> list[Entry]:
     """Journal rows without their data, the newest first."""
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, x'' FROM journal WHERE position < ? ORDER BY position DESC LIMIT ?",
+        f"SELECT {_HEADER} FROM journal WHERE position < ? ORDER BY position DESC LIMIT ?",
         (before, most),
     )
-    return [Entry(*row) for row in rows]
+    return [Entry(*row, *_NO_DATA) for row in rows]
 
 
 def append_feeds(connection: Connection, feeds: "dict[int, array[int]]") -> None:
@@ -264,8 +313,8 @@ def delete_subscription(connection: Connection, number: int) -> None:
 def commit_cursor(connection: Connection, number: int, position: int) -> None:
     """Move the committed cursor on; never back."""
     connection.exec_driver_sql(
-        "UPDATE subscriptions SET committed = max(committed, ?) WHERE number = ?",
-        (position, number),
+        "UPDATE subscriptions SET committed = ? WHERE number = ? AND committed < ?",
+        (position, number, position),
     )
 
 
@@ -338,10 +387,11 @@ def unread(connection: Connection, *, most: int) -> Iterator[Unread]:
 
 def registered_at(connection: Connection, positions: Sequence[int]) -> dict[int, int]:
     """When the events at `positions`, or the first after each that is still held, were taken."""
+    those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
         "SELECT value, (SELECT hubtime FROM journal WHERE position >= value ORDER BY position"
-        " LIMIT 1) FROM json_each(?)",
-        (json.dumps(positions),),
+        f" LIMIT 1) FROM {those.table}",
+        (those.values,),
     )
     return {position: hubtime for position, hubtime in rows if hubtime is not None}
 
@@ -388,15 +438,22 @@ class Refusal:
     refused_at: int
 
 
+_REFUSALS_OF: Final[Spoken] = {
+    # The plus keeps SQLite to the index by event: it would walk through the numbers instead.
+    "sqlite": "SELECT code, pointer, refused_at FROM refusals WHERE event_id = ? AND source = ?"
+    " AND (? IS NULL OR +caller = ?) ORDER BY +number DESC LIMIT ?",
+    # So does zero for PostgreSQL.
+    "postgresql": "SELECT code, pointer, refused_at FROM refusals WHERE event_id = ? AND source = ?"
+    " AND (CAST(? AS text) IS NULL OR caller = ?) ORDER BY number + 0 DESC LIMIT ?",
+}
+
+
 def refusals_of(
     connection: Connection, *, caller: str | None, source: str, event_id: str, most: int
 ) -> list[Refusal]:
     """Why an event was refused, the newest first; `caller` None: whoever sent it."""
-    # The plus keeps SQLite to the index by event: it would walk through the numbers instead.
     rows = connection.exec_driver_sql(
-        "SELECT code, pointer, refused_at FROM refusals WHERE event_id = ? AND source = ?"
-        " AND (? IS NULL OR +caller = ?) ORDER BY +number DESC LIMIT ?",
-        (event_id, source, caller, caller, most),
+        spoken(connection, _REFUSALS_OF), (event_id, source, caller, caller, most)
     )
     return [Refusal(*row) for row in rows]
 

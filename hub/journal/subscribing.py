@@ -55,6 +55,7 @@ def create(
     _refuse_faults(body, catalogue, regions)
     id_ = body.id or f"sub-{secrets.token_hex(6)}"
     body = body.model_copy(update={"id": id_})
+    sql.take_turn(connection, SHARD)
     standing = sql.subscription(connection, agency, id_)
     if standing is not None:
         found = from_row(standing)
@@ -96,6 +97,7 @@ def change(
     now: int,
 ) -> Subscription:
     """Change what a subscription asks for, from the next event on. Raises NotFound or Invalid."""
+    sql.take_turn(connection, SHARD)
     standing = _standing(connection, agency, id_)
     given = {name: getattr(change, name) for name in change.model_fields_set}
     body = standing.body.model_copy(update={k: v for k, v in given.items() if v is not None})
@@ -111,6 +113,7 @@ def change(
 
 def end(connection: Connection, agency: str, id_: str, *, by: Actor, now: int) -> int:
     """Remove a subscription, its feed and cursor; its number. Raises NotFound."""
+    sql.take_turn(connection, SHARD)
     standing = _standing(connection, agency, id_)
     sql.delete_subscription(connection, standing.number)
     _record(connection, "subscription.ended", standing, by=by, now=now)

@@ -13,8 +13,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hub.database.engine import DATABASE
 from hub.database.inspection import copy, integrity, reading
+from hub.database.sqlite import DATABASE
 from hub.errors import BackupFailed, DataDirectoryDamaged, DirectoryNotEmpty
 from hub.event import rfc3339
 from hub.upkeep.files import sync, write_whole

@@ -7,16 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.database.connection import Connection
-from hub.database.engine import (
-    DATABASE,
-    locked,
-    revision_of,
-    revisions,
-    space_of,
-    sqlite_module,
-)
+from hub.database.connection import Connection, is_sqlite
 from hub.database.inspection import damage_told, reading
+from hub.database.lock import locked
+from hub.database.migrating import revision_of, revisions
+from hub.database.sqlite import DATABASE, space_of, sqlite_module
 from hub.errors import DataDirectoryDamaged
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql
@@ -25,6 +20,7 @@ from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.finding import Finding, failure
 from hub.upkeep.records import judge_integrity, judge_journal, judge_revision
+from hub.upkeep.server import judge_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,11 @@ def examine(
 
     With `full`, every event and index is looked at. The time is microseconds UTC.
     """
-    return [*_around(patient, now=now), *_inside(connection, patient, full, now, enough)]
+    if is_sqlite(connection):
+        around = _around(patient, now=now)
+    else:
+        around = [*_machine(patient), *judge_server(sql.server_state(connection))]
+    return [*around, *_inside(connection, patient, full, now, enough)]
 
 
 def examine_stopped(patient: Patient, *, full: bool, now: int) -> list[Finding]:
@@ -67,15 +67,21 @@ def examine_stopped(patient: Patient, *, full: bool, now: int) -> list[Finding]:
 
 
 def _around(patient: Patient, *, now: int) -> list[Finding]:
-    """What can be seen without opening the database."""
+    """What can be seen without opening the database of a data directory."""
     directory = patient.directory
     return [
         machine.judge_sqlite(sqlite_module().sqlite_version),
+        *_machine(patient),
+        room.judge_file_system(room.file_system_of(directory)),
+        judge_backup(last_backup(directory), directory, now=now),
+    ]
+
+
+def _machine(patient: Patient) -> list[Finding]:
+    return [
         machine.judge_limits(files=machine.open_files(), connections=patient.connections),
         machine.judge_memory(memory=machine.memory_limit(), queue=patient.queue),
-        room.judge_file_system(room.file_system_of(directory)),
-        room.judge_permissions(directory),
-        judge_backup(last_backup(directory), directory, now=now),
+        room.judge_permissions(patient.directory),
     ]
 
 
@@ -92,6 +98,9 @@ def _inside(
     yield revision
 
     def integrity() -> list[Finding]:
+        # PostgreSQL checks each page by its checksum as it is read.
+        if not is_sqlite(connection):
+            return []
         return [judge_integrity(connection, full=full, enough=enough)]
 
     checks: list[Callable[[], Iterable[Finding]]] = [
@@ -111,12 +120,13 @@ def _inside(
 
 
 def _room_and_clock(connection: Connection, patient: Patient, *, now: int) -> Iterator[Finding]:
-    space = space_of(patient.directory)
-    yield room.judge_space(
-        free=space.free,
-        used=space.database + space.log,
-        age=now - (sql.first_hubtime(connection) or now),
-    )
+    if is_sqlite(connection):
+        space = space_of(patient.directory)
+        yield room.judge_space(
+            free=space.free,
+            used=space.database + space.log,
+            age=now - (sql.first_hubtime(connection) or now),
+        )
     hubtime = max(standing.hubtime for standing in sql.standings(connection))
     yield machine.judge_clock(now=now, hubtime=hubtime, synchronised=machine.synchronised())
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from hub.database.engine import FIRST_SAFE_SQLITE
+from hub.database.sqlite import FIRST_SAFE_SQLITE
 from hub.upkeep.finding import Finding, failure, ok, warning
 
 SECOND: Final = 1_000_000

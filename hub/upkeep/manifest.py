@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.database.connection import Connection
-from hub.database.engine import revision_of
+from hub.database.migrating import revision_of
 from hub.errors import BackupInvalid
 from hub.event import pack, rfc3339
 from hub.upkeep import sql

@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from hub.database.engine import DATABASE, LOCK, locked, retire_cursor_key, revisions
 from hub.database.inspection import integrity, reading
+from hub.database.lock import LOCK, locked
+from hub.database.migrating import revisions
+from hub.database.sqlite import DATABASE, retire_cursor_key
 from hub.errors import (
     BackupInvalid,
     DataDirectoryDamaged,

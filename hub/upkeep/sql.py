@@ -1,11 +1,44 @@
 """The statements that examine a journal: where it stands, and what its rows prove."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from hub.database.connection import Connection
+from hub.database.connection import STREAMED, Connection, Spoken, numbers, plain, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What PostgreSQL tells anybody of itself; `durable` are settings that promises rest on."""
+
+    version: str
+    durable: Mapping[str, str]
+    checksums: bool
+    connections: int
+    most_connections: int
+    archives: bool
+    archive_failed: bool
+    replicas: int
+    oldest_transaction: int
+    vacuums: bool
+
+
+def server_state(connection: Connection) -> ServerState:
+    """Of a PostgreSQL server."""
+    row = connection.exec_driver_sql(
+        "SELECT current_setting('server_version'), current_setting('fsync'),"
+        " current_setting('synchronous_commit'), current_setting('full_page_writes'),"
+        " current_setting('data_checksums') = 'on',"
+        " (SELECT sum(numbackends) FROM pg_stat_database),"
+        " current_setting('max_connections')::int, current_setting('archive_mode') <> 'off',"
+        " (SELECT coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL)"
+        "  FROM pg_stat_archiver),"
+        " (SELECT count(*) FROM pg_stat_replication),"
+        " (SELECT age(datfrozenxid) FROM pg_database WHERE datname = current_database()),"
+        " current_setting('autovacuum') = 'on'"
+    ).one()
+    durable = dict(zip(("fsync", "synchronous_commit", "full_page_writes"), row[1:4], strict=True))
+    return ServerState(row[0], durable, row[4], int(row[5]), *row[6:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +75,10 @@ def purged_events(connection: Connection) -> int:
 
 def purged_stretches(connection: Connection) -> Iterator[tuple[int, int]]:
     """Between which positions events were purged, by the first of them; some overlap."""
-    rows = connection.exec_driver_sql("SELECT first, last FROM purges ORDER BY first")
-    return cast(Iterator[tuple[int, int]], rows.cursor)
+    rows = connection.exec_driver_sql(
+        "SELECT first, last FROM purges ORDER BY first", execution_options=STREAMED
+    )
+    return plain(rows)
 
 
 def first_hubtime(connection: Connection) -> int | None:
@@ -53,12 +88,16 @@ def first_hubtime(connection: Connection) -> int | None:
     return moment
 
 
+_PROOFS: Final[Spoken] = {
+    "sqlite": "SELECT position, CAST(digest AS BLOB) FROM journal ORDER BY position",
+    "postgresql": "SELECT position, digest FROM journal ORDER BY position",
+}
+
+
 def proofs(connection: Connection) -> Iterator[tuple[int, bytes]]:
     """Every (position, digest), in order."""
-    rows = connection.exec_driver_sql(
-        "SELECT position, CAST(digest AS BLOB) FROM journal ORDER BY position"
-    )
-    return cast(Iterator[tuple[int, bytes]], rows.cursor)
+    rows = connection.exec_driver_sql(spoken(connection, _PROOFS), execution_options=STREAMED)
+    return plain(rows)
 
 
 class Checkable(NamedTuple):
@@ -73,22 +112,32 @@ class Checkable(NamedTuple):
     caveats: int
 
 
+_CHECKABLES: Final[Spoken] = {
+    "sqlite": "SELECT position, CAST(receipt AS BLOB), CAST(source AS TEXT),"
+    " CAST(event_id AS TEXT), CAST(digest AS BLOB), CAST(data AS BLOB), CAST(caveats AS INTEGER)"
+    " FROM journal WHERE position IN (SELECT value FROM {those}) ORDER BY position",
+    "postgresql": "SELECT position, receipt, source, event_id, digest, data, caveats"
+    " FROM journal WHERE position IN (SELECT value FROM {those}) ORDER BY position",
+}
+
+
 def checkables(connection: Connection, positions: Sequence[int]) -> Iterator[Checkable]:
     """The rows at `positions`, in order, one at a time; in their types even if damaged."""
+    those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        "SELECT position, CAST(receipt AS BLOB), CAST(source AS TEXT), CAST(event_id AS TEXT),"
-        " CAST(digest AS BLOB), CAST(data AS BLOB), CAST(caveats AS INTEGER) FROM journal"
-        " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
-        (json.dumps(list(positions)),),
+        spoken(connection, _CHECKABLES).format(those=those.table),
+        (those.values,),
+        execution_options=STREAMED,
     )
-    return (Checkable(*row) for row in cast(Iterator[tuple[Any, ...]], rows.cursor))
+    return (Checkable(*row) for row in plain(rows))
 
 
 def claims(connection: Connection, slots: Sequence[int]) -> dict[int, int]:
     """Slot → position, of those that are claimed."""
+    those = numbers(connection, slots)
     rows = connection.exec_driver_sql(
-        "SELECT slot, position FROM dedup WHERE slot IN (SELECT value FROM json_each(?))",
-        (json.dumps(slots),),
+        f"SELECT slot, position FROM dedup WHERE slot IN (SELECT value FROM {those.table})",
+        (those.values,),
     )
     return {slot: position for slot, position in rows}
 

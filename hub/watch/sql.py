@@ -1,6 +1,5 @@
 """The watch's statements: tallies, and what operators are told. All but `add` only read."""
 
-import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from hub.database.connection import Spoken, numbers, spoken, words
 from hub.errors import StorageFailed
 from hub.event import pack
 
@@ -44,7 +44,7 @@ def untallied(connection: Connection, since: Tallied, *, most: int) -> tuple[lis
     rows = connection.exec_driver_sql(
         "SELECT publisher, hubtime / ?, count(*), max(hubtime), max(position) FROM"
         " (SELECT publisher, hubtime, position FROM journal"
-        " WHERE position > ? AND position < ? ORDER BY position LIMIT ?)"
+        " WHERE position > ? AND position < ? ORDER BY position LIMIT ?) AS step"
         " GROUP BY 1, 2 ORDER BY 1, 2",
         (HOUR, since.position, pack(since.shard + 1, 0), most),
     ).all()
@@ -69,8 +69,8 @@ def add(
         raise StorageFailed("another watch has tallied these events")
     connection.exec_driver_sql(
         "INSERT INTO tallies (agency, hour, events, last) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (agency, hour) DO UPDATE"
-        " SET events = events + excluded.events, last = max(last, excluded.last)",
+        " ON CONFLICT (agency, hour) DO UPDATE SET events = tallies.events + excluded.events,"
+        " last = CASE WHEN excluded.last > tallies.last THEN excluded.last ELSE tallies.last END",
         [(t.agency, t.hour, t.events, t.last) for t in tallies],
     )
     newest = {tally.agency: tally.hour for tally in tallies}
@@ -90,12 +90,13 @@ def newest_tallies(
     connection: Connection, agencies: Sequence[str], *, since: int
 ) -> Iterator[tuple[str, int, int]]:
     """Of agencies that ever spoke: when last, and how many events since the hour `since`."""
+    those = words(connection, agencies)
     rows = connection.exec_driver_sql(
         "SELECT agency, last, events FROM (SELECT value AS agency,"
         " (SELECT last FROM tallies WHERE agency = value ORDER BY hour DESC LIMIT 1) AS last,"
-        " (SELECT total(events) FROM tallies WHERE agency = value AND hour >= ?) AS events"
-        " FROM json_each(?)) WHERE last IS NOT NULL",
-        (since, json.dumps(agencies)),
+        " (SELECT coalesce(sum(events), 0) FROM tallies WHERE agency = value AND hour >= ?)"
+        f" AS events FROM {those.table}) AS heard WHERE last IS NOT NULL",
+        (since, those.values),
     )
     return ((agency, last, int(events)) for agency, last, events in rows)
 
@@ -110,7 +111,7 @@ def speakers(
     rows = connection.exec_driver_sql(
         "SELECT substr(agency, 1, 2), day, count(*) FROM ("
         " SELECT DISTINCT agency, (hour + ?) / 24 AS day FROM tallies"
-        " WHERE hour >= ? AND (hour + ?) % 24 < ?) GROUP BY 1, 2",
+        " WHERE hour >= ? AND (hour + ?) % 24 < ?) AS spoke GROUP BY 1, 2",
         (ahead, since, ahead, before),
     )
     return ((province, day, count) for province, day, count in rows)
@@ -135,14 +136,15 @@ def unread(connection: Connection, agencies: Sequence[str], *, most_rows: int) -
     Looks at about `most_rows` feed rows in all, as many of each subscription, and of a row at its
     length alone; only the row in which a cursor stands is looked into.
     """
-    named = json.dumps(agencies)
+    those = words(connection, agencies)
     count = connection.exec_driver_sql(
-        "SELECT count(*) FROM subscriptions WHERE agency IN (SELECT value FROM json_each(?))",
-        (named,),
+        f"SELECT count(*) FROM subscriptions WHERE agency IN (SELECT value FROM {those.table})",
+        (those.values,),
     ).scalar_one()
     most = max(1, most_rows // max(1, count))
     found = []
-    for row in connection.exec_driver_sql(_UNREAD, (most, most + 1, named)):
+    statement = _UNREAD.format(those=those.table)
+    for row in connection.exec_driver_sql(statement, (most, most + 1, those.values)):
         agency, committed, straddling, first, size, rows = row
         begun = [p for p in array("q", straddling or b"") if p > committed]
         oldest = begun[0] if begun else first
@@ -155,20 +157,22 @@ SELECT s.agency, s.committed,
   (SELECT CASE WHEN last > s.committed THEN positions END FROM feed
     WHERE subscription = s.number AND first <= s.committed ORDER BY first DESC LIMIT 1),
   (SELECT min(first) FROM feed WHERE subscription = s.number AND first > s.committed),
-  (SELECT total(size) FROM (SELECT length(positions) AS size FROM feed
-    WHERE subscription = s.number AND first > s.committed ORDER BY first LIMIT ?)),
+  (SELECT coalesce(sum(size), 0) FROM (SELECT length(positions) AS size FROM feed
+    WHERE subscription = s.number AND first > s.committed ORDER BY first LIMIT ?) AS counted),
   (SELECT count(*) FROM (SELECT first FROM feed
-    WHERE subscription = s.number AND first > s.committed LIMIT ?))
-FROM subscriptions AS s WHERE s.agency IN (SELECT value FROM json_each(?))
+    WHERE subscription = s.number AND first > s.committed LIMIT ?) AS met)
+FROM subscriptions AS s WHERE s.agency IN (SELECT value FROM {those})
 ORDER BY s.agency, s.number
 """
 
 
 def hubtimes(connection: Connection, positions: Iterable[int]) -> dict[int, int]:
     """When the events at these positions were registered; without those that are kept no more."""
+    those = numbers(connection, sorted(set(positions)))
     rows = connection.exec_driver_sql(
-        "SELECT position, hubtime FROM journal WHERE position IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(set(positions))),),
+        "SELECT position, hubtime FROM journal"
+        f" WHERE position IN (SELECT value FROM {those.table})",
+        (those.values,),
     )
     return {position: hubtime for position, hubtime in rows}
 
@@ -186,9 +190,9 @@ class Refused:
 def refused(connection: Connection, *, since: int, midnight: int, most: int) -> list[Refused]:
     """The refused events since a time, the newest `most` of them."""
     rows = connection.exec_driver_sql(
-        "SELECT caller, code, sum(refused_at >= ?), count(*) FROM"
+        "SELECT caller, code, count(*) FILTER (WHERE refused_at >= ?), count(*) FROM"
         " (SELECT caller, code, refused_at FROM refusals"
-        " WHERE nth = 0 AND refused_at >= ? ORDER BY refused_at DESC LIMIT ?)"
+        " WHERE nth = 0 AND refused_at >= ? ORDER BY refused_at DESC LIMIT ?) AS newest"
         " GROUP BY 1, 2 ORDER BY 1, 2",
         (midnight, since, most),
     )
@@ -204,12 +208,16 @@ class Extent:
     size: int
 
 
+_EXTENT: Final[Spoken] = {
+    "sqlite": "SELECT next_number - 1, (SELECT min(position) FROM journal),"
+    " (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())"
+    " FROM shards WHERE shard = ?",
+    "postgresql": "SELECT next_number - 1, (SELECT min(position) FROM journal),"
+    " pg_database_size(current_database()) FROM shards WHERE shard = ?",
+}
+
+
 def extent(connection: Connection, shard: int) -> Extent:
     """How far the journal reaches and what it takes."""
-    row = connection.exec_driver_sql(
-        "SELECT next_number - 1, (SELECT min(position) FROM journal),"
-        " (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())"
-        " FROM shards WHERE shard = ?",
-        (shard,),
-    ).one()
+    row = connection.exec_driver_sql(spoken(connection, _EXTENT), (shard,)).one()
     return Extent(*row)

@@ -17,8 +17,9 @@ from contracts.contract import Contract
 from contracts.envelope import Envelope, read_structured
 from contracts.region import load_regions
 from hub.backbone.sql import SqlBackbone
-from hub.database.engine import Database, keys_of, open_database, sqlite_module
+from hub.database.keys import keys_of
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite, sqlite_module
 from hub.database.writer import Writer
 from hub.event import Accepted, Event, Marking, receipt_of, slot_of
 from hub.journal import subscribing
@@ -54,7 +55,7 @@ class Quiet:
 class Journal:
     """A journal with its writer, as the hub puts it together."""
 
-    database: Database
+    database: SqliteDatabase
     writer: Writer
     readers: Readers
     policies: Policies
@@ -65,9 +66,9 @@ class Journal:
 @contextmanager
 def journal(directory: Path) -> Iterator[Journal]:
     watch = Quiet()
-    with closing(open_database(directory, readers=2)) as database:
-        writer = Writer(database.writer, capacity=1 << 30, observer=watch, clock=perf_counter)
-        readers = Readers(database.readers, threads=2, failed=lambda _: None)
+    with closing(open_sqlite(directory, readers=2)) as database:
+        writer = Writer(database.writing(), capacity=1 << 30, observer=watch, clock=perf_counter)
+        readers = Readers(database.reading, threads=2, failed=lambda _: None)
         with database.readers.connect() as connection:
             marks = PartyMarks(keys_of(connection)["parties"])
         policies = Policies(
@@ -190,7 +191,7 @@ class Bare:
 
 @contextmanager
 def bare(directory: Path) -> Iterator[Bare]:
-    open_database(directory, readers=1).close()
+    open_sqlite(directory, readers=1).close()
     connection = sqlite_module().connect(str(directory / "hub.db"), isolation_level=None)
     for pragma in ("synchronous=FULL", "cache_size=-65536", "wal_autocheckpoint=5000"):
         connection.execute(f"PRAGMA {pragma}")

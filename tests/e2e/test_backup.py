@@ -21,7 +21,8 @@ import pytest
 
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
-from hub.database.engine import locked, open_database
+from hub.database.lock import locked
+from hub.database.sqlite import open_sqlite
 from hub.errors import (
     BackupFailed,
     BackupInvalid,
@@ -230,7 +231,7 @@ def large_directory(directory: Path) -> None:
         ceiling=Marking.internal,
     )
     registrar = Registrar(policies=policies, clock=lambda: 1)
-    with closing(open_database(directory, readers=1)) as database:
+    with closing(open_sqlite(directory, readers=1)) as database:
         for batch in range(20):
             events = [
                 admitted(f"large-{batch}-{n}", data=b'"%s"' % (b"x" * 100_000)) for n in range(15)
@@ -267,7 +268,7 @@ def test_a_backup_that_is_killed_is_no_backup_and_does_not_hinder_the_next(tmp_p
 
 
 def test_a_backup_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path / "data", readers=1)):
+    with closing(open_sqlite(tmp_path / "data", readers=1)):
         pass
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (65_536, 65_536))
     before = {path.name for path in (tmp_path / "data").iterdir()}
@@ -287,7 +288,7 @@ def backed_up(data: Path, target: Path) -> None:
 
 
 def test_a_backup_never_replaces_anything(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path / "data", readers=1)):
+    with closing(open_sqlite(tmp_path / "data", readers=1)):
         pass
     (tmp_path / "there").mkdir()
     (tmp_path / "mine.partial").mkdir()
@@ -304,7 +305,7 @@ def test_a_backup_never_replaces_anything(tmp_path: Path) -> None:
 
 
 def test_a_backup_makes_no_directory_above_its_own(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path / "data", readers=1)):
+    with closing(open_sqlite(tmp_path / "data", readers=1)):
         pass
     with pytest.raises(FileNotFoundError):
         backed_up(tmp_path / "data", tmp_path / "not-mounted" / "backup")
@@ -314,7 +315,7 @@ def test_a_backup_makes_no_directory_above_its_own(tmp_path: Path) -> None:
 
 
 def test_two_backups_of_one_name_do_not_mix(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path / "data", readers=1)):
+    with closing(open_sqlite(tmp_path / "data", readers=1)):
         pass
     draft = tmp_path / "backup.partial"
     draft.mkdir()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.database.engine import locked
+from hub.database.lock import locked
 from hub.settings import Settings
 from hub.upkeep.backup import last_backup, make_backup
 from hub.upkeep.backups import judge_backup

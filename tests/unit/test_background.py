@@ -14,8 +14,8 @@ from structlog import DropEvent, make_filtering_bound_logger, wrap_logger
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.background import Background
-from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.writer import Writer
 from hub.errors import Overloaded, Stopping, StorageFailed
 from hub.event import Marking
@@ -93,13 +93,15 @@ async def test_only_a_last_turn_or_the_end_of_the_hub_ends_it() -> None:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """An empty database."""
-    with closing(open_database(tmp_path, readers=1)) as made:
+    with closing(open_sqlite(tmp_path, readers=1)) as made:
         yield made
 
 
-async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(database: Database) -> None:
+async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
+    database: SqliteDatabase,
+) -> None:
     heard, filled = Heard(), asyncio.Event()
     policies = Policies(
         catalogue=load_catalogue(),
@@ -128,10 +130,10 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(database: 
         with database.writer.begin() as connection:
             connection.exec_driver_sql("DELETE FROM policies WHERE version = 2")
 
-    writer = Writer(database.writer, capacity=10_000, observer=heard, clock=lambda: 0.0)
+    writer = Writer(database.writing(), capacity=10_000, observer=heard, clock=lambda: 0.0)
     filler = Filler(
         writer=writer,
-        readers=Readers(database.readers, threads=1, failed=lambda _: None),
+        readers=Readers(database.reading, threads=1, failed=lambda _: None),
         policies=policies,
         announce=lambda _: filled.set(),
         background=heard.background,

@@ -10,12 +10,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from hub.database.engine import keys_of, open_database, revision_of, revisions
+from hub.database.keys import keys_of
+from hub.database.migrating import revision_of, revisions
+from hub.database.sqlite import open_sqlite
 from hub.database.tables import metadata
 
 
 def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
-    opened = closing(open_database(tmp_path, readers=1))
+    opened = closing(open_sqlite(tmp_path, readers=1))
     with opened as database, database.writer.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         columns = {
@@ -34,7 +36,7 @@ def test_the_known_revisions_are_those_of_the_migrations(tmp_path: Path) -> None
     assert revisions() == tuple(script.revision for script in walked)
     with create_engine("sqlite://").connect() as connection:
         assert revision_of(connection) is None
-    opened = closing(open_database(tmp_path, readers=1))
+    opened = closing(open_sqlite(tmp_path, readers=1))
     with opened as database, database.readers.connect() as connection:
         assert revision_of(connection) == revisions()[0]
 
@@ -42,7 +44,7 @@ def test_the_known_revisions_are_those_of_the_migrations(tmp_path: Path) -> None
 def test_a_data_directory_keeps_its_keys_when_it_is_opened_again(tmp_path: Path) -> None:
     found = []
     for _ in range(2):
-        opened = closing(open_database(tmp_path, readers=1))
+        opened = closing(open_sqlite(tmp_path, readers=1))
         with opened as database, database.readers.connect() as connection:
             found.append(keys_of(connection))
     assert found[0] == found[1]
@@ -51,7 +53,7 @@ def test_a_data_directory_keeps_its_keys_when_it_is_opened_again(tmp_path: Path)
 
 
 def test_writes_reach_the_disk_before_they_are_answered(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path, readers=1)) as database:
+    with closing(open_sqlite(tmp_path, readers=1)) as database:
         with database.writer.connect() as connection:
             asked = {
                 name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
@@ -90,7 +92,7 @@ def test_of_the_refusals_of_before_one_counts_for_each_event(tmp_path: Path) -> 
             refused,
         )
     engine.dispose()
-    opened = closing(open_database(tmp_path, readers=1))
+    opened = closing(open_sqlite(tmp_path, readers=1))
     with opened as database, database.readers.connect() as connection:
         rows = connection.exec_driver_sql("SELECT nth FROM refusals ORDER BY number")
         assert [nth for (nth,) in rows] == [0, 0, 0, 1, 1, 0, 0]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Overloaded
 from hub.upkeep.doctor import FULL_SECONDS, QUICK_SECONDS, Doctor
 from hub.upkeep.examine import Patient
@@ -16,20 +16,20 @@ from hub.upkeep.finding import Finding
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """A database of one reader."""
-    with closing(open_database(tmp_path / "data", readers=1)) as opened:
+    with closing(open_sqlite(tmp_path / "data", readers=1)) as opened:
         yield opened
 
 
 class Surroundings:
     """What a doctor is given: whether the hub is ready, held back until `gate`, and the time."""
 
-    def __init__(self, database: Database, directory: Path) -> None:
+    def __init__(self, database: SqliteDatabase, directory: Path) -> None:
         self.asked, self.gate = asyncio.Event(), asyncio.Event()
         self.reason: str | None = None
         self.monotonic: Callable[[], float] = lambda: 0.0
-        self.readers = Readers(database.readers, threads=1, failed=lambda _: None)
+        self.readers = Readers(database.reading, threads=1, failed=lambda _: None)
         self.doctor = Doctor(
             self.readers,
             patient=Patient(directory, connections=10, queue=1024),
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 @pytest.fixture
-async def surroundings(database: Database, tmp_path: Path) -> AsyncIterator[Surroundings]:
+async def surroundings(database: SqliteDatabase, tmp_path: Path) -> AsyncIterator[Surroundings]:
     """A doctor of an empty hub."""
     made = Surroundings(database, tmp_path / "data")
     yield made
@@ -87,7 +87,7 @@ async def test_one_examination_runs_at_a_time(surroundings: Surroundings) -> Non
     ],
 )
 async def test_an_examination_ends_with_its_time(
-    surroundings: Surroundings, database: Database, full: bool, after: float, level: str
+    surroundings: Surroundings, database: SqliteDatabase, full: bool, after: float, level: str
 ) -> None:
     with database.writer.begin() as connection:
         connection.exec_driver_sql("UPDATE shards SET next_number = 2")
@@ -100,7 +100,7 @@ async def test_an_examination_ends_with_its_time(
 
 
 async def test_a_stop_breaks_an_examination_off(
-    surroundings: Surroundings, database: Database
+    surroundings: Surroundings, database: SqliteDatabase
 ) -> None:
     with database.writer.begin() as connection:
         connection.exec_driver_sql("UPDATE shards SET next_number = 2")

@@ -12,7 +12,7 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.event import Accepted, Marking
 from hub.evidence import account, reads, seen, sql
 from hub.evidence.reads import EXPIRED, Reading
@@ -38,10 +38,10 @@ UNKNOWN = [admitted(f"unknown-{number}") for number in range(20)]
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
     """A database with a city's policy in force, and ten events."""
     document = msgjson.encode(policy()).decode()
-    with closing(open_database(tmp_path_factory.mktemp("lookups"), readers=4)) as made:
+    with closing(open_sqlite(tmp_path_factory.mktemp("lookups"), readers=4)) as made:
         with made.writer.begin() as connection:
             policy_sql.append_version(
                 connection, version=1, document=document, by="test", reason="test", now=1
@@ -54,7 +54,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
+def connection(database: SqliteDatabase) -> Iterator[Connection]:
     """A transaction that is never committed."""
     with database.writer.connect() as made:
         made.begin()
@@ -206,7 +206,7 @@ def test_in_an_empty_journal_nothing_is_looked_at(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with (
-        closing(open_database(tmp_path_factory.mktemp("empty"), readers=1)) as made,
+        closing(open_sqlite(tmp_path_factory.mktemp("empty"), readers=1)) as made,
         made.readers.connect() as connection,
     ):
         assert sought(connection, UNKNOWN[0].receipt) is None

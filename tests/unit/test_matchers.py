@@ -13,7 +13,7 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import HubError
 from hub.event import Event, Marking
 from hub.journal import sql, subscribing
@@ -153,15 +153,15 @@ GROUPS = st.lists(st.tuples(st.lists(STEPS, max_size=5), st.booleans()), max_siz
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with closing(open_database(tmp_path_factory.mktemp("matchers"), readers=1)) as made:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
+    with closing(open_sqlite(tmp_path_factory.mktemp("matchers"), readers=1)) as made:
         yield made
 
 
 @settings(max_examples=150, derandomize=True, database=None, deadline=None)
 @given(groups=GROUPS)
 def test_following_the_changes_comes_to_what_reading_all_anew_comes_to(
-    database: Database, groups: list[tuple[list[Step], bool]]
+    database: SqliteDatabase, groups: list[tuple[list[Step], bool]]
 ) -> None:
     with database.writer.connect() as connection:
         world = World(connection)
@@ -200,7 +200,9 @@ def reads_of(connection: Connection, follower: Matchers, number: int) -> list[st
     return [" ".join(statement.split()[:1]) for statement in told]
 
 
-def test_a_change_is_read_alone_however_many_subscriptions_there_are(database: Database) -> None:
+def test_a_change_is_read_alone_however_many_subscriptions_there_are(
+    database: SqliteDatabase,
+) -> None:
     with database.writer.connect() as connection:
         few = reads_of(connection, Matchers(), 1)
         connection.rollback()
@@ -209,7 +211,7 @@ def test_a_change_is_read_alone_however_many_subscriptions_there_are(database: D
 
 
 def test_whoever_is_too_far_behind_reads_all_anew(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sql, "CHANGES_KEPT", 3)
     with database.writer.connect() as connection:

@@ -14,8 +14,9 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.faults import Fault
 from contracts.region import load_regions
-from hub.database.engine import Database, open_database, storage_reason
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite
+from hub.database.transactions import storage_reason
 from hub.errors import StorageFailed
 from hub.event import Marking, Rejected
 from hub.gauges import Backlog, Measured
@@ -37,7 +38,7 @@ class World:
     """A database, and what measures it; `seconds` is the clock, a reading takes `cost` of them."""
 
     directory: Path
-    database: Database
+    database: SqliteDatabase
     readers: Readers
     seconds: float = 0.0
     cost: float = 0.0
@@ -51,7 +52,7 @@ class World:
             ceiling=Marking.internal,
         )
         self.measuring = Measuring(
-            self.directory,
+            space=self.database.space,
             readers=self.readers,
             policies=self.policies,
             show=self._show,
@@ -112,8 +113,8 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with closing(open_database(tmp_path, readers=1)) as database:
-        readers = Readers(database.readers, threads=1, failed=lambda _: None)
+    with closing(open_sqlite(tmp_path, readers=1)) as database:
+        readers = Readers(database.reading, threads=1, failed=lambda _: None)
         made = World(tmp_path, database, readers)
         made.apply(1)
         yield made
@@ -208,6 +209,8 @@ async def test_the_sizes_are_those_of_the_files_and_their_disk(world: World) -> 
     (shown,) = world.shown
     assert shown.database_bytes == (world.directory / "hub.db").stat().st_size
     assert shown.log_bytes == (world.directory / "hub.db-wal").stat().st_size > 0
+    assert shown.disk_bytes is not None
+    assert shown.disk_free_bytes is not None
     assert 0 < shown.disk_free_bytes < shown.disk_bytes
 
 

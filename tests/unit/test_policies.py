@@ -14,7 +14,7 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Forbidden, Invalid, PolicyChanged
 from hub.event import Marking
 from hub.policy import changes
@@ -29,8 +29,8 @@ ADMIN = Caller(token=1, agency=None, roles=ROLES)
 
 
 @pytest.fixture
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with closing(open_database(tmp_path_factory.mktemp("policies"), readers=4)) as made:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
+    with closing(open_sqlite(tmp_path_factory.mktemp("policies"), readers=4)) as made:
         yield made
 
 
@@ -71,7 +71,7 @@ def apply(
 
 
 def test_a_change_that_is_not_yet_committed_is_the_writers_alone(
-    database: Database, policies: Policies
+    database: SqliteDatabase, policies: Policies
 ) -> None:
     with database.readers.connect() as reader:
         before = policies.seen_by(reader)
@@ -86,7 +86,7 @@ def test_a_change_that_is_not_yet_committed_is_the_writers_alone(
 
 
 def test_an_earlier_version_is_compiled_once_however_many_ask_for_it_together(
-    database: Database, policies: Policies
+    database: SqliteDatabase, policies: Policies
 ) -> None:
     with database.writer.begin() as writer:
         earlier = apply(writer, policies, WHOLE)
@@ -106,7 +106,7 @@ def test_an_earlier_version_is_compiled_once_however_many_ask_for_it_together(
 
 
 def test_what_was_not_committed_is_not_taken_for_what_is(
-    database: Database, policies: Policies
+    database: SqliteDatabase, policies: Policies
 ) -> None:
     with database.writer.connect() as writer:
         before = policies.seen_by(writer)
@@ -122,7 +122,7 @@ def test_what_was_not_committed_is_not_taken_for_what_is(
 
 
 def test_a_version_that_is_read_back_is_the_one_that_was_written(
-    database: Database, policies: Policies
+    database: SqliteDatabase, policies: Policies
 ) -> None:
     with database.writer.begin() as writer:
         written = apply(writer, policies, WHOLE)
@@ -143,7 +143,7 @@ def test_a_version_that_is_read_back_is_the_one_that_was_written(
 
 
 def test_a_change_is_held_against_the_version_that_stands_when_it_is_written(
-    database: Database, policies: Policies
+    database: SqliteDatabase, policies: Policies
 ) -> None:
     with database.writer.begin() as writer:
         first = apply(writer, policies, WHOLE)
@@ -165,7 +165,7 @@ def test_a_change_is_held_against_the_version_that_stands_when_it_is_written(
     ],
 )
 def test_each_role_changes_its_part_alone(
-    database: Database, policies: Policies, role: str, parts: dict[str, Any], allowed: bool
+    database: SqliteDatabase, policies: Policies, role: str, parts: dict[str, Any], allowed: bool
 ) -> None:
     caller = Caller(token=1, agency=None, roles=frozenset({role}))
     with database.writer.begin() as writer:

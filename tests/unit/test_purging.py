@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from hub.database.background import Background
-from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.watch import ReaderWatch
 from hub.database.writer import Writer
 from hub.journal.retention.purging import Purger
@@ -35,9 +35,9 @@ class Quiet:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """Refusals and readings of several ages."""
-    with closing(open_database(tmp_path, readers=1)) as made:
+    with closing(open_sqlite(tmp_path, readers=1)) as made:
         with made.writer.begin() as connection:
             times = [((NOW - age) * DAY,) for age in reversed(AGES)]
             connection.exec_driver_sql(REFUSAL, times)
@@ -45,18 +45,18 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield made
 
 
-def left(database: Database, table: str, column: str) -> list[int]:
+def left(database: SqliteDatabase, table: str, column: str) -> list[int]:
     """The ages of what is left, in days."""
     with database.readers.connect() as connection:
         times = connection.exec_driver_sql(f"SELECT {column} FROM {table}").scalars()
         return sorted(NOW - time // DAY for time in times)
 
 
-async def turn(database: Database, terms: Terms) -> None:
+async def turn(database: SqliteDatabase, terms: Terms) -> None:
     """One turn of a purger that keeps records for 400 days."""
-    writer = Writer(database.writer, capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
+    writer = Writer(database.writing(), capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
     metrics, log = Metrics(version="0", sqlite="0"), structlog.get_logger()
-    readers = Readers(database.readers, threads=1, failed=ReaderWatch(log).failed)
+    readers = Readers(database.reading, threads=1, failed=ReaderWatch(log).failed)
     writer.start()
     try:
         await Purger(
@@ -86,7 +86,7 @@ async def turn(database: Database, terms: Terms) -> None:
     ],
 )
 async def test_readings_are_kept_as_long_as_any_event_and_any_record(
-    database: Database, terms: dict[tuple[str, str], int], readings: list[int]
+    database: SqliteDatabase, terms: dict[tuple[str, str], int], readings: list[int]
 ) -> None:
     await turn(database, Terms(terms))
     assert left(database, "reads", "read_at") == readings

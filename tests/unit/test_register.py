@@ -18,7 +18,7 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.event import Accepted, Duplicate, Event, Marking, Outcome, Receipt, Rejected
 from hub.journal import sql, subscribing
 from hub.journal.feeds import FILL_CHUNK, fill_step, ready_until
@@ -39,10 +39,10 @@ AGENCIES = (CITY, COUNTY, DISCIPLINE, PROVINCE)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
     """A database with a city's policy in force."""
     document = msgjson.encode(policy()).decode()
-    with closing(open_database(tmp_path_factory.mktemp("register"), readers=1)) as made:
+    with closing(open_sqlite(tmp_path_factory.mktemp("register"), readers=1)) as made:
         with made.writer.begin() as connection:
             policy_sql.append_version(
                 connection, version=1, document=document, by="test", reason="test", now=1
@@ -51,7 +51,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
+def connection(database: SqliteDatabase) -> Iterator[Connection]:
     """A transaction that is never committed."""
     with database.writer.connect() as made:
         yield made
@@ -298,7 +298,7 @@ BATCHES = st.lists(
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(batches=BATCHES)
 def test_registration_does_what_a_dictionary_would(
-    database: Database, batches: list[Batch]
+    database: SqliteDatabase, batches: list[Batch]
 ) -> None:
     model = Model()
     times = [batch.time for batch in batches] or [0]
@@ -380,7 +380,7 @@ def left_by(
     )
 )
 def test_batches_registered_at_once_leave_what_they_leave_one_by_one(
-    database: Database, sent: list[list[tuple[int, int]]]
+    database: SqliteDatabase, sent: list[list[tuple[int, int]]]
 ) -> None:
     batches = [
         [
@@ -481,7 +481,7 @@ def positions_of(rows: Sequence[Sequence[int]]) -> list[list[int]]:
 @settings(max_examples=100, derandomize=True, deadline=None)
 @given(rows=ROWS)
 def test_a_feed_reads_like_one_list_wherever_its_rows_begin(
-    database: Database, rows: list[list[int]]
+    database: SqliteDatabase, rows: list[list[int]]
 ) -> None:
     written = positions_of(rows)
     everything = [position for row in written for position in row]
@@ -539,7 +539,7 @@ HAPPENED = st.lists(
 @settings(max_examples=100, derandomize=True, deadline=None)
 @given(asked=ASKED, happened=HAPPENED)
 def test_a_backfill_finds_what_live_matching_would_have_found(
-    database: Database,
+    database: SqliteDatabase,
     asked: list[tuple[str, dict[str, Any]]],
     happened: list[list[dict[str, Any]]],
 ) -> None:

@@ -13,8 +13,8 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Overloaded
 from hub.event import Entry, Marking
 from hub.journal import sql, subscribing
@@ -62,13 +62,13 @@ STANDING, PROPOSED = compiled(), compiled(without=CITY)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
     """`FEW` events of an early and `MANY` of a late moment.
 
     Three offices subscribe to all of them, a fourth from after the early ones on.
     """
     directory: Path = tmp_path_factory.mktemp("rehearsal")
-    with closing(open_database(directory, readers=2)) as made:
+    with closing(open_sqlite(directory, readers=2)) as made:
         with made.writer.begin() as connection:
             for office in OFFICES:
                 subscribe(connection, office, start="earliest")
@@ -99,8 +99,8 @@ def register(connection: Connection, moment: int, count: int) -> None:
 
 
 @pytest.fixture
-def readers(database: Database) -> Iterator[Readers]:
-    made = Readers(database.readers, threads=1, failed=lambda _: None)
+def readers(database: SqliteDatabase) -> Iterator[Readers]:
+    made = Readers(database.reading, threads=1, failed=lambda _: None)
     yield made
     made.stop()
 
@@ -109,12 +109,12 @@ async def no_pause() -> None:
     """Go on at once."""
 
 
-def newest_first(database: Database) -> list[Entry]:
+def newest_first(database: SqliteDatabase) -> list[Entry]:
     with database.readers.connect() as connection:
         return sql.headers_before(connection, before=END, most=10_000)
 
 
-def rehearsal(database: Database) -> Rehearsal:
+def rehearsal(database: SqliteDatabase) -> Rehearsal:
     with database.readers.connect() as connection:
         subscriptions = [from_row(row) for row in sql.all_subscriptions(connection)]
     return Rehearsal(STANDING, PROPOSED, subscriptions, now=NOW)
@@ -124,7 +124,7 @@ def rehearsal(database: Database) -> Rehearsal:
     ("since", "events"), [(EARLY, FEW + MANY), (EARLY + 1, MANY), (LATE, MANY), (LATE + 1, 0)]
 )
 async def test_a_replay_goes_back_to_just_the_time_that_was_asked_for(
-    database: Database, readers: Readers, since: int, events: int
+    database: SqliteDatabase, readers: Readers, since: int, events: int
 ) -> None:
     replays = Replays(readers=readers, pause=no_pause)
     replay = await replays.run(STANDING, PROPOSED, since=since, now=NOW)
@@ -137,8 +137,8 @@ async def test_a_replay_goes_back_to_just_the_time_that_was_asked_for(
 
 
 async def test_a_replay_on_no_events_at_all_is_complete(tmp_path: Path) -> None:
-    with closing(open_database(tmp_path, readers=1)) as empty:
-        readers = Readers(empty.readers, threads=1, failed=lambda _: None)
+    with closing(open_sqlite(tmp_path, readers=1)) as empty:
+        readers = Readers(empty.reading, threads=1, failed=lambda _: None)
         replays = Replays(readers=readers, pause=no_pause)
         replay = await replays.run(STANDING, PROPOSED, since=0, now=NOW)
         readers.stop()
@@ -146,7 +146,7 @@ async def test_a_replay_on_no_events_at_all_is_complete(tmp_path: Path) -> None:
 
 
 def test_a_step_ends_with_its_share_of_decisions_and_the_next_goes_on_there(
-    database: Database,
+    database: SqliteDatabase,
 ) -> None:
     compared, replay, steps = rehearsal(database), Replay(since=0), []
     events = newest_first(database)
@@ -170,7 +170,7 @@ def test_a_step_ends_with_its_share_of_decisions_and_the_next_goes_on_there(
     ids=["events", "decisions"],
 )
 def test_a_replay_that_has_cost_enough_ends_and_says_how_far_it_came(
-    database: Database, spent: Replay
+    database: SqliteDatabase, spent: Replay
 ) -> None:
     events = newest_first(database)
     rehearsal(database).compare(events, spent)

@@ -17,7 +17,7 @@ from contracts.catalogue import load_catalogue
 from contracts.envelope import moment_of
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import CursorExpired
 from hub.event import Accepted, Duplicate, Event, Marking, microseconds
 from hub.journal import sql as journal
@@ -44,10 +44,10 @@ END = 2**62
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
     """A database with a city's policy in force."""
     document = msgjson.encode(policy()).decode()
-    with closing(open_database(tmp_path_factory.mktemp("retention"), readers=1)) as made:
+    with closing(open_sqlite(tmp_path_factory.mktemp("retention"), readers=1)) as made:
         with made.writer.begin() as connection:
             policy_sql.append_version(
                 connection, version=1, document=document, by="test", reason="test", now=1
@@ -56,7 +56,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
+def connection(database: SqliteDatabase) -> Iterator[Connection]:
     """A transaction that is never committed."""
     with database.writer.connect() as made:
         yield made
@@ -265,7 +265,7 @@ def test_shorter_days_given_later_hold_for_what_is_there(node: Node) -> None:
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=7))
 @settings(max_examples=150, deadline=None)
 def test_events_that_share_a_slot_are_known_still_when_others_of_it_are_purged(
-    database: Database, drawn: Sequence[tuple[int, bool]]
+    database: SqliteDatabase, drawn: Sequence[tuple[int, bool]]
 ) -> None:
     with database.writer.connect() as connection:
         node = Node(connection)
@@ -527,7 +527,7 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, min_size=4, max_size=14))
 @settings(max_examples=100, deadline=None)
 def test_readers_are_told_exactly_what_expired(
-    database: Database, steps: Sequence[tuple[object, ...]]
+    database: SqliteDatabase, steps: Sequence[tuple[object, ...]]
 ) -> None:
     with database.writer.connect() as connection:
         world = World(connection)

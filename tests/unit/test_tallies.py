@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.tables import journal
 from hub.errors import StorageFailed
 from hub.journal.sql import append_feeds, insert_subscription
@@ -25,14 +25,14 @@ WEEK = 7 * 24
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
     """An empty database."""
-    with closing(open_database(tmp_path_factory.mktemp("tallies"), readers=1)) as made:
+    with closing(open_sqlite(tmp_path_factory.mktemp("tallies"), readers=1)) as made:
         yield made
 
 
 @pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
+def connection(database: SqliteDatabase) -> Iterator[Connection]:
     """A transaction that is never committed."""
     with database.writer.connect() as made:
         yield made
@@ -108,7 +108,7 @@ def test_what_was_found_before_somebody_else_added_it_is_not_added_twice(
     st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1),
 )
 def test_steps_that_are_interrupted_change_nothing_in_the_sum(
-    database: Database, events: list[tuple[str, int]], steps: list[tuple[int, bool]]
+    database: SqliteDatabase, events: list[tuple[str, int]], steps: list[tuple[int, bool]]
 ) -> None:
     times = sorted(hour * HOUR for _, hour in events)
     rows = [

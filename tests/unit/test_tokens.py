@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.database.engine import open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import open_sqlite
 from hub.policy import sql
 from hub.policy import tokens as policy_tokens
 from hub.policy.tokens import Caller, Tokens, digest_of
@@ -20,7 +20,7 @@ async def test_the_tokens_that_were_used_last_are_known_from_the_start(
 ) -> None:
     monkeypatch.setattr(policy_tokens, "_CACHED", 3)
     names = ("expired", "revoked", "unused", "long ago", "lately", "today", "new")
-    with closing(open_database(tmp_path, readers=1)) as database:
+    with closing(open_sqlite(tmp_path, readers=1)) as database:
         with database.writer.begin() as connection:
             numbers = {
                 name: sql.insert_token(
@@ -36,7 +36,7 @@ async def test_the_tokens_that_were_used_last_are_known_from_the_start(
             sql.revoke_token(connection, numbers["revoked"], now=2)
             used = {"long ago": 3, "lately": 4, "today": 5, "expired": 6, "revoked": 7}
             sql.note_uses(connection, {numbers[name]: at for name, at in used.items()})
-        readers = Readers(database.readers, threads=1, failed=lambda _: None)
+        readers = Readers(database.reading, threads=1, failed=lambda _: None)
         tokens = Tokens(readers)
 
         def known() -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.engine import open_database
+from hub.database.sqlite import open_sqlite
 from hub.event import Marking
 from hub.journal.register import Registrar
 from hub.policy.document import PolicyDocument
@@ -216,7 +216,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]
     )
     events = [admitted(f"e-{n}") for n in range(EVENTS)]
     with (
-        closing(open_database(tmp_path_factory.mktemp("upkeep"), readers=1)) as database,
+        closing(open_sqlite(tmp_path_factory.mktemp("upkeep"), readers=1)) as database,
         database.writer.connect() as made,
     ):
         Registrar(policies=policies, clock=lambda: 1).register(made, events, atomic=True)

@@ -13,8 +13,8 @@ from structlog import DropEvent, make_filtering_bound_logger, wrap_logger
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.background import Background
-from hub.database.engine import Database, open_database
 from hub.database.readers import Readers
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.watch import ReaderWatch
 from hub.database.writer import Writer
 from hub.event import Marking
@@ -59,9 +59,9 @@ class Passes:
 
 
 @pytest.fixture
-def database(tmp_path: Any) -> Iterator[Database]:
+def database(tmp_path: Any) -> Iterator[SqliteDatabase]:
     """A city whose audit office stopped ten days ago, while the petition bureau goes on."""
-    with closing(open_database(tmp_path, readers=2)) as made:
+    with closing(open_sqlite(tmp_path, readers=2)) as made:
         apply(made, policy(), version=1)
         with made.writer.begin() as connection:
             rows = [(PETITION, hour) for hour in hours(until=TODAY * 24 - 8 + 12)]
@@ -78,7 +78,7 @@ def hours(*, until: int) -> range:
     return range(until - 9 * 168, until)
 
 
-def apply(database: Database, document: dict[str, Any], *, version: int) -> None:
+def apply(database: SqliteDatabase, document: dict[str, Any], *, version: int) -> None:
     """Put a policy in force."""
     kept = msgjson.encode(document).decode()
     with database.writer.begin() as connection:
@@ -89,10 +89,10 @@ def apply(database: Database, document: dict[str, Any], *, version: int) -> None
 
 @asynccontextmanager
 async def watching(
-    database: Database, metrics: Metrics, *, clock: Callable[[], int], told: list[str]
+    database: SqliteDatabase, metrics: Metrics, *, clock: Callable[[], int], told: list[str]
 ) -> AsyncIterator[Passes]:
     """A watch that begins with the block and is stopped with it."""
-    writer = Writer(database.writer, capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
+    writer = Writer(database.writing(), capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
     passes = Passes()
     policies = Policies(
         catalogue=load_catalogue(),
@@ -106,7 +106,7 @@ async def watching(
         raise DropEvent
 
     log = wrap_logger(None, processors=[tell], wrapper_class=make_filtering_bound_logger(0))
-    readers = Readers(database.readers, threads=1, failed=ReaderWatch(log).failed)
+    readers = Readers(database.reading, threads=1, failed=ReaderWatch(log).failed)
     watch = Watch(
         writer=writer,
         readers=readers,
@@ -140,7 +140,9 @@ def measured(metrics: Metrics) -> dict[tuple[str, str], float]:
     }
 
 
-async def test_only_registered_agencies_with_a_rhythm_are_measured(database: Database) -> None:
+async def test_only_registered_agencies_with_a_rhythm_are_measured(
+    database: SqliteDatabase,
+) -> None:
     metrics, told = Metrics(version="0", sqlite="0"), list[str]()
     async with watching(database, metrics, clock=lambda: NOON, told=told) as passes:
         assert measured(metrics) == {
@@ -161,7 +163,9 @@ async def test_only_registered_agencies_with_a_rhythm_are_measured(database: Dat
     assert told == []
 
 
-async def test_a_watch_that_fails_says_so_and_goes_on_where_it_was(database: Database) -> None:
+async def test_a_watch_that_fails_says_so_and_goes_on_where_it_was(
+    database: SqliteDatabase,
+) -> None:
     """What it last measured stays, so that nobody is told that the silence is over."""
     metrics, told = Metrics(version="0", sqlite="0"), list[str]()
     times = [NOON, NOON]
@@ -191,7 +195,7 @@ async def test_a_watch_that_fails_says_so_and_goes_on_where_it_was(database: Dat
     ]
 
 
-def run(database: Database, statement: str) -> None:
+def run(database: SqliteDatabase, statement: str) -> None:
     """Change the database."""
     with database.writer.begin() as connection:
         connection.exec_driver_sql(statement)

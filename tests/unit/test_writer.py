@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.database.connection import Connection
-from hub.database.engine import Database, open_database
+from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.writer import MOST_WORKS_A_GROUP, Joint, Writer
 from hub.errors import NotFound, Overloaded, Stopping, StorageFailed
 
@@ -52,11 +52,11 @@ class Observer:
 class Bench:
     """A writer that is started by hand, and a look at the file from outside."""
 
-    def __init__(self, directory: Path, database: Database) -> None:
+    def __init__(self, directory: Path, database: SqliteDatabase) -> None:
         self._file = directory / "hub.db"
         self._observer = Observer()
         self.writer = Writer(
-            database.writer,
+            database.writing(),
             capacity=CAPACITY,
             observer=self._observer,
             clock=partial(next, itertools.count(0.0)),
@@ -74,7 +74,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with closing(open_database(tmp_path, readers=1)) as database:
+    with closing(open_sqlite(tmp_path, readers=1)) as database:
         with database.writer.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE notes (text TEXT PRIMARY KEY)")
             connection.exec_driver_sql("CREATE TABLE parents (number INTEGER PRIMARY KEY)")

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `hub.database.engine` hands over."""
+"""Runs the migrations on the connection that `hub.database.migrating` hands over."""
 
 from alembic import context
 

@@ -15,6 +15,7 @@ from typing import Final
 from hub.database.connection import Connection
 from hub.event import slot_of
 from hub.journal import sql as journal
+from hub.journal.register import SHARD
 from hub.journal.retention import sql
 from hub.journal.retention.places import place_before
 from hub.journal.retention.sql import Contract, Due, Holder, Place
@@ -89,6 +90,7 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
     """Remove a chunk from feeds, dedup and journal, record it, and count what expired unread."""
     unread: Counter[str] = Counter()
     if chunk.rows:
+        journal.take_turn(connection, SHARD)
         unread = _take_from_feeds(connection, chunk)
         _record(connection, chunk.rows, now=now)
         _release(connection, chunk.rows)

@@ -1,11 +1,10 @@
 """Retention's statements: times and positions, what is due, removing it, and what feeds lost."""
 
-import json
 from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from hub.database.connection import Connection
+from hub.database.connection import Connection, Spoken, numbers, rows_of, spoken, words
 
 Contract = tuple[str, str]
 END: Final = 2**63 - 1
@@ -81,7 +80,8 @@ def swept(connection: Connection) -> dict[Contract, int]:
 def mark_swept(connection: Connection, contracts: Sequence[Contract], until: int) -> None:
     """Say how far the journal has been swept of some contracts' events."""
     connection.exec_driver_sql(
-        "INSERT OR REPLACE INTO sweeps (type, version, position) VALUES (?, ?, ?)",
+        "INSERT INTO sweeps (type, version, position) VALUES (?, ?, ?)"
+        " ON CONFLICT (type, version) DO UPDATE SET position = excluded.position",
         [(*contract, until) for contract in contracts],
     )
 
@@ -110,12 +110,13 @@ def due(
     connection: Connection, contracts: Sequence[Contract], *, after: int, until: int, most: int
 ) -> list[Due]:
     """The first journal rows of some contracts with `after` < position <= `until`, in order."""
+    those = words(connection, map(" ".join, contracts))
     rows = connection.exec_driver_sql(
         "SELECT position, hubtime, receipt, type, version FROM journal"
         " WHERE position > ? AND position <= ?"
-        " AND type || ' ' || version IN (SELECT value FROM json_each(?))"
+        f" AND type || ' ' || version IN (SELECT value FROM {those.table})"
         " ORDER BY position LIMIT ?",
-        (after, until, json.dumps([" ".join(contract) for contract in contracts]), most),
+        (after, until, those.values, most),
     )
     return [Due(*row) for row in rows]
 
@@ -141,7 +142,7 @@ def feeds_around(connection: Connection, *, first: int, last: int) -> Around:
         " (SELECT coalesce(sum(length(positions)), 0) / 8 FROM feed"
         " WHERE subscription = number AND first <= ? AND last >= ? AND first >="
         " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = number AND first <= ?))"
-        " AS entries FROM subscriptions) WHERE filling OR entries > 0",
+        " AS entries FROM subscriptions) AS feeds WHERE filling OR entries > 0",
         (last, first, first),
     ).all()
     newest = connection.exec_driver_sql("SELECT coalesce(max(number), 0) FROM subscriptions")
@@ -157,27 +158,30 @@ class Holder(NamedTuple):
     ready: int
 
 
-def holders(connection: Connection, numbers: Sequence[int], *, newer_than: int) -> list[Holder]:
+def holders(connection: Connection, feeds: Sequence[int], *, newer_than: int) -> list[Holder]:
     """The subscriptions with these numbers, and those with a number above `newer_than`."""
+    those = numbers(connection, feeds)
     rows = connection.exec_driver_sql(
-        "SELECT number, agency, committed, iif(filled < fill_until, filled, ?) FROM subscriptions"
-        " WHERE number IN (SELECT value FROM json_each(?)) OR number > ?",
-        (END, json.dumps(numbers), newer_than),
+        "SELECT number, agency, committed, CASE WHEN filled < fill_until THEN filled ELSE ? END"
+        " FROM subscriptions"
+        f" WHERE number IN (SELECT value FROM {those.table}) OR number > ?",
+        (END, those.values, newer_than),
     )
     return [Holder(*row) for row in rows]
 
 
 def feed_rows(
-    connection: Connection, numbers: Sequence[int], *, first: int, last: int
+    connection: Connection, feeds: Sequence[int], *, first: int, last: int
 ) -> Iterator[tuple[int, "array[int]"]]:
     """The rows of some feeds that may hold entries from `first` to `last`: their positions."""
     # A cross join, so that each feed is found by its key.
+    those = numbers(connection, feeds)
     rows = connection.exec_driver_sql(
-        "SELECT subscription, positions FROM json_each(?) CROSS JOIN feed"
+        f"SELECT subscription, positions FROM {those.table} CROSS JOIN feed"
         " WHERE subscription = value AND first <= ? AND last >= ? AND first >="
         " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = value AND first <= ?)"
         " ORDER BY subscription, first",
-        (json.dumps(numbers), last, first, first),
+        (those.values, last, first, first),
     )
     for subscription, packed in rows:
         yield subscription, array("q", packed)
@@ -197,11 +201,13 @@ def replace_feed_rows(
         )
 
 
-def oldest_entries(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
+def oldest_entries(connection: Connection, feeds: Sequence[int]) -> dict[int, int]:
     """The position of the oldest entry that each of some feeds holds, of those that hold any."""
+    those = numbers(connection, feeds)
     rows = connection.exec_driver_sql(
-        "SELECT value, (SELECT min(first) FROM feed WHERE subscription = value) FROM json_each(?)",
-        (json.dumps(numbers),),
+        "SELECT value, (SELECT min(first) FROM feed WHERE subscription = value)"
+        f" FROM {those.table}",
+        (those.values,),
     )
     return {number: first for number, first in rows if first is not None}
 
@@ -230,19 +236,27 @@ def count_expired(connection: Connection, counts: Sequence[tuple[int, int]]) -> 
     )
 
 
+_RELEASE: Final[Spoken] = {
+    "sqlite": "DELETE FROM dedup WHERE slot = ? AND position = ?"
+    " AND NOT EXISTS (SELECT 1 FROM dedup AS other WHERE other.slot = dedup.slot + 1)",
+    "postgresql": "DELETE FROM dedup USING unnest(CAST(? AS bigint[]), CAST(? AS bigint[]))"
+    " AS gone (slot, position) WHERE dedup.slot = gone.slot AND dedup.position = gone.position"
+    " AND NOT EXISTS (SELECT 1 FROM dedup AS other WHERE other.slot = dedup.slot + 1)",
+}
+
+
 def release(connection: Connection, slots: Sequence[tuple[int, int]]) -> int:
     """Remove those (slot, position) pairs that have none in the next slot; how many these were."""
-    return connection.exec_driver_sql(
-        "DELETE FROM dedup WHERE slot = ? AND position = ?"
-        " AND NOT EXISTS (SELECT 1 FROM dedup AS other WHERE other.slot = dedup.slot + 1)",
-        list(slots),
-    ).rowcount
+    values = rows_of(connection, list(slots))
+    return connection.exec_driver_sql(spoken(connection, _RELEASE), values).rowcount
 
 
 def put_slot(connection: Connection, slot: int, position: int) -> None:
     """Have a slot point to a position, whatever it held."""
     connection.exec_driver_sql(
-        "INSERT OR REPLACE INTO dedup (slot, position) VALUES (?, ?)", (slot, position)
+        "INSERT INTO dedup (slot, position) VALUES (?, ?)"
+        " ON CONFLICT (slot) DO UPDATE SET position = excluded.position",
+        (slot, position),
     )
 
 
@@ -261,9 +275,10 @@ def receipt_at(connection: Connection, position: int) -> bytes:
 
 def delete_entries(connection: Connection, positions: Sequence[int]) -> None:
     """Remove journal rows."""
+    those = numbers(connection, positions)
     connection.exec_driver_sql(
-        "DELETE FROM journal WHERE position IN (SELECT value FROM json_each(?))",
-        (json.dumps(positions),),
+        f"DELETE FROM journal WHERE position IN (SELECT value FROM {those.table})",
+        (those.values,),
     )
 
 

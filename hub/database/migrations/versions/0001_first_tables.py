@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 long_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -34,56 +35,56 @@ def upgrade() -> None:
         "journal",
         sa.Column("position", long_, autoincrement=False, nullable=False),
         sa.Column("hubtime", long_, nullable=False),
-        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("audience", words, nullable=False),
         sa.Column("parties", sa.LargeBinary(), nullable=False),
         sa.Column("receipt", sa.LargeBinary(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("publisher", sa.Text(), nullable=False),
-        sa.Column("region", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("addressed_to", sa.Text(), nullable=False),
-        sa.Column("copied_to", sa.Text(), nullable=False),
+        sa.Column("type", words, nullable=False),
+        sa.Column("version", words, nullable=False),
+        sa.Column("publisher", words, nullable=False),
+        sa.Column("region", words, nullable=False),
+        sa.Column("key", words, nullable=False),
+        sa.Column("addressed_to", words, nullable=False),
+        sa.Column("copied_to", words, nullable=False),
         sa.Column("marking", sa.SmallInteger(), nullable=False),
         sa.Column("expires", long_, nullable=True),
         sa.Column("attributes", sa.LargeBinary(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("correlation", sa.Text(), nullable=False),
+        sa.Column("source", words, nullable=False),
+        sa.Column("event_id", words, nullable=False),
+        sa.Column("correlation", words, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position"),
     )
     op.create_table(
         "policies",
         sa.Column("version", long_, autoincrement=False, nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("changed_by", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("document", words, nullable=False),
+        sa.Column("changed_by", words, nullable=False),
+        sa.Column("reason", words, nullable=False),
         sa.Column("changed_at", long_, nullable=False),
         sa.PrimaryKeyConstraint("version"),
     )
     op.create_table(
         "refusals",
         sa.Column("number", long_, autoincrement=True, nullable=False),
-        sa.Column("caller", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=True),
-        sa.Column("event_id", sa.Text(), nullable=True),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("pointer", sa.Text(), nullable=False),
+        sa.Column("caller", words, nullable=False),
+        sa.Column("source", words, nullable=True),
+        sa.Column("event_id", words, nullable=True),
+        sa.Column("code", words, nullable=False),
+        sa.Column("pointer", words, nullable=False),
         sa.Column("refused_at", long_, nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("refusals_of_caller", "refusals", ["caller", "number"], unique=False)
     op.create_table(
         "revisions",
-        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("name", words, nullable=False),
         sa.Column("revision", long_, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "secrets",
-        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("name", words, nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
@@ -97,10 +98,10 @@ def upgrade() -> None:
     op.create_table(
         "subscriptions",
         sa.Column("number", long_, autoincrement=True, nullable=False),
-        sa.Column("agency", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("pins", sa.Text(), nullable=False),
+        sa.Column("agency", words, nullable=False),
+        sa.Column("id", words, nullable=False),
+        sa.Column("body", words, nullable=False),
+        sa.Column("pins", words, nullable=False),
         sa.Column("start", long_, nullable=False),
         sa.Column("committed", long_, nullable=False),
         sa.Column("filled", long_, nullable=False),
@@ -114,8 +115,8 @@ def upgrade() -> None:
         "tokens",
         sa.Column("number", long_, autoincrement=True, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("agency", sa.Text(), nullable=True),
-        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("agency", words, nullable=True),
+        sa.Column("roles", words, nullable=False),
         sa.Column("created_at", long_, nullable=False),
         sa.Column("expires_at", long_, nullable=False),
         sa.Column("revoked_at", long_, nullable=True),

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 long_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -19,10 +20,10 @@ def upgrade() -> None:
         "reads",
         sa.Column("number", long_, autoincrement=True, nullable=False),
         sa.Column("subscription", long_, nullable=False),
-        sa.Column("agency", sa.Text(), nullable=False),
-        sa.Column("subscription_id", sa.Text(), nullable=False),
+        sa.Column("agency", words, nullable=False),
+        sa.Column("subscription_id", words, nullable=False),
         sa.Column("token", long_, nullable=False),
-        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("channel", words, nullable=False),
         sa.Column("policy", long_, nullable=False),
         sa.Column("read_at", long_, nullable=False),
         sa.Column("first", long_, nullable=False),

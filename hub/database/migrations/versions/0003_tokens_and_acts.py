@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 long_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -20,11 +21,11 @@ def upgrade() -> None:
         "acts",
         sa.Column("number", long_, autoincrement=True, nullable=False),
         sa.Column("at", long_, nullable=False),
-        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("caller", words, nullable=False),
         sa.Column("token", long_, nullable=True),
-        sa.Column("act", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("act", words, nullable=False),
+        sa.Column("subject", words, nullable=False),
+        sa.Column("detail", words, nullable=False),
         sa.PrimaryKeyConstraint("number"),
         sqlite_autoincrement=True,
     )

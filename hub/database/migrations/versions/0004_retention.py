@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 long_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -23,16 +24,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "sweeps",
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("type", words, nullable=False),
+        sa.Column("version", words, nullable=False),
         sa.Column("position", long_, nullable=False),
         sa.PrimaryKeyConstraint("type", "version"),
     )
     op.create_table(
         "purges",
         sa.Column("number", long_, autoincrement=True, nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("type", words, nullable=False),
+        sa.Column("version", words, nullable=False),
         sa.Column("first", long_, nullable=False),
         sa.Column("last", long_, nullable=False),
         sa.Column("from_hubtime", long_, nullable=False),

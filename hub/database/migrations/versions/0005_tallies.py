@@ -9,12 +9,13 @@ branch_labels = None
 depends_on = None
 
 long_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "tallies",
-        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("agency", words, nullable=False),
         sa.Column("hour", long_, autoincrement=False, nullable=False),
         sa.Column("events", long_, nullable=False),
         sa.Column("last", long_, nullable=False),
@@ -32,16 +33,19 @@ def upgrade() -> None:
     op.add_column(
         "refusals", sa.Column("nth", sa.SmallInteger(), server_default="0", nullable=False)
     )
-    # Of the rows that are there, those of one event stand together and share its time.
-    op.execute(
-        "UPDATE refusals SET nth = 1 WHERE EXISTS (SELECT 1 FROM refusals AS earlier"
-        " WHERE earlier.number = refusals.number - 1 AND earlier.caller = refusals.caller"
-        " AND earlier.refused_at = refusals.refused_at AND earlier.source IS refusals.source"
-        " AND earlier.event_id IS refusals.event_id)"
-    )
+    # No PostgreSQL database is older than this.
+    if op.get_context().dialect.name == "sqlite":
+        # Of the rows that are there, those of one event stand together and share its time.
+        op.execute(
+            "UPDATE refusals SET nth = 1 WHERE EXISTS (SELECT 1 FROM refusals AS earlier"
+            " WHERE earlier.number = refusals.number - 1 AND earlier.caller = refusals.caller"
+            " AND earlier.refused_at = refusals.refused_at AND earlier.source IS refusals.source"
+            " AND earlier.event_id IS refusals.event_id)"
+        )
     op.create_index(
         "refused_events",
         "refusals",
         ["refused_at", "caller", "code"],
         sqlite_where=sa.text("nth = 0"),
+        postgresql_where=sa.text("nth = 0"),
     )

@@ -1,0 +1,166 @@
+"""PostgreSQL, by its address: a connection a thread, over asyncpg.
+
+The stages' works are plain functions on a SQLAlchemy connection. Here each runs on its thread's own
+event loop, in a greenlet, so that asyncpg is awaited beneath it.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import Any, Final
+
+import asyncpg
+import uvloop
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from hub.database.migrating import migrate
+from hub.database.transactions import Space, T, storage_reason
+from hub.errors import DatabaseAddress, DatabaseAway, DatabaseUnfit
+
+DRIVER: Final = "postgresql+asyncpg"
+OLDEST: Final = 15
+# How long a connection may take to be made. A door tells a publisher within two seconds.
+CONNECT_SECONDS: Final = 1.5
+# Of all processes that start at once, one brings the tables up to date.
+_MIGRATING: Final = 0x6775616E
+_SESSION: Final = {
+    "application_name": "guantong",
+    "timezone": "UTC",
+    # Statements are short and many: compiling them costs more than it saves.
+    "jit": "off",
+    # Whoever stops in the midst of a transaction must not keep the others from theirs.
+    "idle_in_transaction_session_timeout": "3s",
+}
+_FAR: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDatabase:
+    """A PostgreSQL database; `url` names it, with the account."""
+
+    url: URL
+
+    def writing(self) -> "_Transactions":
+        """Transactions that change it."""
+        return _Transactions(_engine(self.url))
+
+    def reading(self) -> "_Transactions":
+        """Transactions that see one snapshot each."""
+        return _Transactions(
+            _engine(self.url).execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
+
+    def space(self, connection: Connection) -> Space:
+        """What the database takes; its log and its disk are not ours to see."""
+        taken = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
+        return Space(taken.scalar_one())
+
+    def close(self) -> None:
+        """Every connection is closed with its transactions."""
+
+
+def open_postgres(address: str) -> PostgresDatabase:
+    """Open a database that its administrator has made, and bring its tables up to date.
+
+    Raises DatabaseAddress, DatabaseAway, DatabaseUnfit, or DataDirectoryNewer when a newer version
+    of the program made its tables. No event loop may run on the caller's thread.
+    """
+    database = PostgresDatabase(_url(address))
+    transactions = database.writing()
+    try:
+        transactions.run(_make_ready)
+    except DBAPIError as away:
+        raise DatabaseAway(storage_reason(away), retry_after=1) from away
+    finally:
+        transactions.close()
+    return database
+
+
+class _Transactions:
+    """Transactions on a connection and an event loop of their own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """The result of `work` in one transaction."""
+        return self._runner.run(self._transact(work))
+
+    def close(self) -> None:
+        """Close the connection and the loop."""
+        self._runner.run(self._engine.dispose())
+        self._runner.close()
+
+    async def _transact(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+
+def _url(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise DatabaseAddress from None
+    if url.drivername != DRIVER:
+        raise DatabaseAddress
+    return url
+
+
+def _engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        connect_args={
+            "async_creator_fn": _connect,
+            "timeout": CONNECT_SECONDS,
+            "server_settings": _SESSION,
+        },
+        pool_size=1,
+        max_overflow=0,
+        # The server may have been restarted since the connection was last used.
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
+    def _number(
+        _connection: object, _cursor: object, statement: str, values: Any, *_: object
+    ) -> tuple[str, Any]:
+        return _numbered(statement), values
+
+    return engine
+
+
+async def _connect(*args: Any, **named: Any) -> "asyncpg.Connection[Any]":
+    """A connection; whatever keeps it from being made is the database's error."""
+    try:
+        made: "asyncpg.Connection[Any]" = await asyncpg.connect(*args, **named)
+    except _FAR as far:
+        raise OperationalError(None, None, far) from far
+    return made
+
+
+@cache
+def _numbered(statement: str) -> str:
+    """The stages write `?` for a value, as SQLite has it; PostgreSQL numbers them."""
+    numbers = count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
+
+
+def _make_ready(connection: Connection) -> None:
+    """Bring the tables up to date, in a database that can hold them. Raises DatabaseUnfit."""
+    version, encoding = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int / 10000,"
+        " current_setting('server_encoding')"
+    ).one()
+    if version < OLDEST or encoding != "UTF8":
+        raise DatabaseUnfit(f"PostgreSQL {version}, {encoding}")
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(?)", (_MIGRATING,))
+    migrate(connection)

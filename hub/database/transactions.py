@@ -1,0 +1,77 @@
+"""A hub's database, whichever it is: transactions for one thread that writes, and for readers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+T = TypeVar("T")
+# Classes of SQLSTATE that speak of the server, its resources and the way to it, not of data.
+_OF_THE_SERVER: Final = ("08", "25", "28", "3D", "40", "53", "55", "57", "58", "XX")
+
+
+class Transactions(Protocol):
+    """One connection's transactions, one after another; used by one thread."""
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """The result of `work` in one transaction, committed unless it raised.
+
+        Raises DBAPIError for whatever the database, or the way to it, is at fault.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connection. No other call runs, and no event loop on the caller's thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes that the database takes."""
+
+    database: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceHere(Space):
+    """Bytes on this machine: also its write-ahead log, the disk, what is free there."""
+
+    log: int
+    disk: int
+    free: int
+
+
+class Database(Protocol):
+    """An opened database, its tables up to date."""
+
+    def writing(self) -> Transactions:
+        """Transactions that change it."""
+        ...
+
+    def reading(self) -> Transactions:
+        """Transactions that see one snapshot each and cannot change it."""
+        ...
+
+    def space(self, connection: Connection) -> Space:
+        """What it takes and, on this machine, may take."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open beside the transactions that were given out."""
+        ...
+
+
+def storage_reason(error: BaseException) -> str:
+    """What the database says of an error, which may name tables but no values; else its type."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return type(error).__name__
+    said = error.orig.__cause__ or error.orig
+    if not type(said).__module__.startswith("asyncpg"):
+        return str(said)
+    # PostgreSQL and its driver quote the value that they cannot take.
+    state = getattr(said, "sqlstate", None)
+    if state is None or state[:2] not in _OF_THE_SERVER:
+        return " ".join(filter(None, (type(said).__name__, state)))
+    return f"{type(said).__name__} {state}: {said}"
