@@ -1,4 +1,4 @@
-"""Fixtures: a hub in its own process with a city's policy, one for each test module."""
+"""Fixtures: a hub in its own process with a city's policy, one for each test module; PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from deploy.local.postgres import PostgresServer
+from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub, running_hub
 from tests.sample import policy
+
+pytest_plugins = ["tests.backends"]
 
 settings.register_profile("soak", max_examples=2_000)
 
@@ -26,3 +30,17 @@ def fresh_hub(tmp_path: Path) -> Iterator[RunningHub]:
     with running_hub(tmp_path / "data") as running:
         running.apply(policy())
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that all tests of a process share."""
+    with shared_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of the test's own."""
+    with fresh_database(postgres) as url:
+        yield url
