@@ -1,7 +1,7 @@
-"""What a run of pytest has tested on which backend, told at its end.
+"""Which database the hubs of a test stand on, and what was tested on which, told at the end.
 
-A test says where it runs by the mark `backend`; a fixture that stands for several gives it to each
-of its parameters.
+A test says where it runs by the mark `backend`. A module that depends on the database says so by
+the mark `on_both`: its tests run on each; with `--everywhere` so does every test that may.
 """
 
 from collections import Counter
@@ -9,11 +9,29 @@ from collections import Counter
 import pytest
 
 OUTCOMES = ("passed", "failed", "error", "skipped")
+BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How far it is carried."""
+    help_ = "run the whole specification on every database"
+    parser.addoption("--everywhere", action="store_true", help=help_)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the marks known."""
     config.addinivalue_line("markers", "backend(name): the database that the test runs on")
+    config.addinivalue_line("markers", "on_both: the tests run on SQLite and on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have tests run on both."""
+    everywhere = (
+        metafunc.config.getoption("everywhere") and "spec" in metafunc.definition.path.parts
+    )
+    if everywhere or metafunc.definition.get_closest_marker("on_both"):
+        each = [pytest.param(name, marks=pytest.mark.backend(name)) for name in BACKENDS]
+        metafunc.parametrize("backend", each, indirect=True, scope="module")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from deploy.local.postgres import PostgresServer
 from tests.postgres import fresh_database, shared_server
-from tests.running import RunningHub, running_hub
+from tests.running import RunningHub, hubs_on, running_hub
 from tests.sample import policy
 
 pytest_plugins = ["tests.backends"]
@@ -16,8 +16,19 @@ pytest_plugins = ["tests.backends"]
 settings.register_profile("soak", max_examples=2_000)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database that the hubs of a module's tests stand on."""
+    name: str = getattr(request, "param", "sqlite")
+    if name == "sqlite":
+        yield name
+    else:
+        with hubs_on(request.getfixturevalue("postgres")):
+            yield name
+
+
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+def hub(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A hub that the tests of a module share: each uses events and subscriptions of its own."""
     with running_hub(tmp_path_factory.mktemp("hub")) as running:
         running.apply(policy())
@@ -25,7 +36,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 
 @pytest.fixture
-def fresh_hub(tmp_path: Path) -> Iterator[RunningHub]:
+def fresh_hub(backend: str, tmp_path: Path) -> Iterator[RunningHub]:
     """A hub of the test's own."""
     with running_hub(tmp_path / "data") as running:
         running.apply(policy())

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from deploy.local.postgres import PostgresServer
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -143,6 +146,37 @@ class AgencyClient:
         return self.http.post(f"/v1/subscriptions/{id_}/cursor", json={"cursor": cursor})
 
 
+@dataclass
+class _Databases:
+    """The databases of hubs on a PostgreSQL server, one for each data directory."""
+
+    server: PostgresServer
+    names: dict[Path, str] = field(default_factory=dict)
+
+    def of(self, directory: Path) -> str:
+        """The address of a directory's database, made when it is first asked for."""
+        if directory not in self.names:
+            self.names[directory] = f"hub_{secrets.token_hex(8)}"
+            self.server.create_database(self.names[directory])
+        return self.server.url(self.names[directory])
+
+
+_databases: _Databases | None = None
+
+
+@contextmanager
+def hubs_on(server: PostgresServer) -> Iterator[None]:
+    """Hubs that are started within stand on this server, not on SQLite."""
+    global _databases
+    _databases = _Databases(server)
+    try:
+        yield
+    finally:
+        for name in _databases.names.values():
+            server.drop_database(name)
+        _databases = None
+
+
 @contextmanager
 def running_hub(
     directory: Path, *, settings: Mapping[str, str] | None = None
@@ -173,6 +207,8 @@ def start_hub(
 ) -> RunningHub:
     """Start a hub and wait for its line; it cannot write a file past `largest_file` bytes."""
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
+    if _databases is not None:
+        named["GUANTONG_DATABASE"] = _databases.of(directory)
     limit = None
     if largest_file is not None:
         limits = (largest_file, resource.RLIM_INFINITY)
