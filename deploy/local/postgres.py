@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import FileIO
@@ -27,9 +27,10 @@ SIGNALS: Final[Mapping[Stop, signal.Signals]] = {
 USER: Final = "postgres"
 UNPRIVILEGED: Final = "nobody"
 HOST: Final = "127.0.0.1"
-SECONDS: Final = 60
+# Long enough for the recovery, or the last checkpoint, of a bench on a slow disk.
+SECONDS: Final = 300
 LOOK: Final = 0.02
-# Of the machine: nothing that is set for its own servers (PGDATA, PGOPTIONS, a locale) counts here.
+# What the machine sets for servers of its own (PGDATA, PGOPTIONS, a locale) does not count here.
 ENVIRONMENT: Final = {"LC_ALL": "C"}
 
 
@@ -81,10 +82,10 @@ class PostgresServer:
         Raises PostgresFailed, with the end of the server's log.
         """
         named = {
+            **self.settings,
             "listen_addresses": HOST,
             "port": str(self.port),
             "unix_socket_directories": "",
-            **self.settings,
         }
         options = [part for name, value in named.items() for part in ("-c", f"{name}={value}")]
         program = [*as_owner(), str(self.programs / "postgres"), f"-D{self.folder / 'data'}"]
@@ -147,7 +148,9 @@ class PostgresServer:
             return
         self._process.send_signal(sign)
         self._process.wait(timeout=SECONDS)
-        if not select.select([self._alive], [], [], SECONDS)[0]:
+        left = select.poll()
+        left.register(self._alive)
+        if not left.poll(SECONDS * 1000):
             raise PostgresFailed("PostgreSQL 的子进程未结束 / processes of PostgreSQL do not end")
         self._alive.close()
 
@@ -155,14 +158,13 @@ class PostgresServer:
         """The postmaster writes its state into a file of its own, line 8; there is no signal."""
         state = self.folder / "data" / "postmaster.pid"
         for _ in range(round(SECONDS / LOOK)):
-            lines = state.read_text().splitlines() if state.exists() else []
-            if lines[:1] == [str(self.pid)] and [line.strip() for line in lines[7:8]] == ["ready"]:
-                return
-            try:
+            with suppress(FileNotFoundError):
+                lines = [line.strip() for line in state.read_text().splitlines()]
+                if (lines[:1], lines[7:8]) == ([str(self.pid)], ["ready"]):
+                    return
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=LOOK)
-            except subprocess.TimeoutExpired:
-                continue
-            break
+                break
         log = (self.folder / "server.log").read_text(errors="replace").splitlines()
         raise PostgresFailed("\n".join(["PostgreSQL 未能启动 / did not start:", *log[-10:]]))
 
