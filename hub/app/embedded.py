@@ -13,7 +13,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import load_catalogue
-from contracts.owncodes import CODES, load_codes
+from contracts.owncodes import CODES, Codes, load_codes
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
@@ -23,6 +23,7 @@ from hub.database.lock import locked
 from hub.database.opening import open_database
 from hub.database.readers import Readers
 from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
+from hub.database.transactions import Database
 from hub.database.watch import ReaderWatch, WriterWatch
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
@@ -90,35 +91,7 @@ async def embedded(
     address = settings.database.get_secret_value() if settings.database else None
     opening = partial(open_database, directory, address, readers=settings.readers + 3)
     with closing(await asyncio.to_thread(opening)) as database:
-        readers = partial(Readers, database.reading, failed=ReaderWatch(log).failed)
-        ground = Ground(
-            directory=directory,
-            settings=settings,
-            codes=codes,
-            terms=Terms.of(load_catalogue(), settings.retention),
-            log=log,
-            metrics=metrics,
-            background=Background(metrics=metrics, log=log),
-            database=database,
-            writer=Writer(
-                database.writing(),
-                capacity=settings.queue_bytes,
-                observer=WriterWatch(metrics, log),
-                clock=time.perf_counter,
-            ),
-            readers=readers(threads=settings.readers),
-            # The interpreter lock changes hands at each row: several threads that read pages of
-            # a thousand rows get half of what one gets.
-            pages=readers(threads=1),
-            examinations=readers(threads=1),
-            # A question about what was read may go through a million entries.
-            lookups=readers(threads=1),
-        )
-        metrics.watch_queue(
-            works=lambda: ground.writer.depth,
-            size=lambda: ground.writer.weight,
-            capacity=settings.queue_bytes,
-        )
+        ground = _ground(database, directory, settings, codes=codes, metrics=metrics, log=log)
         ground.writer.start()
         try:
             hub = await assemble(ground, await ground.readers.run(keys_of))
@@ -141,6 +114,48 @@ async def embedded(
                 ground.lookups.stop,
             ):
                 await asyncio.to_thread(stop)
+
+
+def _ground(
+    database: Database,
+    directory: Path,
+    settings: Settings,
+    *,
+    codes: Codes,
+    metrics: Metrics,
+    log: FilteringBoundLogger,
+) -> Ground:
+    """What a hub stands on, on an opened database."""
+    readers = partial(Readers, database.reading, failed=ReaderWatch(log).failed)
+    ground = Ground(
+        directory=directory,
+        settings=settings,
+        codes=codes,
+        terms=Terms.of(load_catalogue(), settings.retention),
+        log=log,
+        metrics=metrics,
+        background=Background(metrics=metrics, log=log),
+        database=database,
+        writer=Writer(
+            database.writing(),
+            capacity=settings.queue_bytes,
+            observer=WriterWatch(metrics, log),
+            clock=time.perf_counter,
+        ),
+        readers=readers(threads=settings.readers),
+        # The interpreter lock changes hands at each row: several threads that read pages of
+        # a thousand rows get half of what one gets.
+        pages=readers(threads=1),
+        examinations=readers(threads=1),
+        # A question about what was read may go through a million entries.
+        lookups=readers(threads=1),
+    )
+    metrics.watch_queue(
+        works=lambda: ground.writer.depth,
+        size=lambda: ground.writer.weight,
+        capacity=settings.queue_bytes,
+    )
+    return ground
 
 
 def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:

@@ -16,9 +16,9 @@ from hub.delivery.turns import Turns
 from hub.errors import HubError
 from hub.evidence.impact import Impacts
 from hub.intake.limits import Limits
-from hub.journal.measuring import Measuring
 from hub.journal.rehearsal import Replays
 from hub.settings import Settings
+from hub.watch.measuring import Measuring
 from hub.web import (
     acts,
     agencies,

@@ -141,7 +141,7 @@ def _engine(url: URL) -> AsyncEngine:
 async def _connect(*args: Any, **named: Any) -> "asyncpg.Connection[Any]":
     """A connection; whatever keeps it from being made is the database's error."""
     try:
-        made: "asyncpg.Connection[Any]" = await asyncpg.connect(*args, **named)
+        made: asyncpg.Connection[Any] = await asyncpg.connect(*args, **named)
     except _FAR as far:
         raise OperationalError(None, None, far) from far
     return made

@@ -1,7 +1,6 @@
 """The journal's statements. The hot ones are driver SQL: their cost is the journal's cost."""
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from secrets import randbits
@@ -12,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from hub.database.connection import Spoken, is_sqlite, numbers, rows_of, spoken
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.errors import StorageFailed
-from hub.event import Entry, Record, pack
+from hub.event import Entry, Record
 
 _HEADER: Final = (
     "position, hubtime, receipt, type, version, publisher, region, key, "
@@ -330,70 +329,6 @@ def mark_filled(connection: Connection, number: int, position: int) -> None:
     connection.exec_driver_sql(
         "UPDATE subscriptions SET filled = ? WHERE number = ?", (position, number)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much the journal holds. Positions are packed, 0 when it is empty; `known` events."""
-
-    oldest: int
-    newest: int
-    hubtime: int
-    known: int
-    refusals: int
-
-
-def extent(connection: Connection, shard: int) -> Extent:
-    """Where the journal begins and ends. Only counting `known` costs more the more there is."""
-    row = connection.exec_driver_sql(
-        "SELECT (SELECT coalesce(min(position), 0) FROM journal), s.next_number - 1, s.hubtime,"
-        " (SELECT count(*) FROM dedup),"
-        # Numbers are given without gaps, and only the oldest rows are ever removed.
-        " (SELECT coalesce(max(number) - min(number) + 1, 0) FROM refusals)"
-        " FROM shards s WHERE s.shard = ?",
-        (shard,),
-    ).one()
-    return Extent(row[0], pack(shard, row[1]), *row[2:])
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """What a subscription has not committed yet: how many entries, the position of the first."""
-
-    agency: str
-    entries: int
-    first: int
-
-
-def unread(connection: Connection, *, most: int) -> Iterator[Unread]:
-    """Every subscription with unread entries; of each feed, `most` rows are counted."""
-    rows = connection.exec_driver_sql(
-        "SELECT agency, committed,"
-        # The row that the cursor stands in, if it stands within one.
-        " (SELECT positions FROM feed WHERE subscription = number AND last > committed AND first ="
-        "  (SELECT max(first) FROM feed WHERE subscription = number AND first <= committed)),"
-        " (SELECT min(first) FROM feed WHERE subscription = number AND first > committed),"
-        " (SELECT sum(entries) FROM (SELECT length(positions) / 8 AS entries FROM feed"
-        "  WHERE subscription = number AND first > committed ORDER BY first LIMIT ?))"
-        " FROM subscriptions WHERE committed <"
-        " (SELECT last FROM feed WHERE subscription = number ORDER BY first DESC LIMIT 1)",
-        (most,),
-    )
-    for agency, committed, begun, first, entries in rows:
-        positions = array("q", begun or b"")
-        left = positions[bisect_right(positions, committed) :]
-        yield Unread(agency, len(left) + (entries or 0), left[0] if left else first)
-
-
-def registered_at(connection: Connection, positions: Sequence[int]) -> dict[int, int]:
-    """When the events at `positions`, or the first after each that is still held, were taken."""
-    those = numbers(connection, positions)
-    rows = connection.exec_driver_sql(
-        "SELECT value, (SELECT hubtime FROM journal WHERE position >= value ORDER BY position"
-        f" LIMIT 1) FROM {those.table}",
-        (those.values,),
-    )
-    return {position: hubtime for position, hubtime in rows if hubtime is not None}
 
 
 def append_refusals(connection: Connection, rows: list[dict[str, Any]]) -> None:

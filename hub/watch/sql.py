@@ -130,18 +130,23 @@ class Unread:
     oldest: int | None
 
 
-def unread(connection: Connection, agencies: Sequence[str], *, most_rows: int) -> list[Unread]:
-    """What stands after the committed cursor of each subscription of the agencies.
-
-    Looks at about `most_rows` feed rows in all, as many of each subscription, and of a row at its
-    length alone; only the row in which a cursor stands is looked into.
-    """
+def count_subscriptions(connection: Connection, agencies: Sequence[str]) -> int:
+    """How many subscriptions the agencies have."""
     those = words(connection, agencies)
-    count = connection.exec_driver_sql(
+    counted: int = connection.exec_driver_sql(
         f"SELECT count(*) FROM subscriptions WHERE agency IN (SELECT value FROM {those.table})",
         (those.values,),
     ).scalar_one()
-    most = max(1, most_rows // max(1, count))
+    return counted
+
+
+def unread(connection: Connection, agencies: Sequence[str], *, most: int) -> list[Unread]:
+    """What stands after the committed cursor of each subscription of the agencies.
+
+    Looks at `most` rows of each feed, and of a row at its length alone; only the row in which a
+    cursor stands is looked into.
+    """
+    those = words(connection, agencies)
     found = []
     statement = _UNREAD.format(those=those.table)
     for row in connection.exec_driver_sql(statement, (most, most + 1, those.values)):
@@ -166,15 +171,15 @@ ORDER BY s.agency, s.number
 """
 
 
-def hubtimes(connection: Connection, positions: Iterable[int]) -> dict[int, int]:
-    """When the events at these positions were registered; without those that are kept no more."""
+def registered_at(connection: Connection, positions: Iterable[int]) -> dict[int, int]:
+    """When the events at `positions`, or the first after each that is still held, were taken."""
     those = numbers(connection, sorted(set(positions)))
     rows = connection.exec_driver_sql(
-        "SELECT position, hubtime FROM journal"
-        f" WHERE position IN (SELECT value FROM {those.table})",
+        "SELECT value, (SELECT hubtime FROM journal WHERE position >= value ORDER BY position"
+        f" LIMIT 1) FROM {those.table}",
         (those.values,),
     )
-    return {position: hubtime for position, hubtime in rows}
+    return {position: hubtime for position, hubtime in rows if hubtime is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +226,27 @@ def extent(connection: Connection, shard: int) -> Extent:
     """How far the journal reaches and what it takes."""
     row = connection.exec_driver_sql(spoken(connection, _EXTENT), (shard,)).one()
     return Extent(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How much the journal holds. Positions are packed, 0 when it is empty; `known` events."""
+
+    oldest: int
+    newest: int
+    hubtime: int
+    known: int
+    refusals: int
+
+
+def holdings(connection: Connection, shard: int) -> Holdings:
+    """Where the journal begins and ends. Only counting `known` costs more the more there is."""
+    row = connection.exec_driver_sql(
+        "SELECT (SELECT coalesce(min(position), 0) FROM journal), s.next_number - 1, s.hubtime,"
+        " (SELECT count(*) FROM dedup),"
+        # Numbers are given without gaps, and only the oldest rows are ever removed.
+        " (SELECT coalesce(max(number) - min(number) + 1, 0) FROM refusals)"
+        " FROM shards s WHERE s.shard = ?",
+        (shard,),
+    ).one()
+    return Holdings(row[0], pack(shard, row[1]), *row[2:])

@@ -141,8 +141,9 @@ def _spoken(
 
 
 def _readings(connection: Connection, agencies: Sequence[str]) -> dict[str, Reading]:
-    unread = sql.unread(connection, agencies, most_rows=MOST_FEED_ROWS)
-    times = sql.hubtimes(connection, (u.oldest for u in unread if u.oldest is not None))
+    count = sql.count_subscriptions(connection, agencies)
+    unread = sql.unread(connection, agencies, most=max(1, MOST_FEED_ROWS // max(1, count)))
+    times = sql.registered_at(connection, (u.oldest for u in unread if u.oldest is not None))
     return {
         agency: _reading(list(some), times)
         for agency, some in groupby(unread, key=attrgetter("agency"))

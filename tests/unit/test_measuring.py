@@ -20,14 +20,15 @@ from hub.database.transactions import storage_reason
 from hub.errors import StorageFailed
 from hub.event import Marking, Rejected
 from hub.gauges import Backlog, Measured
-from hub.journal import measuring, refusals, sql, subscribing
-from hub.journal.measuring import FRESH_SECONDS, MOST_OF_THE_TIME, Measuring
+from hub.journal import refusals, sql, subscribing
 from hub.journal.register import Registrar
 from hub.journal.subscriptions import Body
 from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
+from hub.watch import measuring
+from hub.watch.measuring import FRESH_SECONDS, MOST_OF_THE_TIME, Measuring
 from tests.sample import CITY, COUNTY, DISCIPLINE, admitted, policy
 
 NOW = 50_000_000

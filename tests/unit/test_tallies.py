@@ -202,7 +202,7 @@ def test_what_is_unread_is_counted_from_the_cursor_on_and_never_beyond_a_bound(
         for positions in ([10, 11, 12, 15], [20], [21, 22], [30]):
             append_feeds(connection, {number: array("q", positions)})
     subscribe(connection, 6, PETITION, committed=0)
-    assert sql.unread(connection, [CITY, COUNTY, PETITION], most_rows=1000) == [
+    assert sql.unread(connection, [CITY, COUNTY, PETITION], most=100) == [
         Unread(CITY, 8, True, 10),
         Unread(CITY, 5, True, 15),
         Unread(PETITION, 0, True, None),
@@ -211,7 +211,7 @@ def test_what_is_unread_is_counted_from_the_cursor_on_and_never_beyond_a_bound(
         Unread(COUNTY, 0, True, None),
     ]
     # Two rows each at most, besides the one in which the cursor stands.
-    assert sql.unread(connection, [CITY], most_rows=4) == [
+    assert sql.unread(connection, [CITY], most=2) == [
         Unread(CITY, 5, False, 10),
         Unread(CITY, 4, False, 15),
     ]

@@ -9,11 +9,11 @@ from hub.database.readers import Readers
 from hub.database.transactions import Space, SpaceHere
 from hub.event import number_of
 from hub.gauges import Backlog, Measured
-from hub.journal import sql
 from hub.journal.register import SHARD
 from hub.policy import issuing
 from hub.policy import sql as policy_sql
-from hub.policy.policy import Policies
+from hub.policy.policy import Policies, Policy
+from hub.watch import sql
 
 FRESH_SECONDS: Final = 5.0
 # A reading that takes long is repeated rarely: it may have this share of one thread's time.
@@ -70,21 +70,20 @@ class Measuring:
 
     def _measure(self, connection: Connection) -> Measured:
         now = self._clock()
-        extent = sql.extent(connection, SHARD)
+        holdings = sql.holdings(connection, SHARD)
         policy = self._policies.seen_by(connection)
         version, changed = policy_sql.newest_version(connection)
         space = self._space(connection)
         here = space if isinstance(space, SpaceHere) else None
-        backlogs = _backlogs(connection)
+        backlogs = _backlogs(connection, policy)
         return Measured(
             now=now,
-            position=number_of(extent.newest),
-            oldest_position=number_of(extent.oldest),
-            hubtime=extent.hubtime,
-            known=extent.known,
-            refusals=extent.refusals,
-            # Nobody can read the feeds of an agency that has left.
-            backlogs={name: b for name, b in backlogs.items() if policy.agency(name)},
+            position=number_of(holdings.newest),
+            oldest_position=number_of(holdings.oldest),
+            hubtime=holdings.hubtime,
+            known=holdings.known,
+            refusals=holdings.refusals,
+            backlogs=backlogs,
             policy_version=version,
             policy_changed=changed,
             tokens_expiring=len(
@@ -97,15 +96,18 @@ class Measuring:
         )
 
 
-def _backlogs(connection: Connection) -> Mapping[str, Backlog]:
-    """What each agency has not read, over all its subscriptions."""
+def _backlogs(connection: Connection, policy: Policy) -> Mapping[str, Backlog]:
+    """What each registered agency has not read, over all its subscriptions."""
     entries: dict[str, int] = {}
     first: dict[str, int] = {}
-    for unread in sql.unread(connection, most=MOST_ROWS_OF_A_FEED):
-        agency = unread.agency
-        entries[agency] = entries.get(agency, 0) + unread.entries
-        first[agency] = min(first.get(agency, unread.first), unread.first)
-    since = sql.registered_at(connection, sorted(set(first.values())))
+    for unread in sql.unread(
+        connection, sorted(policy.registry.agencies), most=MOST_ROWS_OF_A_FEED
+    ):
+        if unread.oldest is not None:
+            agency = unread.agency
+            entries[agency] = entries.get(agency, 0) + unread.entries
+            first[agency] = min(first.get(agency, unread.oldest), unread.oldest)
+    since = sql.registered_at(connection, first.values())
     return {
         agency: Backlog(entries[agency], since[position])
         for agency, position in first.items()
