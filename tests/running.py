@@ -164,6 +164,11 @@ class _Databases:
 _databases: _Databases | None = None
 
 
+def address_of(directory: Path) -> str | None:
+    """The address of a hub's database; None where it is SQLite in its directory."""
+    return None if _databases is None else _databases.of(directory)
+
+
 @contextmanager
 def hubs_on(server: PostgresServer) -> Iterator[None]:
     """Hubs that are started within stand on this server, not on SQLite."""
@@ -207,8 +212,8 @@ def start_hub(
 ) -> RunningHub:
     """Start a hub and wait for its line; it cannot write a file past `largest_file` bytes."""
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
-    if _databases is not None:
-        named["GUANTONG_DATABASE"] = _databases.of(directory)
+    if address := address_of(directory):
+        named["GUANTONG_DATABASE"] = address
     limit = None
     if largest_file is not None:
         limits = (largest_file, resource.RLIM_INFINITY)

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
-# Classes of SQLSTATE that speak of the server, its resources and the way to it, not of data.
-_OF_THE_SERVER: Final = ("08", "25", "28", "3D", "40", "53", "55", "57", "58", "XX")
+# Classes of SQLSTATE that speak of the server, of the way to it and of statements, not of data.
+_OF_THE_SERVER: Final = ("08", "25", "28", "3D", "40", "42", "53", "55", "57", "58", "XX")
 
 
 class Transactions(Protocol):

@@ -208,7 +208,8 @@ def insert_act(
 
 def acts_on_subscriptions(connection: Connection, agency: str, *, until: int) -> list[ActRow]:
     """What was done to an agency's subscriptions up to a moment, in order."""
-    subject = acts.c.subject.between(f"{agency}/", f"{agency}/\U0010ffff")
+    first, last = f"{agency}/", f"{agency}/\U0010ffff"
+    subject = (acts.c.subject >= first) & (acts.c.subject <= last)
     asked = select(acts).where(subject & (acts.c.at <= until)).order_by(acts.c.number)
     return [ActRow(*row) for row in connection.execute(asked)]
 
