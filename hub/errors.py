@@ -104,6 +104,13 @@ class Conflict(HubError):
     status = 409
 
 
+class Parked(HubError):
+    """事件在所定版本中没有对应形式，请改定版本 / no form in the pinned version: pin another"""
+
+    code = "inconvertible"
+    status = 409
+
+
 class CursorExpired(HubError):
     """游标之后有事件已超过保存期并被清除 / events after the cursor have expired and been purged"""
 

@@ -121,6 +121,7 @@ class HubClient:
             events=tuple(_json(answer)),
             cursor=_header(answer, "Guantong-Cursor"),
             expired=_count(answer, "Guantong-Expired"),
+            parked=_count(answer, "Guantong-Parked"),
         )
 
     def commit(self, subscription: str, cursor: str) -> None:
@@ -132,6 +133,15 @@ class HubClient:
         """Go back: read again from an RFC 3339 time (the hub's)."""
         path = f"/v1/subscriptions/{_segment(subscription)}/cursor"
         self._ask("POST", path, json={"since": since})
+
+    def dead_letters(self, subscription: str) -> Iterator[Mapping[str, Any]]:
+        """What had no form in the version that the subscription had pinned, and waits."""
+        return self._items(f"/v1/subscriptions/{_segment(subscription)}/dead-letters")
+
+    def redrive(self, subscription: str, n: int) -> tuple[Mapping[str, Any], ...]:
+        """The event of a dead letter, in the version pinned now; asked again, it comes again."""
+        path = f"/v1/subscriptions/{_segment(subscription)}/dead-letters/{n}/redrive"
+        return tuple(_json(self._ask("POST", path)))
 
     def contracts(self) -> Iterator[Mapping[str, Any]]:
         return self._items("/v1/contracts")

@@ -84,12 +84,14 @@ class Result:
 class Page:
     """Events of a subscription in order, and the cursor to commit once they are dealt with.
 
-    `expired` more stood among them, and were purged before they were read.
+    `expired` more stood among them, and were purged before they were read; `parked` have no form
+    in the pinned version, and are dead letters.
     """
 
     events: tuple[Mapping[str, Any], ...]
     cursor: str
     expired: int = 0
+    parked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from hub.watch.watching import Watch
 
 REFUSAL_BYTES = 768
 READING_BYTES = 4096
+DEAD_LETTER_BYTES = 512
 WATCH_SECONDS = 15
 
 
@@ -188,4 +189,5 @@ def _registered(arrivals: Arrivals, metrics: Metrics, registration: Registration
 
 async def _keep(writer: Writer, reading: Reading) -> bool:
     """Keep what was read before it leaves."""
-    return await writer.submit(partial(reads.keep, reading=reading), weight=READING_BYTES)
+    weight = READING_BYTES + DEAD_LETTER_BYTES * len(reading.parked)
+    return await writer.submit(partial(reads.keep, reading=reading), weight=weight)

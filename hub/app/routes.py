@@ -24,12 +24,15 @@ from hub.web import (
     agencies,
     catalogue,
     contracts,
+    cursors,
+    deadletters,
     doctor,
     events,
     explain,
     health,
     impact,
     openapi,
+    pages,
     policy,
     purges,
     receipts,
@@ -100,24 +103,8 @@ def _limits(settings: Settings) -> Limits:
 
 def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where agencies publish and read."""
-    settings, metrics, log = ground.settings, ground.metrics, ground.log
     return [
-        *subscriptions.routes(
-            pull=hub.pull,
-            cursors=hub.cursors,
-            writer=ground.writer,
-            readers=ground.readers,
-            filler=hub.filler,
-            catalogue=load_catalogue(),
-            regions=ground.codes.regions(),
-            callers=callers,
-            metrics=metrics,
-            log=log,
-            clock=microseconds_now,
-            max_page=settings.max_page,
-            max_wait=settings.max_wait,
-            max_subscriptions=settings.max_subscriptions,
-        ),
+        *_subscriptions(ground, hub, callers),
         *catalogue.routes(catalogue.Shelf(site(load_catalogue()))),
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
         impact.route(
@@ -130,6 +117,51 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             catalogue=load_catalogue(),
             callers=callers,
             clock=microseconds_now,
+        ),
+    ]
+
+
+def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
+    """Where an agency says what it wants, and gets it."""
+    settings, log = ground.settings, ground.log
+    leaving = pages.Leaving(catalogue=load_catalogue(), metrics=ground.metrics, log=log)
+    return [
+        *subscriptions.routes(
+            wake=hub.pull.wake,
+            cursors=hub.cursors,
+            writer=ground.writer,
+            readers=ground.readers,
+            filler=hub.filler,
+            catalogue=load_catalogue(),
+            regions=ground.codes.regions(),
+            callers=callers,
+            log=log,
+            clock=microseconds_now,
+            max_page=settings.max_page,
+            max_subscriptions=settings.max_subscriptions,
+        ),
+        pages.route(
+            pull=hub.pull,
+            leaving=leaving,
+            callers=callers,
+            max_page=settings.max_page,
+            max_wait=settings.max_wait,
+        ),
+        cursors.route(
+            cursors=hub.cursors,
+            writer=ground.writer,
+            readers=ground.readers,
+            callers=callers,
+            log=log,
+        ),
+        *deadletters.routes(
+            pull=hub.pull,
+            leaving=leaving,
+            readers=ground.readers,
+            policies=hub.policies,
+            callers=callers,
+            clock=microseconds_now,
+            max_page=settings.max_page,
         ),
     ]
 

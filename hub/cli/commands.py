@@ -15,6 +15,7 @@ from hub.cli import (
     checking,
     codes,
     contracts,
+    deadletters,
     events,
     impact,
     policies,
@@ -42,6 +43,7 @@ app.command(tokens.token)
 app.command(events.publish)
 app.command(events.subscribe)
 app.command(events.pull)
+app.command(deadletters.dead_letters)
 app.command(audit.explain)
 app.command(audit.audit)
 app.command(adapters.adapter)

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -91,17 +92,27 @@ def pull(
         if since is not None:
             client.replay(subscription, since)
         page = client.pull(subscription, limit=limit, wait=wait)
-        if as_json:
-            show_json(list(page.events))
-        else:
-            rows = [_line(event) for event in page.events]
-            show_table(("类型", "区划", "编号", "收到时间", "未提供的字段"), rows)
+        show_events(page.events, as_json=as_json)
         if page.expired:
             complain(
                 f"另有 {page.expired} 件已超过保存期并被清除 / {page.expired} more have expired"
             )
+        if page.parked:
+            complain(
+                f"另有 {page.parked} 件无法转换为所定版本，见 guantong dead-letters list"
+                f" / {page.parked} more have no form in the pinned version"
+            )
         if commit:
             client.commit(subscription, page.cursor)
+
+
+def show_events(events: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print what was handed over."""
+    if as_json:
+        show_json(list(events))
+    else:
+        rows = [_line(event) for event in events]
+        show_table(("类型", "区划", "编号", "收到时间", "未提供的字段"), rows)
 
 
 def _line(event: Any) -> tuple[str, ...]:

@@ -69,6 +69,27 @@ reads = Table(
     Index("reads_of_agency_over", "agency", "last", "first"),
 )
 
+# Events that a subscriber may have and could not be given in the version it had pinned (`wanted`):
+# why, as far as it may know, how often it was tried, first and last. `delivered`: when it was given
+# after all; whoever asks for it again gets it again.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("position", Long, primary_key=True, autoincrement=False),
+    Column("subscription", Long, primary_key=True, autoincrement=False),
+    Column("wanted", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("pointer", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("message_en", Text, nullable=False),
+    Column("attempts", Long, nullable=False),
+    Column("first", Long, nullable=False),
+    Column("last", Long, nullable=False),
+    Column("delivered", Long, nullable=True),
+    Index("dead_letters_of_subscription", "subscription", "delivered", "position"),
+    sqlite_with_rowid=False,
+)
+
 # (source, id) registers once: a 64-bit hash, confirmed against the journal row. A random 16-byte
 # index over text keys would be what limits the whole journal.
 dedup = Table(

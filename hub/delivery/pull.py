@@ -1,4 +1,5 @@
-"""The pull channel: pages by cursor, waiting for news where there is none (long poll).
+"""The pull channel: pages by cursor, waiting for news where there is none (long poll), and dead
+letters one by one.
 
 A page leaves when its reading has been kept; if the policy changed in between, it is read anew.
 """
@@ -12,9 +13,10 @@ from typing import Final
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.delivery.arrivals import Arrivals
-from hub.delivery.dispatch import Page, read_page
+from hub.delivery.dispatch import Page, read_entry, read_page
 from hub.delivery.turns import Turns
 from hub.errors import NotFound
+from hub.evidence import sql as evidence_sql
 from hub.evidence.reads import Reading
 from hub.journal import sql
 from hub.journal.cursors import Cursors
@@ -38,6 +40,16 @@ class Asked:
     id: str
     cursor: str | None
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Which dead letter is asked for again: the event at a position of a caller's feed."""
+
+    agency: str
+    token: int
+    id: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,24 @@ class Pull:
             await still()
         return pulled
 
+    async def redrive(self, asked: Redrive, *, still: Callable[[], Awaitable[object]]) -> Pulled:
+        """A page of the event of a dead letter, as its subscriber may have it now.
+
+        It parks the event again when that has no form in the pinned version still. One that was
+        given is given again, since an answer may be lost; the cursor stays. `still` and the policy
+        are minded as in `pull`. Raises NotFound where there is none, also of what may not be told,
+        Forbidden, and what keeps the reading from being kept.
+        """
+        read = partial(self._read_dead_letter, asked=asked)
+        pulled = await self._kept(asked, read)
+        await still()
+        while pulled.page.policy < self._newest():
+            pulled = await self._kept(asked, read)
+            await still()
+        if not pulled.page.events and not pulled.page.parked:
+            raise NotFound
+        return pulled
+
     async def _waited(self, asked: Asked, *, wait: float) -> Pulled:
         """A page with events, or what there is after `wait` seconds.
 
@@ -108,20 +138,21 @@ class Pull:
         CursorExpired as `passed` does, and what keeps the reading from being kept.
         """
         deadline = self._monotonic() + wait
-        pulled = await self._kept(asked)
+        pulled = await self._kept(asked, partial(self._read, asked=asked))
         while not pulled.page.events and not self._stopping:
             # What was examined and denied is not examined again, but counted.
             denied, spent = pulled.page.denied, pulled.seconds
             read_on, expired = replace(asked, cursor=pulled.cursor), pulled.expired
+            read = partial(self._read, asked=read_on)
             left = deadline - self._monotonic()
             if pulled.page.more:
-                pulled = await self._kept(read_on)
+                pulled = await self._kept(read_on, read)
             elif left <= 0:
                 break
             else:
                 with self._arrivals.expect(pulled.subscription.number) as expected:
                     # News may have come since the last look.
-                    pulled = await self._kept(read_on)
+                    pulled = await self._kept(read_on, read)
                     if not pulled.page.events and not pulled.page.more:
                         await expected.news(seconds=left)
             pulled.page.denied.update(denied)
@@ -139,22 +170,23 @@ class Pull:
         self._stopping = True
         self._arrivals.announce_all()
 
-    async def _kept(self, asked: Asked) -> Pulled:
+    async def _kept(self, asked: Asked | Redrive, read: Callable[[Connection], Pulled]) -> Pulled:
         """A page whose reading is on record; one that examined nothing needs no record."""
         while True:
             async with self._turns.take(asked.agency):
-                pulled = await self._readers.run(partial(self._read, asked=asked))
+                pulled = await self._readers.run(read)
             page = pulled.page
             if not page.positions:
                 return pulled
-            if not page.events:
+            # What is parked is told, so its record comes first too.
+            if not page.events and not page.parked:
                 # Nobody may learn from its time that something was kept back.
                 self._keep_aside(asked, pulled)
                 return pulled
             if await self._keep(_reading(asked, pulled)):
                 return pulled
 
-    def _keep_aside(self, asked: Asked, pulled: Pulled) -> None:
+    def _keep_aside(self, asked: Asked | Redrive, pulled: Pulled) -> None:
         keeping = asyncio.ensure_future(self._keep(_reading(asked, pulled)))
         self._aside.add(keeping)
         keeping.add_done_callback(self._forget)
@@ -167,10 +199,7 @@ class Pull:
 
     def _read(self, connection: Connection, *, asked: Asked) -> Pulled:
         started = self._monotonic()
-        row = sql.subscription(connection, asked.agency, asked.id)
-        if row is None:
-            raise NotFound
-        subscription = from_row(row)
+        subscription = _standing(connection, asked)
         after = subscription.committed
         if asked.cursor is not None:
             after = self._cursors.position(subscription.number, asked.cursor)
@@ -188,8 +217,30 @@ class Pull:
         seconds = self._monotonic() - started
         return Pulled(page, token, subscription, seconds, on_the_way.expired)
 
+    def _read_dead_letter(self, connection: Connection, *, asked: Redrive) -> Pulled:
+        started = self._monotonic()
+        subscription = _standing(connection, asked)
+        if not evidence_sql.is_dead_letter(connection, subscription.number, asked.position):
+            raise NotFound
+        page = read_entry(
+            connection,
+            subscription,
+            asked.position,
+            policy=self._policies.seen_by(connection),
+            now=self._clock(),
+        )
+        token = self._cursors.token(subscription.number, subscription.committed)
+        return Pulled(page, token, subscription, self._monotonic() - started, expired=0)
 
-def _reading(asked: Asked, pulled: Pulled) -> Reading:
+
+def _standing(connection: Connection, asked: Asked | Redrive) -> Subscription:
+    row = sql.subscription(connection, asked.agency, asked.id)
+    if row is None:
+        raise NotFound
+    return from_row(row)
+
+
+def _reading(asked: Asked | Redrive, pulled: Pulled) -> Reading:
     page = pulled.page
     return Reading(
         subscription=pulled.subscription.number,
@@ -201,6 +252,7 @@ def _reading(asked: Asked, pulled: Pulled) -> Reading:
         read_at=page.read_at,
         positions=page.positions,
         outcomes=bytes(page.outcomes),
+        parked=page.parked,
     )
 
 

@@ -3,6 +3,8 @@
 The journal keeps what was published; a conversion is made each time it is read.
 """
 
+import re
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -10,10 +12,14 @@ import msgspec
 from contracts.catalogue import Catalogue
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
+from contracts.faults import Fault
 from contracts.owncodes import Codes
+from hub.delivery.view import ITEM, sees
 from hub.event import Caveat, Entry
+from hub.policy.entitle import Allowed
 
 CONVERTED: Final = "hubconverted"
+_NUMBERED: Final = re.compile(r"/[0-9]+(?=/|$)")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -42,3 +48,20 @@ def in_version(
         data=catalogue.route(entry.type, contract.version, version).carry(entry.data, codes),
     )
     return carried, target
+
+
+def no_form(wanted: Contract | None, why: Fault | None, allowed: Allowed) -> Fault:
+    """Why an event has no form in a version, as far as a recipient may know of its payload.
+
+    `why`: what that version's contract says of it. Numbers of items are not told.
+    """
+    if wanted is not None and why is not None:
+        pointer = _NUMBERED.sub(f"/{ITEM}", why.pointer)
+        if sees(wanted, pointer, allowed):
+            return replace(why, pointer=pointer)
+    return Fault(
+        "inconvertible",
+        "",
+        "该事件在所定的契约版本中没有对应形式",
+        "the event has no form in the version that was pinned",
+    )

@@ -7,7 +7,7 @@ that were published.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,8 @@ from contracts.fields import Field
 from hub.event import Caveat, Entry, rfc3339, shown
 from hub.policy.entitle import OPEN, Allowed
 
+# Stands for an item's number in pointers that are told to recipients, so that counts do not leak.
+ITEM: Final = "-"
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -67,6 +69,24 @@ def view_of(entry: Entry, contract: Contract, allowed: Allowed) -> View:
     return View(_document(entry, attributes, _encode(payload), withheld), withheld)
 
 
+def sees(contract: Contract, pointer: str, allowed: Allowed) -> bool:
+    """Whether whoever is allowed this much may know of what stands at `pointer` (`/data/…`).
+
+    Of an object, and of the whole payload, only who may see all that is in it.
+    """
+    cuts = _cuts_of(contract, allowed.classes, allowed.masked)
+    for name in pointer.split("/")[2:]:
+        if name == ITEM:
+            continue
+        cut = next((cut for cut in cuts if cut.name == name), None)
+        if cut is None:
+            return True
+        if cut.withheld:
+            return False
+        cuts = cut.inside
+    return not cuts
+
+
 @lru_cache(maxsize=4096)
 def _cuts_of(contract: Contract, classes: frozenset[FieldClass], masked: bool) -> tuple[_Cut, ...]:
     """Where such a recipient must look; empty when it may see all of the contract."""
@@ -99,7 +119,7 @@ def _cut(
             inside: dict[str, None] = {}
             parts = value if cut.many else [value]
             for part in parts:
-                _cut(part, cut.inside, f"{pointer}/-" if cut.many else pointer, inside)
+                _cut(part, cut.inside, f"{pointer}/{ITEM}" if cut.many else pointer, inside)
             # An item of which nothing is left withholds the array, or it would still be counted.
             if inside and cut.droppable and not all(parts):
                 del document[cut.name]

@@ -15,6 +15,7 @@ from operator import sub
 from typing import Final
 
 from contracts.classes import FieldClass
+from contracts.faults import Fault
 from hub.database.connection import Connection
 from hub.evidence import sql
 from hub.policy.entitle import Allowed, Decision
@@ -46,8 +47,23 @@ _LARGEST: Final = {"B": 2**8, "H": 2**16, "I": 2**32, "Q": 2**64}
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """An event that was allowed and has no form in the pinned version, `wanted`: a dead letter.
+
+    `reason` is what its subscriber may know of why.
+    """
+
+    position: int
+    wanted: str
+    reason: Fault
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """One page's reading. `outcomes` has a byte for each of `positions`, which are in order."""
+    """One page's reading. `outcomes` has a byte for each of `positions`, which are in order.
+
+    `parked` tells of those among them whose byte is `PARKED`.
+    """
 
     subscription: int
     agency: str
@@ -58,11 +74,12 @@ class Reading:
     read_at: int
     positions: Sequence[int]
     outcomes: bytes
+    parked: Sequence[Parked] = ()
 
     @property
     def hands_over(self) -> bool:
         """Whether any of the entries was allowed."""
-        return min(self.outcomes) < _DENIED
+        return min(self.outcomes) < _DENIED or bool(self.parked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +101,10 @@ class Outcome:
 
 
 def keep(connection: Connection, reading: Reading) -> bool:
-    """Keep a reading; False, and nothing kept, when it hands something over under a policy that is
-    no longer the one in force.
+    """Keep a reading, and what becomes of dead letters by it.
+
+    False, and nothing kept, when it hands something over under a policy that is no longer the one
+    in force.
     """
     row = sql.ReadRow(
         subscription=reading.subscription,
@@ -99,7 +118,34 @@ def keep(connection: Connection, reading: Reading) -> bool:
         last=reading.positions[-1],
         outcomes=packed(reading.positions, reading.outcomes),
     )
-    return sql.append_read(connection, row, in_force=reading.hands_over)
+    waiting = sql.append_read(connection, row, in_force=reading.hands_over)
+    if waiting is None:
+        return False
+    if waiting:
+        outcomes = zip(reading.positions, reading.outcomes, strict=True)
+        delivered = [position for position, outcome in outcomes if outcome < _DENIED]
+        sql.settle_dead_letters(
+            connection, reading.subscription, delivered, delivered=reading.read_at
+        )
+    if reading.parked:
+        tried = [_as_kept(parked, at=reading.read_at) for parked in reading.parked]
+        sql.add_dead_letters(connection, reading.subscription, tried)
+    return True
+
+
+def _as_kept(parked: Parked, *, at: int) -> sql.DeadLetterRow:
+    reason = parked.reason
+    return sql.DeadLetterRow(
+        position=parked.position,
+        wanted=parked.wanted,
+        code=reason.code,
+        pointer=reason.pointer,
+        message=reason.message,
+        message_en=reason.message_en,
+        attempts=1,
+        first=at,
+        last=at,
+    )
 
 
 def outcome_of(decision: Decision) -> int:

@@ -1,10 +1,10 @@
 """The statements about what was read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final
 
-from hub.database.connection import STREAMED, Connection, Spoken, spoken
+from hub.database.connection import STREAMED, Connection, Spoken, numbers, rows_of, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,109 @@ class ReadRow:
 _ROW: Final = ", ".join(ReadRow.__slots__)
 
 
+_IF_IN_FORCE: Final = (
+    " WHERE NOT ? OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)"
+    " RETURNING EXISTS (SELECT 1 FROM dead_letters WHERE subscription = ?"
+    " AND delivered IS NULL AND position >= ? AND position <= ?)"
+)
 _READ_IN_FORCE: Final[Spoken] = {
-    "sqlite": f"INSERT INTO reads ({_ROW}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT ?"
-    " OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)",
+    "sqlite": f"INSERT INTO reads ({_ROW}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?{_IF_IN_FORCE}",
     "postgresql": f"INSERT INTO reads ({_ROW}) SELECT CAST(? AS bigint), CAST(? AS text),"
     " CAST(? AS text), CAST(? AS bigint), CAST(? AS varchar), CAST(? AS bigint),"
-    " CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bytea) WHERE NOT ?"
-    " OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)",
+    f" CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bytea){_IF_IN_FORCE}",
 }
 
 
-def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool:
-    """Record a page's reading; with `in_force` only if its policy is the newest. Whether it was.
+def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool | None:
+    """Record a page's reading; with `in_force` only if its policy is the newest, else None.
 
+    Whether dead letters of the subscription wait in its stretch.
     One statement: each takes the interpreter's lock from whoever reads the next page.
     """
-    kept = connection.exec_driver_sql(
-        spoken(connection, _READ_IN_FORCE), (*astuple(row), in_force, row.policy)
+    waiting: int | None = connection.exec_driver_sql(
+        spoken(connection, _READ_IN_FORCE),
+        (*astuple(row), in_force, row.policy, row.subscription, row.first, row.last),
+    ).scalar_one_or_none()
+    return None if waiting is None else bool(waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterRow:
+    """A dead letter as it is kept: the last attempt's reason, and how many there were."""
+
+    position: int
+    wanted: str
+    code: str
+    pointer: str
+    message: str
+    message_en: str
+    attempts: int
+    first: int
+    last: int
+
+
+_DEAD_LETTER: Final = ", ".join(DeadLetterRow.__slots__)
+_TRIED: Final = (
+    "WHERE EXISTS (SELECT 1 FROM journal WHERE journal.position = tried.position)"
+    " AND EXISTS (SELECT 1 FROM subscriptions WHERE number = tried.subscription)"
+    " ON CONFLICT (position, subscription) DO UPDATE SET wanted = excluded.wanted,"
+    " code = excluded.code, pointer = excluded.pointer, message = excluded.message,"
+    " message_en = excluded.message_en, attempts = dead_letters.attempts + excluded.attempts,"
+    " last = excluded.last, delivered = NULL"
+)
+_ADD_DEAD_LETTERS: Final[Spoken] = {
+    "sqlite": f"INSERT INTO dead_letters (subscription, {_DEAD_LETTER}) SELECT * FROM"
+    " (SELECT ? AS subscription, ? AS position, ?, ?, ?, ?, ?, ?, ?, ?) AS tried"
+    f" {_TRIED}",
+    "postgresql": f"INSERT INTO dead_letters (subscription, {_DEAD_LETTER}) SELECT * FROM"
+    " unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS text[]),"
+    " CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS bigint[]),"
+    f" CAST(? AS bigint[]), CAST(? AS bigint[])) AS tried (subscription, position) {_TRIED}",
+}
+
+
+def add_dead_letters(
+    connection: Connection, subscription: int, rows: Sequence[DeadLetterRow]
+) -> None:
+    """Add attempts to a subscription's dead letters, those that wait no more among them.
+
+    What was purged, and a subscription that was ended while the page was read, have none.
+    """
+    values = rows_of(connection, [(subscription, *astuple(row)) for row in rows])
+    connection.exec_driver_sql(spoken(connection, _ADD_DEAD_LETTERS), values)
+
+
+def settle_dead_letters(
+    connection: Connection, subscription: int, positions: Sequence[int], *, delivered: int
+) -> None:
+    """Of the subscription's dead letters, those at `positions` wait no more."""
+    those = numbers(connection, positions)
+    connection.exec_driver_sql(
+        "UPDATE dead_letters SET delivered = ? WHERE subscription = ? AND delivered IS NULL"
+        f" AND position IN (SELECT value FROM {those.table})",
+        (delivered, subscription, those.values),
     )
-    return kept.rowcount == 1
+
+
+def dead_letters(
+    connection: Connection, subscription: int, *, after: int, most: int
+) -> list[DeadLetterRow]:
+    """A subscription's dead letters that wait, by position."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {_DEAD_LETTER} FROM dead_letters WHERE subscription = ? AND delivered IS NULL"
+        " AND position > ? ORDER BY position LIMIT ?",
+        (subscription, after, most),
+    )
+    return [DeadLetterRow(*row) for row in rows]
+
+
+def is_dead_letter(connection: Connection, subscription: int, position: int) -> bool:
+    """Whether a subscription has, or had before it was delivered, a dead letter at a position."""
+    found = connection.exec_driver_sql(
+        "SELECT 1 FROM dead_letters WHERE position = ? AND subscription = ?",
+        (position, subscription),
+    )
+    return found.one_or_none() is not None
 
 
 _READS_OVER: Final[Spoken] = {

@@ -164,6 +164,17 @@ def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
     return [Record(*row) for row in rows]
 
 
+def outlines(connection: Connection, positions: Sequence[int]) -> list[Record]:
+    """The journal rows at `positions` that there still are, in order, without their data."""
+    those = numbers(connection, positions)
+    rows = connection.exec_driver_sql(
+        f"SELECT {_HEADER}, source, event_id, correlation, digest FROM journal"
+        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        (those.values,),
+    )
+    return [Record(*row[:-4], *_NO_DATA, *row[-4:]) for row in rows]
+
+
 def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
     """Journal rows without their data, for matching past events."""
     rows = connection.exec_driver_sql(
@@ -306,6 +317,7 @@ def delete_subscription(connection: Connection, number: int) -> None:
     connection.execute(delete(subscriptions).where(subscriptions.c.number == number))
     connection.exec_driver_sql("DELETE FROM feed WHERE subscription = ?", (number,))
     connection.exec_driver_sql("DELETE FROM expired WHERE subscription = ?", (number,))
+    connection.exec_driver_sql("DELETE FROM dead_letters WHERE subscription = ?", (number,))
     _log_change(connection, number)
 
 

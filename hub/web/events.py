@@ -124,25 +124,8 @@ def route(
         metrics.admitted(outcomes, agency=caller.name, seconds=seconds)
         _log(log, outcomes, caller=caller.name, mode=mode, seconds=seconds)
         await pause()
-        return _answer(outcomes, retiring(submitted, caller))
-
-    def retiring(submitted: Sequence[Submitted], caller: Caller) -> dict[str, str]:
-        """Count the events under versions to be retired; headers that say so."""
-        used = Counter(
-            schema
-            for event in submitted
-            if (schema := _schema_of(event)) is not None and schema in catalogue.retiring
-        )
-        for urn, times in used.items():
-            contract = catalogue.retiring[urn]
-            metrics.used_retiring(
-                agency=caller.name,
-                type_=contract.type,
-                version=contract.version,
-                use="publish",
-                times=times,
-            )
-        return told_in_headers(catalogue.retiring[urn].lifetime for urn in used)
+        told = _retiring(submitted, agency=caller.name, catalogue=catalogue, metrics=metrics)
+        return _answer(outcomes, told)
 
     async def read(request: Request, caller: Caller) -> Sequence[Submitted]:
         try:
@@ -156,6 +139,27 @@ def route(
             raise
 
     return Described("/v1/events", publish, _publishing(catalogue, limits), method="POST")
+
+
+def _retiring(
+    submitted: Sequence[Submitted], *, agency: str, catalogue: Catalogue, metrics: Metrics
+) -> dict[str, str]:
+    """Count the events under versions to be retired; headers that say so."""
+    used = Counter(
+        schema
+        for event in submitted
+        if (schema := _schema_of(event)) is not None and schema in catalogue.retiring
+    )
+    for urn, times in used.items():
+        contract = catalogue.retiring[urn]
+        metrics.used_retiring(
+            agency=agency,
+            type_=contract.type,
+            version=contract.version,
+            use="publish",
+            times=times,
+        )
+    return told_in_headers(catalogue.retiring[urn].lifetime for urn in used)
 
 
 def _publishing(catalogue: Catalogue, limits: Limits) -> Operation:

@@ -326,6 +326,27 @@ def test_a_page_says_how_many_events_expired_on_its_way(door: Door) -> None:
                 client.pull("daily", wait=0)
 
 
+def test_dead_letters_are_counted_listed_and_asked_for_again(door: Door) -> None:
+    door.script = deque(
+        [
+            always(Answer(200, [], {"Guantong-Cursor": "c1", "Guantong-Parked": "2"})),
+            always(Answer(200, {"items": [{"n": 7}], "next": 7})),
+            always(Answer(200, {"items": [{"n": 9}], "next": None})),
+            always(Answer(200, [{"id": "1"}])),
+        ]
+    )
+    with client_of(door.url) as (client, _):
+        assert client.pull("daily", wait=0) == Page(events=(), cursor="c1", parked=2)
+        assert list(client.dead_letters("daily feed")) == [{"n": 7}, {"n": 9}]
+        assert client.redrive("daily feed", 9) == ({"id": "1"},)
+    path = "/v1/subscriptions/daily%20feed/dead-letters"
+    assert [asked.path for asked in door.asked][1:] == [
+        path,
+        f"{path}?after=7",
+        f"{path}/9/redrive",
+    ]
+
+
 def test_a_policy_is_changed_under_the_tag_it_was_read_with(door: Door) -> None:
     document: dict[str, Any] = {"agencies": [], "grants": [], "recusals": []}
     door.script = deque(

@@ -115,6 +115,13 @@ PLANS: dict[str, tuple[Callable[[Connection], object], list[str]]] = {
             "USE TEMP B-TREE FOR ORDER BY",
         ],
     ),
+    "a subscription's dead letters that wait": (
+        lambda connection: sql.dead_letters(connection, 1, after=5, most=20),
+        [
+            "SEARCH dead_letters USING INDEX dead_letters_of_subscription"
+            " (subscription=? AND delivered=? AND position>?)",
+        ],
+    ),
     "where an event stands": (
         lambda connection: journal.place(connection, 1, otherwise=5),
         [

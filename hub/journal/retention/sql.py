@@ -274,12 +274,13 @@ def receipt_at(connection: Connection, position: int) -> bytes:
 
 
 def delete_entries(connection: Connection, positions: Sequence[int]) -> None:
-    """Remove journal rows."""
+    """Remove journal rows, and the dead letters that they were."""
     those = numbers(connection, positions)
-    connection.exec_driver_sql(
-        f"DELETE FROM journal WHERE position IN (SELECT value FROM {those.table})",
-        (those.values,),
-    )
+    for table in ("journal", "dead_letters"):
+        connection.exec_driver_sql(
+            f"DELETE FROM {table} WHERE position IN (SELECT value FROM {those.table})",
+            (those.values,),
+        )
 
 
 def append_purges(connection: Connection, rows: list[tuple[Any, ...]]) -> None:

@@ -1,0 +1,163 @@
+"""GET /v1/subscriptions/{id}/events: pages of events, and how whatever is handed over leaves."""
+
+from functools import partial
+from typing import Final, TypedDict
+
+from msgspec import UNSET
+from starlette.requests import Request
+from starlette.responses import Response
+from structlog.typing import FilteringBoundLogger
+
+from contracts.catalogue import Catalogue
+from contracts.envelope import Attributes, Text
+from contracts.lifetime import told_in_headers
+from hub.delivery.dispatch import AFTER
+from hub.delivery.pull import Asked, Pull, Pulled
+from hub.errors import CursorExpired, CursorInvalid, NotFound
+from hub.intake.http import BATCH
+from hub.metrics import Metrics
+from hub.web.body import number, seconds
+from hub.web.callers import Callers
+from hub.web.operation import (
+    RETIRING,
+    Answer,
+    Content,
+    Described,
+    Header,
+    Operation,
+    Parameter,
+    Time,
+    limit,
+)
+from hub.web.problems import PROBLEM, Problem
+from hub.web.subscriptions import ID
+
+
+class Delivered(Attributes, kw_only=True):
+    """An event as a subscriber gets it; `hubwithheld`: JSON Pointers of what was left out."""
+
+    hubreceipt: str
+    hubtime: Time
+    hubposition: str
+    hubwithheld: Text = UNSET
+
+
+Available = TypedDict("Available", {"from": Time, "to": Time})
+
+
+class Expired(Problem):
+    """What the cursor points at is no longer kept; between which hubtimes there is something."""
+
+    available: Available
+
+
+class Leaving:
+    """What is done with all that is handed over: it is counted, logged, and told in headers."""
+
+    def __init__(
+        self, *, catalogue: Catalogue, metrics: Metrics, log: FilteringBoundLogger
+    ) -> None:
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._log = log
+
+    def answer(self, pulled: Pulled, *, token: int) -> Response:
+        """The answer that a page is."""
+        page = pulled.page
+        self.note(pulled, token=token)
+        headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
+        headers |= self._retiring(pulled)
+        if parked := page.denied[AFTER]:
+            headers["Guantong-Parked"] = str(parked)
+        if pulled.expired:
+            headers["Guantong-Expired"] = str(pulled.expired)
+        return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
+
+    def note(self, pulled: Pulled, *, token: int) -> None:
+        """Count and log a page."""
+        page, subscription = pulled.page, pulled.subscription
+        self._metrics.pulled(
+            agency=subscription.agency,
+            delivered=len(page.events),
+            views=page.views,
+            denied=page.denied,
+            seconds=pulled.seconds,
+        )
+        if page.events or page.denied:
+            self._log.info(
+                "events.delivered",
+                caller=subscription.agency,
+                subscription=subscription.id,
+                delivered=len(page.events),
+                views=page.views,
+                denied=dict(page.denied),
+                policy=page.policy,
+                token=token,
+                seconds=round(pulled.seconds, 6),
+            )
+
+    def _retiring(self, pulled: Pulled) -> dict[str, str]:
+        """Count the reading of pinned versions that are to be retired; headers that say so."""
+        pins, agency = pulled.subscription.pins, pulled.subscription.agency
+        used = [c for c in self._catalogue.retiring.values() if pins.get(c.type) == c.version]
+        if pulled.page.events:
+            for c in used:
+                self._metrics.used_retiring(
+                    agency=agency, type_=c.type, version=c.version, use="pull"
+                )
+        return told_in_headers(c.lifetime for c in used)
+
+
+def route(
+    *, pull: Pull, leaving: Leaving, callers: Callers, max_page: int, max_wait: float
+) -> Described:
+    """Pages of an agency's own subscriptions."""
+
+    async def events(request: Request) -> Response:
+        agency, id_ = await callers.agency_of(request), request.path_params["id"]
+        limit = number(request, "limit", default=100, most=max_page)
+        wait = seconds(request, "wait", most=max_wait)
+        caller = await callers.of(request)
+        asked = Asked(agency, caller.token, id_, request.query_params.get("cursor"), limit)
+        pulled = await pull.pull(asked, wait=wait, still=partial(callers.of, request))
+        return leaving.answer(pulled, token=caller.token)
+
+    path = "/v1/subscriptions/{id}/events"
+    return Described(path, events, _reading(max_page, max_wait))
+
+
+EXPIRED: Final = {
+    410: Answer("已超过保存期 / no longer kept", (Content((Expired,), PROBLEM),)),
+}
+
+
+def _reading(max_page: int, max_wait: float) -> Operation:
+    seconds = {"type": "number", "minimum": 0, "maximum": max_wait, "default": 0}
+    return Operation(
+        "读取事件（长轮询），不提交游标 / read events (long poll), committing nothing",
+        callers=("agency",),
+        parameters=(
+            ID,
+            limit(max_page),
+            Parameter("wait", "无事件时至多等待几秒 / wait so long for an event", seconds),
+            Parameter(
+                "cursor",
+                "从此处起读，缺省为已提交处 / from here, else from the committed one",
+                {"type": "string"},
+            ),
+        ),
+        answers={
+            200: Answer(
+                "一页，可以为空 / a page, may be empty",
+                (Content((list[Delivered],), BATCH),),
+                (
+                    Header("Guantong-Cursor", "这一页之后的游标 / the cursor behind this page"),
+                    Header("Guantong-Expired", "未读而过期的件数 / expired unread", always=False),
+                    Header("Guantong-Parked", "无法转换而留下 / inconvertible", always=False),
+                    *RETIRING,
+                ),
+            ),
+            **EXPIRED,
+        },
+        errors=(CursorInvalid, CursorExpired, NotFound),
+    )
