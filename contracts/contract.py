@@ -224,11 +224,9 @@ class Contract:
             value = getattr(value, step)
         return str(value)
 
-    def subject_of(self, payload: Payload) -> tuple[str, str] | None:
-        """The source and id of the event that `payload` is about, if it is about one."""
-        if self.about is None:
-            return None
-        (named,) = _at(payload, self.about.split("/")[1:])
+    def subject_of(self, payload: Payload, about: str) -> tuple[str, str]:
+        """The source and id of the event that `payload` is about, which it names at `about`."""
+        (named,) = _at(payload, about.split("/")[1:])
         return named.source, named.id  # type: ignore[attr-defined]
 
     def parties_of(self, payload: Payload) -> tuple[NamedParty, ...]:

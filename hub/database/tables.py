@@ -46,6 +46,8 @@ journal = Table(
     Column("correlation", Words, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("caveats", SmallInteger, nullable=False, server_default="0"),
+    Column("about", LargeBinary, nullable=False, server_default=""),
+    Column("origins", Text, nullable=False, server_default=""),
 )
 
 # What each reading of a feed handed over, a row a page: who, when, by which policy, under which

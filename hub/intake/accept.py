@@ -163,10 +163,8 @@ class Intake:
         """Give the event what registration needs: receipt, digest, key, marks of its parties."""
         attributes = submitted.attributes
         expires, caveats = attributes.expirytime, _caveats(attributes)
-        opening = _or(attributes.causationid, "") if _is_reply(contract, attributes) else ""
-        subject = contract.subject_of(payload)
-        if subject is not None:
-            opening = receipt_of(*subject).hex()
+        reply = _is_reply(contract, attributes)
+        named_at = self._catalogue.about.get(contract)
         return Event(
             source=attributes.source,
             id=attributes.id,
@@ -181,8 +179,9 @@ class Intake:
             digest=hashlib.sha256(submitted.data).digest(),
             to=_or(attributes.to, ""),
             cc=_or(attributes.cc, ""),
-            refers=subject is not None or _is_reply(contract, attributes),
-            opening=opening,
+            about=b"" if named_at is None else receipt_of(*contract.subject_of(payload, named_at)),
+            refers=reply or contract.about is not None,
+            opening=_or(attributes.causationid, "") if reply else "",
             correlation=_or(attributes.correlationid, ""),
             marking=_marking(attributes),
             caveats=caveats,

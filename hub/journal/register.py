@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, count, islice
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ from hub.journal import refusals, sql
 from hub.journal.duplicates import is_same
 from hub.journal.matchers import Matchers
 from hub.journal.matching import Matcher
-from hub.journal.openings import NOT_A_REPLY, Answered, answer, concern
+from hub.journal.openings import NOT_A_REPLY, Answered, Find, answer, concern, record_of
 from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
@@ -193,6 +194,7 @@ class Registrar:
         places: dict[bytes, int] = {}
         slots: set[int] = set()
         outcomes: list[Outcome] = []
+        find = partial(record_of, connection)
         for event in events:
             place = places.get(event.receipt)
             if place is not None:
@@ -201,7 +203,7 @@ class Registrar:
                 continue
             slot, known = _known(connection, event, taken=slots)
             if known is None:
-                answered = _answered(connection, event, policy=policy, now=now)
+                answered = _answered(find, event, policy=policy, now=now)
                 if isinstance(answered, tuple):
                     known = Rejected(event.source, event.id, answered)
                 else:
@@ -254,13 +256,14 @@ def _against(event: Event, known: Event | Record, receipt: Receipt) -> Outcome:
 
 
 def _answered(
-    connection: Connection, event: Event, *, policy: Policy, now: int
+    find: Find, event: Event, *, policy: Policy, now: int
 ) -> Answered | tuple[Fault, ...]:
     contract = policy.catalogue.find(event.type, event.version) if event.refers else None
     if contract is None:
         return NOT_A_REPLY
-    settle = answer if contract.about is None else concern
-    return settle(connection, event, contract=contract, policy=policy, now=now)
+    if contract.about is not None:
+        return concern(find, event, policy=policy, now=now)
+    return answer(find, event, contract=contract, policy=policy, now=now)
 
 
 def _feed(
@@ -303,7 +306,8 @@ def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
     """As `sql.append` wants it."""
     event, answered = new.event, new.answered
     parties = event.parties + answered.parties
-    return (position, hubtime, answered.audience, parties, *astuple(event)[:KEPT])
+    taken_over = (answered.audience, answered.origins, parties)
+    return (position, hubtime, *taken_over, *astuple(event)[:KEPT])
 
 
 def receipt_of_record(record: Record) -> Receipt:

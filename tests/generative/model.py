@@ -236,12 +236,17 @@ def above_clearance(event: Event, agency: str, moment: Moment) -> bool:
 
 
 def is_recused(event: Event, agency: str, moment: Moment) -> bool:
-    """Step 4: its body is under a recusal in force for the event's case."""
+    """Step 4: its body is under a recusal in force for the event's case, or one it comes from."""
     body = [record["id"] for record in body_of(agency, moment)]
     return any(
-        recusal["agency"] in body and recusal["case"] == event.key and moment.holds(recusal)
+        recusal["agency"] in body and recusal["case"] in cases_of(event) and moment.holds(recusal)
         for recusal in moment.policy["recusals"]
     )
+
+
+def cases_of(event: Event | None) -> set[str]:
+    """The case of an event, and those of what it answers."""
+    return set() if event is None else {event.key} | cases_of(event.opening)
 
 
 def is_accused(event: Event, agency: str, moment: Moment) -> bool:
