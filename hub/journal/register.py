@@ -9,7 +9,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, count, islice
 from typing import Any, Final
 
@@ -194,7 +193,14 @@ class Registrar:
         places: dict[bytes, int] = {}
         slots: set[int] = set()
         outcomes: list[Outcome] = []
-        find = partial(record_of, connection)
+
+        def earlier(receipt: bytes) -> Record | None:
+            """An event of the journal, or that stands before this one in its batch."""
+            place = places.get(receipt)
+            if place is None:
+                return record_of(connection, receipt)
+            return _record(new[place], first + place, now)
+
         for event in events:
             place = places.get(event.receipt)
             if place is not None:
@@ -203,7 +209,7 @@ class Registrar:
                 continue
             slot, known = _known(connection, event, taken=slots)
             if known is None:
-                answered = _answered(find, event, policy=policy, now=now)
+                answered = _answered(earlier, event, policy=policy, now=now)
                 if isinstance(answered, tuple):
                     known = Rejected(event.source, event.id, answered)
                 else:
@@ -308,6 +314,19 @@ def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
     parties = event.parties + answered.parties
     taken_over = (answered.audience, answered.origins, parties)
     return (position, hubtime, *taken_over, *astuple(event)[:KEPT])
+
+
+def _record(new: _New, position: int, hubtime: int) -> Record:
+    """As it will be read from the journal."""
+    event, answered = new.event, new.answered
+    return Record(
+        position=position,
+        hubtime=hubtime,
+        audience=answered.audience,
+        origins=answered.origins,
+        parties=event.parties + answered.parties,
+        **{name: getattr(event, name) for name in Event.__struct_fields__[:KEPT]},
+    )
 
 
 def receipt_of_record(record: Record) -> Receipt:

@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from hub.event import receipt_of
 from tests.running import RunningHub
 from tests.sample import (
     AUDIT,
@@ -12,6 +13,7 @@ from tests.sample import (
     PETITION,
     PROVINCE,
     clue,
+    clue_received,
     decision,
     grant,
     policy,
@@ -130,6 +132,47 @@ def test_who_withdraws_from_a_matter_sees_no_answer_of_another_family(hub: Runni
     hub.apply({**document, "recusals": [recusal(CITY, f"report:{sent['data']['reportid']}")]})
     assert office.drain("left") == []
     hub.apply(document)
+
+
+def test_an_exchange_about_an_event_that_stands_earlier_in_its_batch_is_taken(
+    hub: RunningHub,
+) -> None:
+    hub.apply(everybody_exchanges())
+    discipline = hub.agency(DISCIPLINE)
+    discipline.subscribe("one-batch", types=["clue.*", "exchange.*"])
+    expected = []
+    for mode in ("each", "all"):
+        sent = clue(f"batched-{mode}", to=DISCIPLINE)
+        urged = exchange("exchange.urged", f"WL-8-{mode}", CITY, sent, to=DISCIPLINE)
+        office = hub.agency(CITY)
+        results = office.publish(sent, urged, mode=mode).json()["results"]
+        assert [result["status"] for result in results] == ["accepted", "accepted"]
+        again = office.publish(sent, urged, mode=mode).json()["results"]
+        assert [result["status"] for result in again] == ["duplicate", "duplicate"]
+        expected += [sent["id"], urged["id"]]
+    assert [event["id"] for event in discipline.drain("one-batch")] == expected
+
+
+def test_an_exchange_before_its_event_in_the_batch_is_about_nothing_yet(hub: RunningHub) -> None:
+    hub.apply(everybody_exchanges())
+    sent = clue("too-late", to=DISCIPLINE)
+    urged = exchange("exchange.urged", "WL-9", CITY, sent, to=DISCIPLINE)
+    results = hub.agency(CITY).publish(urged, sent).json()["results"]
+    assert [
+        (result["status"], [(e["code"], e["pointer"]) for e in result["errors"]])
+        for result in results
+    ] == [("rejected", [("subject_unknown", "/data/about")]), ("accepted", [])]
+
+
+def test_a_reply_finds_its_opening_earlier_in_its_batch(hub: RunningHub) -> None:
+    """Whoever files and receives clues itself hands over both at once."""
+    hub.apply(policy())
+    for mode in ("each", "all"):
+        opened = {**clue(f"own-{mode}"), "source": f"/{DISCIPLINE}"}
+        receipt = receipt_of(opened["source"], opened["id"]).hex()
+        reply = clue_received(f"own-{mode}", opening=receipt)
+        results = hub.agency(DISCIPLINE).publish(opened, reply, mode=mode).json()["results"]
+        assert [(r["status"], r["errors"]) for r in results] == [("accepted", [])] * 2
 
 
 def test_an_answer_is_about_what_its_opening_is_about(hub: RunningHub) -> None:
