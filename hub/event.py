@@ -43,6 +43,18 @@ class Caveat(IntEnum):
     sealed = 4
 
 
+class Sent(Struct, frozen=True, gc=False):
+    """An event as its publisher sent it, before it is asked whether it may; as in `Event`."""
+
+    receipt: bytes
+    attributes: bytes
+    data: bytes
+    source: str
+    id: str
+    digest: bytes
+    caveats: int
+
+
 class Event(Struct, frozen=True, gc=False):
     """An event that admission let in.
 

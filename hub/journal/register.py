@@ -26,6 +26,7 @@ from hub.event import (
     Receipt,
     Record,
     Rejected,
+    Sent,
     pack,
     receipt_for,
     slot_of,
@@ -239,8 +240,14 @@ def _unless_stored(outcome: Outcome, first: int) -> Outcome | None:
     return None if position is None or position >= first else outcome
 
 
+def known(connection: Connection, sent: Sequence[Sent]) -> list[Duplicate | None]:
+    """The first receipts of what is registered already and the same; None for all else."""
+    found = (_known(connection, each)[1] for each in sent)
+    return [outcome if isinstance(outcome, Duplicate) else None for outcome in found]
+
+
 def _known(
-    connection: Connection, event: Event, *, taken: Collection[int] = ()
+    connection: Connection, event: Event | Sent, *, taken: Collection[int] = ()
 ) -> tuple[int, Outcome | None]:
     """The event's dedup slot, and what is known of it; two events may hash to one slot."""
     slot = slot_of(event.receipt)
@@ -255,7 +262,7 @@ def _known(
         slot += 1
 
 
-def _against(event: Event, known: Event | Record, receipt: Receipt) -> Outcome:
+def _against(event: Event | Sent, known: Event | Record, receipt: Receipt) -> Outcome:
     if is_same(event, known):
         return Duplicate(receipt)
     return Rejected(event.source, event.id, (ID_REUSED,))
