@@ -74,6 +74,11 @@ class Catalogue:
             self._routes[wanted] = route(self.versions(type_), self._conversions, source, target)
         return self._routes[wanted]
 
+    def conversion(self, newer: Contract) -> Conversion | None:
+        """How a version is reached from the last one of the major before it."""
+        wanted = (newer.type, newer.version)
+        return next((c for c in self._conversions if (c.type, c.newer) == wanted), None)
+
     def senders(self, contract: Contract) -> frozenset[str]:
         """The kinds that may publish under a contract: for a reply, whoever may get its opening."""
         found = set(contract.publishers)

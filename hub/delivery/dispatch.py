@@ -120,9 +120,7 @@ def _hand_over(
     if pinned == entry.version:
         return outcome_of(decision), view_of(entry, contract, decision)
     try:
-        carried, target = in_version(
-            entry, contract, pinned, catalogue=policy.catalogue, codes=policy.codes
-        )
+        carried, target = in_version(entry, contract, pinned, catalogue=policy.catalogue)
     except Inconvertible:
         return PARKED, AFTER
     return outcome_of(decision) | OTHER_VERSION, view_of(carried, target, decision)

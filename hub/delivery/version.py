@@ -10,7 +10,6 @@ import msgspec
 from contracts.catalogue import Catalogue
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
-from contracts.owncodes import Codes
 from hub.event import Caveat, Entry
 
 CONVERTED: Final = "hubconverted"
@@ -19,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def in_version(
-    entry: Entry, contract: Contract, version: str, *, catalogue: Catalogue, codes: Codes
+    entry: Entry, contract: Contract, version: str, *, catalogue: Catalogue
 ) -> tuple[Entry, Contract]:
     """An event and its contract in a version of its type. Raises Inconvertible.
 
@@ -39,6 +38,6 @@ def in_version(
         entry,
         version=version,
         attributes=_encode(attributes),
-        data=catalogue.route(entry.type, contract.version, version).carry(entry.data, codes),
+        data=catalogue.route(entry.type, contract.version, version).carry(entry.data),
     )
     return carried, target
