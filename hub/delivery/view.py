@@ -16,9 +16,11 @@ from contracts.classes import FieldClass
 from contracts.contract import Contract
 from contracts.envelope import VIEWED
 from contracts.fields import Field
+from hub.delivery.version import CONVERTED
 from hub.event import Caveat, Entry, rfc3339, shown
 from hub.policy.entitle import OPEN, Allowed
 
+_TOLD = VIEWED | {CONVERTED}
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -109,9 +111,9 @@ def _cut(
 
 def _only_viewed(attributes: bytes) -> bytes:
     members: dict[str, Any] = _decode(attributes)
-    if members.keys() <= VIEWED:
+    if members.keys() <= _TOLD:
         return attributes
-    return _encode({name: value for name, value in members.items() if name in VIEWED})
+    return _encode({name: value for name, value in members.items() if name in _TOLD})
 
 
 def _document(entry: Entry, attributes: bytes, data: bytes, withheld: tuple[str, ...]) -> bytes:

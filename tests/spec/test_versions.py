@@ -168,6 +168,7 @@ def test_a_view_is_cut_by_the_classes_of_the_version_that_is_handed_over(hub: Ru
         hub.apply(policy())
     assert "persons" not in got["data"] and "summary" not in got["data"]
     assert "/persons" in got["hubwithheld"].split()
+    assert (got["dataschema"], got["hubconverted"]) == (urn("2.0"), urn("1.0"))
     view = hub.admin.get(f"/v1/contracts/{TYPE}/2.0/view").json()
     assert set(got["data"]) <= set(view["properties"])
 
