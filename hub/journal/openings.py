@@ -131,16 +131,18 @@ def concern(find: Find, event: Event, *, policy: Policy, now: int) -> Answered |
             entitle(agency, subject, policy=policy, now=now), Allowed
         )
 
-    resolve = policy.registry.resolve
-    addresses = f"{event.to} {event.cc}".strip()
-    named = resolve(addresses) if addresses else frozenset()
-    if sender.id == subject.publisher:
+    def standing(*addresses: str) -> frozenset[str]:
+        told = " ".join(filter(None, addresses))
+        return policy.registry.standing(told, now) if told else frozenset()
+
+    named, authors = standing(event.to, event.cc), standing(subject.publisher)
+    if sender.id in authors:
         circle = named
     elif reads(sender):
-        circle = resolve(f"{subject.publisher} {subject.to} {subject.cc}".strip())
+        circle = standing(subject.publisher, subject.to, subject.cc)
     else:
         return (SUBJECT_UNKNOWN,)
-    have_it = (id_ == subject.publisher or reads(policy.agency(id_)) for id_ in named)
+    have_it = (id_ in authors or reads(policy.agency(id_)) for id_ in named)
     if not named or not named <= circle or not all(have_it):
         return (NOT_AMONG_READERS,)
     origins = _origins(event, subject)

@@ -238,6 +238,23 @@ def test_who_did_not_get_a_document_exchanges_nothing_about_it(hub: RunningHub) 
     assert refusal(hub, AUDIT, missing) == [("subject_unknown", "/data/about")]
 
 
+def test_who_is_to_be_succeeded_one_day_still_gets_what_is_written_to_it(hub: RunningHub) -> None:
+    """Only whoever stands for an address now has to have the document."""
+    document = everybody_exchanges()
+    for record in document["agencies"]:
+        if record["id"] == DISCIPLINE:
+            record |= {"successor": AUDIT, "valid_until": "2099-12-31"}
+    hub.apply(document)
+    office, discipline = hub.agency(CITY), hub.agency(DISCIPLINE)
+    sent = clue("before-a-merger")
+    office.accepted(sent)
+    discipline.subscribe("before-a-merger", types=["exchange.*"])
+    urged = exchange("exchange.urged", "WL-12", CITY, sent, to=DISCIPLINE)
+    office.accepted(urged)
+    assert [event["id"] for event in discipline.drain("before-a-merger")] == [urged["id"]]
+    hub.apply(everybody_exchanges())
+
+
 def test_a_reader_tells_nobody_else_of_the_document(hub: RunningHub) -> None:
     hub.apply(everybody_exchanges())
     sent = clue("kept-among-two")
