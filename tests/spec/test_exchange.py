@@ -107,7 +107,9 @@ def test_who_withdraws_from_a_document_later_sees_no_exchange_about_it(hub: Runn
     hub.apply({**document, "recusals": withdrawn})
     seen_then = [reader.drain("withdrawn") for reader in (office, discipline)]
     query = {"source": answer["source"], "id": answer["id"], "agency": DISCIPLINE}
-    reading, *_ = hub.admin.get("/v1/explain", params=query).json()["readings"]
+    told = hub.admin.get("/v1/explain", params=query)
+    assert told.status_code == 200, told.text
+    reading, *_ = told.json()["readings"]
     hub.apply(document)
     assert seen_then == [[], []]
     assert (reading["allowed"], reading["reason"]) == (False, "recused")
