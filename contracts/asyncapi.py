@@ -8,6 +8,7 @@ from contracts.catalogue import Catalogue
 from contracts.contract import Contract
 from contracts.envelope import KNOWN, REQUIRED
 from contracts.outline import own_models, shared_objects
+from contracts.publishing import released
 
 Json = dict[str, Any]
 
@@ -146,7 +147,7 @@ def _schemas(contracts: list[Contract]) -> dict[str, Json]:
     """The payloads, and what they refer to: a shared object once, a family's own by its version."""
     found: dict[str, Json] = {_EVENT: _envelope()}
     for contract in contracts:
-        schema = contract.schema()
+        schema = released(contract)
         definitions: Mapping[str, Json] = schema.pop("$defs", {})
         own = {model.__name__ for model in own_models(contract).values()}
         shared = shared_objects((contract,)).keys() - own

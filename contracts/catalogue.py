@@ -19,7 +19,8 @@ _VERSIONS: Final = re.compile(r"v[1-9][0-9]*(_[a-z]+)?")
 class Catalogue:
     """All released contracts, by type and version and by `dataschema`.
 
-    `retiring`: those that are to be retired, by `dataschema`.
+    `retiring`: those that are to be retired, by `dataschema`. `about`: where those whose events are
+    about another name it; what answers one of them names the same in the same place.
     """
 
     def __init__(
@@ -41,6 +42,10 @@ class Catalogue:
         # Nearly all events and pages ask for these, and there are few.
         self.retiring: Mapping[str, Contract] = MappingProxyType(
             {urn: c for urn, c in self._by_urn.items() if c.lifetime.deprecated is not None}
+        )
+        opened = {c.type: c.about for c in self if c.about is not None}
+        self.about: Mapping[Contract, str] = MappingProxyType(
+            {c: opened[type_] for c in self for type_ in (c.type, *c.answers) if type_ in opened}
         )
 
     def __iter__(self) -> Iterator[Contract]:
@@ -68,6 +73,11 @@ class Catalogue:
         if wanted not in self._routes:
             self._routes[wanted] = route(self.versions(type_), self._conversions, source, target)
         return self._routes[wanted]
+
+    def conversion(self, newer: Contract) -> Conversion | None:
+        """How a version is reached from the last one of the major before it."""
+        wanted = (newer.type, newer.version)
+        return next((c for c in self._conversions if (c.type, c.newer) == wanted), None)
 
     def senders(self, contract: Contract) -> frozenset[str]:
         """The kinds that may publish under a contract: for a reply, whoever may get its opening."""

@@ -14,6 +14,7 @@ from contracts.classes import TITLE_EN_KEYWORD, FieldClass
 from contracts.common import OrgRef, Part, Payload
 from contracts.faults import Fault, at_most, faults_from
 from contracts.fields import Field, fields_of, walk
+from contracts.inforce import AS_IT_CAME, AsOf
 from contracts.lifetime import Lifetime
 from contracts.matrix import Cells, Measure, Relation
 from contracts.members import has_duplicates
@@ -210,8 +211,18 @@ class Contract:
 
         `at`: the day of the event's time, on which its codes must be in force; None: any day.
         """
+        return self._checked(data, (at, codes))
+
+    def check_converted(self, data: bytes) -> Payload | tuple[Fault, ...]:
+        """As `check`, for a payload that was good when it came, in another version.
+
+        Which codes an installation then had of open lists and regions, it need not have today.
+        """
+        return self._checked(data, AS_IT_CAME)
+
+    def _checked(self, data: bytes, as_of: AsOf) -> Payload | tuple[Fault, ...]:
         try:
-            payload = self._adapter.validate_json(data, context=(at, codes))
+            payload = self._adapter.validate_json(data, context=as_of)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             return at_most(faults_from(found, self._declared), MOST_FAULTS)
@@ -224,11 +235,9 @@ class Contract:
             value = getattr(value, step)
         return str(value)
 
-    def subject_of(self, payload: Payload) -> tuple[str, str] | None:
-        """The source and id of the event that `payload` is about, if it is about one."""
-        if self.about is None:
-            return None
-        (named,) = _at(payload, self.about.split("/")[1:])
+    def subject_of(self, payload: Payload, about: str) -> tuple[str, str]:
+        """The source and id of the event that `payload` is about, which it names at `about`."""
+        (named,) = _at(payload, about.split("/")[1:])
         return named.source, named.id  # type: ignore[attr-defined]
 
     def parties_of(self, payload: Payload) -> tuple[NamedParty, ...]:

@@ -14,7 +14,6 @@ import msgspec
 from contracts.contract import Contract
 from contracts.faults import Fault
 from contracts.fields import Field
-from contracts.owncodes import SHIPPED, Codes
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 _decode: Final = msgspec.json.Decoder().decode
@@ -48,7 +47,9 @@ class Conversion:
     """How one type passes between the last minor of a major version and the first of the next.
 
     `up` and `down` take a whole payload as JSON and give one, without changing what they were
-    given; they raise Inconvertible. `lost_up` and `lost_down` are what each cannot carry.
+    given; they raise Inconvertible. `lost_up` and `lost_down` are what each cannot carry;
+    `refused_up` and `refused_down` what has no form in the other version, so that an event with it
+    is parked: to leave it out would say something else.
     """
 
     type: str
@@ -58,6 +59,8 @@ class Conversion:
     down: Step
     lost_up: tuple[Loss, ...]
     lost_down: tuple[Loss, ...]
+    refused_up: tuple[Loss, ...]
+    refused_down: tuple[Loss, ...]
 
 
 class Route:
@@ -68,11 +71,11 @@ class Route:
         self._target = target
         self._sure = sure
 
-    def carry(self, data: bytes, codes: Codes = SHIPPED) -> bytes:
+    def carry(self, data: bytes) -> bytes:
         """The payload in the target version; the same bytes where nothing has to change.
 
-        Raises Inconvertible. Between majors the target contract is asked whether it holds; that the
-        codes were in force on the event's day was asked when it came.
+        Raises Inconvertible. Between majors the target contract is asked whether it holds; whether
+        its codes may be used was asked when it came, so that it is converted alike ever after.
         """
         if not self._steps:
             return data
@@ -81,7 +84,7 @@ class Route:
             payload = step(payload)
         carried = _encode(payload)
         if not self._sure:
-            checked = self._target.check(carried, codes=codes)
+            checked = self._target.check_converted(carried)
             if isinstance(checked, tuple):
                 raise _unfit(self._target, checked[0])
         return carried

@@ -11,9 +11,11 @@ from contracts.codelists import Member, code_list
 from contracts.owncodes import SHIPPED, Codes
 from contracts.region import Region, load_regions
 
-# What a validation is told: the day of the event, None for any; and the codes.
-AsOf = tuple[date | None, Codes]
+# What a validation is told: the day of the event, None for any; and the codes, None where what an
+# installation may add was asked when the event came.
+AsOf = tuple[date | None, Codes | None]
 _ANY_DAY: Final[AsOf] = (None, SHIPPED)
+AS_IT_CAME: Final[AsOf] = (None, None)
 
 
 # Most codes need neither the day nor an installation's own: for these a look into a set is enough.
@@ -34,6 +36,8 @@ def region_in_force(code: str, info: ValidationInfo) -> str:
     """The code of a region that an event of the day may name. Raises PydanticCustomError."""
     asked: AsOf = info.context or _ANY_DAY
     day, codes = asked
+    if codes is None:
+        return code
     region = codes.regions().rows.get(code)
     if region is None:
         raise PydanticCustomError("region_unknown", "not a code of GB/T 2260 or the local overlay")
@@ -50,7 +54,9 @@ def member_in_force(name: str, code: str, info: ValidationInfo, *, labelled: boo
     """
     asked: AsOf = info.context or _ANY_DAY
     day, codes = asked
-    listed = codes.list_of(name)
+    listed = code_list(name) if codes is None else codes.list_of(name)
+    if codes is None and not listed.closed:
+        return
     member = listed.members.get(code)
     if member is None:
         if listed.closed or not labelled:

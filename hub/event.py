@@ -43,14 +43,27 @@ class Caveat(IntEnum):
     sealed = 4
 
 
+class Sent(Struct, frozen=True, gc=False):
+    """An event as its publisher sent it, before it is asked whether it may; as in `Event`."""
+
+    receipt: bytes
+    attributes: bytes
+    data: bytes
+    source: str
+    id: str
+    digest: bytes
+    caveats: int
+
+
 class Event(Struct, frozen=True, gc=False):
     """An event that admission let in.
 
     `attributes` is the JSON object of the published attributes, `data` the payload's bytes as they
     came, `digest` the SHA-256 of `data`, `receipt` the first 16 bytes of SHA-256 of source LF id.
     `to` and `cc` are addresses, space-separated; `expires` is microseconds UTC; `parties` are
-    marks (`hub.policy.parties`). `refers`: it answers an earlier event, or is about one; `opening`
-    is the receipt id (hex) of that event, "" when it names none. `data` of a sealed event is
+    marks (`hub.policy.parties`). `refers`: it answers an earlier event, or is about one. `opening`
+    is the receipt id (hex) of the event that it answers, "" when it names none; `about` the receipt
+    of the event that it is about, empty when it is about none. `data` of a sealed event is
     `SEALED`, its digest what came.
     """
 
@@ -71,13 +84,18 @@ class Event(Struct, frozen=True, gc=False):
     correlation: str
     digest: bytes
     caveats: int = 0
+    about: bytes = b""
     parties: bytes = b""
     refers: bool = False
     opening: str = ""
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """What delivery reads of a registered event. `hubtime` is microseconds UTC."""
+    """What delivery reads of a registered event. `hubtime` is microseconds UTC.
+
+    `origins`: the keys, space-separated, of the other cases that it comes from: that of what it
+    answers or is about, and those which that came from.
+    """
 
     position: int
     hubtime: int
@@ -93,6 +111,7 @@ class Entry(Struct, frozen=True, gc=False):
     marking: int
     expires: int | None
     caveats: int
+    origins: str
     parties: bytes
     attributes: bytes
     data: bytes
@@ -105,6 +124,7 @@ class Record(Entry, frozen=True, gc=False):
     id: str
     correlation: str
     digest: bytes
+    about: bytes
 
 
 State = Literal["accepted", "registered", "refused"]

@@ -90,5 +90,15 @@ CONVERSIONS: Final = (
                 "the amount involved stays, the amounts by kind do not",
             ),
         ),
+        # Without its lead a subject would look free to be taken on; a lead for the others would
+        # be made up.
+        refused_up=(
+            Loss(
+                "/subjects/-/lead",
+                "只对部分对象填写主办机关的不能转换：2.0 须对每一对象填写；请补齐或都不填",
+                "an organ in charge of some subjects only: 2.0 wants it of all or of none",
+            ),
+        ),
+        refused_down=(),
     ),
 )

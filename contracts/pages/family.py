@@ -7,6 +7,7 @@ from importlib.resources import files
 from contracts.catalogue import Catalogue
 from contracts.compatibility.compare import compare_contracts
 from contracts.contract import Contract, Slip
+from contracts.conversion import Conversion
 from contracts.fields import walk
 from contracts.outline import COMMON, Line, outline, own_models
 from contracts.pages import words
@@ -171,6 +172,24 @@ def _changes(catalogue: Catalogue, contract: Contract, lines: Iterable[Line]) ->
             ),
         )
     )
+    conversion = catalogue.conversion(contract)
+    if conversion is not None:
+        yield tag("h3", both(f"与 {before.version} 的转换", f"converting {before.version}"))
+        yield items(_converted(conversion))
+
+
+def _converted(conversion: Conversion) -> Iterator[Html]:
+    """What is lost on the way, and what stays behind."""
+    older, newer = conversion.older, conversion.newer
+    for source, target, lost, refused in (
+        (older, newer, conversion.lost_up, conversion.refused_up),
+        (newer, older, conversion.lost_down, conversion.refused_down),
+    ):
+        for what, what_en, losses in (("不保留", "lost", lost), ("不能转换", "parked", refused)):
+            for loss in losses:
+                way = f"{source} → {target} {what}：{loss.message} "
+                told = english(f"{what_en}: {loss.message_en}")
+                yield join((way, code(loss.pointer), " ", told))
 
 
 def _holds(what: str, what_en: str, *, holds: bool) -> Html:

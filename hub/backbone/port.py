@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from hub.event import Event, Outcome
+from hub.event import Duplicate, Event, Outcome, Sent
 
 
 class Backbone(Protocol):
@@ -25,4 +25,8 @@ class Backbone(Protocol):
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, without storing any; None for one that would be stored."""
+        ...
+
+    async def known(self, sent: Sequence[Sent]) -> list[Duplicate | None]:
+        """The first receipts of what is registered already and the same; None for all else."""
         ...

@@ -5,8 +5,8 @@ from functools import partial
 
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
-from hub.event import Event, Outcome
-from hub.journal.register import Registrar, Registration
+from hub.event import Duplicate, Event, Outcome, Sent
+from hub.journal.register import Registrar, Registration, known
 
 # What a journal row and its queue entry weigh beside the event's own bytes.
 _OVERHEAD = 1024
@@ -47,6 +47,10 @@ class SqlBackbone:
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises."""
         return await self._readers.run(partial(self._registrar.find, events=events))
+
+    async def known(self, sent: Sequence[Sent]) -> list[Duplicate | None]:
+        """As the port promises."""
+        return await self._readers.run(partial(known, sent=sent))
 
     def _joint(self, events: Sequence[Event]) -> Joint | None:
         """Replies look for their openings first, which is done batch by batch."""

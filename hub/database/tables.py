@@ -46,6 +46,8 @@ journal = Table(
     Column("correlation", Words, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("caveats", SmallInteger, nullable=False, server_default="0"),
+    Column("about", LargeBinary, nullable=False, server_default=""),
+    Column("origins", Words, nullable=False, server_default=""),
 )
 
 # What each reading of a feed handed over, a row a page: who, when, by which policy, under which
@@ -77,11 +79,11 @@ dead_letters = Table(
     metadata,
     Column("position", Long, primary_key=True, autoincrement=False),
     Column("subscription", Long, primary_key=True, autoincrement=False),
-    Column("wanted", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("pointer", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("message_en", Text, nullable=False),
+    Column("wanted", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("pointer", Words, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("message_en", Words, nullable=False),
     Column("attempts", Long, nullable=False),
     Column("first", Long, nullable=False),
     Column("last", Long, nullable=False),

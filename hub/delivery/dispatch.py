@@ -169,9 +169,7 @@ class Steps:
         if pinned == entry.version:
             return outcome_of(allowed), view_of(entry, contract, allowed)
         try:
-            carried, target = in_version(
-                entry, contract, pinned, catalogue=policy.catalogue, codes=policy.codes
-            )
+            carried, target = in_version(entry, contract, pinned, catalogue=policy.catalogue)
         except Inconvertible as inconvertible:
             wanted = policy.catalogue.find(entry.type, pinned)
             reason = no_form(wanted, inconvertible.fault, allowed)

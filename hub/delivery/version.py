@@ -13,19 +13,17 @@ from contracts.catalogue import Catalogue
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
 from contracts.faults import Fault
-from contracts.owncodes import Codes
-from hub.delivery.view import ITEM, sees
+from hub.delivery.view import CONVERTED, ITEM, sees
 from hub.event import Caveat, Entry
 from hub.policy.entitle import Allowed
 
-CONVERTED: Final = "hubconverted"
 _NUMBERED: Final = re.compile(r"/[0-9]+(?=/|$)")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
 def in_version(
-    entry: Entry, contract: Contract, version: str, *, catalogue: Catalogue, codes: Codes
+    entry: Entry, contract: Contract, version: str, *, catalogue: Catalogue
 ) -> tuple[Entry, Contract]:
     """An event and its contract in a version of its type. Raises Inconvertible.
 
@@ -45,7 +43,7 @@ def in_version(
         entry,
         version=version,
         attributes=_encode(attributes),
-        data=catalogue.route(entry.type, contract.version, version).carry(entry.data, codes),
+        data=catalogue.route(entry.type, contract.version, version).carry(entry.data),
     )
     return carried, target
 

@@ -21,6 +21,9 @@ from hub.policy.entitle import OPEN, Allowed
 
 # Stands for an item's number in pointers that are told to recipients, so that counts do not leak.
 ITEM: Final = "-"
+# The attribute that names the published version of an event that was converted.
+CONVERTED: Final = "hubconverted"
+_TOLD: Final = VIEWED | {CONVERTED}
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -129,9 +132,9 @@ def _cut(
 
 def _only_viewed(attributes: bytes) -> bytes:
     members: dict[str, Any] = _decode(attributes)
-    if members.keys() <= VIEWED:
+    if members.keys() <= _TOLD:
         return attributes
-    return _encode({name: value for name, value in members.items() if name in VIEWED})
+    return _encode({name: value for name, value in members.items() if name in _TOLD})
 
 
 def _document(entry: Entry, attributes: bytes, data: bytes, withheld: tuple[str, ...]) -> bytes:

@@ -188,7 +188,7 @@ def _tried(
     fault = checked[0]
     if catalogue.find(record.type, record.version) is not None:
         try:
-            catalogue.route(record.type, record.version, target.version).carry(record.data, codes)
+            catalogue.route(record.type, record.version, target.version).carry(record.data)
         except Inconvertible as inconvertible:
             # What keeps it from being converted says more than how it differs unconverted.
             fault = inconvertible.fault or fault

@@ -30,6 +30,7 @@ from hub.event import (
     Marking,
     Outcome,
     Rejected,
+    Sent,
     microseconds,
     receipt_of,
 )
@@ -85,9 +86,10 @@ class Intake:
             # Telling what is wrong can cost a hundred times what a good event costs.
             if n % EVENTS_A_TURN == 0 or isinstance(examined[-1], Rejected):
                 await self._pause()
+        settled = await self._recognise(submitted, examined, publisher)
         if mode == "all":
-            return await self._carry_all(examined, caller)
-        return await self._carry_each(examined, caller)
+            return await self._carry_all(settled, caller)
+        return await self._carry_each(settled, caller)
 
     async def refuse(self, error: HubError, caller: Caller) -> None:
         """Record that a request could not be read as a whole."""
@@ -163,10 +165,8 @@ class Intake:
         """Give the event what registration needs: receipt, digest, key, marks of its parties."""
         attributes = submitted.attributes
         expires, caveats = attributes.expirytime, _caveats(attributes)
-        opening = _or(attributes.causationid, "") if _is_reply(contract, attributes) else ""
-        subject = contract.subject_of(payload)
-        if subject is not None:
-            opening = receipt_of(*subject).hex()
+        reply = _is_reply(contract, attributes)
+        named_at = self._catalogue.about.get(contract)
         return Event(
             source=attributes.source,
             id=attributes.id,
@@ -181,8 +181,9 @@ class Intake:
             digest=hashlib.sha256(submitted.data).digest(),
             to=_or(attributes.to, ""),
             cc=_or(attributes.cc, ""),
-            refers=subject is not None or _is_reply(contract, attributes),
-            opening=opening,
+            about=b"" if named_at is None else receipt_of(*contract.subject_of(payload, named_at)),
+            refers=reply or contract.about is not None,
+            opening=_or(attributes.causationid, "") if reply else "",
             correlation=_or(attributes.correlationid, ""),
             marking=_marking(attributes),
             caveats=caveats,
@@ -201,8 +202,33 @@ class Intake:
             found += checked if isinstance(checked, tuple) else ()
         return Rejected(flawed.source, flawed.id, at_most(found, MOST_FAULTS))
 
+    async def _recognise(
+        self,
+        submitted: Sequence[Submitted],
+        examined: Sequence[Event | Rejected],
+        publisher: Agency,
+    ) -> list[Event | Outcome]:
+        """What is registered already is a duplicate, whatever today's rules say of new events.
+
+        A publisher that never heard of its receipt may ask after a version's sunset, a change of
+        its grants or of the codes. Asked is only what is its own.
+        """
+        settled: list[Event | Outcome] = [*examined]
+        places = {
+            n: _as_sent(event)
+            for n, event in enumerate(submitted)
+            if isinstance(examined[n], Rejected)
+            and not isinstance(event, Flawed)
+            and str(publisher_of(event.attributes.source)) == publisher.id
+        }
+        if places:
+            known = await self._backbone.known([*places.values()])
+            for n, duplicate in zip(places, known, strict=True):
+                settled[n] = duplicate or settled[n]
+        return settled
+
     async def _carry_each(
-        self, examined: Sequence[Event | Rejected], caller: Caller
+        self, examined: Sequence[Event | Outcome], caller: Caller
     ) -> list[Outcome]:
         """Store the good ones. Refusals come first: if they cannot be kept, nothing is stored."""
         refused = [e for e in examined if isinstance(e, Rejected)]
@@ -210,23 +236,37 @@ class Intake:
             await self._record(refused, caller)
         events = [e for e in examined if isinstance(e, Event)]
         stored = iter(await self._backbone.append(events, atomic=False) if events else ())
-        return [e if isinstance(e, Rejected) else next(stored) for e in examined]
+        return [next(stored) if isinstance(e, Event) else e for e in examined]
 
     async def _carry_all(
-        self, examined: Sequence[Event | Rejected], caller: Caller
+        self, examined: Sequence[Event | Outcome], caller: Caller
     ) -> list[Outcome]:
         """Store all, or none: then all refusals are recorded, those for the batch's sake too."""
         events = [e for e in examined if isinstance(e, Event)]
         try:
-            if len(events) == len(examined):
-                return await self._backbone.append(events, atomic=True) if events else []
+            if not any(isinstance(e, Rejected) for e in examined):
+                stored = iter(await self._backbone.append(events, atomic=True) if events else ())
+                return [next(stored) if isinstance(e, Event) else e for e in examined]
             known = await self._backbone.find(events)
         except BatchRefused as refused:
             known = refused.outcomes
         told = (_refused_with_batch(e, k) for e, k in zip(events, known, strict=True))
-        outcomes = [e if isinstance(e, Rejected) else next(told) for e in examined]
+        outcomes = [next(told) if isinstance(e, Event) else e for e in examined]
         await self._record(outcomes, caller)
         return outcomes
+
+
+def _as_sent(event: Envelope) -> Sent:
+    attributes = event.attributes
+    return Sent(
+        receipt=receipt_of(attributes.source, attributes.id),
+        attributes=event.encoded,
+        data=event.data,
+        source=attributes.source,
+        id=attributes.id,
+        digest=hashlib.sha256(event.data).digest(),
+        caveats=_caveats(attributes),
+    )
 
 
 def _is_reply(contract: Contract, attributes: Attributes) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from contracts.envelope import INCIDENTAL
-from hub.event import Caveat, Event, Record
+from hub.event import Caveat, Event, Record, Sent
 
 
-def is_same(event: Event, known: Event | Record) -> bool:
+def is_same(event: Event | Sent, known: Event | Record) -> bool:
     """Whether `event` is what was registered, or came earlier in the batch, as `known`."""
     if _attributes(event.attributes) != _attributes(known.attributes):
         return False

@@ -1,5 +1,6 @@
 """Openings and replies: whom a reply answers, and who therefore may see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,12 @@ CORRELATION_DIFFERS: Final = Fault(
     "correlationid 应与所答复的事件一致",
     "correlationid must equal the opening's",
 )
-
+ABOUT_DIFFERS: Final = Fault(
+    "about_differs",
+    "/data/about",
+    "答复所指的事件与所答复的事件不一致：照填其 about 的 source 和 id",
+    "the reply is about another event than its opening: give the source and id of its `about`",
+)
 SUBJECT_UNKNOWN: Final = Fault(
     "subject_unknown",
     "/data/about",
@@ -45,18 +51,29 @@ NOT_AMONG_READERS: Final = Fault(
     "say in `to` whom it is for: a publisher writes to its event's readers, a reader to the"
     " publisher and to whom it addressed",
 )
+TOO_FAR_BACK: Final = Fault(
+    "too_far_back",
+    "/data/about",
+    "所指的事件本身已牵涉过多案件；请直接指明最初的事件",
+    "the event that it is about goes back over too many cases: name the one it began with",
+)
+# Exchanges about exchanges: what each takes over would grow from one to the next without end.
+MOST_ORIGINS: Final = 20
+Find = Callable[[bytes], Record | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a reply takes over from its opening.
+    """What an event takes over from the one that it answers or is about.
 
     `audience`: the opening's publisher and its `cc`, as addresses. `parties`: its marks, so that a
-    reply that speaks of the accused by number alone does not reach them either.
+    reply that speaks of the accused by number alone does not reach them either. `origins`: the
+    other cases that it then comes from, so that it reaches nobody who withdraws from one of them.
     """
 
     audience: str
     parties: bytes
+    origins: str
 
 
 def record_of(connection: Connection, receipt: bytes) -> Record | None:
@@ -71,13 +88,13 @@ def record_of(connection: Connection, receipt: bytes) -> Record | None:
 
 
 def answer(
-    connection: Connection, reply: Event, *, contract: Contract, policy: Policy, now: int
+    find: Find, reply: Event, *, contract: Contract, policy: Policy, now: int
 ) -> Answered | tuple[Fault, ...]:
-    """Check a reply against the opening it names.
+    """Check a reply against the opening it names; `find` gives the event of a receipt.
 
     An opening that the replier may not see is unknown to it, in the same words.
     """
-    opening = record_of(connection, bytes.fromhex(reply.opening)) if reply.opening else None
+    opening = find(bytes.fromhex(reply.opening)) if reply.opening else None
     replier = policy.agency(reply.publisher)
     if opening is None or replier is None or opening.type not in contract.answers:
         return (OPENING_UNKNOWN,)
@@ -89,21 +106,22 @@ def answer(
         differing.append(CASE_DIFFERS)
     if opening.correlation != reply.correlation:
         differing.append(CORRELATION_DIFFERS)
+    # Of an opening that was registered before the journal kept it, nothing is known to compare.
+    if opening.about and opening.about != reply.about:
+        differing.append(ABOUT_DIFFERS)
     return tuple(differing) or Answered(
-        f"{opening.publisher} {opening.cc}".strip(), opening.parties
+        f"{opening.publisher} {opening.cc}".strip(), opening.parties, _origins(reply, opening)
     )
 
 
-def concern(
-    connection: Connection, event: Event, *, contract: Contract, policy: Policy, now: int
-) -> Answered | tuple[Fault, ...]:
+def concern(find: Find, event: Event, *, policy: Policy, now: int) -> Answered | tuple[Fault, ...]:
     """Check an event against the one it is about: it passes between those who have that one.
 
     Its publisher writes to readers, as the policy has them now; a reader to the publisher and to
     whom it named, for who else may read it is not a reader's to know. About an event that the
     sender may not see, it is told the same as about none.
     """
-    subject = record_of(connection, bytes.fromhex(event.opening))
+    subject = find(event.about)
     sender = policy.agency(event.publisher)
     if subject is None or sender is None:
         return (SUBJECT_UNKNOWN,)
@@ -113,19 +131,31 @@ def concern(
             entitle(agency, subject, policy=policy, now=now), Allowed
         )
 
-    resolve = policy.registry.resolve
-    addresses = f"{event.to} {event.cc}".strip()
-    named = resolve(addresses) if addresses else frozenset()
-    if sender.id == subject.publisher:
+    def standing(*addresses: str) -> frozenset[str]:
+        told = " ".join(filter(None, addresses))
+        return policy.registry.standing(told, now) if told else frozenset()
+
+    named, authors = standing(event.to, event.cc), standing(subject.publisher)
+    if sender.id in authors:
         circle = named
     elif reads(sender):
-        circle = resolve(f"{subject.publisher} {subject.to} {subject.cc}".strip())
+        circle = standing(subject.publisher, subject.to, subject.cc)
     else:
         return (SUBJECT_UNKNOWN,)
-    have_it = (id_ == subject.publisher or reads(policy.agency(id_)) for id_ in named)
+    have_it = (id_ in authors or reads(policy.agency(id_)) for id_ in named)
     if not named or not named <= circle or not all(have_it):
         return (NOT_AMONG_READERS,)
-    return Answered(audience="", parties=subject.parties)
+    origins = _origins(event, subject)
+    if origins.count(" ") >= MOST_ORIGINS:
+        return (TOO_FAR_BACK,)
+    return Answered(audience="", parties=subject.parties, origins=origins)
 
 
-NOT_A_REPLY: Final = Answered(audience="", parties=b"")
+def _origins(event: Event, earlier: Record) -> str:
+    """The cases that an event comes from, beside its own, the nearest first."""
+    keys = dict.fromkeys((earlier.key, *earlier.origins.split()))
+    keys.pop(event.key, None)
+    return " ".join(keys)
+
+
+NOT_A_REPLY: Final = Answered(audience="", parties=b"", origins="")

@@ -26,6 +26,7 @@ from hub.event import (
     Receipt,
     Record,
     Rejected,
+    Sent,
     pack,
     receipt_for,
     slot_of,
@@ -34,7 +35,7 @@ from hub.journal import refusals, sql
 from hub.journal.duplicates import is_same
 from hub.journal.matchers import Matchers
 from hub.journal.matching import Matcher
-from hub.journal.openings import NOT_A_REPLY, Answered, answer, concern
+from hub.journal.openings import NOT_A_REPLY, Answered, Find, answer, concern, record_of
 from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
@@ -193,6 +194,14 @@ class Registrar:
         places: dict[bytes, int] = {}
         slots: set[int] = set()
         outcomes: list[Outcome] = []
+
+        def earlier(receipt: bytes) -> Record | None:
+            """An event of the journal, or that stands before this one in its batch."""
+            place = places.get(receipt)
+            if place is None:
+                return record_of(connection, receipt)
+            return _record(new[place], first + place, now)
+
         for event in events:
             place = places.get(event.receipt)
             if place is not None:
@@ -201,7 +210,7 @@ class Registrar:
                 continue
             slot, known = _known(connection, event, taken=slots)
             if known is None:
-                answered = _answered(connection, event, policy=policy, now=now)
+                answered = _answered(earlier, event, policy=policy, now=now)
                 if isinstance(answered, tuple):
                     known = Rejected(event.source, event.id, answered)
                 else:
@@ -231,8 +240,14 @@ def _unless_stored(outcome: Outcome, first: int) -> Outcome | None:
     return None if position is None or position >= first else outcome
 
 
+def known(connection: Connection, sent: Sequence[Sent]) -> list[Duplicate | None]:
+    """The first receipts of what is registered already and the same; None for all else."""
+    found = (_known(connection, each)[1] for each in sent)
+    return [outcome if isinstance(outcome, Duplicate) else None for outcome in found]
+
+
 def _known(
-    connection: Connection, event: Event, *, taken: Collection[int] = ()
+    connection: Connection, event: Event | Sent, *, taken: Collection[int] = ()
 ) -> tuple[int, Outcome | None]:
     """The event's dedup slot, and what is known of it; two events may hash to one slot."""
     slot = slot_of(event.receipt)
@@ -247,20 +262,21 @@ def _known(
         slot += 1
 
 
-def _against(event: Event, known: Event | Record, receipt: Receipt) -> Outcome:
+def _against(event: Event | Sent, known: Event | Record, receipt: Receipt) -> Outcome:
     if is_same(event, known):
         return Duplicate(receipt)
     return Rejected(event.source, event.id, (ID_REUSED,))
 
 
 def _answered(
-    connection: Connection, event: Event, *, policy: Policy, now: int
+    find: Find, event: Event, *, policy: Policy, now: int
 ) -> Answered | tuple[Fault, ...]:
     contract = policy.catalogue.find(event.type, event.version) if event.refers else None
     if contract is None:
         return NOT_A_REPLY
-    settle = answer if contract.about is None else concern
-    return settle(connection, event, contract=contract, policy=policy, now=now)
+    if contract.about is not None:
+        return concern(find, event, policy=policy, now=now)
+    return answer(find, event, contract=contract, policy=policy, now=now)
 
 
 def _feed(
@@ -303,7 +319,21 @@ def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
     """As `sql.append` wants it."""
     event, answered = new.event, new.answered
     parties = event.parties + answered.parties
-    return (position, hubtime, answered.audience, parties, *astuple(event)[:KEPT])
+    taken_over = (answered.audience, answered.origins, parties)
+    return (position, hubtime, *taken_over, *astuple(event)[:KEPT])
+
+
+def _record(new: _New, position: int, hubtime: int) -> Record:
+    """As it will be read from the journal."""
+    event, answered = new.event, new.answered
+    return Record(
+        position=position,
+        hubtime=hubtime,
+        audience=answered.audience,
+        origins=answered.origins,
+        parties=event.parties + answered.parties,
+        **{name: getattr(event, name) for name in Event.__struct_fields__[:KEPT]},
+    )
 
 
 def receipt_of_record(record: Record) -> Receipt:

@@ -15,10 +15,11 @@ from hub.event import Entry, Record
 
 _HEADER: Final = (
     "position, hubtime, receipt, type, version, publisher, region, key, "
-    "addressed_to, copied_to, audience, marking, expires, caveats, parties, attributes"
+    "addressed_to, copied_to, audience, marking, expires, caveats, origins, parties,"
+    " attributes"
 )
 _NO_DATA: Final[tuple[bytes, ...]] = (b"",)
-_RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest"
+_RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest, about"
 # Whoever is further behind reads all subscriptions anew.
 CHANGES_KEPT: Final = 10_000
 
@@ -100,6 +101,7 @@ _APPENDED: Final = {
     "position": "bigint",
     "hubtime": "bigint",
     "audience": "text",
+    "origins": "text",
     "parties": "bytea",
     "receipt": "bytea",
     "type": "text",
@@ -118,6 +120,7 @@ _APPENDED: Final = {
     "correlation": "text",
     "digest": "bytea",
     "caveats": "smallint",
+    "about": "bytea",
 }
 _APPEND: Final[Spoken] = {
     "sqlite": f"INSERT INTO journal ({', '.join(_APPENDED)})"
@@ -128,7 +131,9 @@ _APPEND: Final[Spoken] = {
 
 
 def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Insert journal rows: position, hubtime, audience, parties, then the first fields of Event."""
+    """Insert journal rows: position, hubtime, what is taken over (audience, origins) and parties,
+    then the first fields of Event.
+    """
     connection.exec_driver_sql(spoken(connection, _APPEND), rows_of(connection, rows))
 
 

@@ -67,6 +67,13 @@ class Registry:
             return False
         return any(self._heir(id_, now) == agency.id for id_ in _named(self._directory, addresses))
 
+    def standing(self, addresses: str, now: int) -> frozenset[str]:
+        """Who stands at `now` for those whom addresses name: themselves, or who took their place.
+
+        Raises AddressError for no such thing.
+        """
+        return frozenset(self._heir(id_, now) for id_ in _named(self._directory, addresses))
+
     def unresolved(self, addresses: str) -> bool:
         """Whether some address of the attribute names no registered agency."""
         return not all(self._directory.resolve(a) for a in parse_addresses(addresses))

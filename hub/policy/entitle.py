@@ -234,12 +234,13 @@ class _Standing:
 
 
 def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Ground | None:
-    """Step 4: the accused side, and whoever has withdrawn from the case."""
+    """Step 4: the accused side, and whoever has withdrawn from the case, or one it comes from."""
     if entry.parties and (trait := agency.body.accused_by(entry.parties)) is not None:
         return Ground(4, "accused_party", (trait,))
     for id_ in agency.kin:
         for withdrawal in policy.recusals.get(id_, ()):
-            if withdrawal.case == entry.key and in_force(withdrawal.start, withdrawal.end, now):
+            concerned = withdrawal.case == entry.key or withdrawal.case in entry.origins.split(" ")
+            if concerned and in_force(withdrawal.start, withdrawal.end, now):
                 return Ground(4, "recused", (withdrawal.id,))
     return None
 

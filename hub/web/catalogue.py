@@ -27,11 +27,14 @@ _HEADERS: Final[Mapping[str, str]] = {
 
 
 class Shelf:
-    """The files of the catalogue, each made when it is first asked for, on a thread, and kept."""
+    """The files of the catalogue, each made once, on a thread, when it is first asked for.
+
+    However many ask at once, and whether they wait for it or go away.
+    """
 
     def __init__(self, site: Mapping[str, Made]) -> None:
         self._site = site
-        self._kept: dict[str, tuple[bytes, str]] = {}
+        self._files: dict[str, asyncio.Task[tuple[bytes, str]]] = {}
         self._making = asyncio.Lock()
 
     async def file(self, name: str) -> tuple[bytes, str]:
@@ -39,12 +42,15 @@ class Shelf:
         make = self._site.get(name)
         if make is None:
             raise NotFound
+        if name not in self._files:
+            self._files[name] = asyncio.create_task(self._made(make))
+        return await asyncio.shield(self._files[name])
+
+    async def _made(self, make: Made) -> tuple[bytes, str]:
         # One at a time: whoever asks for all of them keeps one thread busy, not every thread.
         async with self._making:
-            if name not in self._kept:
-                body = await asyncio.to_thread(make)
-                self._kept[name] = body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        return self._kept[name]
+            body = await asyncio.to_thread(make)
+        return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def routes(shelf: Shelf) -> list[Described]:

@@ -278,9 +278,7 @@ def _withheld(outcome: Outcome, event: Record, policies: Policies, version: str)
     if not outcome.allowed or contract is None:
         return ()
     try:
-        read, target = in_version(
-            event, contract, version, catalogue=policies.catalogue, codes=policies.codes
-        )
+        read, target = in_version(event, contract, version, catalogue=policies.catalogue)
     except Inconvertible:
         return ()
     return view_of(read, target, Allowed(outcome.classes, outcome.masked)).withheld

@@ -117,6 +117,7 @@ def entry_of(event: Event) -> Entry:
         marking=event.marking,
         expires=None,
         caveats=0,
+        origins="",
         parties=b"",
         attributes=event.attributes,
         data=event.data,

@@ -170,6 +170,15 @@ def test_a_reply_has_the_case_of_its_openings(contract: Contract) -> None:
         assert contract.type in load_catalogue().replies_to(type_)
 
 
+def test_what_answers_an_event_about_another_names_that_one_in_the_same_place() -> None:
+    about = {contract.name: at for contract, at in load_catalogue().about.items()}
+    exchanges = {c.name: "/about" for c in load_catalogue() if c.family == "exchange"}
+    assert about == exchanges
+    for contract, at in load_catalogue().about.items():
+        named = {pointer for pointer, _ in walk(contract.fields)}
+        assert named >= {f"{at}/source", f"{at}/id"}, contract.name
+
+
 @each_reply
 def test_the_opening_of_a_reply_exists(contract: Contract) -> None:
     assert set(contract.answers) <= set(load_catalogue().types())

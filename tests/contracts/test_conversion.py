@@ -13,6 +13,7 @@ from contracts.catalogue import load_catalogue
 from contracts.clue.convert import CONVERSIONS, down, up
 from contracts.common import Payload
 from contracts.contract import Contract
+from contracts.conversion import Inconvertible
 from contracts.fields import walk
 from tests.examples import VALID, contract_of, payload_in
 
@@ -236,8 +237,57 @@ def test_every_version_is_read_in_every_other(example: Any, target: str) -> None
     assert read(target, json.loads(carried))["clueid"] == payload_in(example)["clueid"]
 
 
+@settings(deadline=None, max_examples=200)
+@given(payload=of_1(), led=st.lists(st.booleans(), min_size=5, max_size=5))
+def test_a_clue_of_1_is_refused_for_what_is_declared_alone(payload: Json, led: list[bool]) -> None:
+    """Some subjects with an organ in charge, others without: all else of 1.1 has a form in 2.0."""
+    for subject, lead in zip(payload["subjects"], led, strict=False):
+        subject["lead"] = {"name": "东湖区纪委监委"} if lead else None
+    data = json.dumps(payload).encode()
+    assert isinstance(version("1.1").check(data), Payload)
+    way = load_catalogue().route(TYPE, "1.1", "2.0")
+    leads = {subject["lead"] is not None for subject in payload["subjects"]}
+    if len(leads) == 1:
+        assert read("2.0", json.loads(way.carry(data)))["clueid"] == payload["clueid"]
+        return
+    with pytest.raises(Inconvertible) as refused:
+        way.carry(data)
+    assert refused.value.fault is not None and refused.value.fault.code == "lead_missing"
+    assert [loss.pointer for loss in CONVERSION.refused_up] == ["/subjects/-/lead"]
+
+
+def test_codes_are_those_of_the_day_it_came_not_of_the_installation_today() -> None:
+    """What is converted was good when it came: a code of the installation's own may be gone."""
+    payload = payload_in(OF_1[0])
+    payload["discipline_kind"] = [{"code": "本地旧码"}]
+    payload["letter"] = {"issuers": ["示范市委巡察办"]}
+    subject: Json = {"subject_no": 1, "authority": "市管", "org": {"name": "样例局"}}
+    payload["subjects"] = [{**subject, "org": {**subject["org"], "region": "519998"}}]
+    data = json.dumps(payload).encode()
+    today = version("1.1").check(data)
+    assert isinstance(today, tuple)
+    assert sorted(fault.code for fault in today) == ["code_unknown", "region_unknown"]
+    carried = json.loads(load_catalogue().route(TYPE, "1.1", "2.0").carry(data))
+    assert carried["discipline_kind"] == payload["discipline_kind"]
+    assert carried["organisations"] == payload["subjects"]
+
+
+def test_a_closed_list_holds_for_what_is_converted_too() -> None:
+    """Those are shipped with the version, and the same everywhere."""
+    payload = {**payload_in(OF_1[0]), "suggested_disposition": {"code": "nowhere"}}
+    with pytest.raises(Inconvertible) as refused:
+        load_catalogue().route(TYPE, "1.1", "2.0").carry(json.dumps(payload).encode())
+    assert refused.value.fault is not None
+    assert (refused.value.fault.code, refused.value.fault.pointer) == (
+        "code_unknown",
+        "/data/suggested_disposition/code",
+    )
+
+
 def test_what_is_declared_lost_stands_in_the_version_that_has_it() -> None:
     older = {pointer for pointer, _ in walk(version("1.1").fields)}
     newer = {pointer for pointer, _ in walk(version("2.0").fields)}
     assert {loss.pointer for loss in CONVERSION.lost_up} <= older
     assert {loss.pointer for loss in CONVERSION.lost_down} <= newer
+    assert {loss.pointer for loss in CONVERSION.refused_up} <= older
+    assert CONVERSION.refused_down == ()

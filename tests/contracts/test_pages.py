@@ -154,6 +154,20 @@ def test_headings_go_down_one_at_a_time_and_begin_with_the_page_s_own(
     assert jumps == {}
 
 
+def test_what_a_conversion_loses_and_what_it_cannot_convert_is_told(
+    files: dict[str, bytes],
+) -> None:
+    conversion = load_catalogue().conversion(load_catalogue().versions("clue.transferred")[-1])
+    assert conversion is not None
+    page = files[family_page("clue")].decode()
+    for loss in (*conversion.lost_up, *conversion.lost_down):
+        assert f"不保留：{loss.message} <code>{loss.pointer}</code>" in page
+        assert f"lost: {loss.message_en}" in page
+    (refused,) = conversion.refused_up
+    assert f"1.1 → 2.0 不能转换：{refused.message} <code>{refused.pointer}</code>" in page
+    assert f"parked: {refused.message_en}" in page
+
+
 def test_what_a_contract_is_called_cannot_become_markup() -> None:
     clue = load_catalogue().versions("clue.transferred")[0]
     hostile = replace(clue, title=HOSTILE, description=HOSTILE, title_en=HOSTILE)

@@ -4,7 +4,7 @@ Nothing here is indexed or remembered, and nothing of the hub is used. The contr
 data to both readings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -25,22 +25,26 @@ from tests.generative.registry import (
 
 MARKINGS: Final = ("public", "internal", "mimi", "jimi", "juemi")
 CAVEATS: Final = ("source-protected", "sealed", "no-forward")
-# Where contracts of 1.0 name accused persons: the person, and the member with their unit.
+# Where contracts name accused persons, in each version: the person, the member with their unit.
 ACCUSED_PERSONS: Final = {
-    "clue.transferred": ("/subjects/-/person", "org"),
-    "clue.concluded": ("/outcomes/-/sanctions/-/person", "org"),
-    "petition.case_transferred": ("/accused/-", "unit"),
+    "clue.transferred": (("/subjects/-/person", "/persons/-/person"), "org"),
+    "clue.concluded": (("/outcomes/-/sanctions/-/person",), "org"),
+    "petition.case_transferred": (("/accused/-",), "unit"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as published; `opening` is what a reply answers. `hub` is what delivery adds."""
+    """An event as published; `opening` is what a reply answers, `about` what an exchange is about.
+
+    `hub` is what delivery adds.
+    """
 
     attributes: Mapping[str, Any]
     data: Mapping[str, Any]
     opening: "Event | None" = None
     hub: Mapping[str, str] | None = None
+    about: "Event | None" = None
 
     @property
     def contract(self) -> Contract:
@@ -236,26 +240,37 @@ def above_clearance(event: Event, agency: str, moment: Moment) -> bool:
 
 
 def is_recused(event: Event, agency: str, moment: Moment) -> bool:
-    """Step 4: its body is under a recusal in force for the event's case."""
+    """Step 4: its body is under a recusal in force for the event's case, or one it comes from."""
     body = [record["id"] for record in body_of(agency, moment)]
     return any(
-        recusal["agency"] in body and recusal["case"] == event.key and moment.holds(recusal)
+        recusal["agency"] in body and recusal["case"] in cases_of(event) and moment.holds(recusal)
         for recusal in moment.policy["recusals"]
     )
+
+
+def ancestry(event: Event) -> Iterator[Event]:
+    """The event, what it answers or is about, what that came from, and so on."""
+    yield event
+    for earlier in (event.opening, event.about):
+        if earlier is not None:
+            yield from ancestry(earlier)
+
+
+def cases_of(event: Event) -> set[str]:
+    """The case of an event, and those it comes from."""
+    return {earlier.key for earlier in ancestry(event)}
 
 
 def is_accused(event: Event, agency: str, moment: Moment) -> bool:
     """Step 4: the body is named by a number or a name, or one of its heads is (decision 7).
 
-    A reply is about the parties of its opening too (decision 3).
+    A reply is about the parties of its opening too (decision 3), an exchange about its event's.
     """
     body = body_of(agency, moment)
-    for told in (event, event.opening):
-        if told is None:
-            continue
+    for told in ancestry(event):
         if any(is_body(org, body) for org in accused_organisations(told)):
             return True
-        _, unit = ACCUSED_PERSONS.get(told.contract.type, ("", ""))
+        _, unit = ACCUSED_PERSONS.get(told.contract.type, ((), ""))
         if any(is_head(person, unit, body) for person in accused_persons(told)):
             return True
     return False
@@ -300,8 +315,8 @@ def accused_persons(event: Event) -> list[Record]:
     """The accused persons, where the contract names any."""
     if event.contract.type not in ACCUSED_PERSONS:
         return []
-    pointer, _ = ACCUSED_PERSONS[event.contract.type]
-    return at(event.data, pointer)
+    pointers, _ = ACCUSED_PERSONS[event.contract.type]
+    return [person for pointer in pointers for person in at(event.data, pointer)]
 
 
 def at(value: Any, pointer: str) -> list[Any]:
@@ -358,6 +373,8 @@ def filter_holds(asked: Record, attributes: Record) -> bool:
 def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
     """What speaks against publishing it, as code and pointer; empty when nothing does."""
     found = admission_faults(event, agency, moment)
+    if not found and event.contract.about is not None:
+        return exchange_faults(event, agency, moment)
     if found or opens(event):
         return found
     opening = event.opening
@@ -370,7 +387,37 @@ def may_publish(event: Event, agency: str, moment: Moment) -> list[tuple[str, st
         found.append(("case_differs", "/data"))
     if opening.attributes.get("correlationid") != event.attributes.get("correlationid"):
         found.append(("correlation_differs", "/correlationid"))
+    if opening.contract.about is not None and subject(opening) != subject(event):
+        found.append(("about_differs", "/data/about"))
     return found
+
+
+def subject(event: Event) -> tuple[str, str]:
+    """The source and id of what an exchange, or its answer, is about."""
+    about = event.data["about"]
+    return about["source"], about["id"]
+
+
+def exchange_faults(event: Event, agency: str, moment: Moment) -> list[tuple[str, str]]:
+    """It passes between those who have the event: its publisher writes to whoever reads it.
+
+    A reader writes to the publisher and to whom that one named. Who stands for another counts.
+    """
+    about = event.about
+    if about is None:
+        return [("subject_unknown", "/data/about")]
+
+    def reads(reader: str) -> bool:
+        return not isinstance(decide(about, reader, moment), Denied)
+
+    authors, named = names(about.publisher, moment), named_in(event, ("to", "cc"), moment)
+    if agency not in authors and not reads(agency):
+        return [("subject_unknown", "/data/about")]
+    known_to_all = named if agency in authors else authors | named_in(about, ("to", "cc"), moment)
+    had_by_all = all(id_ in authors or reads(id_) for id_ in named)
+    if not named or not named <= known_to_all or not had_by_all:
+        return [("not_among_readers", "/to")]
+    return []
 
 
 def opens(event: Event) -> bool:

@@ -14,6 +14,7 @@ from contracts.classes import F2
 from contracts.fields import walk
 from contracts.identifiers import citizen_id_with_check_digit
 from tests.examples import VALID, contract_of, payload_in
+from tests.generative.versions import as_2_0
 
 CANARY: Final = "canary9d2f"
 IDNO: Final = citizen_id_with_check_digit("51010419700101000")
@@ -179,6 +180,29 @@ def clue_transferred(random: Random, case: str, agencies: Records) -> Json:
             repeat_of="another",
         ),
     }
+
+
+def clue_in_version(random: Random, version: str, told: Json, agencies: Records) -> Json:
+    """A clue as a publisher of a version hands it over, out of what one of 1.0 would say."""
+    if version == "1.0":
+        return told
+    share = random.choice((0, 0.5, 1))
+    if version == "2.0":
+        share = round(share)
+    leads = [often(random, share, lead=organisation(random, agencies)) for _ in told["subjects"]]
+    batch = often(random, 0.4, batch_no="PC-1", copies=2)
+    subjects = [{**s, **lead} for s, lead in zip(told["subjects"], leads, strict=True)]
+    newer = {**told, **batch, "subjects": subjects}
+    if version == "1.1":
+        return newer
+    made = as_2_0(newer)
+    assert made is not None, "an organ in charge of all, or of none"
+    for subject in (*made.get("persons", ()), *made.get("organisations", ())):
+        subject |= often(random, 0.5, discipline_kind=told["discipline_kind"])
+    if "amount_yuan" in made:
+        amounts = [{"kind": {"code": "loss"}, "yuan": made["amount_yuan"]}]
+        made |= often(random, 0.5, amounts=amounts)
+    return made
 
 
 def clue_received(random: Random, case: str, agencies: Records) -> Json:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.generative import model, registry, views
+from tests.generative import model, registry, versions, views
 from tests.generative.model import Denied, Event
 from tests.generative.registry import Moment, Record
 
@@ -64,11 +64,12 @@ class Read:
             return f"{self.agency}: {self.status} and not 200"
         decided = [(event, model.decide(event, self.agency, self.moment)) for event in self.fed()]
         expected = [
-            views.view(event, decision)
+            views.view(told, decision)
             for event, decision in decided
             if not isinstance(decision, Denied)
             and not model.expired(event, self.moment)
             and model.wanted(self.subscription, event)
+            and (told := pinned(event, self.subscription)) is not None
         ]
         if expected == list(self.got):
             return None
@@ -132,6 +133,12 @@ class Explained:
         return written({**told, "model": expected, "hub": got})
 
 
+def pinned(event: Event, subscription: Record) -> Event | None:
+    """The event in the version that the subscription has pinned; None where it is parked."""
+    version = subscription["versions"].get(event.contract.type, event.contract.version)
+    return versions.in_version(event, version)
+
+
 def explained(event: Event, agency: str, moment: Moment) -> Json | None:
     """A decision as explain tells it; None for an agency that is not registered."""
     if moment.record(agency) is None:
@@ -150,6 +157,8 @@ def read(event: Event, subscription: Record, moment: Moment) -> Json:
     assert told is not None, "only a registered agency reads"
     if told["allowed"] and not model.wanted(subscription, event):
         told = {"allowed": False, "reason": "filtered", "classes": [], "masked": False}
+    if told["allowed"] and pinned(event, subscription) is None:
+        told = {"allowed": False, "reason": "inconvertible", "classes": [], "masked": False}
     if model.expired(event, moment):
         told = {"allowed": False, "reason": "expired", "classes": [], "masked": False}
     return {name: told[name] for name in TOLD}
@@ -168,11 +177,11 @@ def grounds(event: Event, agency: str, moment: Moment) -> Json:
     body = registry.body_of(agency, moment) if moment.record(agency) else []
     return {
         "body": [record["id"] for record in body],
-        "opening": event.opening and event.opening.attributes,
+        "comes from": [earlier.attributes for earlier in model.ancestry(event)][1:],
         "addressed": sorted(model.named_in(event, ("to", "cc"), moment)),
         "agencies": [r for r in moment.policy["agencies"] if r["id"] in concerned],
         "grants": [grant for grant in given if model.holds_type(grant, event.contract.type)],
-        "recusals": [recusal for recusal in recusals if recusal["case"] == event.key],
+        "recusals": [r for r in recusals if r["case"] in model.cases_of(event)],
     }
 
 

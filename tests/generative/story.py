@@ -13,6 +13,7 @@ from contracts.catalogue import load_catalogue
 from tests.generative import world
 from tests.generative.changes import change
 from tests.generative.model import Denied, Event, decide
+from tests.generative.payloads import often
 from tests.generative.records import Explained, Published, Read
 from tests.generative.registry import Moment
 from tests.running import RunningHub, codes_of, results_of
@@ -115,6 +116,14 @@ class Story:
         """Publish replies to what was registered, by whoever received it and by others."""
         yield from self._publish([self._reply() for _ in range(count)])
 
+    def publish_exchanges(self, count: int) -> Iterator[Published]:
+        """Publish exchanges about what was registered, and answers to some of them."""
+        yield from self._publish([self._exchange() for _ in range(count)])
+        asked = [e for e in self.events if e.contract.about is not None]
+        if asked:
+            chosen = self._random.choices(asked, k=count // 2)
+            yield from self._publish([self._reply_to(opening) for opening in chosen])
+
     def read(self) -> Iterator[Read]:
         """Every agency reads all of its subscription again."""
         for asked in self._subscriptions.values():
@@ -166,8 +175,6 @@ class Story:
 
     def _subscribe(self, asked: Json, *, start: str) -> None:
         body = {name: held for name, held in asked.items() if name not in ("agency", "id")}
-        # In the version that is published: conversions have tests of their own.
-        body["versions"] = {"clue.transferred": "1.0"}
         self._stage.readers[asked["agency"]].subscribe(asked["id"], start=start, **body)
 
     def _reading(self, asked: Json, events: Sequence[tuple[Event, Moment]]) -> Read:
@@ -195,9 +202,10 @@ class Story:
         """Mostly to a clue, in its case, by who received it; now and then to none of these."""
         chance = self._random
         clues = [e for e, _ in self._events if e.contract.type == "clue.transferred"]
-        opening = chance.choice(clues if chance.random() < 0.8 else [e for e, _ in self._events])
-        moment = self._moment()
-        readers = [id_ for id_ in world.IDS if not isinstance(decide(opening, id_, moment), Denied)]
+        return self._reply_to(chance.choice(clues if chance.random() < 0.8 else self.events))
+
+    def _reply_to(self, opening: Event) -> Event:
+        chance, readers = self._random, self._readers_of(opening)
         publisher = chance.choice(readers if readers and chance.random() < 0.8 else world.IDS)
         case = opening.key.partition(":")[2]
         if chance.random() < 0.1:
@@ -211,7 +219,36 @@ class Story:
             attributes.pop("correlationid", None)
             if "correlationid" in opening.attributes:
                 attributes["correlationid"] = opening.attributes["correlationid"]
-        return Event(attributes, reply.data, opening)
+        data = reply.data
+        if "about" in data:
+            told = opening if chance.random() < 0.7 else chance.choice(self.events)
+            data = {**data, "about": told.data.get("about", named(told))}
+        return Event(attributes, data, opening)
+
+    def _exchange(self) -> Event:
+        """Mostly between the publisher of an event and its readers, now and then about none."""
+        chance = self._random
+        about = chance.choice(self.events)
+        readers, author = self._readers_of(about), about.publisher
+        sender = chance.choice((author, chance.choice(readers or world.IDS)))
+        circle: Sequence[str] = readers
+        if sender != author:
+            circle = [author, *about.attributes.get("to", "").split()]
+        if chance.random() < 0.15:
+            sender = chance.choice(world.IDS)
+        if chance.random() < 0.15 or not circle:
+            circle = world.IDS
+        drawn = self._drawn(chance.choice(world.EXCHANGES), sender, chance.choice(self._cases))
+        attributes = {name: held for name, held in drawn.attributes.items() if name != "cc"}
+        attributes |= often(chance, 0.95, to=chance.choice(circle))
+        attributes |= often(chance, 0.15, cc=chance.choice(circle))
+        if chance.random() < 0.05:
+            return Event(attributes, {**drawn.data, "about": {**named(about), "id": "never"}})
+        return Event(attributes, {**drawn.data, "about": named(about)}, about=about)
+
+    def _readers_of(self, event: Event) -> list[str]:
+        moment = self._moment()
+        return [id_ for id_ in world.IDS if not isinstance(decide(event, id_, moment), Denied)]
 
     def _drawn(self, type_: str, publisher: str, case: str) -> Event:
         id_ = f"{self._id}-{next(self._numbers)}"
@@ -241,8 +278,13 @@ def hubtime(event: Event) -> datetime:
     return datetime.fromisoformat((event.hub or {})["hubtime"])
 
 
+def named(event: Event) -> Json:
+    """The event as an exchange names it."""
+    return {name: event.attributes[name] for name in ("source", "id")}
+
+
 def registered(event: Event, receipt: Json) -> Event:
     """The event with what the hub adds on delivery."""
     names = {"hubreceipt": "id", "hubtime": "hubtime", "hubposition": "position"}
     hub = {name: receipt[told] for name, told in names.items()}
-    return Event(event.attributes, event.data, event.opening, hub)
+    return Event(event.attributes, event.data, event.opening, hub, event.about)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.generative import model, places, registry, views
+from tests.generative import model, places, records, registry, versions, views
 from tests.generative.model import Denied, Event
 from tests.generative.records import Explained, Published, Read
 from tests.generative.registry import Moment, Record
@@ -59,6 +59,7 @@ def answers_in(record: Published | Read | Explained) -> Iterator[str]:
             yield from (code for code, _ in codes) if codes else ("published",)
         case Read(got=got):
             yield from ("view" if "hubwithheld" in event else "whole" for event in got)
+            yield from ("converted" for event in got if "hubconverted" in event)
         case Explained(told=told):
             yield (told["now"]["decision"] or {"reason": "unregistered"})["reason"] or "allowed"
 
@@ -91,11 +92,13 @@ def played(wanted: int, tmp_path_factory: pytest.TempPathFactory) -> Played:
             story.begin()
             so_far.take(story.publish_openings(openings))
             so_far.take(story.publish_replies(replies))
+            so_far.take(story.publish_exchanges(replies))
             so_far.take(story.read())
             for number in changes:
                 story.change(number)
                 so_far.take(story.publish_openings(number))
                 so_far.take(story.publish_replies(number))
+                so_far.take(story.publish_exchanges(number))
                 so_far.take(story.read())
             story.start_over()
             so_far.take(story.publish_replies(10))
@@ -133,6 +136,10 @@ def test_the_world_has_an_example_of_every_answer(played: Played) -> None:
         "opening_unknown",
         "case_differs",
         "correlation_differs",
+        "about_differs",
+        "subject_unknown",
+        "not_among_readers",
+        "converted",
         "caveat_unknown",
         "caveat_needs_to",
         "caveat_circle",
@@ -154,6 +161,13 @@ def test_the_world_has_an_example_of_every_answer(played: Played) -> None:
         "accused_party",
         "recused",
     }
+    assert any(
+        records.pinned(event, record.subscription) is None
+        and not isinstance(model.decide(event, record.agency, record.moment), Denied)
+        for record in played.records
+        if isinstance(record, Read) and record.status == 200
+        for event in record.fed()
+    )
 
 
 # --- a model that is wrong in one thing is found out ----------------------------------------------
@@ -227,6 +241,18 @@ def own_parties(event: Event, *rest: Any, accused: Any = model.is_accused) -> An
     return accused(replace(event, opening=None), *rest)
 
 
+def own_case(event: Event) -> set[str]:
+    return {event.key}
+
+
+def nothing(*_: Any) -> list[tuple[str, str]]:
+    return []
+
+
+def some_led(data: Any, convert: Any = versions.as_2_0) -> Any:
+    return convert({**data, "subjects": [versions.without(s, "lead") for s in data["subjects"]]})
+
+
 def caveats_but(ignored: str) -> property:
     return property(lambda e: [c for c in e.attributes.get("caveats", "").split() if c != ignored])
 
@@ -262,6 +288,11 @@ MUTATIONS: Mapping[str, tuple[ModuleType | type, str, Any]] = {
     "sealed is nothing": (model.Event, "caveats", caveats_but("sealed")),
     "expired events are delivered": (model, "expired", never),
     "filters do not matter": (model, "filter_holds", always),
+    "what an event comes from is another case": (model, "cases_of", own_case),
+    "exchanges are anybody's": (model, "exchange_faults", nothing),
+    "answers are about anything": (model, "subject", never),
+    "pins are forgotten": (records, "pinned", itself),
+    "what a version cannot say is left out": (versions, "as_2_0", some_led),
 }
 
 

@@ -14,7 +14,8 @@ SUMMARY: Final = {
         "/outcomes/-/outcome",
         "/outcomes/-/form",
         "/outcomes/-/clarified",
-    )
+    ),
+    "commonissue.published": ("/issues/-/manifestations", "/issues/-/causes"),
 }
 # Design 6: what a view may carry of an event's attributes.
 NAMED: Final = (
@@ -93,13 +94,18 @@ def _shown(
         items = part if field.many else [part]
         below = f"{pointer}/-" if field.many else pointer
         seen = [_shown(event, item, field.parts, below, allowed, inner) for item in items]
-        if any(item and not left for item, left in zip(items, seen, strict=True)):
+        if any(_tells(item) and not left for item, left in zip(items, seen, strict=True)):
             # An array of which an item goes goes as a whole, so that counts do not leak.
             withheld.append(pointer)
             continue
         withheld.extend(inner)
         shown[field.name] = seen if field.many else seen[0]
     return shown
+
+
+def _tells(item: Mapping[str, Any]) -> bool:
+    """Whether an object holds anything: a member that is null is as good as absent."""
+    return any(held is not None for held in item.values())
 
 
 def _visible(event: Event, pointer: str, field: Field, allowed: Allowed) -> bool:

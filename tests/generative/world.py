@@ -11,7 +11,9 @@ from typing import Any, Final
 from contracts.agency import KINDS
 from contracts.catalogue import load_catalogue
 from contracts.identifiers import organisation_code_with_check_digit, uscc_with_check_digit
-from tests.generative.payloads import PAYLOADS, often, payload
+from tests.generative.payloads import PAYLOADS, clue_in_version, often, payload
+from tests.generative.versions import TYPE as OF_VERSIONS
+from tests.generative.versions import VERSIONS
 
 Json = dict[str, Any]
 Policy = dict[str, list[Json]]
@@ -96,6 +98,8 @@ OTHERS: Final = sorted(
         if c.publishers and c.about is None and c.version == "1.0" and c.type not in OPENINGS
     }
 )
+
+EXCHANGES: Final = sorted({c.type for c in load_catalogue() if c.about is not None})
 
 
 def registry(random: Random) -> list[Json]:
@@ -236,7 +240,14 @@ def policy(random: Random, cases: Sequence[str]) -> Policy:
 
 def subscription(random: Random, agency: str, id_: str) -> Json:
     """What an agency asks for: mostly everything, else some types, regions or attributes."""
-    asked: Json = {"id": id_, "agency": agency, "types": ["*"], "region": CENTRAL, "filters": []}
+    asked: Json = {
+        "id": id_,
+        "agency": agency,
+        "types": ["*"],
+        "region": CENTRAL,
+        "filters": [],
+        "versions": {OF_VERSIONS: random.choice(VERSIONS)},
+    }
     if random.random() < 0.45:
         return asked
     filters = (
@@ -273,13 +284,14 @@ def event(random: Random, id_: str, type_: str, publisher: str, case: str, polic
     marking = random.choice(("public", "internal", "internal", "mimi", "jimi"))
     caveats = random.sample(CAVEATS, random.randint(1, 2))
     near = receivers_near(type_, home)
+    version = random.choice(VERSIONS) if type_ == OF_VERSIONS else "1.0"
     made = {
         "specversion": "1.0",
         "id": id_,
         "source": f"/{publisher}",
         "type": type_,
         "time": "2026-10-08T09:30:00+08:00",
-        "dataschema": f"urn:guantong:contract:{type_}:1.0",
+        "dataschema": f"urn:guantong:contract:{type_}:{version}",
         "datacontenttype": "application/json",
         "subject": NOTE,
         "phase": random.choice(("on", "post")),
@@ -299,7 +311,10 @@ def event(random: Random, id_: str, type_: str, publisher: str, case: str, polic
     ids = random.choice((near, near, [publisher, *made.get("cc", "").split()]))
     suspects = related([r for r in policy["agencies"] if r["id"] in ids], policy["agencies"])
     accused = suspects if suspects and random.random() < 0.85 else policy["agencies"]
-    return {**made, "data": payload(random, type_, case, accused)}
+    data = payload(random, type_, case, accused)
+    if type_ == OF_VERSIONS:
+        data = clue_in_version(random, version, data, accused)
+    return {**made, "data": data}
 
 
 def receivers_near(type_: str, home: str) -> list[str]:

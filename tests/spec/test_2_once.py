@@ -8,10 +8,21 @@ from typing import Any
 
 import pytest
 
-from tests.running import STRUCTURED, AgencyClient, RunningHub, results_of
-from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, clue, petition
+from tests.running import STRUCTURED, AgencyClient, RunningHub, codes_of, results_of
+from tests.sample import (
+    AUDIT,
+    CITY,
+    COMMITTEE,
+    DISCIPLINE,
+    PETITION,
+    agency,
+    clue,
+    petition,
+    policy,
+)
 
 Event = dict[str, Any]
+PUBLISHING = (CITY, "publish")
 ID_REUSED = {
     "code": "id_reused",
     "pointer": "/id",
@@ -61,6 +72,41 @@ def test_a_repeated_event_gets_the_first_receipt(
     answer = bureau.publish(event)
     assert (answer.status_code, answer.json()) == (200, {"results": [repeated(first)]})
     assert delivered(discipline, f"/{PETITION}", "XF-again") == 1
+
+
+@pytest.mark.parametrize("mode", ["each", "all"])
+def test_a_repeated_event_gets_its_receipt_though_no_rule_would_let_it_in_today(
+    hub: RunningHub, mode: str
+) -> None:
+    """Who never got the answer asks again, also when grants and the registry have moved on."""
+    document = policy()
+    document["agencies"].append(agency(COMMITTEE, "示范市委"))
+    hub.apply(document)
+    office, audit = hub.agency(CITY), hub.agency(AUDIT)
+    known = clue(f"rules-{mode}", to=f"{DISCIPLINE} {COMMITTEE}")
+    sealed = clue(f"rules-sealed-{mode}", caveats="sealed")
+    first = results_of(office.publish(known, sealed))
+    assert [result["status"] for result in first] == ["accepted"] * 2
+    moved_on = policy()
+    moved_on["grants"] = [g for g in moved_on["grants"] if (g["agency"], g["may"]) != PUBLISHING]
+    hub.apply(moved_on)
+    answer = office.publish(known, sealed, mode=mode)
+    assert (answer.status_code, results_of(answer)) == (200, [repeated(r) for r in first])
+
+    new, changed = clue(f"rules-new-{mode}"), {**known, "subject": "改动"}
+    told = results_of(office.publish(known, new, changed, mode=mode))
+    assert [codes_of(result) for result in told] == [
+        [],
+        [("not_granted", "/type")],
+        [("not_granted", "/type"), ("address_unknown", "/to")],
+    ]
+    assert told[0] == repeated(first[0])
+    # Whose event it is not learns nothing of it.
+    (strange,) = results_of(audit.publish(known, mode=mode))
+    (unknown,) = results_of(audit.publish({**known, "id": "never"}, mode=mode))
+    assert (strange["receipt"], codes_of(strange)) == (None, codes_of(unknown))
+    assert ("source_foreign", "/source") in codes_of(strange)
+    hub.apply(policy())
 
 
 def escaped(event: Event) -> bytes:

@@ -1,10 +1,16 @@
 """The catalogue for people, as a hub serves it: to everybody, the bytes of the generator."""
 
+import asyncio
+import subprocess
+import sys
+from threading import Event
+
 import pytest
 
 from contracts.catalogue import load_catalogue
 from contracts.pages.frame import ASYNCAPI, INDEX, SCRIPT, START, STYLE, agency_page, family_page
 from contracts.pages.site import site
+from hub.web.catalogue import Shelf
 from tests.running import RunningHub
 
 FILES = (START, STYLE, SCRIPT, INDEX, ASYNCAPI, family_page("clue"), agency_page("audit"))
@@ -50,3 +56,38 @@ def test_what_is_no_file_of_the_catalogue_is_not_found(hub: RunningHub, name: st
     with hub.client(None) as client:
         answer = client.get(f"/catalogue/{name}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_a_file_is_made_once_however_many_ask_for_it_first_or_go_away() -> None:
+    made, go_on = list[str](), Event()
+
+    def make() -> bytes:
+        made.append(ASYNCAPI)
+        go_on.wait()
+        return b"whole"
+
+    shelf = Shelf({ASYNCAPI: make})
+    asked = [asyncio.create_task(shelf.file(ASYNCAPI)) for _ in range(100)]
+    while not made:
+        await asyncio.wait(asked, timeout=0)
+    for gone in asked[:50]:
+        gone.cancel()
+    await asyncio.wait(asked[:50])
+    asked += [asyncio.create_task(shelf.file(ASYNCAPI)) for _ in range(100)]
+    go_on.set()
+    files = await asyncio.gather(*asked[50:])
+    assert made == [ASYNCAPI]
+    assert {body for body, _ in files} == {b"whole"}
+    assert await shelf.file(ASYNCAPI) == files[0]
+    assert made == [ASYNCAPI]
+
+
+def test_no_model_is_built_to_tell_programs_of_the_contracts() -> None:
+    """What was published is told: that is what makes the document cheap enough for everybody."""
+    script = (
+        "from contracts.asyncapi import document; from contracts.catalogue import load_catalogue;"
+        " document(load_catalogue());"
+        " print(sum('_adapter' in vars(contract) for contract in load_catalogue()))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert told.stdout == b"0\n"

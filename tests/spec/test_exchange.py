@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from hub.event import receipt_of
 from tests.running import RunningHub
 from tests.sample import (
     AUDIT,
@@ -12,6 +13,7 @@ from tests.sample import (
     PETITION,
     PROVINCE,
     clue,
+    clue_received,
     decision,
     grant,
     policy,
@@ -80,6 +82,154 @@ def test_what_was_asked_for_is_supplied_under_the_same_number(hub: RunningHub) -
     assert (seen["id"], seen["data"]) == (answer["id"], answer["data"])
 
 
+def recusal(agency: str, case: str) -> Event:
+    return {"id": f"r-{agency}", "agency": agency, "case": case, "reason": "回避"}
+
+
+def test_who_withdraws_from_a_document_later_sees_no_exchange_about_it(hub: RunningHub) -> None:
+    document = everybody_exchanges()
+    hub.apply(document)
+    office, discipline = hub.agency(CITY), hub.agency(DISCIPLINE)
+    for reader in (office, discipline):
+        reader.subscribe("withdrawn", types=["exchange.*"])
+    sent = clue("withdrawn-from")
+    office.accepted(sent)
+    asked = exchange("exchange.supplement_requested", "WL-7", DISCIPLINE, sent, to=CITY)
+    receipt = discipline.accepted(asked)[0]["id"]
+    answer = exchange(
+        "exchange.supplemented", "WL-7", CITY, sent, to=DISCIPLINE, causationid=receipt
+    )
+    office.accepted(answer)
+    # About the exchange itself: it comes from the document all the same.
+    signed = exchange("exchange.signed", "WL-7-1", CITY, asked, to=DISCIPLINE)
+    office.accepted(signed)
+    withdrawn = [recusal(id_, f"clue:{sent['data']['clueid']}") for id_ in (CITY, DISCIPLINE)]
+    hub.apply({**document, "recusals": withdrawn})
+    seen_then = [reader.drain("withdrawn") for reader in (office, discipline)]
+    query = {"source": answer["source"], "id": answer["id"], "agency": DISCIPLINE}
+    told = hub.admin.get("/v1/explain", params=query)
+    assert told.status_code == 200, told.text
+    reading, *_ = told.json()["readings"]
+    hub.apply(document)
+    assert seen_then == [[], []]
+    assert (reading["allowed"], reading["reason"]) == (False, "recused")
+    seen_again = [[e["id"] for e in reader.drain("withdrawn")] for reader in (office, discipline)]
+    assert seen_again == [[asked["id"]], [answer["id"], signed["id"]]]
+
+
+def test_who_withdraws_from_a_matter_sees_no_answer_of_another_family(hub: RunningHub) -> None:
+    """A decision on a report has a key of its own family: who left the report leaves it too."""
+    document = policy()
+    document["grants"] += [
+        grant(CITY, "publish", "report.*"),
+        grant(PROVINCE, "publish", "decision.*", region="510000"),
+    ]
+    hub.apply(document)
+    office = hub.agency(CITY)
+    office.subscribe("left", types=["decision.*"])
+    sent = report("left", to=PROVINCE)
+    opening = office.accepted(sent)[0]["id"]
+    said = {**decision("left", opening=opening, to=CITY), "source": f"/{PROVINCE}"}
+    hub.agency(PROVINCE).accepted(said)
+    hub.apply({**document, "recusals": [recusal(CITY, f"report:{sent['data']['reportid']}")]})
+    assert office.drain("left") == []
+    hub.apply(document)
+
+
+def test_an_exchange_about_an_event_that_stands_earlier_in_its_batch_is_taken(
+    hub: RunningHub,
+) -> None:
+    hub.apply(everybody_exchanges())
+    discipline = hub.agency(DISCIPLINE)
+    discipline.subscribe("one-batch", types=["clue.*", "exchange.*"])
+    expected = []
+    for mode in ("each", "all"):
+        sent = clue(f"batched-{mode}", to=DISCIPLINE)
+        urged = exchange("exchange.urged", f"WL-8-{mode}", CITY, sent, to=DISCIPLINE)
+        office = hub.agency(CITY)
+        results = office.publish(sent, urged, mode=mode).json()["results"]
+        assert [result["status"] for result in results] == ["accepted", "accepted"]
+        again = office.publish(sent, urged, mode=mode).json()["results"]
+        assert [result["status"] for result in again] == ["duplicate", "duplicate"]
+        expected += [sent["id"], urged["id"]]
+    assert [event["id"] for event in discipline.drain("one-batch")] == expected
+
+
+def test_an_exchange_before_its_event_in_the_batch_is_about_nothing_yet(hub: RunningHub) -> None:
+    hub.apply(everybody_exchanges())
+    sent = clue("too-late", to=DISCIPLINE)
+    urged = exchange("exchange.urged", "WL-9", CITY, sent, to=DISCIPLINE)
+    results = hub.agency(CITY).publish(urged, sent).json()["results"]
+    assert [
+        (result["status"], [(e["code"], e["pointer"]) for e in result["errors"]])
+        for result in results
+    ] == [("rejected", [("subject_unknown", "/data/about")]), ("accepted", [])]
+
+
+def test_a_reply_finds_its_opening_earlier_in_its_batch(hub: RunningHub) -> None:
+    """Whoever files and receives clues itself hands over both at once."""
+    hub.apply(policy())
+    for mode in ("each", "all"):
+        opened = {**clue(f"own-{mode}"), "source": f"/{DISCIPLINE}"}
+        receipt = receipt_of(opened["source"], opened["id"]).hex()
+        reply = clue_received(f"own-{mode}", opening=receipt)
+        results = hub.agency(DISCIPLINE).publish(opened, reply, mode=mode).json()["results"]
+        assert [(r["status"], r["errors"]) for r in results] == [("accepted", [])] * 2
+
+
+def test_an_answer_is_about_what_its_opening_is_about(hub: RunningHub) -> None:
+    hub.apply(everybody_exchanges())
+    office, discipline = hub.agency(CITY), hub.agency(DISCIPLINE)
+    sent, other = clue("asked-about"), clue("not-asked-about")
+    office.accepted(sent, other)
+    for n, caveats in enumerate(({}, {"caveats": "sealed"})):
+        asked = exchange(
+            "exchange.supplement_requested", f"WL-10-{n}", DISCIPLINE, sent, to=CITY, **caveats
+        )
+        opening = discipline.accepted(asked)[0]["id"]
+        answers = [
+            exchange(
+                "exchange.supplemented",
+                f"WL-10-{n}",
+                CITY,
+                about,
+                to=DISCIPLINE,
+                causationid=opening,
+                **caveats,
+            )
+            for about in (other, {**sent, "id": "none"}, sent)
+        ]
+        for wrong in answers[:2]:
+            (result,) = office.publish(wrong).json()["results"]
+            assert result["errors"] == [
+                {
+                    "code": "about_differs",
+                    "pointer": "/data/about",
+                    "message": "答复所指的事件与所答复的事件不一致：照填其 about 的 source 和 id",
+                    "message_en": "the reply is about another event than its opening: give the"
+                    " source and id of its `about`",
+                    "retryable": False,
+                }
+            ]
+        office.accepted(answers[2])
+
+
+def test_an_exchange_about_exchanges_without_end_is_told_to_name_the_document(
+    hub: RunningHub,
+) -> None:
+    hub.apply(everybody_exchanges())
+    about = clue("chained")
+    hub.agency(CITY).accepted(about)
+    sides = [DISCIPLINE, CITY]
+    for n in range(20):
+        said = exchange("exchange.signed", f"WL-11-{n}", sides[0], about, to=sides[1])
+        hub.agency(sides[0]).accepted(said)
+        about = said
+        sides.reverse()
+    last = exchange("exchange.signed", "WL-11-20", sides[0], about, to=sides[1])
+    assert refusal(hub, sides[0], last) == [("too_far_back", "/data/about")]
+
+
 def test_who_did_not_get_a_document_exchanges_nothing_about_it(hub: RunningHub) -> None:
     hub.apply(everybody_exchanges())
     sent = clue("not-for-audit")
@@ -88,6 +238,23 @@ def test_who_did_not_get_a_document_exchanges_nothing_about_it(hub: RunningHub) 
     missing = exchange("exchange.signed", "WL-4", AUDIT, {**sent, "id": "none"}, to=CITY)
     assert refusal(hub, AUDIT, stranger) == [("subject_unknown", "/data/about")]
     assert refusal(hub, AUDIT, missing) == [("subject_unknown", "/data/about")]
+
+
+def test_who_is_to_be_succeeded_one_day_still_gets_what_is_written_to_it(hub: RunningHub) -> None:
+    """Only whoever stands for an address now has to have the document."""
+    document = everybody_exchanges()
+    for record in document["agencies"]:
+        if record["id"] == DISCIPLINE:
+            record |= {"successor": AUDIT, "valid_until": "2099-12-31"}
+    hub.apply(document)
+    office, discipline = hub.agency(CITY), hub.agency(DISCIPLINE)
+    sent = clue("before-a-merger")
+    office.accepted(sent)
+    discipline.subscribe("before-a-merger", types=["exchange.*"])
+    urged = exchange("exchange.urged", "WL-12", CITY, sent, to=DISCIPLINE)
+    office.accepted(urged)
+    assert [event["id"] for event in discipline.drain("before-a-merger")] == [urged["id"]]
+    hub.apply(everybody_exchanges())
 
 
 def test_a_reader_tells_nobody_else_of_the_document(hub: RunningHub) -> None:

@@ -5,7 +5,7 @@ move on at different times.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,27 @@ from typing import Any
 import pytest
 
 from contracts.catalogue import load_catalogue
+from contracts.envelope import Envelope
+from contracts.faults import Fault
 from contracts.lifetime import morning
 from contracts.region import load_regions
-from hub.errors import Overloaded
-from hub.event import Event, Marking, Outcome, Rejected, microseconds
-from hub.intake.accept import Intake
+from hub.backbone.port import Backbone
+from hub.event import Accepted, Duplicate, Marking, Rejected, microseconds
+from hub.intake.accept import Intake, Mode
 from hub.intake.http import STRUCTURED, read_events
 from hub.intake.limits import Limits
 from hub.policy import document as documents
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies, Policy
 from hub.policy.tokens import Caller
+from tests.bench.journal import journal
 from tests.examples import FAMILIES
 from tests.running import AgencyClient, RunningHub, running_hub
 from tests.sample import CITY, DISCIPLINE, clue, grant, policy
 
 VALID = FAMILIES / "clue/examples/valid"
 TYPE = "clue.transferred"
+MODES: tuple[Mode, ...] = ("each", "all")
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,7 @@ def test_a_view_is_cut_by_the_classes_of_the_version_that_is_handed_over(hub: Ru
         hub.apply(policy())
     assert "persons" not in got["data"] and "summary" not in got["data"]
     assert "/persons" in got["hubwithheld"].split()
+    assert (got["dataschema"], got["hubconverted"]) == (urn("2.0"), urn("1.0"))
     view = hub.admin.get(f"/v1/contracts/{TYPE}/2.0/view").json()
     assert set(got["data"]) <= set(view["properties"])
 
@@ -244,42 +249,47 @@ def test_the_operator_learns_whom_a_version_touches_before_it_comes(tmp_path: Pa
         assert hub.admin.get(f"/v1/contracts/{TYPE}/9.9/impact").status_code == 404
 
 
-class Unreached:
-    """A backbone that nothing may come to."""
-
-    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
-        raise Overloaded(f"{len(events)}")
-
-    async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
-        raise Overloaded(f"{len(events)}")
-
-
-async def test_after_its_sunset_a_version_is_refused_and_its_successor_named() -> None:
-    """The day begins in China."""
+async def test_after_its_sunset_a_version_is_refused_and_its_successor_named(
+    tmp_path: Path,
+) -> None:
+    """The day begins in China. What came before stays known: its receipt is given again."""
     contract = load_catalogue().find(TYPE, "1.0")
     assert contract is not None and contract.lifetime.sunset is not None
     sunset = microseconds(morning(contract.lifetime.sunset))
-    event = json.dumps(clue("sunset"), ensure_ascii=False).encode()
-    headers = [(b"content-type", STRUCTURED.encode())]
-    submitted = read_events(headers, event, Limits())
+    in_time, late, other = (_submitted(clue(f"sunset-{n}")) for n in range(3))
+    changed = _submitted(clue("sunset-0", subject="改动"))
     caller = Caller(token=1, agency=CITY, roles=frozenset())
+    retired = Fault(
+        "contract_retired",
+        "/dataschema",
+        "该契约版本已停用，请改用 clue.transferred 2.0",
+        "this contract version has been retired: use clue.transferred 2.0",
+    )
 
-    intake = _intake(sunset)
-    (refused,) = await intake.accept(submitted, mode="each", caller=caller)
-    assert isinstance(refused, Rejected)
-    assert [(f.code, f.pointer, f.message, f.message_en) for f in refused.faults] == [
-        (
-            "contract_retired",
-            "/dataschema",
-            "该契约版本已停用，请改用 clue.transferred 2.0",
-            "this contract version has been retired: use clue.transferred 2.0",
-        )
-    ]
-    with pytest.raises(Overloaded):
-        await _intake(sunset - 1).accept(submitted, mode="each", caller=caller)
+    def refused(envelope: Envelope) -> Rejected:
+        return Rejected(envelope.attributes.source, envelope.attributes.id, (retired,))
+
+    with journal(tmp_path) as kept:
+        before, after = (_intake(kept.backbone, now=now) for now in (sunset - 1, sunset))
+        (first,) = await before.accept([in_time], mode="each", caller=caller)
+        assert isinstance(first, Accepted)
+        again = Duplicate(first.receipt)
+        for mode in MODES:
+            told = await after.accept([late, in_time, changed], mode=mode, caller=caller)
+            assert told == [refused(late), again, refused(changed)]
+            assert await after.accept([in_time], mode=mode, caller=caller) == [again]
+        (last,) = await before.accept([other], mode="all", caller=caller)
+        assert isinstance(last, Accepted)
 
 
-def _intake(now: int) -> Intake:
+def _submitted(event: dict[str, Any]) -> Envelope:
+    headers = [(b"content-type", STRUCTURED.encode())]
+    (read,) = read_events(headers, json.dumps(event, ensure_ascii=False).encode(), Limits())
+    assert isinstance(read, Envelope)
+    return read
+
+
+def _intake(backbone: Backbone, *, now: int) -> Intake:
     """Admission at a moment, under a policy without ends."""
     policies = Policies(
         catalogue=load_catalogue(),
@@ -300,7 +310,7 @@ def _intake(now: int) -> Intake:
     return Intake(
         catalogue=load_catalogue(),
         marks=PartyMarks(b"key"),
-        backbone=Unreached(),
+        backbone=backbone,
         current_policy=current_policy,
         record=nothing,
         pause=nothing,

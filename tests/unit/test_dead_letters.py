@@ -49,8 +49,8 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     with closing(open_sqlite(tmp_path, readers=1)) as made, made.writer.begin() as writing:
         for id_ in ("one", "two"):
             journal.insert_subscription(writing, {**SUBSCRIPTION, "id": id_})
-        row = (0, "", b"", b"", "t", "1.0", "p", "r", "k", "", "", 0, None, b"{}", b"{}")
-        journal.append(writing, [(n, *row, "/s", f"{n}", "", b"", 0) for n in range(1, 11)])
+        row = (0, "", "", b"", b"", "t", "1.0", "p", "r", "k", "", "", 0, None, b"{}", b"{}")
+        journal.append(writing, [(n, *row, "/s", f"{n}", "", b"", 0, b"") for n in range(1, 11)])
         yield writing
 
 

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 long_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+words = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -16,11 +17,11 @@ def upgrade() -> None:
         "dead_letters",
         sa.Column("position", long_, autoincrement=False, nullable=False),
         sa.Column("subscription", long_, autoincrement=False, nullable=False),
-        sa.Column("wanted", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("pointer", sa.Text(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("message_en", sa.Text(), nullable=False),
+        sa.Column("wanted", words, nullable=False),
+        sa.Column("code", words, nullable=False),
+        sa.Column("pointer", words, nullable=False),
+        sa.Column("message", words, nullable=False),
+        sa.Column("message_en", words, nullable=False),
         sa.Column("attempts", long_, nullable=False),
         sa.Column("first", long_, nullable=False),
         sa.Column("last", long_, nullable=False),
