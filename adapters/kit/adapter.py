@@ -15,6 +15,7 @@ from adapters.kit.port import RowFault, Translated
 from adapters.kit.site import load_mapping
 from contracts.catalogue import load_catalogue
 from contracts.contract import Contract
+from contracts.owncodes import SHIPPED, Codes
 
 MAPPING: Final = "mapping.toml"
 TRANSLATE: Final = "translate.py"
@@ -28,13 +29,17 @@ class UnknownAdapter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """How one agency's records become events. `translate` is pure: what a field map cannot say."""
+    """How one agency's records become events. `translate` is pure: what a field map cannot say.
+
+    `codes`: those of the hub that the events go to, as far as they are known here.
+    """
 
     name: str
     folder: Path
     mapping: FieldMap
     contract: Contract
     translate: Translate
+    codes: Codes
 
 
 def available() -> Mapping[str, Path]:
@@ -48,7 +53,7 @@ def available() -> Mapping[str, Path]:
     return MappingProxyType(dict(sorted(folders.items())))
 
 
-def load(name: str, site: Path | None = None) -> Adapter:
+def load(name: str, site: Path | None = None, codes: Codes = SHIPPED) -> Adapter:
     """An adapter, with a site's file laid over its field map.
 
     Raises UnknownAdapter, MappingError, or OSError for a site's file that cannot be read.
@@ -69,4 +74,5 @@ def load(name: str, site: Path | None = None) -> Adapter:
         mapping=mapping,
         contract=contract,
         translate=translate,
+        codes=codes,
     )

@@ -12,6 +12,7 @@ from adapters.kit.adapter import available, load
 from adapters.kit.checkpoint import open_checkpoint
 from adapters.kit.results import Result
 from adapters.kit.runner import run
+from contracts.owncodes import SHIPPED, Codes
 
 SAMPLE_AGENCY: Final = "510100.petition"
 
@@ -36,9 +37,10 @@ class _Collector:
         return [Result(e["source"], e["id"], "accepted", None, ()) for e in made]
 
 
-def check(name: str) -> tuple[Difference, ...]:
+def check(name: str, codes: Codes = SHIPPED) -> tuple[Difference, ...]:
     """Run every sample of an adapter; what differs. Raises UnknownAdapter, MappingError."""
-    return tuple(difference for case in samples(name) if (difference := _compare(name, case)))
+    compared = (_compare(name, case, codes) for case in samples(name))
+    return tuple(difference for difference in compared if difference)
 
 
 def samples(name: str) -> Iterator[Path]:
@@ -47,10 +49,10 @@ def samples(name: str) -> Iterator[Path]:
     return iter(sorted((available()[name] / "samples").iterdir()))
 
 
-def outcome(name: str, case: Path) -> dict[str, Any]:
+def outcome(name: str, case: Path, codes: Codes = SHIPPED) -> dict[str, Any]:
     """The events and faults that a sample's input gives, as `out.json` holds them."""
     site = case / "site.toml"
-    adapter = load(name, site if site.exists() else None)
+    adapter = load(name, site if site.exists() else None, codes)
     taken = _Collector()
     with TemporaryDirectory() as place, open_checkpoint(Path(place)) as state:
         summary = run(
@@ -69,8 +71,8 @@ def written(result: dict[str, Any]) -> str:
     return json.dumps(result, ensure_ascii=False, indent=2) + "\n"
 
 
-def _compare(name: str, case: Path) -> Difference | None:
+def _compare(name: str, case: Path, codes: Codes) -> Difference | None:
     expected = (case / "out.json").read_text(encoding="utf-8")
-    got = written(outcome(name, case))
+    got = written(outcome(name, case, codes))
     lines = unified_diff(expected.splitlines(), got.splitlines(), "out.json", "现在", lineterm="")
     return Difference(case.name, tuple(lines)) if got != expected else None

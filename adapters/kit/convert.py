@@ -1,7 +1,7 @@
 """Conversions: one cell → one JSON value, or what is wrong with it. Each has a name in `READINGS`.
 
-A conversion sees a cell that is not blank and the rule of its field. It is a function of both: no
-clock, no memory. What it answers about a wrong cell never repeats the cell.
+A conversion sees a cell that is not blank, the rule of its field and the codes in use. It is a
+function of these: no clock, no memory. What it answers about a wrong cell never repeats the cell.
 """
 
 import re
@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from adapters.kit.port import FaultKind
-from contracts.codelists import CodeList, code_list
+from contracts.codelists import CodeList
 from contracts.identifiers import citizen_id_fault
-from contracts.region import load_regions
+from contracts.owncodes import Codes
 
 Value = str | int | bool | dict[str, str]
 
@@ -113,16 +113,16 @@ def _moment(cell: str) -> datetime | None:
         return None
 
 
-def _text(cell: Cell, rule: Rule) -> Value | Wrong:
+def _text(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     lines = cell.text.replace("\r\n", "\n").replace("\r", "\n").replace("\v", "\n")
     return _within(bare(lines), rule.longest or 2_000)
 
 
-def _line(cell: Cell, rule: Rule) -> Value | Wrong:
+def _line(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     return _within(" ".join(bare(cell.text).split()), rule.longest or 200)
 
 
-def _name(cell: Cell, rule: Rule) -> Value | Wrong:
+def _name(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """A name of a person or body: blanks between Chinese characters are padding."""
     return _within(tidy_name(cell.text), rule.longest or 200)
 
@@ -134,13 +134,13 @@ def _within(text: str, longest: int) -> str | Wrong:
     return Wrong(FaultKind.TOO_LONG, reason, f"请缩写到 {longest} 字以内")
 
 
-def _number(cell: Cell, rule: Rule) -> Value | Wrong:
+def _number(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """Digits that are a name, not an amount: telephone, account and other numbers."""
     number = plain(cell.text)
     return _scientific(number) or _within(number, rule.longest or 64)
 
 
-def _identifier(cell: Cell, rule: Rule) -> Value | Wrong:
+def _identifier(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     number = plain(cell.text)
     if scientific := _scientific(number):
         return scientific
@@ -157,14 +157,14 @@ def _scientific(number: str) -> Wrong | None:
     return None
 
 
-def _date(cell: Cell, rule: Rule) -> Value | Wrong:
+def _date(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     day = day_of(cell.text)
     if day is None or day.year not in _YEARS:
         return Wrong(FaultKind.DATE, "不是有效的日期", "请写成 2026/10/03 这样的日期")
     return day.isoformat()
 
 
-def _time(cell: Cell, rule: Rule) -> Value | Wrong:
+def _time(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """A moment as Chinese systems write it, without an offset: Beijing time."""
     moment = _moment(cell.text)
     if moment is None or moment.year not in _YEARS:
@@ -172,7 +172,7 @@ def _time(cell: Cell, rule: Rule) -> Value | Wrong:
     return moment.isoformat()
 
 
-def _flag(cell: Cell, rule: Rule) -> Value | Wrong:
+def _flag(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     written = plain(cell.text)
     meant = rule.aliases.get(written, written).casefold()
     if meant in _TRUE | _FALSE:
@@ -180,14 +180,14 @@ def _flag(cell: Cell, rule: Rule) -> Value | Wrong:
     return Wrong(FaultKind.FLAG, "不是“是”或“否”", "请填 是、否、1 或 0")
 
 
-def _integer(cell: Cell, rule: Rule) -> Value | Wrong:
+def _integer(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     number = plain(cell.text)
     if not re.fullmatch(r"-?([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.0+)?", number):
         return Wrong(FaultKind.NUMBER, "不是整数", "请填阿拉伯数字，不加单位或文字")
     return int(number.partition(".")[0].replace(",", ""))
 
 
-def _region(cell: Cell, rule: Rule) -> Value | Wrong:
+def _region(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     written = plain(cell.text)
     code = rule.aliases.get(written, written)
     if scientific := _scientific(code):
@@ -195,7 +195,7 @@ def _region(cell: Cell, rule: Rule) -> Value | Wrong:
     if not re.fullmatch(r"[0-9]{6}([0-9]{6})?", code):
         reason = "不是 6 位（或 12 位）行政区划代码"
         return Wrong(FaultKind.REGION, reason, "请填代码而不是地名，注意表格软件可能去掉了数字")
-    if not load_regions().known(code[:6]):
+    if not codes.regions().known(code[:6]):
         reason = "不在行政区划代码表（GB/T 2260）或本地补充表中"
         return Wrong(
             FaultKind.REGION, reason, "请核对代码；开发区等无正式代码的，请管理员加入补充表"
@@ -203,10 +203,10 @@ def _region(cell: Cell, rule: Rule) -> Value | Wrong:
     return code[:6]
 
 
-def _code(cell: Cell, rule: Rule) -> Value | Wrong:
+def _code(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """A member of the rule's list, by code, label or alias; an open list takes others by label."""
     assert rule.list is not None, "a mapping names a list for every code"
-    members = code_list(rule.list)
+    members = codes.list_of(rule.list)
     written = plain(cell.text)
     code = _member(rule.aliases.get(written, written), members)
     if code is not None:
@@ -244,7 +244,7 @@ _CITIZEN_ID_FAULTS: Final = {
 }
 
 
-def _citizen_id(cell: Cell, rule: Rule) -> Value | Wrong:
+def _citizen_id(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """GB 11643. Whether the birth date has come is left to the contract, which knows the day."""
     number = plain(cell.text).upper()
     if scientific := _scientific(number):
@@ -260,7 +260,7 @@ def _citizen_id(cell: Cell, rule: Rule) -> Value | Wrong:
     return number
 
 
-READINGS: Final[Mapping[str, Callable[[Cell, Rule], Value | Wrong]]] = MappingProxyType(
+READINGS: Final[Mapping[str, Callable[[Cell, Rule, Codes], Value | Wrong]]] = MappingProxyType(
     {
         "text": _text,
         "line": _line,

@@ -19,6 +19,7 @@ from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, day_of, pla
 from adapters.kit.header import Wanted, canonical
 from adapters.kit.port import FaultKind, Record, RowFault
 from contracts.agency import parse_addresses
+from contracts.owncodes import Codes
 
 
 class MappingError(ValueError):
@@ -121,12 +122,12 @@ class Mapping(_Strict):
             ignored=self.cells.never | self.cells.ignored,
         )
 
-    def read(self, record: Record) -> "Row | tuple[RowFault, ...]":
+    def read(self, record: Record, codes: Codes) -> "Row | tuple[RowFault, ...]":
         """Every field of a record, or everything that is wrong with it."""
         values: dict[str, Value] = {}
         faults = []
         for name, rule in self.fields.items():
-            value = self._value(record, rule)
+            value = self._value(record, rule, codes)
             if isinstance(value, Wrong):
                 reason = f"{rule.title}{value.reason}"
                 row = record.place.row
@@ -135,7 +136,7 @@ class Mapping(_Strict):
                 values[name] = value
         return tuple(faults) or Row(row=record.place.row, values=values, mapping=self)
 
-    def _value(self, record: Record, rule: FieldRule) -> Value | Wrong | None:
+    def _value(self, record: Record, rule: FieldRule, codes: Codes) -> Value | Wrong | None:
         if rule.when and not self._says(record, rule.when):
             return None
         text = self._filled(record, rule.column, dates=rule.reads in ("date", "time"))
@@ -147,7 +148,7 @@ class Mapping(_Strict):
                 else None
             )
         label = self._filled(record, rule.label_column) if rule.label_column else None
-        return READINGS[rule.reads](Cell(text=text, label=label), rule)
+        return READINGS[rule.reads](Cell(text=text, label=label), rule, codes)
 
     def _says(self, record: Record, when: When) -> bool:
         text = self._filled(record, when.column)

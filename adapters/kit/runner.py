@@ -165,13 +165,14 @@ class _Job:
         """A record as an event that the contract admits, or what is wrong with it."""
         if isinstance(record, Unreadable):
             return record.faults
-        row = self.adapter.mapping.read(record)
+        row = self.adapter.mapping.read(record, self.adapter.codes)
         if isinstance(row, tuple):
             return row
         made = self.adapter.translate(row, self.adapter.contract)
         if isinstance(made, tuple):
             return made
-        checked = self.adapter.contract.check(made.data, day_of(made.attributes["time"]))
+        day, codes = day_of(made.attributes["time"]), self.adapter.codes
+        checked = self.adapter.contract.check(made.data, day, codes=codes)
         if isinstance(checked, tuple):
             return tuple(self._broken_rule(record.place.row, fault) for fault in checked)
         return made

@@ -32,9 +32,8 @@ from contracts.rules import (
     needs,
     unique,
 )
-from contracts.values import Day, Identifier, Instant, Line, Paragraph, Summary
+from contracts.values import Day, Identifier, Instant, Line, Ordinal, Paragraph, Summary
 
-SubjectNumber = Annotated[int, Field(ge=1, le=999)]
 Number = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -199,7 +198,7 @@ class Subject(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("问责对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("问责对象序号", "subject number")]
     person: Annotated[PersonRef | None, F2("问责对象（人）", "person")] = None
     org: Annotated[OrgRef | None, F2("问责对象（党组织）", "organisation")] = None
     responsibility: Annotated[
@@ -308,7 +307,7 @@ class SubjectDecision(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("问责对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("问责对象序号", "subject number")]
     form: Annotated[
         Annotated[Code, coded("accountability_form")] | None, F2("问责方式", "form")
     ] = None

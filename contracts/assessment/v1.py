@@ -10,9 +10,7 @@ from contracts.classes import F1, F2
 from contracts.common import Code, OrgRef, Part, Payload, PersonRef, coded
 from contracts.declare import event
 from contracts.rules import Rule, needs, rule, unique
-from contracts.values import Amount, Count, Day, Identifier, Line, Paragraph, Year
-
-Number = Annotated[int, Field(ge=1, le=999)]
+from contracts.values import Amount, Count, Day, Identifier, Line, Ordinal, Paragraph, Year
 
 
 class Measured(Part):
@@ -141,7 +139,7 @@ class Application(Part):
         ),
     )
 
-    no: Annotated[Number, F1("运用序号", "number")]
+    no: Annotated[Ordinal, F1("运用序号", "number")]
     unit: Annotated[OrgRef, F1("被考核单位", "unit")]
     use: Annotated[Annotated[Code, coded("result_use")], F1("运用方式", "use")]
     text: Annotated[Paragraph, F2("运用情况", "what was done")]

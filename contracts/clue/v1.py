@@ -36,7 +36,17 @@ from contracts.rules import (
     rule,
     unique,
 )
-from contracts.values import Authority, Count, Day, Identifier, Instant, Line, Paragraph, Summary
+from contracts.values import (
+    Authority,
+    Count,
+    Day,
+    Identifier,
+    Instant,
+    Line,
+    Ordinal,
+    Paragraph,
+    Summary,
+)
 
 FROM_INSPECTION: Final = "inspection"
 UNFOUNDED: Final = "unfounded"
@@ -49,12 +59,37 @@ TO_BE_RETIRED: Final = Lifetime(
     deprecated=date(2027, 1, 1), sunset=date(2029, 1, 1), successor="clue.transferred 2.0"
 )
 
-SubjectNumber = Annotated[int, Field(ge=1, le=999)]
 Signatories = Annotated[tuple[Handler, ...], Field(min_length=1, max_length=20)]
 TwoSignatories = Annotated[tuple[Handler, ...], Field(min_length=2, max_length=20)]
 DisciplineKinds = Annotated[
     tuple[Annotated[Code, coded("discipline_kind")], ...], Field(max_length=20)
 ]
+
+
+OTHER_CLUE: Final = another(
+    "repeat_of",
+    "clueid",
+    "此处应填另一条线索的编号",
+    "this names another clue, not the clue itself",
+    "clue_refers_to_itself",
+)
+# What every version says of a clue that is handed over.
+TRANSFER_RULES: Final = (
+    in_order(
+        "period_from",
+        "period_to",
+        "问题发生的截止日期不得早于起始日期",
+        "the period ends before it begins",
+    ),
+    needs(
+        "found_in",
+        lambda it: it.source.code == FROM_INSPECTION,
+        "巡视巡察中发现的线索须填轮次、被巡视巡察党组织和组别",
+        "a clue found in an inspection names its round, target and team",
+        "found_in_missing",
+    ),
+    OTHER_CLUE,
+)
 
 
 class Subject(Part):
@@ -73,7 +108,7 @@ class Subject(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number")]
     person: Annotated[PersonRef | None, F2("被反映人", "person")] = None
     org: Annotated[OrgRef | None, F2("被反映单位", "organisation")] = None
     role: Annotated[Literal["被反映人", "其他涉及人"], F2("角色", "role")] = "被反映人"
@@ -147,32 +182,13 @@ class Transferred(Payload):
     """
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        in_order(
-            "period_from",
-            "period_to",
-            "问题发生的截止日期不得早于起始日期",
-            "the period ends before it begins",
-        ),
-        needs(
-            "found_in",
-            lambda it: it.source.code == FROM_INSPECTION,
-            "巡视巡察中发现的线索须填轮次、被巡视巡察党组织和组别",
-            "a clue found in an inspection names its round, target and team",
-            "found_in_missing",
-        ),
+        *TRANSFER_RULES,
         unique(
             "subjects",
             "subject_no",
             "同一被反映对象编号只能出现一次",
             "a subject number stands twice",
             "subject_repeated",
-        ),
-        another(
-            "repeat_of",
-            "clueid",
-            "此处应填另一条线索的编号",
-            "this names another clue, not the clue itself",
-            "clue_refers_to_itself",
         ),
     )
 
@@ -246,15 +262,7 @@ class Returned(Payload):
     接收方经批准退回问题线索，写明理由。
     """
 
-    RULES = (
-        another(
-            "repeat_of",
-            "clueid",
-            "此处应填另一条线索的编号",
-            "this names another clue, not the clue itself",
-            "clue_refers_to_itself",
-        ),
-    )
+    RULES = (OTHER_CLUE,)
 
     clueid: Annotated[Identifier, F1("线索编号", "clue number")]
     receiver: Annotated[TwoSignatories, F1("接收人", "receivers")]
@@ -270,7 +278,7 @@ class Returned(Payload):
 class Disposition(Part):
     """What was decided on one subject of the clue."""
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number")]
     disposition: Annotated[Annotated[Code, coded("disposition")], F2("处置方式", "disposition")]
     discipline_kind: Annotated[DisciplineKinds, F2("违纪类别", "kind of discipline")] = ()
 
@@ -363,7 +371,7 @@ class Outcome(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number"), IN_SUMMARY]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number"), IN_SUMMARY]
     outcome: Annotated[
         Annotated[Code, coded("clue_outcome")], F2("办结结果", "outcome"), IN_SUMMARY
     ]

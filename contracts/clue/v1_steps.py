@@ -8,11 +8,11 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from contracts.classes import F1, F2
-from contracts.clue.v1 import FLOWS, OPENINGS, Signatories, SubjectNumber
+from contracts.clue.v1 import FLOWS, OPENINGS, Signatories
 from contracts.common import Code, Due, Extension, Handler, OrgRef, Part, Payload, coded
 from contracts.declare import event
 from contracts.rules import another, forbids, in_order, rule, unique
-from contracts.values import Authority, Count, Day, Identifier, Line, Paragraph
+from contracts.values import Authority, Count, Day, Identifier, Line, Ordinal, Paragraph
 
 TALK_INQUIRY: Final = "talk_inquiry"
 
@@ -32,7 +32,7 @@ class StageOfSubject(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number")]
     stage: Annotated[Annotated[Code, coded("clue_stage")], F2("办理状态", "stage")]
     since: Annotated[Day | None, F1("进入该状态日期", "since")] = None
     inquiry_round: Annotated[Times | None, F2("第几次谈话函询", "which inquiry")] = None
@@ -117,7 +117,7 @@ class Extended(Payload):
     deadline: Annotated[Identifier | None, F1("期限规则", "deadline rule")] = None
     stage: Annotated[Annotated[Code, coded("clue_stage")] | None, F2("所处状态", "stage")] = None
     subject_nos: Annotated[
-        tuple[SubjectNumber, ...],
+        tuple[Ordinal, ...],
         Field(max_length=100),
         F1("涉及对象序号", "subject numbers", "不填为全部对象（none: all of them）"),
     ] = ()
@@ -131,8 +131,8 @@ class Extended(Payload):
 class NewNumber(Part):
     """Under which number a subject goes on in the clue that takes it over."""
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number")]
-    becomes: Annotated[SubjectNumber, F1("并入后序号", "number after the merger")]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number")]
+    becomes: Annotated[Ordinal, F1("并入后序号", "number after the merger")]
 
 
 @event(
@@ -204,7 +204,7 @@ class SplitOff(Part):
 
     clueid: Annotated[Identifier, F1("分案后线索编号", "number of the part")]
     subject_nos: Annotated[
-        tuple[SubjectNumber, ...],
+        tuple[Ordinal, ...],
         Field(min_length=1, max_length=100),
         F1("对象序号", "subject numbers"),
     ]

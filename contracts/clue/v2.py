@@ -10,18 +10,17 @@ from contracts.classes import F1, F2, F3, F4
 from contracts.clue.v1 import (
     CUSTODIANS,
     FLOWS,
-    FROM_INSPECTION,
+    TRANSFER_RULES,
     DisciplineKinds,
     FoundIn,
     Handover,
     Reporter,
-    SubjectNumber,
 )
 from contracts.common import Code, DocRef, OrgRef, Part, Payload, PersonRef, coded
 from contracts.contract import Slip
 from contracts.declare import event
-from contracts.rules import Rule, another, at_least_one, in_order, needs, rule
-from contracts.values import Authority, Count, Day, Identifier, Line, Summary, Yuan
+from contracts.rules import Rule, at_least_one, needs, rule
+from contracts.values import Authority, Count, Day, Identifier, Line, Ordinal, Summary, Yuan
 
 MOST_SUBJECTS: Final = 100
 MOST_KINDS: Final = 20
@@ -32,7 +31,7 @@ Role = Literal["被反映人", "其他涉及人"]
 class Person(Part):
     """A person whom the clue is about: under whose authority, for which breaches, by whom."""
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number")]
     person: Annotated[PersonRef, F2("被反映人", "person")]
     role: Annotated[Role, F2("角色", "role")] = "被反映人"
     authority: Annotated[Authority, F2("干部管理权限", "level that manages the cadre")]
@@ -43,7 +42,7 @@ class Person(Part):
 class Organisation(Part):
     """An organisation that the clue is about: under whose authority, for which breaches."""
 
-    subject_no: Annotated[SubjectNumber, F1("被反映对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("被反映对象序号", "subject number")]
     org: Annotated[OrgRef, F2("被反映单位", "organisation")]
     role: Annotated[Role, F2("角色", "role")] = "被反映人"
     authority: Annotated[Authority, F2("管理权限", "level that manages it")]
@@ -177,26 +176,7 @@ class Transferred(Payload):
             "an amount of one kind is more than the amount involved",
             _beyond_total,
         ),
-        in_order(
-            "period_from",
-            "period_to",
-            "问题发生的截止日期不得早于起始日期",
-            "the period ends before it begins",
-        ),
-        needs(
-            "found_in",
-            lambda it: it.source.code == FROM_INSPECTION,
-            "巡视巡察中发现的线索须填轮次、被巡视巡察党组织和组别",
-            "a clue found in an inspection names its round, target and team",
-            "found_in_missing",
-        ),
-        another(
-            "repeat_of",
-            "clueid",
-            "此处应填另一条线索的编号",
-            "this names another clue, not the clue itself",
-            "clue_refers_to_itself",
-        ),
+        *TRANSFER_RULES,
     )
 
     clueid: Annotated[Identifier, F1("线索编号", "clue number")]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from contracts.compatibility.nodes import CLASS, IN_SUMMARY, RULES, Malformed, Node, below
+from contracts.compatibility.patterns import found_in
 from contracts.compatibility.reasons import Breaks, Reason
 
 _CLASSES: Final = ("F0", "F1", "F2", "F3", "F4")
@@ -94,28 +95,52 @@ def marks_of(old: Node, new: Node) -> tuple[Reason, ...]:
             found.setdefault((reason.breaks, reason.code, reason.pointer), reason)
         waiting.extend(
             (_inside(there, was, before.at), _inside(here, now, after.at))
-            for there, here in _shared(one, other)
+            for there, here in _shared(one, other, after)
         )
     return tuple(found.values())
 
 
 def _shared(
-    one: tuple[Node, ...], other: tuple[Node, ...]
+    one: tuple[Node, ...], other: tuple[Node, ...], after: _Place
 ) -> Iterator[tuple[tuple[Node, ...], tuple[Node, ...]]]:
     """The places inside that both may have, with the schemas of each side.
 
     A member that is new is not raised; one that is gone is protected no more, but where it is
     refused.
     """
-    inner, outer = dict(_steps(one)), dict(_steps(other))
-    for step in sorted(inner.keys() | outer.keys(), reverse=True):
-        there, here = inner.get(step) or inner.get("*"), outer.get(step) or outer.get("*")
-        if there and (here or not any(map(_is_closed, other))):
-            yield there, here or ()
+    known: dict[Node, bool] = {}
+    refused = bool(after.nodes) and all(_is_closed(node, known) for node in after.nodes)
+    for step in sorted({step for node in (*one, *other) for step in _steps(node)}, reverse=True):
+        there, here = _spoken(one, step), _spoken(other, step)
+        if there and (here or not refused):
+            yield there, here
 
 
-def _is_closed(node: Node) -> bool:
-    return isinstance(node.schema, dict) and any(node.schema.get(k) is False for k in _OTHERS)
+def _is_closed(node: Node, known: dict[Node, bool]) -> bool:
+    """Whether no object that is valid has a member that nothing speaks of."""
+    if node not in known:
+        # What leads back to itself is taken for open.
+        known[node] = False
+        known[node] = _closes(node, known)
+    return known[node]
+
+
+def _closes(node: Node, known: dict[Node, bool]) -> bool:
+    schema = node.schema
+    if isinstance(schema, bool):
+        return not schema
+    if any(schema.get(keyword) is False for keyword in _OTHERS):
+        return True
+    if isinstance(schema.get("type"), str) and schema["type"] != "object":
+        return True
+    parts = [node.at("allOf", n) for n in range(len(schema.get("allOf", ())))]
+    if "$ref" in schema and (target := node.document.target(schema["$ref"])) is not None:
+        parts.append(target)
+    return any(_is_closed(part, known) for part in parts) or any(
+        all(_is_closed(node.at(keyword, n), known) for n in range(len(schema[keyword])))
+        for keyword in ("anyOf", "oneOf")
+        if keyword in schema
+    )
 
 
 def _inside(nodes: tuple[Node, ...], marks: _Marks, at: Node) -> _Place:
@@ -185,23 +210,41 @@ def _about(nodes: Iterable[Node]) -> tuple[Node, ...]:
     return tuple(found)
 
 
-def _steps(nodes: Iterable[Node]) -> Iterator[tuple[str, tuple[Node, ...]]]:
-    """The places one step inside: members by name, `-` for items, `*` for other members."""
-    inside: dict[str, list[Node]] = {}
-    for node in nodes:
-        schema = node.schema
-        if isinstance(schema, bool):
-            continue
-        for name in schema.get("properties", ()):
-            inside.setdefault(f"/{name}", []).append(node.at("properties", name))
-        for pattern in schema.get("patternProperties", ()):
-            inside.setdefault(f"*{pattern}", []).append(node.at("patternProperties", pattern))
-        for keyword in _OTHERS:
-            if isinstance(schema.get(keyword), dict) and schema[keyword]:
-                inside.setdefault("*", []).append(node.at(keyword))
-        for keyword in _ITEMS:
-            if keyword in schema:
-                inside.setdefault("-", []).append(node.at(keyword))
-        for n in range(len(schema.get("prefixItems", ()))):
-            inside.setdefault("-", []).append(node.at("prefixItems", n))
-    yield from ((step, tuple(found)) for step, found in inside.items())
+def _steps(node: Node) -> Iterator[str]:
+    """The places one step inside: `/name` and `*pattern` of members, `*` others, `-` items."""
+    schema = node.schema
+    if isinstance(schema, bool):
+        return
+    yield from (f"/{name}" for name in schema.get("properties", ()))
+    yield from (f"*{pattern}" for pattern in schema.get("patternProperties", ()))
+    if any(isinstance(schema.get(keyword), dict) for keyword in _OTHERS):
+        yield "*"
+    if any(keyword in schema for keyword in (*_ITEMS, "prefixItems")):
+        yield "-"
+
+
+def _spoken(nodes: Iterable[Node], step: str) -> tuple[Node, ...]:
+    """The schemas that speak of a place one step inside, each as its own schema selects them."""
+    return tuple(
+        inner for node in nodes if isinstance(node.schema, dict) for inner in _selected(node, step)
+    )
+
+
+def _selected(node: Node, step: str) -> list[Node]:
+    schema, name = node.schema, step[1:]
+    if step == "-":
+        front = (node.at("prefixItems", n) for n in range(len(schema.get("prefixItems", ()))))
+        return [*(node.at(keyword) for keyword in _ITEMS if keyword in schema), *front]
+    named: list[Node] = []
+    if step.startswith("/"):
+        patterns = [
+            p for p in schema.get("patternProperties", ()) if found_in(p, name) is not False
+        ]
+        named += [node.at("patternProperties", pattern) for pattern in patterns]
+        if name in schema.get("properties", ()):
+            named.append(node.at("properties", name))
+    elif name in schema.get("patternProperties", ()):
+        named.append(node.at("patternProperties", name))
+    # What neither a name nor a pattern selects is one of the others.
+    others = [k for k in _OTHERS if isinstance(schema.get(k), dict) and schema[k]]
+    return named or [node.at(keyword) for keyword in others]

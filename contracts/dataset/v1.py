@@ -20,11 +20,10 @@ from contracts.common import (
 from contracts.dataset.parts import Table
 from contracts.declare import event
 from contracts.rules import at_least_one, exactly_one, forbids, in_order, needs, rule, unique
-from contracts.values import Count, Day, Identifier, Line, Paragraph
+from contracts.values import Count, Day, Identifier, Line, Ordinal, Paragraph
 
 FLOWS: Final = ("V13", "H23", "P03")
 QUERY: Final = ("dataset.query_requested",)
-SubjectNumber = Annotated[int, Field(ge=1, le=999)]
 
 
 def _personal(it: Any) -> bool:
@@ -101,7 +100,7 @@ class Subject(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("查询对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("查询对象序号", "subject number")]
     person: Annotated[PersonRef | None, F2("人员", "person")] = None
     org: Annotated[OrgRef | None, F2("单位", "organisation")] = None
 
@@ -195,7 +194,7 @@ class Found(Part):
         ),
     )
 
-    subject_no: Annotated[SubjectNumber, F1("查询对象序号", "subject number")]
+    subject_no: Annotated[Ordinal, F1("查询对象序号", "subject number")]
     found: Annotated[bool, F2("查到记录", "found")]
     values: Annotated[tuple[Value, ...], Field(max_length=100), F3("查询值", "values")] = ()
 

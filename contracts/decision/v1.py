@@ -12,12 +12,10 @@ from contracts.classes import F1, F2
 from contracts.common import Code, DocRef, OrgRef, Part, Payload, PersonRef, coded
 from contracts.declare import event
 from contracts.rules import Rule, forbids, needs, unique
-from contracts.values import Day, Identifier, Line, Paragraph
+from contracts.values import Day, Identifier, Line, Ordinal, Paragraph
 
 PERSON: Final = "person"
 COMPLETED: Final = "2"
-
-ItemNumber = Annotated[int, Field(ge=1, le=999)]
 
 
 class Item(Part):
@@ -40,7 +38,7 @@ class Item(Part):
         ),
     )
 
-    no: Annotated[ItemNumber, F1("事项序号", "number of the item")]
+    no: Annotated[Ordinal, F1("事项序号", "number of the item")]
     kind: Annotated[Annotated[Code, coded("decision_kind")], F1("事项类型", "kind of item")]
     text: Annotated[Paragraph, F2("决定内容", "what was decided")]
     issueid: Annotated[Identifier | None, F1("问题编号", "issue")] = None
@@ -131,7 +129,7 @@ class ItemProgress(Part):
         ),
     )
 
-    no: Annotated[ItemNumber, F1("事项序号", "number of the item")]
+    no: Annotated[Ordinal, F1("事项序号", "number of the item")]
     completion: Annotated[
         Annotated[Code, coded("rectification_completion")], F1("完成情况", "completion")
     ]

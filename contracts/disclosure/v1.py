@@ -12,18 +12,27 @@ from contracts.common import Code, DocRef, Handler, OrgRef, Part, Payload, coded
 from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rules import at_least_one, exactly_one, in_order, needs, rule, unique
-from contracts.values import Count, Day, Identifier, Instant, Line, Link, Paragraph, Summary
+from contracts.values import (
+    Count,
+    Day,
+    Identifier,
+    Instant,
+    Line,
+    Link,
+    Ordinal,
+    Paragraph,
+    Summary,
+)
 
 Scope = Annotated[Code, coded("disclosure_scope")]
 Kind = Annotated[Code, coded("disclosure_kind")]
 Channel = Annotated[Code, coded("disclosure_channel")]
-Number = Annotated[int, Field(ge=1, le=999)]
 
 
 class Withheld(Part):
     """A matter that is not to be made public (拟不公开事项), and why."""
 
-    no: Annotated[Number, F1("事项序号", "number of the matter")]
+    no: Annotated[Ordinal, F1("事项序号", "number of the matter")]
     itemid: Annotated[Identifier | None, F1("整改事项编号", "rectification item")] = None
     matter: Annotated[Line, F2("拟不公开事项", "matter")]
     reason: Annotated[Annotated[Code, coded("withholding_reason")], F1("不公开理由", "reason")]

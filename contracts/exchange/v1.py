@@ -14,13 +14,12 @@ from contracts.contract import Slip
 from contracts.declare import event
 from contracts.exchange.parts import About, Exchange
 from contracts.rules import forbids, in_order, needs, rule, unique
-from contracts.values import Count, Day, Instant, Line, Paragraph
+from contracts.values import Count, Day, Instant, Line, Ordinal, Paragraph
 
 DESTROYED: Final = "destroyed"
 UNREAD: Final = "unread"
 
 Signatories = Annotated[tuple[Handler, ...], Field(min_length=1, max_length=20)]
-Number = Annotated[int, Field(ge=1, le=999)]
 VersionOfDraft = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -86,7 +85,7 @@ class Signed(Exchange):
 class Wanted(Part):
     """One thing that is to be supplied or put right."""
 
-    no: Annotated[Number, F1("补正序号", "number")]
+    no: Annotated[Ordinal, F1("补正序号", "number")]
     what: Annotated[Line, F2("补正内容", "what is wanted")]
     reason: Annotated[Annotated[Code, coded("return_reason")], F1("补正原因", "reason")]
     place: Annotated[Line | None, F1("所在位置", "where in the document")] = None
@@ -147,7 +146,7 @@ class Supplied(Part):
         ),
     )
 
-    no: Annotated[Number, F1("补正序号", "number")]
+    no: Annotated[Ordinal, F1("补正序号", "number")]
     supplied: Annotated[bool, F1("已补正", "supplied")]
     documents: Annotated[tuple[DocRef, ...], Field(max_length=50), F2("补正文件", "documents")] = ()
     correction: Annotated[Paragraph | None, F2("更正内容", "correction")] = None

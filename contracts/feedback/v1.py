@@ -21,10 +21,9 @@ from contracts.common import (
 from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rules import in_order, needs, rule, unique
-from contracts.values import Count, Day, Identifier, Instant, Line, Paragraph, Summary
+from contracts.values import Count, Day, Identifier, Instant, Line, Ordinal, Paragraph, Summary
 
 Category = Annotated[Code, coded("issue_category")]
-Number = Annotated[int, Field(ge=1, le=999)]
 
 # The inspected party hears the feedback itself; its circulation is for the others.
 CIRCULATION: Final = (
@@ -74,7 +73,7 @@ class FedBackIssue(Part):
 class Requirement(Part):
     """What the party is asked to do about all of it."""
 
-    no: Annotated[Number, F1("要求序号", "number of the requirement")]
+    no: Annotated[Ordinal, F1("要求序号", "number of the requirement")]
     text: Annotated[Paragraph, F2("整改要求", "requirement")]
 
 

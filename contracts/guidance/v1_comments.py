@@ -36,6 +36,8 @@ def _answers_wanted(it: Any) -> bool:
     return any(comment.answer_wanted for comment in it.comments)
 
 
+# An opening, though it comes back on progress.reported (V09): it is answered itself, by a date, and
+# so has a case of its own; and the work of a round or a team may be commented on without a report.
 @event(
     "guidance.comment_issued",
     "评点意见",

@@ -23,20 +23,19 @@ from contracts.common import (
 )
 from contracts.declare import event
 from contracts.rules import another, forbids, needs, unique
-from contracts.values import Day, Identifier, Line, Paragraph, Summary, Year
+from contracts.values import Day, Identifier, Line, Ordinal, Paragraph, Summary, Year
 
 CONFIRMED: Final = "confirmed"
 MERGED: Final = "merged"
 
 Category = Annotated[Code, coded("issue_category")]
-Number = Annotated[int, Field(ge=1, le=999)]
 TwoHandlers = Annotated[tuple[Handler, ...], Field(min_length=2, max_length=20)]
 
 
 class Fact(Part):
     """One fact of a paper: what happened when, how much, by whom."""
 
-    no: Annotated[Number, F1("事实序号", "number of the fact")]
+    no: Annotated[Ordinal, F1("事实序号", "number of the fact")]
     text: Annotated[Summary, F2("具体事实", "fact")]
     period: Annotated[Period | None, F2("发生期间", "when")] = None
     money: Annotated[Money | None, F2("涉及金额", "amount involved")] = None

@@ -105,6 +105,8 @@ class Measure(Part):
     at: Annotated[Instant, F1("处置时间", "done at")]
 
 
+# Also an opening, for what media.report_captured brought (H22): no case is one with the report's,
+# since one handling may be of several reports. They stand in `reportids`.
 @event(
     "publicopinion.handled",
     "舆情处置反馈",

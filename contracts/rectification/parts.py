@@ -9,7 +9,7 @@ from pydantic import Field
 from contracts.classes import F1, F2
 from contracts.codelists import code_list
 from contracts.common import Code, DocRef, Due, MeetingRef, Money, OrgRef, Part, coded
-from contracts.rules import Rule, needs, rule
+from contracts.rules import Rule, needs, rule, unique
 from contracts.values import Count, Day, Identifier, Line, Paragraph, Summary
 
 NOT_COMPLETED: Final = "0"
@@ -37,6 +37,22 @@ def late(items: str, day: str, last: Callable[[Any], Any], what: str, what_en: s
                 yield f"{items}/{place}/{day}"
 
     return Rule(f"{day}_late", what, what_en, after)
+
+
+MEASURES_ONCE: Final = unique(
+    "measures", "measureid", "措施编号不得重复", "a measure stands twice", "measure_repeated"
+)
+# Of an item that is taken on with its measures.
+MEASURES_RULES: Final = (
+    MEASURES_ONCE,
+    late(
+        "measures",
+        "due",
+        lambda it: it.due,
+        "措施的完成时间不得晚于整改事项的期限",
+        "a measure is due no later than its item",
+    ),
+)
 
 
 def named_in(items: str, among: Callable[[Any], set[str]], message: str, message_en: str) -> Rule:

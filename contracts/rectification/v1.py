@@ -13,11 +13,11 @@ from contracts.classes import F1, F2
 from contracts.common import Code, DocRef, OrgRef, Part, Payload, Period, Signatories, coded
 from contracts.declare import event
 from contracts.rectification.parts import (
+    MEASURES_RULES,
     Leader,
     Measure,
     Meeting,
     Problem,
-    late,
 )
 from contracts.rules import Rule, forbids, in_order, needs, rule, unique
 from contracts.values import Count, Day, Identifier, Paragraph
@@ -32,20 +32,7 @@ class Item(Problem):
 
     RULES = (
         *Problem.RULES,
-        unique(
-            "measures",
-            "measureid",
-            "措施编号不得重复",
-            "a measure stands twice",
-            "measure_repeated",
-        ),
-        late(
-            "measures",
-            "due",
-            lambda it: it.due,
-            "措施的完成时间不得晚于整改事项的期限",
-            "a measure is due no later than its item",
-        ),
+        *MEASURES_RULES,
     )
 
     itemid: Annotated[Identifier, F1("整改事项编号", "item")]

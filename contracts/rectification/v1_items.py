@@ -11,6 +11,8 @@ from contracts.contract import Slip
 from contracts.declare import event
 from contracts.rectification.parts import (
     COMPLETED,
+    MEASURES_ONCE,
+    MEASURES_RULES,
     Completion,
     Effect,
     Evidence,
@@ -20,7 +22,7 @@ from contracts.rectification.parts import (
     falls_on,
     late,
 )
-from contracts.rules import Rule, forbids, in_order, needs, rule, unique
+from contracts.rules import Rule, forbids, in_order, needs, rule
 from contracts.values import Day, Identifier, Line, Paragraph
 
 CROSS_LEVEL: Final = "cross-level"
@@ -130,22 +132,7 @@ class ItemAccepted(Payload):
     责任单位认领整改事项，明确责任领导、整改措施和完成时间。
     """
 
-    RULES = (
-        unique(
-            "measures",
-            "measureid",
-            "措施编号不得重复",
-            "a measure stands twice",
-            "measure_repeated",
-        ),
-        late(
-            "measures",
-            "due",
-            lambda it: it.due,
-            "措施的完成时间不得晚于整改事项的期限",
-            "a measure is due no later than its item",
-        ),
-    )
+    RULES = (*MEASURES_RULES,)
 
     itemid: Annotated[Identifier, F1("整改事项编号", "item")]
     unit: Annotated[OrgRef, F1("责任单位", "responsible unit")]
@@ -258,13 +245,7 @@ class ProgressReported(Payload):
     """
 
     RULES = (
-        unique(
-            "measures",
-            "measureid",
-            "措施编号不得重复",
-            "a measure stands twice",
-            "measure_repeated",
-        ),
+        MEASURES_ONCE,
         late(
             "measures",
             "done_on",

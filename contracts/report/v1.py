@@ -22,13 +22,11 @@ from contracts.common import (
 )
 from contracts.declare import event
 from contracts.rules import needs, rule, unique
-from contracts.values import Count, Day, Identifier, Line, Paragraph, Summary, Year
+from contracts.values import Count, Day, Identifier, Line, Ordinal, Paragraph, Summary, Year
 
 OF_A_TEAM: Final = "group"
 OF_ROUNDS: Final = frozenset({"group", "round"})
 OF_A_YEAR: Final = "annual"
-
-Number = Annotated[int, Field(ge=1, le=999)]
 
 
 class Reported(Part):
@@ -66,7 +64,7 @@ class NamedPerson(Part):
 class Suggestion(Part):
     """What the report asks the committee to decide."""
 
-    no: Annotated[Number, F1("建议序号", "number of the suggestion")]
+    no: Annotated[Ordinal, F1("建议序号", "number of the suggestion")]
     kind: Annotated[
         Annotated[Code, coded("decision_kind")] | None, F1("事项类型", "kind of matter")
     ] = None

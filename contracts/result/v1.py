@@ -12,9 +12,7 @@ from contracts.classes import F0, F1, F2
 from contracts.common import Code, DocRef, Due, OrgRef, Part, Payload, coded
 from contracts.declare import event
 from contracts.rules import at_least_one, in_order, needs, unique
-from contracts.values import Amount, Count, Day, Identifier, Line, Paragraph, Summary
-
-Number = Annotated[int, Field(ge=1, le=999)]
+from contracts.values import Amount, Count, Day, Identifier, Line, Ordinal, Paragraph, Summary
 
 
 class Figure(Part):
@@ -29,7 +27,7 @@ class Figure(Part):
 class Finding(Part):
     """A kind of problem that showed in several places, without names."""
 
-    no: Annotated[Number, F1("问题序号", "number of the finding")]
+    no: Annotated[Ordinal, F1("问题序号", "number of the finding")]
     category: Annotated[Annotated[Code, coded("issue_category")], F1("问题类别", "category")]
     title: Annotated[Line, F1("问题名称", "title", "不得出现单位和人员名称")]
     units: Annotated[Count | None, F1("涉及单位数", "units concerned")] = None
@@ -39,7 +37,7 @@ class Finding(Part):
 class Suggested(Part):
     """What a receiver might do with it."""
 
-    no: Annotated[Number, F1("建议序号", "number of the suggestion")]
+    no: Annotated[Ordinal, F1("建议序号", "number of the suggestion")]
     to: Annotated[Annotated[Code, coded("briefing_section")] | None, F1("建议对象", "for whom")] = (
         None
     )
@@ -134,8 +132,8 @@ class Use(Part):
         ),
     )
 
-    no: Annotated[Number, F1("运用序号", "number")]
-    suggestion: Annotated[Number | None, F1("所依建议序号", "suggestion followed")] = None
+    no: Annotated[Ordinal, F1("运用序号", "number")]
+    suggestion: Annotated[Ordinal | None, F1("所依建议序号", "suggestion followed")] = None
     use: Annotated[Annotated[Code, coded("result_use")], F1("运用方式", "use")]
     text: Annotated[Paragraph | None, F2("运用情况", "what was done")] = None
     on: Annotated[Day | None, F1("运用日期", "on")] = None

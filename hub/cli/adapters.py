@@ -21,7 +21,7 @@ from adapters.kit.check import check as differences
 from adapters.kit.checkpoint import open_checkpoint
 from adapters.kit.runner import Summary
 from adapters.kit.runner import run as run_file
-from hub.cli.connection import Where, connected
+from hub.cli.connection import TAKE_CODES, OwnCodes, Where, codes_in, codes_of, connected
 from hub.cli.output import AsJson, complain, say, show_json, show_table
 
 adapter = App(name="adapter", help="适配器：把机构已有的数据变成事件 / adapters")
@@ -36,13 +36,15 @@ def run(
     reports: Annotated[Path | None, Parameter(help="错误清单目录，默认与文件同处")] = None,
     site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's own field map")] = None,
     batch: int = 100,
+    codes: OwnCodes = None,
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
     """读取导出文件并发布；被打断后再次运行会接着做。/ Read export files and publish their rows."""
     if not files or batch < 1:
         raise ValueError("至少一个文件，--batch 至少为 1 / at least one file, --batch at least 1")
-    chosen = kit.load(name, site)
+    known = codes_of(where.data) if codes is None else codes_in(codes)
+    chosen = kit.load(name, site, known)
     summaries: list[tuple[Path, Summary]] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=Console(file=sys.stderr))
@@ -73,14 +75,16 @@ def list_adapters() -> None:
 
 
 @adapter.command
-def check(name: str) -> int:
+def check(name: str, *, codes: OwnCodes = None) -> int:
     """离线核对适配器的样例。/ Check an adapter against its samples, offline."""
-    found = differences(name)
+    found = differences(name, codes_in(codes))
     for difference in found:
         complain(difference.case)
         for line in difference.lines:
             complain(f"  {line}")
     say("样例全部一致 / all samples agree" if not found else f"{len(found)} 个样例不一致")
+    if found and codes is None:
+        say(TAKE_CODES)
     return 1 if found else 0
 
 

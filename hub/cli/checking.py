@@ -1,23 +1,28 @@
 """`guantong contract check`: events in files against their contracts, offline."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
 from contracts.catalogue import load_catalogue
+from hub.cli.connection import TAKE_CODES, OwnCodes, codes_in
 from hub.cli.eventfiles import Checked, Found, check_files
 from hub.cli.output import AsJson, say, show_json
+
+# Faults that an installation's own codes may cure.
+_UNKNOWN: Final = frozenset(("code_unknown", "region_unknown"))
 
 
 def check(
     *files: Annotated[Path, Parameter(help="事件文件或目录 / files of events, directories")],
+    codes: OwnCodes = None,
     as_json: AsJson = False,
 ) -> int:
     """按契约检查事件文件；退出码 0 合格，1 有错误，2 有文件读不了。/ Check events offline."""
     if not files:
         raise ValueError("至少给出一个文件 / name at least one file")
-    checked = check_files(files, load_catalogue())
+    checked = check_files(files, load_catalogue(), codes_in(codes))
     if as_json:
         show_json(_document(checked))
     else:
@@ -27,6 +32,8 @@ def check(
             f"{checked.files} 个文件 / files, {checked.events} 个事件 / events, "
             f"{len(checked.found)} 处错误 / faults"
         )
+        if codes is None and any(found.fault.code in _UNKNOWN for found in checked.found):
+            say(TAKE_CODES)
     if any(found.unread for found in checked.found):
         return 2
     return 1 if checked.found else 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 from pydantic import Field
@@ -16,6 +16,10 @@ from hub.database.lock import is_locked
 from hub.upkeep.entrance import ADMIN_TOKEN, HUB_URL
 
 SHORT_TOKEN = 600
+TAKE_CODES: Final = (
+    "枢纽导入过自己的代码或行政区划的，用 --codes 指明其数据目录下的 codes "
+    "/ codes and regions that a hub imported are taken with --codes <data>/codes"
+)
 
 
 class NoHub(Exception):
@@ -37,6 +41,15 @@ class Environment(BaseSettings):
     token: str | None = Field(None, description="Token of the commands' caller.")
 
 
+OwnCodes = Annotated[
+    Path | None,
+    Parameter(
+        name="--codes",
+        help="枢纽导入的代码，即其数据目录下的 codes / codes that a hub imported, <data>/codes",
+    ),
+]
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -50,6 +63,15 @@ class Where:
 def codes_of(data: Path | None) -> Codes:
     """The codes of a local hub as it would start with them, else those shipped."""
     return SHIPPED if data is None else load_codes(data / CODES)
+
+
+def codes_in(directory: Path | None) -> Codes:
+    """The shipped codes, and those of a directory. Raises ValueError where there is none."""
+    if directory is None:
+        return SHIPPED
+    if not directory.is_dir():
+        raise ValueError(f"{directory}：不是目录 / not a directory")
+    return load_codes(directory)
 
 
 @contextmanager

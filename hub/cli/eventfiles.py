@@ -5,8 +5,9 @@ the content.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from contracts.catalogue import Catalogue
 from contracts.envelope import TOO_DEEP, Envelope, day_of, read_structured
 from contracts.faults import Fault
+from contracts.owncodes import Codes
 from hub.intake.faults import CONTRACT_UNKNOWN, TYPE_MISMATCH
 from hub.intake.limits import Limits, has_more_values, is_deeper
 
@@ -80,8 +82,8 @@ class _Piece:
     why: Fault = _NOT_JSON
 
 
-def check_files(paths: tuple[Path, ...], catalogue: Catalogue) -> Checked:
-    """Check the events of files, and of all files in directories."""
+def check_files(paths: tuple[Path, ...], catalogue: Catalogue, codes: Codes) -> Checked:
+    """Check the events of files, and of all files in directories, against contracts and codes."""
     found: list[Found] = []
     files = events = 0
     for path in paths:
@@ -98,8 +100,9 @@ def check_files(paths: tuple[Path, ...], catalogue: Catalogue) -> Checked:
             events += sum(piece.end is not None for piece in pieces)
             if not pieces:
                 found.append(Found(file, None, None, _EMPTY, unread=True))
+            faults_of = partial(_faults_of, catalogue=catalogue, codes=codes)
             for number, piece in enumerate(pieces, 1):
-                found += _check(file, text, number, piece, catalogue)
+                found += _check(file, text, number, piece, faults_of)
     return Checked(files, events, tuple(found))
 
 
@@ -127,18 +130,22 @@ def _text_of(file: Path) -> str | Found:
 
 
 def _check(
-    file: Path, text: str, number: int, piece: _Piece, catalogue: Catalogue
+    file: Path,
+    text: str,
+    number: int,
+    piece: _Piece,
+    faults_of: Callable[[bytes], tuple[Fault, ...]],
 ) -> Iterator[Found]:
     if piece.end is None:
         yield Found(file, _line(text, piece.start), number, piece.why, unread=True)
         return
     event = text[piece.start : piece.end]
-    for fault in _faults_of(event.encode(), catalogue):
+    for fault in faults_of(event.encode()):
         line = _line(text, piece.start + _place(event, fault.pointer))
         yield Found(file, line, number, fault)
 
 
-def _faults_of(event: bytes, catalogue: Catalogue) -> tuple[Fault, ...]:
+def _faults_of(event: bytes, catalogue: Catalogue, codes: Codes) -> tuple[Fault, ...]:
     if len(event) > _LIMITS.event:
         return (_EVENT_TOO_LARGE,)
     if is_deeper(event, _LIMITS.depth):
@@ -153,7 +160,7 @@ def _faults_of(event: bytes, catalogue: Catalogue) -> tuple[Fault, ...]:
         return (CONTRACT_UNKNOWN,)
     if contract.type != envelope.attributes.type:
         return (TYPE_MISMATCH,)
-    checked = contract.check(envelope.data, day_of(envelope.attributes.time))
+    checked = contract.check(envelope.data, day_of(envelope.attributes.time), codes=codes)
     return checked if isinstance(checked, tuple) else ()
 
 

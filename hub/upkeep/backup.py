@@ -13,12 +13,14 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contracts.owncodes import CODES
 from hub.database.inspection import copy, integrity, reading
 from hub.database.sqlite import DATABASE
 from hub.errors import BackupFailed, DataDirectoryDamaged, DirectoryNotEmpty
 from hub.event import rfc3339
+from hub.upkeep.codefiles import clear_codes, copy_codes
 from hub.upkeep.files import sync, write_whole
-from hub.upkeep.manifest import MANIFEST, Manifest, contents_of, digest_of
+from hub.upkeep.manifest import MANIFEST, File, Manifest, contents_of, digest_of
 
 LAST_BACKUP: Final = "last-backup.json"
 PARTIAL: Final = ".partial"
@@ -35,7 +37,7 @@ class LastBackup(BaseModel):
 
 
 def make_backup(data: Path, target: Path, *, version: str, now: int) -> Manifest:
-    """Copy a data directory's database, as it is at this moment, to a new directory.
+    """Copy a data directory's database, as it is at this moment, and its codes to a new directory.
 
     Everything acknowledged before the call is in it, and the data directory remembers it. Raises
     BackupFailed, DirectoryNotEmpty, or OSError; what there is of `target` is whole or nothing.
@@ -51,7 +53,8 @@ def make_backup(data: Path, target: Path, *, version: str, now: int) -> Manifest
         try:
             with reading(data / DATABASE) as source:
                 copy(source, copied)
-            manifest = _described(copied, version=version, now=now)
+            codes = copy_codes(data / CODES, draft / CODES)
+            manifest = _described(copied, codes, version=version, now=now)
         except DataDirectoryDamaged as damaged:
             raise BackupFailed(damaged.detail) from damaged
         write_whole(draft / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
@@ -104,9 +107,10 @@ def _draft_of(target: Path) -> Iterator[Path]:
 def _clear(draft: Path) -> None:
     for name in (DATABASE, f"{DATABASE}-journal", MANIFEST, f"{MANIFEST}.new"):
         (draft / name).unlink(missing_ok=True)
+    clear_codes(draft / CODES)
 
 
-def _described(copied: Path, *, version: str, now: int) -> Manifest:
+def _described(copied: Path, codes: dict[str, File], *, version: str, now: int) -> Manifest:
     """The manifest of a copy that SQLite finds whole. Raises BackupFailed."""
     with reading(copied, still=True) as connection:
         if faults := integrity(connection, full=False, enough=lambda: False):
@@ -118,6 +122,7 @@ def _described(copied: Path, *, version: str, now: int) -> Manifest:
         made_at=rfc3339(now),
         contents=contents,
         database=digest_of(copied),
+        codes=codes,
     )
 
 

@@ -1,6 +1,7 @@
 """What lies beside a backup's database and says what must be in it."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -16,6 +17,8 @@ from hub.upkeep.selfcheck import fingerprint
 MANIFEST: Final = "manifest.json"
 MOST_MANIFEST: Final = 1024 * 1024
 _PIECE: Final = 1024 * 1024
+# The file of a code list in a backup.
+LISTED: Final = re.compile(r"[a-z0-9_]{1,80}\.csv")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -53,13 +56,18 @@ class Contents(_Part):
 
 
 class Manifest(_Part):
-    """The manifest of a backup; `version` is that of the program that made it."""
+    """The manifest of a backup; `version` is that of the program that made it.
+
+    `codes`: the installation's own code lists, file by file; a backup of before they were kept has
+    none.
+    """
 
     format: Literal[1]
     version: str
     made_at: str
     contents: Contents
     database: File
+    codes: dict[Annotated[str, Field(pattern=f"^{LISTED.pattern}$")], File] = {}
 
 
 def contents_of(connection: Connection) -> Contents:

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from contracts.owncodes import CODES
 from hub.database.inspection import integrity, reading
 from hub.database.lock import LOCK, locked
 from hub.database.migrating import revisions
@@ -15,11 +16,13 @@ from hub.errors import (
     DirectoryNotEmpty,
 )
 from hub.upkeep.backup import PARTIAL
+from hub.upkeep.codefiles import clear_codes, copy_codes
 from hub.upkeep.files import sync
 from hub.upkeep.manifest import Contents, Manifest, contents_of, digest_of, read_manifest
 from hub.upkeep.selfcheck import check_journal
 
 DRAFT: Final = DATABASE + PARTIAL
+CODES_DRAFT: Final = f"{DRAFT}-{CODES}"
 
 
 def restore(backup: Path, data: Path, *, key: bytes) -> Manifest:
@@ -44,16 +47,22 @@ def restore(backup: Path, data: Path, *, key: bytes) -> Manifest:
         draft.touch(mode=0o600)
         try:
             _fill(draft, backup / DATABASE, manifest)
+            _fill_codes(data / CODES_DRAFT, backup / CODES, manifest)
             retire_cursor_key(draft, until=max(shard.last for shard in contents.shards), key=key)
         except BaseException:
             _clear(data)
             raise
+        # With its database a hub can start: by then its codes must be there.
+        if manifest.codes:
+            (data / CODES_DRAFT).rename(data / CODES)
+            sync(data)
         draft.rename(data / DATABASE)
         sync(data)
     return manifest
 
 
 def _clear(data: Path) -> None:
+    clear_codes(data / CODES_DRAFT)
     for left in data.glob(f"{DRAFT}*"):
         left.unlink()
 
@@ -71,6 +80,12 @@ def _fill(draft: Path, source: Path, manifest: Manifest) -> None:
         _check(draft, manifest.contents)
     except DataDirectoryDamaged as damaged:
         raise BackupInvalid(damaged.detail) from damaged
+
+
+def _fill_codes(draft: Path, source: Path, manifest: Manifest) -> None:
+    """Copy the code lists and compare them with the manifest. Raises BackupInvalid."""
+    if copy_codes(source, draft) != manifest.codes:
+        raise BackupInvalid(f"{source}: 代码表与清单不符 / code lists are not the manifest's")
 
 
 def _check(database: Path, expected: Contents) -> None:

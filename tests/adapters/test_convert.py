@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from adapters.kit.convert import READINGS, Cell, Wrong
 from adapters.kit.port import FaultKind
 from contracts.identifiers import citizen_id_with_check_digit
+from contracts.owncodes import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -110,25 +111,25 @@ REFUSED = [
 
 @pytest.mark.parametrize(("reading", "cell", "rule", "value"), TAKEN)
 def test_a_cell_is_read_as_meant(reading: str, cell: str, rule: Rule, value: object) -> None:
-    assert READINGS[reading](Cell(cell), rule) == value
+    assert READINGS[reading](Cell(cell), rule, SHIPPED) == value
 
 
 @pytest.mark.parametrize(("reading", "cell", "rule", "kind"), REFUSED)
 def test_a_cell_that_cannot_be_meant_is_refused(
     reading: str, cell: str, rule: Rule, kind: FaultKind
 ) -> None:
-    refused = READINGS[reading](Cell(cell), rule)
+    refused = READINGS[reading](Cell(cell), rule, SHIPPED)
     assert isinstance(refused, Wrong)
     assert refused.kind == kind
 
 
 def test_a_code_of_an_open_list_is_carried_with_the_label_beside_it() -> None:
     cell = Cell("030100", label="贪污  贿赂")
-    assert READINGS["code"](cell, OPEN) == {"code": "030100", "label": "贪污 贿赂"}
+    assert READINGS["code"](cell, OPEN, SHIPPED) == {"code": "030100", "label": "贪污 贿赂"}
 
 
 def test_a_code_of_a_closed_list_takes_no_label_of_its_own() -> None:
-    refused = READINGS["code"](Cell("7", label="举报"), LISTED)
+    refused = READINGS["code"](Cell("7", label="举报"), LISTED, SHIPPED)
     assert refused == Wrong(
         FaultKind.CODE,
         "不在代码表 petition_purpose 中",
@@ -137,7 +138,7 @@ def test_a_code_of_a_closed_list_takes_no_label_of_its_own() -> None:
 
 
 def test_what_is_said_of_a_wrong_number_is_what_is_wrong_with_it() -> None:
-    said = READINGS["citizen_id"](Cell(CITIZEN[:17] + "5"), Rule())
+    said = READINGS["citizen_id"](Cell(CITIZEN[:17] + "5"), Rule(), SHIPPED)
     assert isinstance(said, Wrong)
     assert said.reason == "校验位不符"
 
@@ -145,18 +146,18 @@ def test_what_is_said_of_a_wrong_number_is_what_is_wrong_with_it() -> None:
 @pytest.mark.parametrize("reading", [name for name in READINGS if name != "code"])
 @given(cell=st.text(min_size=1))
 def test_no_cell_makes_a_conversion_fail(reading: str, cell: str) -> None:
-    READINGS[reading](Cell(cell), Rule())
+    READINGS[reading](Cell(cell), Rule(), SHIPPED)
 
 
 @given(cell=st.text(min_size=1), label=st.none() | st.text(min_size=1))
 def test_no_cell_makes_a_code_fail(cell: str, label: str | None) -> None:
     for rule in (LISTED, OPEN):
-        READINGS["code"](Cell(cell, label), rule)
+        READINGS["code"](Cell(cell, label), rule, SHIPPED)
 
 
 @pytest.mark.parametrize("reading", [name for name in READINGS if name != "code"])
 @given(noise=st.text(alphabet="ßøπ漢示例", min_size=8, max_size=40))
 def test_a_refusal_never_repeats_the_cell(reading: str, noise: str) -> None:
-    said = READINGS[reading](Cell(noise), Rule(longest=3))
+    said = READINGS[reading](Cell(noise), Rule(longest=3), SHIPPED)
     if isinstance(said, Wrong):
         assert noise not in said.reason + said.advice

@@ -5,6 +5,7 @@ import pytest
 from adapters.kit.mapping import MappingError, Row
 from adapters.kit.port import FaultKind, Place, Record, RowFault
 from adapters.kit.site import load_mapping
+from contracts.owncodes import SHIPPED
 
 MAPPING = r"""
 title = "试验"
@@ -65,7 +66,8 @@ def record(**columns: str) -> Record:
 
 def test_fields_are_read_from_their_columns(mapping: Path) -> None:
     row = load_mapping(mapping).read(
-        record(renshu=" ５ ", day="2026.3.4", number="S1", kind="１１１", purpose="甲")
+        record(renshu=" ５ ", day="2026.3.4", number="S1", kind="１１１", purpose="甲"),
+        SHIPPED,
     )
     assert isinstance(row, Row)
     assert row.values == {
@@ -78,27 +80,27 @@ def test_fields_are_read_from_their_columns(mapping: Path) -> None:
 
 @pytest.mark.parametrize("blank", ["", "  ", "\u3000", r"\N", " NULL ", "\u200b"])
 def test_blank_cells_and_null_marks_are_no_value(mapping: Path, blank: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="1", day=blank, purpose=blank))
+    row = load_mapping(mapping).read(record(renshu="1", day=blank, purpose=blank), SHIPPED)
     assert isinstance(row, Row)
     assert row.values == {"people": 1, "day": "2026-01-02"}
 
 
 @pytest.mark.parametrize("day", ["1899-12-31", "1899/12/31", "1899/12/31 00:00:00"])
 def test_a_date_that_stands_for_none_is_no_value(mapping: Path, day: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="1", day=day))
+    row = load_mapping(mapping).read(record(renshu="1", day=day), SHIPPED)
     assert isinstance(row, Row)
     assert row.values["day"] == "2026-01-02"
 
 
 @pytest.mark.parametrize("kind", ["414", "", r"\N"])
 def test_a_field_under_a_condition_is_not_even_checked_without_it(mapping: Path, kind: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="1", kind=kind, number="1E+20"))
+    row = load_mapping(mapping).read(record(renshu="1", kind=kind, number="1E+20"), SHIPPED)
     assert isinstance(row, Row)
     assert "idno" not in row.values
 
 
 def test_everything_wrong_with_a_row_is_told_at_once(mapping: Path) -> None:
-    found = load_mapping(mapping).read(record(renshu="", day="昨天", purpose="7"))
+    found = load_mapping(mapping).read(record(renshu="", day="昨天", purpose="7"), SHIPPED)
     assert found == (
         RowFault(
             7, "renshu", FaultKind.MISSING, "人数没有填写（空白或空值标记）", "请补填后重新导出"

@@ -8,6 +8,8 @@ import pytest
 import adapters
 from adapters.kit.adapter import UnknownAdapter, available, load
 from adapters.kit.check import Difference, check, outcome, samples, written
+from adapters.kit.port import FaultKind
+from contracts.owncodes import SHIPPED, Codes, load_codes
 
 CASES = [(name, case) for name in available() for case in samples(name)]
 
@@ -30,6 +32,23 @@ def test_an_adapter_has_a_page_and_eight_samples(name: str) -> None:
 
 def test_checking_a_sound_adapter_finds_no_difference() -> None:
     assert check("petition") == ()
+
+
+def test_a_sample_may_name_a_region_that_a_hub_imported(tmp_path: Path) -> None:
+    header = "code,name,parent,valid_from,valid_until,successor,source"
+    (tmp_path / "codes").mkdir()
+    overlay = tmp_path / "codes" / "region_overlay.csv"
+    overlay.write_text(f"{header}\n510171,示范新区,510100,,,,local\n", encoding="utf-8")
+    rows = (available()["petition"] / "samples" / "people" / "in.csv").read_bytes()
+    (tmp_path / "in.csv").write_bytes(rows.replace(b"510104", b"510171"))
+
+    def told(codes: Codes) -> tuple[set[str], set[FaultKind]]:
+        made = outcome("petition", tmp_path, codes)
+        kinds = {FaultKind(fault["kind"]) for fault in made["faults"]}
+        return {event["data"]["place"] for event in made["events"]}, kinds
+
+    assert told(SHIPPED) == (set(), {FaultKind.REGION, FaultKind.NUMBER})
+    assert told(load_codes(tmp_path / "codes")) == ({"510171"}, {FaultKind.NUMBER})
 
 
 def test_an_unknown_adapter_is_answered_with_the_known_ones() -> None:

@@ -392,6 +392,18 @@ def test_a_release_takes_the_place_of_what_an_installation_had_added(tmp_path: P
     assert codes.regions().name("510104") == "锦江区"
 
 
+def test_the_zones_of_the_page_are_imported_as_it_says(tmp_path: Path) -> None:
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    example = page.partition("```csv\n")[2].partition("```")[0]
+    assert taken("region_overlay", example.encode(), tmp_path) == (2, 0, 0)
+    regions = load_codes(tmp_path).regions()
+    assert [(regions.level(code), regions.lineage(code)) for code in ("510171", "650071")] == [
+        ("county", ("510171", "510100", "510000", "000000")),
+        ("county", ("650071", "650000", "000000")),
+    ]
+    assert example.count("示范") == 2, "invented places are called so"
+
+
 def test_a_directory_that_is_not_there_adds_nothing(tmp_path: Path) -> None:
     codes = load_codes(tmp_path / "none")
     lists: list[CodeList] = [codes.list_of(name) for name in list_names()]

@@ -72,8 +72,7 @@ FLOWS: Final = {
     " issue.immediate_rectification_ordered → issue.immediate_rectification_reported;"
     " inspection.left; report.submitted; feedback.issued; inspection.closed",
 }
-# These follow on what the flow begins with, and answer no one event of it: a comment is on what
-# came in over some time, and is itself answered; a handling may be of several reports.
+# These follow on what the flow begins with and are openings: their declarations say why.
 FOLLOW_BY_THEMSELVES: Final = {"V09": "guidance.comment_issued", "H22": "publicopinion.handled"}
 # What the platform itself owes: that there are types that serve it.
 DUTIES: Final = ("P01", "P02", "P03", "P04", "P05", "P06", "P07")
@@ -179,10 +178,11 @@ def test_what_comes_back_in_a_flow_answers_a_step_before_it(flow: str) -> None:
             before = {type_ for earlier in chain[:place] for type_ in earlier}
             for type_ in step:
                 for contract in load_catalogue().versions(type_):
-                    if FOLLOW_BY_THEMSELVES.get(flow) == type_:
-                        assert contract.unasked or not contract.answers, contract.name
-                    else:
-                        assert before & set(contract.answers), contract.name
+                    # What follows by itself must not answer these: they share no case with it.
+                    by_itself = FOLLOW_BY_THEMSELVES.get(flow) == type_
+                    assert bool(before & set(contract.answers)) is not by_itself, contract.name
+                    opens = contract.unasked or not contract.answers
+                    assert opens or not by_itself, contract.name
 
 
 @pytest.mark.parametrize("duty", DUTIES)

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from contracts.catalogue import load_catalogue
+from contracts.owncodes import load_codes
 from contracts.region import load_regions
 from hub.database.lock import locked
 from hub.database.sqlite import open_sqlite
@@ -158,6 +159,7 @@ def test_the_manifest_says_what_the_backup_holds(scene: Scene) -> None:
             "journal": journal,
         },
         "database": {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
+        "codes": {},
     }
     assert scene.told == {"directory": str(scene.backup), **manifest}
     last = json.loads((scene.original.directory / "last-backup.json").read_text())
@@ -379,6 +381,17 @@ def a_flipped_byte(backup: Path) -> None:
 DAMAGES: list[tuple[str, Callable[[Path], object], str]] = [
     ("no manifest", lambda b: (b / "manifest.json").unlink(), "没有 manifest.json"),
     ("no database", lambda b: (b / "hub.db").unlink(), "不存在 / not there"),
+    (
+        "a list outside the backup",
+        lambda b: (b / "manifest.json").write_text(
+            (b / "manifest.json")
+            .read_text()
+            .replace(
+                '"codes": {}', '"codes": {"../x.csv": {"bytes": 1, "sha256": "%s"}}' % ("0" * 64)
+            )
+        ),
+        "无法识别",
+    ),
     ("torn manifest", lambda b: (b / "manifest.json").write_text('{"format":1,'), "无法识别"),
     ("a flipped byte", a_flipped_byte, "与清单的 SHA-256 不符"),
     ("one event more", partial(change_manifest, events=10**6), "日志与清单不符"),
@@ -421,6 +434,74 @@ def test_a_backup_by_a_newer_version_is_not_restored(
     with pytest.raises(DataDirectoryNewer):
         restore(backup, tmp_path / "new", key=KEY)
     assert not (tmp_path / "new").exists()
+
+
+FORMS = "code,label,label_en,parent,valid_from,valid_until,source\n0001,网上大厅,hall,4,,,local\n"
+
+
+def with_codes(data: Path) -> Path:
+    """A stopped hub's directory with a list of its own, and what is none beside it."""
+    with closing(open_sqlite(data, readers=1)):
+        pass
+    (data / "codes").mkdir(mode=0o700)
+    (data / "codes" / "petition_form.csv").write_text(FORMS, encoding="utf-8")
+    (data / "codes" / "notes.txt").write_text("not a list")
+    return data
+
+
+def test_a_restored_hub_has_the_codes_that_the_first_had_imported(tmp_path: Path) -> None:
+    data, backup, new = with_codes(tmp_path / "data"), tmp_path / "backup", tmp_path / "new"
+    # As a backup leaves it that was killed.
+    (tmp_path / "backup.partial" / "codes").mkdir(parents=True)
+    (tmp_path / "backup.partial" / "codes" / "medium.csv").write_bytes(b"half")
+    backed_up(data, backup)
+    manifest = json.loads((backup / "manifest.json").read_text())
+    told = {"bytes": len(FORMS.encode()), "sha256": hashlib.sha256(FORMS.encode()).hexdigest()}
+    assert manifest["codes"] == {"petition_form.csv": told}
+
+    # As a restore leaves it that was killed.
+    (new / "hub.db.partial-codes").mkdir(parents=True)
+    (new / "hub.db.partial-codes" / "medium.csv").write_bytes(b"half")
+    restore(backup, new, key=KEY)
+    assert sorted(path.relative_to(new).as_posix() for path in new.rglob("*")) == [
+        "codes",
+        "codes/petition_form.csv",
+        "hub.db",
+        "hub.lock",
+    ]
+    members = load_codes(new / "codes").list_of("petition_form").members
+    assert members == load_codes(data / "codes").list_of("petition_form").members
+    assert members["0001"].label == "网上大厅"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda codes: shutil.rmtree(codes), id="gone"),
+        pytest.param(lambda codes: flip(codes / "petition_form.csv", 70), id="changed"),
+        pytest.param(lambda codes: (codes / "medium.csv").write_text(FORMS), id="one more"),
+    ],
+)
+def test_a_backup_with_other_codes_than_its_manifest_says_is_not_restored(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    backup, new = tmp_path / "backup", tmp_path / "new"
+    backed_up(with_codes(tmp_path / "data"), backup)
+    damage(backup / "codes")
+    with pytest.raises(BackupInvalid, match="代码表与清单不符"):
+        restore(backup, new, key=KEY)
+    assert [path.name for path in new.iterdir()] == ["hub.lock"]
+
+
+def test_a_backup_of_before_codes_were_kept_is_restored(tmp_path: Path) -> None:
+    with closing(open_sqlite(tmp_path / "data", readers=1)):
+        pass
+    backed_up(tmp_path / "data", tmp_path / "backup")
+    manifest = json.loads((tmp_path / "backup" / "manifest.json").read_text())
+    del manifest["codes"]
+    (tmp_path / "backup" / "manifest.json").write_text(json.dumps(manifest))
+    assert restore(tmp_path / "backup", tmp_path / "new", key=KEY).contents.events == 0
+    assert not (tmp_path / "new" / "codes").exists()
 
 
 def test_a_restore_takes_an_empty_directory_only(

@@ -88,6 +88,25 @@ def test_a_hub_takes_what_was_imported_from_its_next_start(tmp_path: Path, run: 
     assert told() == ["accepted", "accepted", ["code_not_in_force"]]
 
 
+def test_files_of_events_are_checked_with_the_codes_that_a_hub_imported(
+    tmp_path: Path, run: Run
+) -> None:
+    codes = tmp_path / "codes"
+    overlay = written(tmp_path / "region_overlay.csv", ZONE)
+    assert run("import", overlay, "--to", codes).status == 0
+    zone = petition("local-zone")
+    zone["data"]["place"] = "510171"
+    event = written(tmp_path / "event.json", json.dumps(zone))
+
+    status, said, _ = run_apart("contract", "check", event)
+    assert status == 1 and "/data/place  region_unknown" in said
+    assert said.endswith("are taken with --codes <data>/codes\n")
+    status, said, _ = run_apart("contract", "check", event, "--codes", codes)
+    assert (status, said) == (0, "1 个文件 / files, 1 个事件 / events, 0 处错误 / faults\n")
+    status, said, complained = run_apart("contract", "check", event, "--codes", tmp_path / "none")
+    assert (status, said) == (1, "") and "不是目录 / not a directory" in complained
+
+
 def test_a_file_with_a_fault_is_refused_and_nothing_of_it_is_taken(
     tmp_path: Path, run: Run
 ) -> None:

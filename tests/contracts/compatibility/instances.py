@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from tests.contracts.compatibility.near import CODES, LISTS
 from tests.contracts.compatibility.schemas import NAMES, VALUES
 
 STRINGS = (
@@ -13,6 +14,7 @@ STRINGS = (
     "n1", "n22", "k", "0",
 )  # fmt: skip
 MOST_DEPTH = 4
+MOST_SIZE = 4
 
 
 class Sampler:
@@ -25,10 +27,20 @@ class Sampler:
             {
                 made
                 for document in documents
-                for bound in _bounds(document)
+                for bound in _values_of(document, _NUMBERED)
                 for made in (bound, bound + 1, bound - 1, bound + 0.5)
             }
             | {0, 1, 7, 0.75}
+        )
+        self._sizes = sorted(
+            {
+                made
+                for document in documents
+                for bound in _values_of(document, _SIZES)
+                for made in (bound - 1, bound, bound + 1)
+                if 0 <= made <= MOST_SIZE
+            }
+            | {0, 1, 2}
         )
         self._constants = [v for document in documents for v in _constants(document)]
 
@@ -105,25 +117,53 @@ class Sampler:
         if kind == "boolean":
             return rnd.random() < 0.5
         if kind in ("number", "integer"):
-            number = rnd.choice(self._numbers)
-            step = schema.get("multipleOf")
-            if step is not None and rnd.random() < 0.7:
-                return step * rnd.randint(-3, 12)
-            return int(number) if kind == "integer" else number
+            return self._number(kind, schema)
         if kind == "string":
+            if rnd.random() < 0.4:
+                return rnd.choice(("a", "1", "😀", "ab")) * rnd.choice(self._sizes)
             return rnd.choice(STRINGS)
         if kind == "array":
-            front = schema.get("prefixItems", [])
-            rest = schema.get("items", schema.get("contains", True))
-            length = rnd.choice((0, 1, 2, 3, len(front), schema.get("minItems", 1)))
-            return [
-                self.of(front[n] if n < len(front) else rest, document, depth + 1)
-                for n in range(length)
-            ]
+            return self._array(schema, document, depth)
         return self._object(schema, document, depth)
+
+    def _number(self, kind: str, schema: dict[str, Any]) -> Any:
+        rnd = self._rnd
+        number = rnd.choice(self._numbers)
+        own = [schema[keyword] for keyword in _NUMBERED if keyword in schema]
+        if own and rnd.random() < 0.6:
+            number = rnd.choice(own) + rnd.choice((0, 0, 0.5, -0.5, 1, -1))
+        step = schema.get("multipleOf")
+        if step is not None and rnd.random() < 0.7:
+            return step * rnd.randint(-3, 12)
+        return int(number) if kind == "integer" else number
+
+    def _array(self, schema: dict[str, Any], document: Any, depth: int) -> list[Any]:
+        rnd = self._rnd
+        front = schema.get("prefixItems", [])
+        rest = [schema[keyword] for keyword in ("items", "contains") if keyword in schema] or [True]
+        length = rnd.choice((*self._sizes, len(front), len(front) + 1))
+        items = [
+            self.of(front[n] if n < len(front) else rnd.choice(rest), document, depth + 1)
+            for n in range(length)
+        ]
+        # Items that are equal, or only seem to be.
+        if len(items) > 1 and rnd.random() < 0.3:
+            items[-1] = rnd.choice((items[0], *_TWINS.get(repr(items[0]), ())))
+        return items
+
+    def _code(self) -> dict[str, Any]:
+        rnd = self._rnd
+        made = {"code": rnd.choice(CODES)}
+        if rnd.random() < 0.3:
+            made["label"] = "a"
+        if rnd.random() < 0.3:
+            made["list"] = rnd.choice(LISTS)
+        return made
 
     def _object(self, schema: dict[str, Any], document: Any, depth: int) -> dict[str, Any]:
         rnd = self._rnd
+        if "x-guantong-codelist" in schema and rnd.random() < 0.95:
+            return self._code()
         named = schema.get("properties", {})
         names = {n for n in schema.get("required", []) if rnd.random() < 0.95}
         names |= {n for n in named if rnd.random() < 0.5}
@@ -151,6 +191,7 @@ class Sampler:
         return rnd.choice(VALUES)
 
 
+_TWINS = {"1": (1.0, True), "True": (1, 1.0), "0": (False,), "False": (0,), "[1]": ([True],)}
 _HINTS = {
     "minimum": "number", "maximum": "number", "exclusiveMinimum": "number",
     "exclusiveMaximum": "number", "multipleOf": "number", "minLength": "string",
@@ -162,11 +203,15 @@ _HINTS = {
     "dependentRequired": "object", "dependentSchemas": "object", "unevaluatedProperties": "object",
 }  # fmt: skip
 _NUMBERED = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
+_SIZES = frozenset((
+    "minLength", "maxLength", "minItems", "maxItems", "minContains", "maxContains",
+    "minProperties", "maxProperties",
+))  # fmt: skip
 
 
-def _bounds(document: Any) -> Iterator[Any]:
+def _values_of(document: Any, keywords: frozenset[str]) -> Iterator[Any]:
     for keyword, value in _everything(document):
-        if keyword in _NUMBERED and isinstance(value, int | float):
+        if keyword in keywords and isinstance(value, int | float):
             yield value
 
 
