@@ -77,7 +77,10 @@ class Writer:
         self._clock = clock
         self._waiting: deque[_Job] = deque()
         self._weight = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        # The loop that will wake the thread, at the end of its turn, for what waits.
+        self._announcing: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="writer")
 
@@ -113,14 +116,16 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         job = _Job(work=work, joint=joint, weight=weight, future=future, loop=loop)
-        with self._changed:
+        with self._lock:
             if self._stopping:
                 raise Stopping(retry_after=1)
             if self._waiting and self._weight + weight > self._capacity:
                 raise Overloaded(retry_after=1)
             self._waiting.append(job)
             self._weight += weight
-            self._changed.notify()
+            if self._announcing is not loop:
+                self._announcing = loop
+                loop.call_soon(self._announce)
         return future
 
     def stop(self) -> None:
@@ -129,6 +134,12 @@ class Writer:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
+
+    def _announce(self) -> None:
+        """Wake the thread for all that one turn of a loop has submitted."""
+        with self._lock:
+            self._announcing = None
+            self._changed.notify()
 
     def _run(self) -> None:
         while group := self._next_group():
