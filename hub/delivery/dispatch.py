@@ -1,7 +1,9 @@
 """The way out: the feed is read, each event entitled at this moment, viewed, and handed over."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from contracts.conversion import Inconvertible
@@ -24,22 +26,24 @@ STRETCH: Final = 200
 # What keeps an event back before and after the five steps of the decision.
 BEFORE: Final = 0
 AFTER: Final = 6
+_HandedOver = tuple[int, View | int | None]
 
 
 @dataclass(slots=True)
 class Page:
     """What one reading of a feed hands over; filled by `read_page`, then only looked at.
 
-    `positions` are the entries examined, `outcomes` what was decided on each (by
-    `hub.evidence.reads`) under the policy version `policy` at `read_at`. `denied` counts what was
-    not handed over, by step (also `BEFORE` and `AFTER` them), `views` the events that had fields
-    withheld; `last` is the position of the last event, `more` says that the feed had not come to
-    its end.
+    `body` is a JSON array, of so many `events`. `positions` are the entries examined, `outcomes`
+    what was decided on each (by `hub.evidence.reads`) under the policy version `policy` at
+    `read_at`. `denied` counts what was not handed over, by step (also `BEFORE` and `AFTER` them),
+    `views` the events that had fields withheld; `last` is the position of the last event, `more`
+    says that the feed had not come to its end.
     """
 
     policy: int
     read_at: int
-    events: list[bytes] = field(default_factory=list)
+    body: bytes = b"[]"
+    events: int = 0
     positions: list[int] = field(default_factory=list)
     outcomes: bytearray = field(default_factory=bytearray)
     denied: Counter[int] = field(default_factory=Counter)
@@ -66,42 +70,65 @@ def read_page(
     if agency is None or not agency.takes_part(now):
         raise Forbidden("机构未登记或已停用 / the agency is not registered or not in force")
     page = Page(policy.version, now)
-    decisions = Decisions(agency, policy=policy, now=now)
+    hand_over = partial(
+        _hand_over,
+        decisions=Decisions(agency, policy=policy, now=now),
+        subscription=subscription,
+        policy=policy,
+        now=now,
+    )
+    read = _fill(page, connection, subscription, after=after, limit=limit, hand_over=hand_over)
+    # In one piece: a thousand that lie about until the record is kept cost more to be taken up
+    # again than to be copied now.
+    page.body = b"[%b]" % b",".join(read)
+    return page
+
+
+def _fill(
+    page: Page,
+    connection: Connection,
+    subscription: Subscription,
+    *,
+    after: int,
+    limit: int,
+    hand_over: Callable[[Entry], _HandedOver],
+) -> Iterator[bytes]:
+    """The documents that a page hands over; what else there is to say of them goes on the page."""
     size, cursor, until = 0, after, ready_until(subscription)
-    while len(page.events) < limit and len(page.positions) < MOST_EXAMINED:
+    while page.events < limit and len(page.positions) < MOST_EXAMINED:
         # A good stretch at least: of a feed that is mostly denied, few are handed over.
-        wanted = max(limit - len(page.events), STRETCH)
+        wanted = max(limit - page.events, STRETCH)
         positions = sql.feed_after(
             connection, subscription.number, after=cursor, until=until, most=wanted
         )
         for entry in sql.entries(connection, positions):
-            if len(page.events) == limit:
-                return page
-            outcome, view = _hand_over(entry, decisions, subscription, policy=policy, now=now)
+            if page.events == limit:
+                return
+            outcome, view = hand_over(entry)
             if view is None:
                 pass
             elif isinstance(view, int):
                 page.denied[view] += 1
             elif size + len(view.document) > PAGE_BYTES and page.events:
-                return page
+                return
             else:
-                page.events.append(view.document)
+                yield view.document
                 size += len(view.document)
+                page.events += 1
                 page.views += bool(view.withheld)
                 page.last = entry.position
             page.positions.append(entry.position)
             page.outcomes.append(outcome)
         if len(positions) < wanted:
             page.more = False
-            return page
+            return
         # Past all of them, also past what a damaged journal may lack.
         cursor = positions[-1]
-    return page
 
 
 def _hand_over(
-    entry: Entry, decisions: Decisions, subscription: Subscription, *, policy: Policy, now: int
-) -> tuple[int, View | int | None]:
+    entry: Entry, *, decisions: Decisions, subscription: Subscription, policy: Policy, now: int
+) -> _HandedOver:
     """The outcome's byte, and the event's view, or the step that kept it back.
 
     Before the decision it has expired (0); after it the pinned version cannot be made of it (6).

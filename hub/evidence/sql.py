@@ -1,7 +1,8 @@
 """The statements about what was read."""
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from hub.database.connection import STREAMED, Connection, Spoken, spoken
@@ -24,7 +25,8 @@ class ReadRow:
 
 
 _ROW: Final = ", ".join(ReadRow.__slots__)
-
+# `astuple` would copy each value deeply.
+_values: Final = attrgetter(*ReadRow.__slots__)
 
 _READ_IN_FORCE: Final[Spoken] = {
     "sqlite": f"INSERT INTO reads ({_ROW}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT ?"
@@ -42,7 +44,7 @@ def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool
     One statement: each takes the interpreter's lock from whoever reads the next page.
     """
     kept = connection.exec_driver_sql(
-        spoken(connection, _READ_IN_FORCE), (*astuple(row), in_force, row.policy)
+        spoken(connection, _READ_IN_FORCE), (*_values(row), in_force, row.policy)
     )
     return kept.rowcount == 1
 

@@ -204,7 +204,7 @@ def routes(
         page = pulled.page
         metrics.pulled(
             agency=agency,
-            delivered=len(page.events),
+            delivered=page.events,
             views=page.views,
             denied=page.denied,
             seconds=pulled.seconds,
@@ -214,7 +214,7 @@ def routes(
                 "events.delivered",
                 caller=agency,
                 subscription=id_,
-                delivered=len(page.events),
+                delivered=page.events,
                 views=page.views,
                 denied=dict(page.denied),
                 policy=page.policy,
@@ -227,7 +227,7 @@ def routes(
             headers["Guantong-Parked"] = str(page.denied[AFTER])
         if pulled.expired:
             headers["Guantong-Expired"] = str(pulled.expired)
-        return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
+        return Response(page.body, 200, headers, BATCH)
 
     def retiring(pulled: Pulled) -> dict[str, str]:
         """Count the reading of pinned versions that are to be retired; headers that say so."""
