@@ -257,6 +257,8 @@ def ways_to(address: Address, publisher: str, *, regions: Regions) -> frozenset[
     return frozenset(below[found])
 
 
+# A publisher has one source for each of its systems; what does not parse is not kept.
+@lru_cache(maxsize=16_384)
 def publisher_of(source: str) -> AgencyId:
     """The agency that a CloudEvents `source` names in its first segment. Raises SourceError."""
     match = _SOURCE.fullmatch(source) if len(source) <= LONGEST_SOURCE else None

@@ -1,17 +1,19 @@
 """A contract: one version of one event type, its payload model and what the hub must know of it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, Literal, TypedDict
 
+from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.agency import KINDS
 from contracts.classes import TITLE_EN_KEYWORD, FieldClass
-from contracts.common import OrgRef, Part, Payload
+from contracts.common import OrgRef, Payload
 from contracts.faults import Fault, at_most, faults_from
 from contracts.fields import Field, fields_of, walk
 from contracts.inforce import AS_IT_CAME, AsOf
@@ -53,16 +55,14 @@ class Party:
     role: PartyRole
 
 
-@dataclass(frozen=True, slots=True)
-class NamedParty:
+class NamedParty(Struct, frozen=True):
     """An organisation as one event names it."""
 
     role: PartyRole
     org: OrgRef
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPerson:
+class NamedPerson(Struct, frozen=True):
     """An accused person as one event names them; `placed`: with the organisation they belong to."""
 
     name: str | None
@@ -321,13 +321,12 @@ DUPLICATE_MEMBER: Final = Fault(
 )
 
 
-def _at(value: object, steps: list[str]) -> list[object]:
+def _at(value: object, steps: Sequence[str]) -> list[object]:
     """The values at a pointer whose `-` steps stand for every item of an array."""
-    if value is None:
-        return []
-    if not steps:
-        return [value]
-    if isinstance(value, tuple):
-        return [found for item in value for found in _at(item, steps[1:])]
-    assert isinstance(value, Part), "party pointers are checked by a test of every contract"
-    return _at(getattr(value, steps[0]), steps[1:])
+    for n, step in enumerate(steps):
+        if value is None:
+            return []
+        if isinstance(value, tuple):
+            return [found for item in value for found in _at(item, steps[n + 1 :])]
+        value = getattr(value, step)
+    return [] if value is None else [value]

@@ -245,7 +245,7 @@ class Metrics:
         self._batch.observe(sum(counts.values()))
         self._admission.observe(seconds)
 
-    def registered(self, *, strangers: Tally[str]) -> None:
+    def registered(self, *, strangers: Mapping[str, int]) -> None:
         """Events were registered; parties of theirs, by family, are no registered agency."""
         for family, count in strangers.items():
             self._strangers.labels(family).inc(count)

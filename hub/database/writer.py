@@ -2,14 +2,15 @@
 
 Whatever waited during the last commit goes into the next transaction together (group commit, no
 timer), each work in its own savepoint: one that fails takes nothing else with it. Works of one kind
-that stand beside each other may be done at once. A commit that fails fails all of them, and says
-that a retry helps. A future resolves only after the commit, so what was answered is on the disk.
+that stand beside each other may be done at once; a group that is done at once needs no savepoint.
+A commit that fails fails all of them, and says that a retry helps. A future resolves only after the
+commit, so what was answered is on the disk.
 """
 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
@@ -58,6 +59,16 @@ class _Job(Struct, frozen=True):
 
 
 _Result = tuple[_Job, Any, Exception | None]
+# Does several jobs: the result of each; None where each must be done alone.
+_AtOnce = Work[Sequence[Any] | None]
+
+
+class _Undone(Exception):
+    """Rolls back the transaction of what was done at once; `error` is what it raised, if it did."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.error = error
 
 
 class Writer:
@@ -77,7 +88,10 @@ class Writer:
         self._clock = clock
         self._waiting: deque[_Job] = deque()
         self._weight = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        # The loop that will wake the thread, at the end of its turn, for what waits.
+        self._announcing: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="writer")
 
@@ -113,14 +127,16 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         job = _Job(work=work, joint=joint, weight=weight, future=future, loop=loop)
-        with self._changed:
+        with self._lock:
             if self._stopping:
                 raise Stopping(retry_after=1)
             if self._waiting and self._weight + weight > self._capacity:
                 raise Overloaded(retry_after=1)
             self._waiting.append(job)
             self._weight += weight
-            self._changed.notify()
+            if self._announcing is not loop:
+                self._announcing = loop
+                loop.call_soon(self._announce)
         return future
 
     def stop(self) -> None:
@@ -129,6 +145,12 @@ class Writer:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
+
+    def _announce(self) -> None:
+        """Wake the thread for all that one turn of a loop has submitted."""
+        with self._lock:
+            self._announcing = None
+            self._changed.notify()
 
     def _run(self) -> None:
         while group := self._next_group():
@@ -149,7 +171,7 @@ class Writer:
     def _transact(self, group: list[_Job]) -> None:
         started = self._clock()
         try:
-            results = self._transactions.run(partial(self._carry_out_all, group=group))
+            results = self._carry_out(group)
         except Exception as error:
             self._observer.failed(works=len(group), error=error)
             failure = StorageFailed(retry_after=1)
@@ -158,27 +180,41 @@ class Writer:
             self._observer.committed(works=len(group), seconds=self._clock() - started)
         _settle(results)
 
-    def _carry_out_all(self, connection: Connection, group: list[_Job]) -> list[_Result]:
-        results: list[_Result] = []
-        for together, run in groupby(group, key=_together):
-            results.extend(self._carry_out(connection, together, list(run)))
-        return results
+    def _carry_out(self, group: list[_Job]) -> list[_Result]:
+        """Do a group; where it is more than one work, one that fails takes nothing else with it."""
+        work = _at_once(group)
+        if work is None:
+            runs = [list(run) for _, run in groupby(group, key=_together)]
+            return self._transactions.run(partial(self._by_runs, runs=runs))
+        try:
+            return _done(group, self._transactions.run(partial(_whole, work=work)))
+        except _Undone as undone:
+            if len(group) > 1:
+                return self._transactions.run(partial(self._by_runs, runs=[[j] for j in group]))
+            assert undone.error is not None, "a work that stands alone answers or raises"
+            if isinstance(undone.error, DBAPIError):
+                raise undone.error from None
+            return [self._failed(group[0], undone.error)]
 
-    def _carry_out(
-        self, connection: Connection, together: _Together | None, jobs: list[_Job]
-    ) -> Iterable[_Result]:
-        """Do jobs of one kind at once, or else each alone."""
-        if together is not None and len(jobs) > 1:
-            items = [job.joint.item for job in jobs if job.joint is not None]
-            done, _ = _in_savepoint(connection, lambda c: together(c, items))
-            if done is not None:
-                return [(job, result, None) for job, result in zip(jobs, done, strict=True)]
-        return [self._alone(connection, job) for job in jobs]
+    def _by_runs(self, connection: Connection, runs: list[list[_Job]]) -> list[_Result]:
+        """Do the works of each run at once, if they can be, or else each alone."""
+        results: list[_Result] = []
+        for run in runs:
+            work = _at_once(run) if len(run) > 1 else None
+            done = None if work is None else _in_savepoint(connection, work)[0]
+            if done is None:
+                results += [self._alone(connection, job) for job in run]
+            else:
+                results += _done(run, done)
+        return results
 
     def _alone(self, connection: Connection, job: _Job) -> _Result:
         result, error = _in_savepoint(connection, job.work)
-        if error is None or isinstance(error, HubError):
-            return job, result, error
+        return (job, result, None) if error is None else self._failed(job, error)
+
+    def _failed(self, job: _Job, error: Exception) -> _Result:
+        if isinstance(error, HubError):
+            return job, None, error
         self._observer.failed(works=1, error=error)
         storage = isinstance(error, DBAPIError)
         return job, None, StorageFailed(retry_after=1) if storage else error
@@ -188,18 +224,46 @@ def _together(job: _Job) -> _Together | None:
     return None if job.joint is None else job.joint.together
 
 
+def _at_once(jobs: list[_Job]) -> _AtOnce | None:
+    """The work that does all the jobs, if there is one."""
+    if len(jobs) == 1:
+        return lambda connection: [jobs[0].work(connection)]
+    together = _together(jobs[0])
+    if together is None or any(_together(job) != together for job in jobs):
+        return None
+    items = [job.joint.item for job in jobs if job.joint is not None]
+    return lambda connection: together(connection, items)
+
+
+def _done(jobs: list[_Job], results: Sequence[Any]) -> list[_Result]:
+    return [(job, result, None) for job, result in zip(jobs, results, strict=True)]
+
+
+def _attempt(connection: Connection, work: Work[T]) -> tuple[T | None, Exception | None]:
+    """The result of a work, or the error that it raised."""
+    try:
+        return work(connection), None
+    except Exception as error:
+        return None, error
+
+
+def _whole(connection: Connection, work: _AtOnce) -> Sequence[Any]:
+    """What is done at once, in a transaction that is its savepoint. Raises _Undone."""
+    done, error = _attempt(connection, work)
+    if done is None:
+        raise _Undone(error)
+    return done
+
+
 def _in_savepoint(connection: Connection, work: Work[T]) -> tuple[T | None, Exception | None]:
     """The result of a work, or the error that it raised and that undid it."""
     connection.exec_driver_sql("SAVEPOINT work")
-    try:
-        result = work(connection)
-    except Exception as error:
+    result, error = _attempt(connection, work)
+    if error is not None:
         # A full disk ends the whole transaction in SQLite: then this raises, and all fail.
         connection.exec_driver_sql("ROLLBACK TO work")
-        connection.exec_driver_sql("RELEASE work")
-        return None, error
     connection.exec_driver_sql("RELEASE work")
-    return result, None
+    return result, error
 
 
 def _settle(results: list[_Result]) -> None:

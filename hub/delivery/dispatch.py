@@ -1,6 +1,7 @@
 """The way out: the feed is read, each event entitled at this moment, viewed, and handed over."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
@@ -43,16 +44,18 @@ class KeptBack:
 class Page:
     """What one reading of a feed hands over; filled by who reads, then only looked at.
 
-    `positions` are the entries examined, `outcomes` what was decided on each (by
-    `hub.evidence.reads`) under the policy version `policy` at `read_at`. `denied` counts what was
-    not handed over, by step (also `BEFORE` and `AFTER` them), `parked` are those `AFTER` them,
-    `views` counts the events that had fields withheld; `last` is the position of the last event,
-    or of the last parked one, `more` says that the feed had not come to its end.
+    `body` is a JSON array, of so many `events`. `positions` are the entries examined, `outcomes`
+    what was decided on each (by `hub.evidence.reads`) under the policy version `policy` at
+    `read_at`. `denied` counts what was not handed over, by step (also `BEFORE` and `AFTER` them),
+    `parked` are those `AFTER` them, `views` counts the events that had fields withheld; `last` is
+    the position of the last event, or of the last parked one, `more` says that the feed had not
+    come to its end.
     """
 
     policy: int
     read_at: int
-    events: list[bytes] = field(default_factory=list)
+    body: bytes = b"[]"
+    events: int = 0
     parked: list[Parked] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     outcomes: bytearray = field(default_factory=bytearray)
@@ -67,7 +70,7 @@ class Page:
         self.outcomes.append(outcome)
         match found:
             case View():
-                self.events.append(found.document)
+                self.events += 1
                 self.views += bool(found.withheld)
                 self.last = position
             case Parked():
@@ -96,27 +99,7 @@ def read_page(
     when the subscriber is no agency in force.
     """
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
-    size, cursor, until = 0, after, ready_until(subscription)
-    while len(page.events) < limit and len(page.positions) < MOST_EXAMINED:
-        # A good stretch at least: of a feed that is mostly denied, few are handed over.
-        wanted = max(limit - len(page.events), STRETCH)
-        positions = sql.feed_after(
-            connection, subscription.number, after=cursor, until=until, most=wanted
-        )
-        for entry in sql.entries(connection, positions):
-            if len(page.events) == limit or len(page.parked) == MOST_PARKED:
-                return page
-            outcome, found = steps.take(entry)
-            if isinstance(found, View):
-                if size + len(found.document) > PAGE_BYTES and page.events:
-                    return page
-                size += len(found.document)
-            page.add(entry.position, outcome, found)
-        if len(positions) < wanted:
-            page.more = False
-            return page
-        # Past all of them, also past what a damaged journal may lack.
-        cursor = positions[-1]
+    page.body = _array(_fill(page, connection, subscription, steps, after=after, limit=limit))
     return page
 
 
@@ -126,7 +109,10 @@ def read_entry(
     """A page of the one event at a position of a feed. Raises as `read_page` does."""
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
     for entry in sql.entries(connection, [position]):
-        page.add(position, *steps.take(entry))
+        outcome, found = steps.take(entry)
+        page.add(position, outcome, found)
+        if isinstance(found, View):
+            page.body = _array([found.document])
     return page
 
 
@@ -175,3 +161,44 @@ class Steps:
             reason = no_form(wanted, inconvertible.fault, allowed)
             return PARKED, Parked(entry.position, pinned, reason)
         return outcome_of(allowed) | OTHER_VERSION, view_of(carried, target, allowed)
+
+
+def _fill(
+    page: Page,
+    connection: Connection,
+    subscription: Subscription,
+    steps: Steps,
+    *,
+    after: int,
+    limit: int,
+) -> Iterator[bytes]:
+    """The documents that a page hands over; what else there is to say of them goes on the page."""
+    size, cursor, until = 0, after, ready_until(subscription)
+    while page.events < limit and len(page.positions) < MOST_EXAMINED:
+        # A good stretch at least: of a feed that is mostly denied, few are handed over.
+        wanted = max(limit - page.events, STRETCH)
+        positions = sql.feed_after(
+            connection, subscription.number, after=cursor, until=until, most=wanted
+        )
+        for entry in sql.entries(connection, positions):
+            if page.events == limit or len(page.parked) == MOST_PARKED:
+                return
+            outcome, found = steps.take(entry)
+            if isinstance(found, View):
+                if size + len(found.document) > PAGE_BYTES and page.events:
+                    return
+                size += len(found.document)
+                yield found.document
+            page.add(entry.position, outcome, found)
+        if len(positions) < wanted:
+            page.more = False
+            return
+        # Past all of them, also past what a damaged journal may lack.
+        cursor = positions[-1]
+
+
+def _array(documents: Iterable[bytes]) -> bytes:
+    """In one piece: a thousand that lie about until the record is kept cost more to be taken up
+    again than to be copied now.
+    """
+    return b"[%b]" % b",".join(documents)

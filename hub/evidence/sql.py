@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
+from operator import attrgetter
 from typing import Final
 
 from hub.database.connection import STREAMED, Connection, Spoken, numbers, rows_of, spoken
@@ -24,7 +25,8 @@ class ReadRow:
 
 
 _ROW: Final = ", ".join(ReadRow.__slots__)
-
+# `astuple` would copy each value deeply.
+_values: Final = attrgetter(*ReadRow.__slots__)
 
 _IF_IN_FORCE: Final = (
     " WHERE NOT ? OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)"
@@ -47,7 +49,7 @@ def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool
     """
     waiting: int | None = connection.exec_driver_sql(
         spoken(connection, _READ_IN_FORCE),
-        (*astuple(row), in_force, row.policy, row.subscription, row.first, row.last),
+        (*_values(row), in_force, row.policy, row.subscription, row.first, row.last),
     ).scalar_one_or_none()
     return None if waiting is None else bool(waiting)
 

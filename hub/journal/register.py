@@ -6,9 +6,7 @@ and writes dedup, journal and feed rows; its caller's commit makes all of it tru
 
 import json
 from array import array
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain, count, islice
 from typing import Any, Final
 
@@ -63,8 +61,7 @@ class BatchRefused(HubError):
         self.outcomes = outcomes
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """What became of each event, in order, and which subscriptions (by number) have news.
 
     `strangers` counts, by family, the parties of the new events that no registered agency is.
@@ -72,7 +69,7 @@ class Registration:
 
     outcomes: list[Outcome]
     touched: tuple[int, ...] = ()
-    strangers: Counter[str] = field(default_factory=Counter)
+    strangers: Mapping[str, int] = {}
 
 
 class _New(Struct, frozen=True, gc=False):
@@ -139,7 +136,7 @@ class Registrar:
             Registration(
                 [*islice(outcomes, len(batch))],
                 touched,
-                _strangers([*islice(stored, len(batch))], policy),
+                _strangers(islice(stored, len(batch)), policy),
             )
             for batch in batches
         ]
@@ -306,12 +303,13 @@ def _feed(
     return tuple(feeds)
 
 
-def _strangers(new: Sequence[_New], policy: Policy) -> Counter[str]:
-    found: Counter[str] = Counter()
+def _strangers(new: Iterable[_New], policy: Policy) -> dict[str, int]:
+    found: dict[str, int] = {}
     for registered in new:
         parties = registered.event.parties
         if parties and (count := policy.registry.strangers(parties)):
-            found[registered.event.type.partition(".")[0]] += count
+            family = registered.event.type.partition(".")[0]
+            found[family] = found.get(family, 0) + count
     return found
 
 

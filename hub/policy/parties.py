@@ -26,7 +26,7 @@ class PartyMarks:
     """Makes marks with the hub's key."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = hashlib.blake2b(key=key, digest_size=SIZE - 1)
 
     def of_event(self, parties: Iterable[NamedParty], persons: Iterable[NamedPerson] = ()) -> bytes:
         """The marks of those an event names: a role byte and 8 bytes of hash each."""
@@ -68,7 +68,9 @@ class PartyMarks:
         return b"".join((more if n else first) + each for n, each in enumerate(hashes))
 
     def _hash(self, trait: str) -> bytes:
-        return hashlib.blake2b(trait.encode(), key=self._key, digest_size=SIZE - 1).digest()
+        hashed = self._keyed.copy()
+        hashed.update(trait.encode())
+        return hashed.digest()
 
 
 class Body:

@@ -145,12 +145,11 @@ def _retiring(
     submitted: Sequence[Submitted], *, agency: str, catalogue: Catalogue, metrics: Metrics
 ) -> dict[str, str]:
     """Count the events under versions to be retired; headers that say so."""
-    used = Counter(
-        schema
-        for event in submitted
-        if (schema := _schema_of(event)) is not None and schema in catalogue.retiring
-    )
-    for urn, times in used.items():
+    schemas = map(_schema_of, submitted)
+    used = [schema for schema in schemas if schema is not None and schema in catalogue.retiring]
+    if not used:
+        return {}
+    for urn, times in Counter(used).items():
         contract = catalogue.retiring[urn]
         metrics.used_retiring(
             agency=agency,
@@ -247,7 +246,8 @@ def _answer(outcomes: list[Outcome], headers: dict[str, str]) -> Response:
         response = problem(Invalid(f"{rejected}"), results=results)
     else:
         response = answer({"results": results}, 207 if rejected else 200)
-    response.headers.update(headers)
+    if headers:
+        response.headers.update(headers)
     return response
 
 

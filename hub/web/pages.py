@@ -71,14 +71,14 @@ class Leaving:
             headers["Guantong-Parked"] = str(parked)
         if pulled.expired:
             headers["Guantong-Expired"] = str(pulled.expired)
-        return Response(b"[%b]" % b",".join(page.events), 200, headers, BATCH)
+        return Response(page.body, 200, headers, BATCH)
 
     def note(self, pulled: Pulled, *, token: int) -> None:
         """Count and log a page."""
         page, subscription = pulled.page, pulled.subscription
         self._metrics.pulled(
             agency=subscription.agency,
-            delivered=len(page.events),
+            delivered=page.events,
             views=page.views,
             denied=page.denied,
             seconds=pulled.seconds,
@@ -88,7 +88,7 @@ class Leaving:
                 "events.delivered",
                 caller=subscription.agency,
                 subscription=subscription.id,
-                delivered=len(page.events),
+                delivered=page.events,
                 views=page.views,
                 denied=dict(page.denied),
                 policy=page.policy,

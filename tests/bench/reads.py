@@ -34,7 +34,7 @@ async def pulled_from(pull: Pull, agency: str, id_: str) -> float:
         asked, read = Asked(agency=agency, token=1, id=id_, cursor=None, limit=PAGE), 0
         for _ in range(PAGES):
             page = await pull.pull(asked, wait=0, still=_nothing)
-            read += len(page.page.events)
+            read += page.page.events
             asked = Asked(agency=agency, token=1, id=id_, cursor=page.cursor, limit=PAGE)
         return read
 

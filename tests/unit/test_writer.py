@@ -183,6 +183,16 @@ async def test_a_fault_of_a_work_reaches_its_submitter_as_it_is(bench: Bench) ->
     assert bench.heard == Heard(committed=[(3, 1.0)], failed=[(1, ZeroDivisionError)])
 
 
+async def test_a_work_alone_in_its_transaction_is_undone_where_it_fails(bench: Bench) -> None:
+    bench.writer.start()
+    works = [noting_in_vain("a", NotFound()), noting_in_vain("a", ZeroDivisionError()), noting("a")]
+    outcomes = [await outcome_of(bench.writer.submit(work)) for work in [*works, noting("a")]]
+
+    assert outcomes == [NotFound, ZeroDivisionError, "noted a", StorageFailed]
+    assert bench.notes() == ["a"]
+    assert bench.heard.failed == [(1, ZeroDivisionError), (1, IntegrityError)]
+
+
 async def test_a_commit_that_fails_fails_all_and_the_writer_goes_on(bench: Bench) -> None:
     works = [noting("a"), orphan, noting_in_vain("b", NotFound()), noting("c")]
     futures = [bench.writer.submit(work) for work in works]
