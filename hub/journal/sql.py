@@ -19,7 +19,8 @@ _HEADER: Final = (
     " attributes"
 )
 _NO_DATA: Final[tuple[bytes, ...]] = (b"",)
-_RECORD: Final = f"{_HEADER}, data, source, event_id, correlation, digest, about"
+_PROOF: Final = "source, event_id, correlation, digest, about"
+_RECORD: Final = f"{_HEADER}, data, {_PROOF}"
 # Whoever is further behind reads all subscriptions anew.
 CHANGES_KEPT: Final = 10_000
 
@@ -173,11 +174,11 @@ def outlines(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order, without their data."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, source, event_id, correlation, digest FROM journal"
+        f"SELECT {_HEADER}, {_PROOF} FROM journal"
         f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
         (those.values,),
     )
-    return [Record(*row[:-4], *_NO_DATA, *row[-4:]) for row in rows]
+    return [Record(*row[:-5], *_NO_DATA, *row[-5:]) for row in rows]
 
 
 def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
