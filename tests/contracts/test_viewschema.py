@@ -64,7 +64,7 @@ def test_a_full_payload_is_a_view(example: Path) -> None:
     assert errors_in_view(json.loads(example.read_bytes()), example) == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(example=examples, data=st.data())
 def test_any_members_that_may_be_withheld_can_be_missing(
     example: Path, data: st.DataObject
@@ -76,7 +76,7 @@ def test_any_members_that_may_be_withheld_can_be_missing(
     assert errors_in_view(view, example) == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(example=examples, classes=st.frozensets(st.sampled_from(list(FieldClass))))
 def test_what_any_classes_show_validates(example: Path, classes: frozenset[FieldClass]) -> None:
     payload = json.loads(example.read_bytes())

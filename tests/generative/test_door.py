@@ -26,9 +26,6 @@ Header = tuple[bytes, bytes]
 
 generative = settings(
     max_examples=EXAMPLES,
-    derandomize=True,
-    database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

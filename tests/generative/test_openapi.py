@@ -127,9 +127,6 @@ def test_every_answer_is_as_it_is_described(described: Described, who: str) -> N
             @settings(
                 max_examples=1 if few else examples,
                 phases=[Phase.generate],
-                derandomize=True,
-                database=None,
-                deadline=None,
                 suppress_health_check=list(HealthCheck),
             )
             def send(case: Request) -> None:
