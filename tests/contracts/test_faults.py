@@ -263,11 +263,15 @@ def test_text_that_looks_like_members_is_no_fault() -> None:
         assert isinstance(load_catalogue().versions("clue.returned")[-1].check(raw), Payload)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.urn)
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"letter":', '{"handlers":['])
-def test_deep_nesting_gets_a_fault(contract: Contract, opening: str) -> None:
+def test_deep_nesting_gets_a_fault(opening: str) -> None:
     raw = (opening * 100_000).encode()
-    assert [fault.code for fault in contract.check(raw)] == ["json_invalid"]  # type: ignore[union-attr]
+    checked = {contract.urn: contract.check(raw) for contract in CONTRACTS}
+    told = {
+        urn: None if isinstance(found, Payload) else [fault.code for fault in found]
+        for urn, found in checked.items()
+    }
+    assert {urn: codes for urn, codes in told.items() if codes != ["json_invalid"]} == {}
 
 
 @pytest.mark.parametrize(
