@@ -19,7 +19,7 @@ demo: $(BIN)/guantong
 	@$(BIN)/python -m deploy.demo
 
 test: $(BIN)/guantong
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(BIN)/guantong
 	$(BIN)/ruff format --check .

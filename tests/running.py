@@ -22,7 +22,7 @@ from deploy.local.postgres import PostgresServer
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
 # How long a test waits for what must come: a busy machine may be as slow as it likes.
-PATIENCE = 60
+PATIENCE = 120
 
 
 @dataclass
