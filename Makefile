@@ -19,7 +19,7 @@ demo: $(BIN)/guantong
 	@$(BIN)/python -m deploy.demo
 
 test: $(BIN)/guantong
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(BIN)/guantong
 	$(BIN)/ruff format --check .
@@ -38,8 +38,8 @@ bench: $(BIN)/guantong
 soak: $(BIN)/guantong
 	$(BIN)/pytest tests/e2e/test_kill.py --kills $(or $(KILLS),200) --timeout 7200 -s
 	$(BIN)/pytest tests/generative/test_entitlement.py --decisions $(or $(DECISIONS),1000000) --timeout 7200 -s
-	$(BIN)/pytest tests/contracts/compatibility/test_soundness.py --pairs $(or $(PAIRS),20000) --timeout 7200
-	$(BIN)/pytest tests/contracts/test_accepted.py --draws $(or $(DRAWS),100000) --timeout 7200
+	$(BIN)/pytest tests/contracts/compatibility/test_soundness.py --pairs $(or $(PAIRS),20000) --timeout 7200 --hypothesis-profile soak
+	$(BIN)/pytest tests/contracts/test_accepted.py --draws $(or $(DRAWS),100000) --timeout 7200 --hypothesis-profile soak
 	$(BIN)/pytest tests/generative/test_openapi.py --hypothesis-profile soak --timeout 7200
 
 up: $(BIN)/guantong

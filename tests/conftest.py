@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from deploy.local.postgres import PostgresServer
 from tests.postgres import fresh_database, shared_server
@@ -13,7 +13,18 @@ from tests.sample import policy
 
 pytest_plugins = ["tests.backends"]
 
-settings.register_profile("soak", max_examples=2_000)
+# Every run draws the same, on a machine as slow as it likes; `make soak` looks further.
+settings.register_profile(
+    "test",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "soak", settings.get_profile("test"), derandomize=False, max_examples=2_000
+)
+settings.load_profile("test")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -21,6 +21,8 @@ from deploy.local.postgres import PostgresServer
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
+# How long a test waits for what must come: a busy machine may be as slow as it likes.
+PATIENCE = 120
 
 
 @dataclass
@@ -49,7 +51,7 @@ class RunningHub:
         """A client with a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(
-            base_url=self.url, headers=headers, timeout=60, trust_env=False, verify=False
+            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False
         )
 
     def token(self, agency: str) -> str:
@@ -88,7 +90,7 @@ class RunningHub:
     def stop(self) -> int:
         """SIGTERM, and the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout=30)
+        status = self.process.wait(timeout=PATIENCE)
         self._reader.join()
         return status
 

@@ -232,7 +232,7 @@ cells = st.text(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     rows=st.lists(st.tuples(cells, cells, cells, cells), max_size=12),
     titles=st.integers(0, 8),
@@ -270,7 +270,7 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(content=st.binary(max_size=400), headed=st.booleans())
 def test_no_bytes_make_the_reader_fail(content: bytes, headed: bool) -> None:
     with TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ from adapters.kit.runner import Summary, run
 from contracts.agency import AgencyIdError
 from deploy.demo.exports import HEADER, LETTER, Exports, make_exports
 from tests.adapters.door import HANG_UP, Answer, Asked, Door, error
+from tests.running import PATIENCE
 
 AGENCY = "510100.petition"
 Send = Callable[..., Summary]
@@ -324,7 +325,7 @@ def test_a_run_that_is_killed_goes_on_without_a_loss_or_another_event(
     def kill(asked: Asked) -> Answer:
         if taken:
             door.take(asked)
-        assert started.wait(timeout=30)
+        assert started.wait(timeout=PATIENCE)
         os.kill(pids[0], signal.SIGKILL)
         return HANG_UP
 

@@ -92,12 +92,7 @@ def unnamed(contract: Contract, faults: tuple[Fault, ...]) -> list[Fault]:
 def drawn(draws: int, look: Callable[[Contract, Any], None]) -> None:
     """Have `look` see that many payloads; a failure tells the contract and the seed."""
 
-    @settings(
-        max_examples=draws,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=draws, suppress_health_check=list(HealthCheck))
     @given(contract=st.sampled_from(CONTRACTS), seed=st.integers(0, 2**63))
     def seen(contract: Contract, seed: int) -> None:
         look(contract, drawing(contract).payload(Random(seed)))

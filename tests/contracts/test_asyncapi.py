@@ -16,6 +16,7 @@ from contracts.asyncapi import document
 from contracts.catalogue import load_catalogue
 from contracts.contract import Contract
 from tests.examples import INVALID, VALID, contract_of, payload_in
+from tests.running import PATIENCE
 
 Json = dict[str, Any]
 
@@ -47,7 +48,9 @@ def parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("parser")
     asked = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", PARSER]
     try:
-        installed = subprocess.run(asked, cwd=folder, capture_output=True, timeout=100, text=True)
+        installed = subprocess.run(
+            asked, cwd=folder, capture_output=True, timeout=PATIENCE, text=True
+        )
     except subprocess.TimeoutExpired:
         pytest.skip("the registry of npm does not answer")
     if installed.returncode != 0:
@@ -74,7 +77,7 @@ def test_the_parser_of_asyncapi_finds_no_error(parser: Path, told: Json) -> None
         ["node", "parse.cjs", "asyncapi.json"],
         cwd=parser,
         capture_output=True,
-        timeout=100,
+        timeout=PATIENCE,
         text=True,
         check=True,
     )

@@ -173,13 +173,13 @@ def test_an_example_of_2_comes_back_from_1(example: Any) -> None:
     assert_comes_back_from_1(payload_in(example))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(payload=of_1())
 def test_any_clue_of_1_comes_back_from_2(payload: Json) -> None:
     assert_comes_back_from_2(payload)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(payload=of_2())
 def test_any_clue_of_2_comes_back_from_1(payload: Json) -> None:
     assert_comes_back_from_1(payload)

@@ -179,14 +179,13 @@ def test_no_member_name_and_no_added_member_is_repeated(examples_of_family: list
             part.update(kept)
 
 
-@settings(deadline=None, max_examples=1_000)
+@settings(max_examples=1_000)
 @given(spoilt())
 def test_faults_never_repeat_what_was_sent(case: tuple[Contract, bytes]) -> None:
     contract, data = case
     assert_discreet(contract.check(data))
 
 
-@settings(deadline=None)
 @given(contract=contracts_, value=hostile_values)
 def test_any_json_gets_faults(contract: Contract, value: Any) -> None:
     found = contract.check(json.dumps(value).encode("utf-8", "surrogatepass"))
@@ -194,7 +193,6 @@ def test_any_json_gets_faults(contract: Contract, value: Any) -> None:
     assert_discreet(found)
 
 
-@settings(deadline=None)
 @given(contract=contracts_, data=st.binary())
 def test_any_bytes_get_faults(contract: Contract, data: bytes) -> None:
     found = contract.check(data)
@@ -202,7 +200,7 @@ def test_any_bytes_get_faults(contract: Contract, data: bytes) -> None:
     assert_discreet(found)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(example=examples, cut=st.floats(0, 1), noise=st.binary(max_size=3))
 def test_a_payload_broken_anywhere_gets_faults(example: Path, cut: float, noise: bytes) -> None:
     raw = example.read_bytes()
@@ -230,7 +228,7 @@ def written(value: Any, space: Space, doubled: dict[str, Any] | None, name: str)
     return f"{{{','.join(members)}{space()}}}"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(example=examples, data=st.data())
 def test_a_doubled_member_is_found_at_any_depth(example: Path, data: st.DataObject) -> None:
     document = json.loads(example.read_bytes())
@@ -244,7 +242,7 @@ def test_a_doubled_member_is_found_at_any_depth(example: Path, data: st.DataObje
     assert contract_of(example).check(raw) == (DUPLICATE_MEMBER,)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(example=examples, data=st.data())
 def test_white_space_alone_is_no_fault(example: Path, data: st.DataObject) -> None:
     white = st.sampled_from(["", " ", "\n\t"])
@@ -265,11 +263,15 @@ def test_text_that_looks_like_members_is_no_fault() -> None:
         assert isinstance(load_catalogue().versions("clue.returned")[-1].check(raw), Payload)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.urn)
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"letter":', '{"handlers":['])
-def test_deep_nesting_gets_a_fault(contract: Contract, opening: str) -> None:
+def test_deep_nesting_gets_a_fault(opening: str) -> None:
     raw = (opening * 100_000).encode()
-    assert [fault.code for fault in contract.check(raw)] == ["json_invalid"]  # type: ignore[union-attr]
+    checked = {contract.urn: contract.check(raw) for contract in CONTRACTS}
+    told = {
+        urn: None if isinstance(found, Payload) else [fault.code for fault in found]
+        for urn, found in checked.items()
+    }
+    assert {urn: codes for urn, codes in told.items() if codes != ["json_invalid"]} == {}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.running import PATIENCE
+
 
 def start(
     *arguments: str | Path,
@@ -30,5 +32,5 @@ def run(
 ) -> tuple[int, str, str]:
     """The exit status, standard output and standard error of a command."""
     process = start(*arguments, environment=environment, before=before)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err

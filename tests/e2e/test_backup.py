@@ -38,7 +38,15 @@ from hub.policy.policy import Policies
 from hub.upkeep.backup import make_backup
 from hub.upkeep.restore import restore
 from tests.e2e.commands import run, start
-from tests.running import AgencyClient, RunningHub, restart_hub, results_of, running_hub, start_hub
+from tests.running import (
+    PATIENCE,
+    AgencyClient,
+    RunningHub,
+    restart_hub,
+    results_of,
+    running_hub,
+    start_hub,
+)
 from tests.sample import CITY, COUNTY, PETITION, admitted, petition, policy
 
 KEY = b"k" * 32
@@ -80,12 +88,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             rounds = [
                 publishers.submit(publish, hub, name, receipts, enough, ended) for name in "ab"
             ]
-            enough.wait(60)
+            assert enough.wait(PATIENCE)
             acknowledged = dict(receipts)
             status, out, err = run("backup", folder / "backup", "--data", hub.directory, "--json")
             ended.set()
             for each in rounds:
-                each.result(timeout=60)
+                each.result(timeout=PATIENCE)
         assert status == 0, err
         admin = (hub.directory / "admin.token").read_text().strip()
         status, _, err = run("restore", folder / "backup", "--data", folder / "restored")
@@ -252,11 +260,10 @@ def test_a_backup_that_is_killed_is_no_backup_and_does_not_hinder_the_next(tmp_p
             if (draft / "hub.db").exists():
                 process.kill()
         process.communicate()
-        if process.returncode == 0:  # It was quicker than the kill.
+        if target.exists():  # It was quicker than the kill.
             shutil.rmtree(target)
             continue
         killed += 1
-        assert not target.exists()
         with pytest.raises(BackupInvalid):
             restore(draft, tmp_path / "new", key=KEY)
         break

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.running import BATCH, RunningHub, restart_hub, results_of, start_hub
+from tests.running import BATCH, PATIENCE, RunningHub, restart_hub, results_of, start_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, petition, policy
 
 PIECE = 4096
@@ -23,7 +23,7 @@ def connected(hub: RunningHub, *, receive_buffer: int | None = None) -> socket.s
     made = socket.socket()
     if receive_buffer is not None:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    made.settimeout(30)
+    made.settimeout(PATIENCE)
     address = urlsplit(hub.url)
     made.connect((address.hostname, address.port))
     return made
@@ -133,7 +133,7 @@ def test_clients_that_leave_a_long_poll_hold_up_neither_events_nor_the_end(
         for connection in left:
             connection.close()
         fresh_hub.agency(PETITION).accepted(petition("awaited"))
-        heard = staying.result(timeout=30)
+        heard = staying.result(timeout=PATIENCE)
     again = [connected(fresh_hub) for _ in range(40)]
     for connection in again:
         connection.sendall(request)
@@ -171,7 +171,7 @@ def test_a_slow_reader_of_a_large_page_slows_only_itself(hub: RunningHub) -> Non
                 )
                 for n in range(8)
             ]
-            answers = [done.result(timeout=30) for done in rounds]
+            answers = [done.result(timeout=PATIENCE) for done in rounds]
         others = hub.agency(DISCIPLINE).drain("quick")
         end = read.index(b"\r\n\r\n") + 4
         stated = next(
@@ -234,7 +234,7 @@ def test_a_full_disk_refuses_writes_for_a_while_and_loses_nothing(full_hub: Runn
     assert (page.status_code, page.json()["code"]) == (503, "storage_failed")
 
     # The hub says that it cannot write, and why, once not even the least fits any more.
-    until = monotonic() + 20
+    until = monotonic() + PATIENCE
     while (ready := full_hub.client(None).get("/health/ready")).status_code == 200:
         reader.page(limit=1)
         assert monotonic() < until
@@ -257,7 +257,7 @@ def test_a_full_disk_refuses_writes_for_a_while_and_loses_nothing(full_hub: Runn
             receipt for receipt in expected if receipt is not None
         ]
     # An answer to whether it is ready is shared for a second.
-    until = monotonic() + 10
+    until = monotonic() + PATIENCE
     while (ready := full_hub.client(None).get("/health/ready").json()) != {"status": "ready"}:
         assert monotonic() < until, ready
     every = reader.drain()

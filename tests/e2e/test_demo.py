@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from deploy.demo.exports import make_exports
+from tests.running import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +19,7 @@ def test_the_demo_ends_with_what_the_exports_hold(tmp_path: Path) -> None:
         env={**os.environ, "ONCE": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     made = tmp_path / "expected"

@@ -21,7 +21,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.running import AgencyClient, RunningHub, restart_hub, results_of, running_hub, start_hub
+from tests.running import (
+    PATIENCE,
+    AgencyClient,
+    RunningHub,
+    restart_hub,
+    results_of,
+    running_hub,
+    start_hub,
+)
 from tests.sample import CITY, DISCIPLINE, PETITION, petition, policy
 
 SEED = 20261122
@@ -30,7 +38,6 @@ KEYS = 3
 LARGEST_BATCH = 40
 # A kill comes after 1 to this many steps; a request that is sent or answered is a step.
 MOST_STEPS = 48
-PATIENCE = 60
 CLOSING = "closing"
 
 Event = dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import running_hub
+from tests.running import PATIENCE, running_hub
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def _shell(script: str, directory: Path) -> str:
         env={**os.environ, "PATH": path, "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.running import RunningHub
+from tests.running import PATIENCE, RunningHub
 from tests.sample import CITY, PETITION
 
 
@@ -21,7 +21,7 @@ def guantong(
         env={**os.environ, **named},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

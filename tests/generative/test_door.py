@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.running import BATCH, STRUCTURED, RunningHub
+from tests.running import BATCH, PATIENCE, STRUCTURED, RunningHub
 from tests.sample import CITY, DISCIPLINE, PETITION, Members, clue, petition, tree_of
 
 EXAMPLES = 300
@@ -26,9 +26,6 @@ Header = tuple[bytes, bytes]
 
 generative = settings(
     max_examples=EXAMPLES,
-    derandomize=True,
-    database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -62,7 +59,7 @@ class Door:
             b"Connection: close",
             *(b"%b: %b" % header for header in headers),
         ]
-        with closing(socket.create_connection(self._address, timeout=30)) as connection:
+        with closing(socket.create_connection(self._address, timeout=PATIENCE)) as connection:
             connection.sendall(b"\r\n".join([*lines, b"", body]))
             with closing(HTTPResponse(connection)) as response:
                 response.begin()

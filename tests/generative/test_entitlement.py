@@ -73,9 +73,6 @@ def played(wanted: int, tmp_path_factory: pytest.TempPathFactory) -> Played:
         # A difference is told with all it depends on: shrinking a story would take hours.
         @settings(
             max_examples=max(10, wanted // 1000),
-            derandomize=True,
-            database=None,
-            deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from hub.web.operation import EVERY_ROLE
-from tests.running import RunningHub, running_hub
+from tests.running import PATIENCE, RunningHub, running_hub
 from tests.sample import CITY, PETITION, petition, policy
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -127,13 +127,10 @@ def test_every_answer_is_as_it_is_described(described: Described, who: str) -> N
             @settings(
                 max_examples=1 if few else examples,
                 phases=[Phase.generate],
-                derandomize=True,
-                database=None,
-                deadline=None,
                 suppress_health_check=list(HealthCheck),
             )
             def send(case: Request) -> None:
-                answer = case.call(session=session)
+                answer = case.call(session=session, timeout=PATIENCE)
                 statuses.add(answer.status_code)
                 case.validate_response(answer, checks=CHECKS)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import AgencyClient, RunningHub, running_hub
+from tests.running import PATIENCE, AgencyClient, RunningHub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, clue, petition, policy
 
 Event = dict[str, Any]
@@ -101,10 +101,10 @@ def test_readers_beside_many_publishers_see_every_position_once_and_in_order(
         publishers = [
             pool.submit(publish_rounds, hub.agency(PETITION), n) for n in range(PUBLISHERS)
         ]
-        receipts = [receipt for publisher in publishers for receipt in publisher.result(60)]
+        receipts = [receipt for publisher in publishers for receipt in publisher.result(PATIENCE)]
         in_order = sorted(receipts, key=lambda receipt: int(receipt["position"][2:]))
         for reading in readers:
-            events = reading.result(60)
+            events = reading.result(PATIENCE)
             assert numbers(events) == list(range(1, count + 1))
             assert [e["hubreceipt"] for e in events] == [r["id"] for r in in_order]
             times = [event["hubtime"] for event in events]
@@ -118,7 +118,7 @@ def test_a_long_poll_wakes_when_an_event_comes(
     reader.page()
     polling = pool.submit(reader.page, wait=60)
     bureau.accepted(petition("wakes"))
-    answer = polling.result(timeout=20)
+    answer = polling.result(timeout=PATIENCE)
     assert (answer.status_code, ids(answer.json())) == (200, ["XF-wakes"])
     assert answer.headers["content-type"] == "application/cloudevents-batch+json"
     assert answer.headers["cache-control"] == "no-store"
@@ -129,21 +129,21 @@ def test_many_long_polls_of_one_subscription_all_wake(
 ) -> None:
     polling = [pool.submit(hub.agency(DISCIPLINE).page, wait=60) for _ in range(8)]
     bureau.accepted(petition("wakes-all"))
-    assert [ids(poll.result(timeout=20).json()) for poll in polling] == [["XF-wakes-all"]] * 8
+    assert [ids(poll.result(timeout=PATIENCE).json()) for poll in polling] == [["XF-wakes-all"]] * 8
 
 
 def test_a_long_poll_without_news_ends_empty_after_its_time(reader: AgencyClient) -> None:
     before = monotonic()
     answer = reader.page(wait=1)
-    elapsed = monotonic() - before
     assert (answer.status_code, answer.json()) == (200, [])
-    assert 0.9 < elapsed < 5
+    assert 0.9 < monotonic() - before < PATIENCE
 
 
 def test_a_poll_without_wait_ends_at_once(reader: AgencyClient) -> None:
+    # Did each wait for the least that can be asked for, together they would be out of patience.
     before = monotonic()
-    assert reader.page().json() == []
-    assert monotonic() - before < 0.9
+    assert [reader.page().json() for _ in range(PATIENCE)] == [[]] * PATIENCE
+    assert monotonic() - before < PATIENCE
 
 
 def test_a_long_poll_goes_on_waiting_over_what_its_reader_may_not_see(
@@ -152,7 +152,7 @@ def test_a_long_poll_goes_on_waiting_over_what_its_reader_may_not_see(
     polling = pool.submit(reader.page, wait=60)
     bureau.accepted(petition("over-1", to=CITY), petition("over-2", to=CITY))
     bureau.accepted(petition("over-3"))
-    assert ids(polling.result(timeout=20).json()) == ["XF-over-3"]
+    assert ids(polling.result(timeout=PATIENCE).json()) == ["XF-over-3"]
 
 
 def test_what_may_not_be_seen_does_not_make_a_page_short_nor_stop_the_reader(
@@ -238,7 +238,7 @@ def test_two_readers_of_one_subscription_both_see_everything(
     for n in range(40):
         bureau.accepted(petition(f"both-{n}"))
     expected = [f"XF-both-{n}" for n in range(40)]
-    assert [ids(reading.result(timeout=30)) for reading in readings] == [expected] * 2
+    assert [ids(reading.result(timeout=PATIENCE)) for reading in readings] == [expected] * 2
 
 
 CURSOR_INVALID = {

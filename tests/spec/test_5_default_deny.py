@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.running import AgencyClient, RunningHub, codes_of, results_of, running_hub
+from tests.running import (
+    PATIENCE,
+    AgencyClient,
+    RunningHub,
+    codes_of,
+    results_of,
+    running_hub,
+)
 from tests.sample import (
     AUDIT,
     CITY,
@@ -671,10 +678,11 @@ def test_a_revoked_grant_to_publish_takes_effect_within_a_second(hub: RunningHub
     hub.apply(policy(grants=[]))
     applied = monotonic()
     for n in range(10_000):
+        sent = monotonic()
         answer = bureau.publish(petition(f"late-{n}"))
         if answer.status_code == 422:
             break
-        assert monotonic() - applied < 1
+        assert sent - applied < 1
     assert codes_of(results_of(answer)[0]) == [("not_granted", "/type")]
 
 
@@ -693,7 +701,7 @@ def test_a_waiting_long_poll_rechecks_the_policy_before_it_answers(
     enact(hub, receive(DISCIPLINE, "clue.*"))
     hub.agency(PETITION).accepted(petition("waiting"))
     hub.agency(CITY).accepted(clue("waiting"))
-    answer = polling.result(timeout=20)
+    answer = polling.result(timeout=PATIENCE)
     assert (answer.status_code, [e["id"] for e in answer.json()]) == (200, ["CL-waiting"])
 
 
@@ -705,7 +713,7 @@ def test_a_waiting_long_poll_of_an_agency_that_is_struck_off_ends(
     polling = pool.submit(reader.page, "struck", wait=60)
     rest = [record for record in policy()["agencies"] if record["id"] != DISCIPLINE]
     hub.apply({"agencies": rest, "grants": [], "recusals": []})
-    answer = polling.result(timeout=20)
+    answer = polling.result(timeout=PATIENCE)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 

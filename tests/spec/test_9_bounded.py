@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.running import (
+    PATIENCE,
     STRUCTURED,
     AgencyClient,
     RunningHub,
@@ -37,11 +38,23 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
         "max_values": str(VALUES),
         "max_page": "5",
         "max_wait": "1",
-        "head_seconds": "1",
-        "body_seconds": "1",
     }
     with running_hub(tmp_path_factory.mktemp("small"), settings=settings) as running:
         running.apply(policy())
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A hub that waits for nobody: whoever is slow for once, as on a busy machine, is refused."""
+    settings = {"head_seconds": "0.5", "body_seconds": "0.5"}
+    directory = tmp_path_factory.mktemp("hasty")
+    with running_hub(directory) as patient:
+        patient.apply(policy())
+        token = patient.token(PETITION)
+        assert patient.stop() == 0
+    with running_hub(directory, settings=settings) as running:
+        running._tokens[PETITION] = token
         yield running
 
 
@@ -253,7 +266,7 @@ def test_a_wait_longer_than_the_hubs_is_cut_short(small: RunningHub) -> None:
     reader.subscribe("wait")
     before = monotonic()
     assert reader.page("wait", wait=3600).json() == []
-    assert monotonic() - before < 10
+    assert monotonic() - before < PATIENCE
 
 
 def test_a_page_ends_at_8_mebibytes(tmp_path: Path) -> None:
@@ -289,12 +302,12 @@ def is_timeout(answer: Answer) -> bool:
 
 
 def test_a_head_that_comes_too_slowly_is_refused_and_the_connection_ended(
-    small: RunningHub,
+    hasty: RunningHub,
 ) -> None:
-    whole = publishing(small.token(PETITION), b"[]")
+    whole = publishing(hasty.token(PETITION), b"[]")
     parts = (b"", b"GET / HT", whole[:60], whole[: whole.index(b"\r\n\r\n") + 2])
     with ExitStack() as stack:
-        wires = [stack.enter_context(Wire(small)) for _ in parts]
+        wires = [stack.enter_context(Wire(hasty)) for _ in parts]
         for wire, part in zip(wires, parts, strict=True):
             wire.send(part)
         assert [is_timeout(wire.answer()) for wire in wires] == [True] * len(parts)
@@ -302,16 +315,16 @@ def test_a_head_that_comes_too_slowly_is_refused_and_the_connection_ended(
 
 
 def test_a_body_that_comes_too_slowly_is_refused_and_the_connection_ended(
-    small: RunningHub,
+    hasty: RunningHub,
 ) -> None:
-    token = small.token(PETITION)
+    token = hasty.token(PETITION)
     requests = (
         publishing(token, b"[]") + head("/v1/events", token, length=100),
         head("/v1/events", token, length=100) + b"[",
         head("/v1/events", token, Transfer_Encoding="chunked") + b"1\r\n[\r\n",
     )
     with ExitStack() as stack:
-        wires = [stack.enter_context(Wire(small)) for _ in requests]
+        wires = [stack.enter_context(Wire(hasty)) for _ in requests]
         for wire, request in zip(wires, requests, strict=True):
             wire.send(request)
         assert wires[0].answer().json() == {"results": []}
@@ -332,11 +345,14 @@ def test_slow_senders_do_not_hinder_the_others(small: RunningHub, bureau: Agency
     with ExitStack() as stack:
         slow = [stack.enter_context(Wire(small)) for _ in range(50)]
         for wire in slow:
-            wire.send(head("/v1/events", token, length=1000) + b"[")
-        before = monotonic()
+            wire.send(head("/v1/events", token, length=2, Expect="100-continue"))
+            wire.continued()
+            wire.send(b"[")
         bureau.accepted(petition("beside-slow"))
-        assert monotonic() - before < 1
-        assert all(is_timeout(wire.answer()) for wire in slow)
+        # Only now do they go on.
+        for wire in slow:
+            wire.send(b"]")
+        assert [wire.answer().json() for wire in slow] == [{"results": []}] * len(slow)
 
 
 def test_more_connections_than_the_limit_are_told_to_come_again(tmp_path: Path) -> None:

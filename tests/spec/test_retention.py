@@ -18,12 +18,18 @@ import httpx
 import pytest
 
 from hub.event import rfc3339
-from tests.running import AgencyClient, RunningHub, results_of, running_hub, start_hub
+from tests.running import (
+    PATIENCE,
+    AgencyClient,
+    RunningHub,
+    results_of,
+    running_hub,
+    start_hub,
+)
 from tests.sample import CITY, DISCIPLINE, PETITION, clue, petition, policy
 from tests.spec.storage import make_older, rows
 
 Event = dict[str, Any]
-PATIENCE = 60
 _numbers = count()
 # Petitions go after three days; clues stay for as long as their contract says, five years.
 SHORT = {"retention": '{"petition.*": 3}'}

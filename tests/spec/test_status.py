@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import RunningHub, restart_hub, start_hub
+from tests.running import PATIENCE, RunningHub, restart_hub, start_hub
 from tests.sample import AUDIT, CITY, COUNTY, DISCIPLINE, PETITION, briefing, petition, policy
 
 HOUR = timedelta(hours=1)
@@ -211,7 +211,7 @@ def plant(database: sqlite3.Connection, agency: str, *, until: datetime, weeks: 
 
 def silence_measured(hub: RunningHub) -> dict[tuple[str, str], float]:
     """What the watch has measured of silence, by metric and agency, once it has."""
-    deadline = monotonic() + 10
+    deadline = monotonic() + PATIENCE
     found: list[tuple[str, str, str]] = []
     while not found and monotonic() < deadline:
         with hub.admin as admin:
@@ -286,7 +286,7 @@ def test_the_command_stays_in_a_terminal_until_q_is_pressed(silent_hub: RunningH
         os.write(ours, b"a")
         wait_for(ours, "退出 quit", PETITION)
         os.write(ours, b"q")
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=PATIENCE) == 0
         assert termios.tcgetattr(theirs) == before
     finally:
         running.kill()
@@ -312,7 +312,7 @@ def command(hub: RunningHub, *more: str, **variables: str) -> subprocess.Complet
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
 
 
@@ -321,7 +321,7 @@ def wait_for(terminal: int, *texts: str) -> None:
     seen = ""
     for text in texts:
         while text not in seen:
-            ready, _, _ = select.select([terminal], [], [], 20)
+            ready, _, _ = select.select([terminal], [], [], PATIENCE)
             assert ready, seen
             seen += os.read(terminal, 65536).decode(errors="replace")
         seen = seen.partition(text)[2]

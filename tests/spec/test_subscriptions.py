@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import AgencyClient, RunningHub, running_hub
+from tests.running import PATIENCE, AgencyClient, RunningHub, running_hub
 from tests.sample import (
     AUDIT,
     CITY,
@@ -226,7 +226,7 @@ def test_a_poll_whose_subscription_is_ended_meanwhile_is_told_so(
     with ThreadPoolExecutor(1) as pool:
         polling = pool.submit(waiting.page, "gone", wait=1)
         reader.http.delete("/v1/subscriptions/gone")
-        answer = polling.result(timeout=30)
+        answer = polling.result(timeout=PATIENCE)
     assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
 
 
@@ -417,10 +417,10 @@ def test_from_the_earliest_on_nothing_is_missed_or_doubled_while_new_events_arri
             reader.subscribe(f"earliest-{name}", start="earliest")
             one = aged.agency(DISCIPLINE)
             readings.append(pool.submit(follow, one, f"earliest-{name}", "XF-new-99"))
-        publishing.result(60)
+        publishing.result(PATIENCE)
         expected = [*(f"XF-{n}" for n in range(OLD)), *(f"XF-new-{n}" for n in range(100))]
         for reading in readings:
-            assert reading.result(60) == expected
+            assert reading.result(PATIENCE) == expected
     shown = reader.http.get("/v1/subscriptions/earliest-a").json()
     assert (shown["start"], shown["ready"]) == ("earliest", True)
 

@@ -7,7 +7,7 @@ from http.client import HTTPResponse
 from types import TracebackType
 from typing import Any, Self
 
-from tests.running import BATCH, RunningHub
+from tests.running import BATCH, PATIENCE, RunningHub
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Answer:
 class Wire:
     """One connection; every read has a deadline."""
 
-    def __init__(self, hub: RunningHub, *, seconds: float = 30) -> None:
-        self._socket = socket.create_connection(hub.address, timeout=seconds)
+    def __init__(self, hub: RunningHub) -> None:
+        self._socket = socket.create_connection(hub.address, timeout=PATIENCE)
 
     def __enter__(self) -> Self:
         return self

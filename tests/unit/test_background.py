@@ -28,6 +28,7 @@ from hub.policy.acts import Actor
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from hub.policy.sql import append_version
+from tests.running import PATIENCE
 from tests.sample import CITY, admitted, policy
 
 
@@ -141,7 +142,7 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
     )
     writer.start()
     filler.begin(subscription)
-    await asyncio.wait_for(filled.wait(), 10)
+    await asyncio.wait_for(filled.wait(), PATIENCE)
     await filler.stop()
     await asyncio.to_thread(writer.stop)
 

@@ -14,7 +14,7 @@ from contracts.envelope import KNOWN, REQUIRED, Attributes, Envelope, read_membe
 from contracts.faults import Fault
 from tests.sample import Members, clue, petition, rendered, tree_of
 
-thorough = settings(max_examples=300, derandomize=True, database=None, deadline=None)
+thorough = settings(max_examples=300)
 
 SEEDS = st.none() | st.integers(0, 2**32)
 Pairs = list[tuple[str, Any]]

@@ -29,8 +29,9 @@ def test_the_lines_of_one_turn_are_written_together_at_its_end() -> None:
     async def turns() -> list[str]:
         lines.info("one")
         lines.error("two")
-        before = [*file.writes]
-        await asyncio.sleep(0)
+        before, next_turn = [*file.writes], asyncio.Event()
+        asyncio.get_running_loop().call_soon(next_turn.set)
+        await next_turn.wait()
         lines.info("three")
         return before
 

@@ -158,7 +158,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabas
         yield made
 
 
-@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@settings(max_examples=150)
 @given(groups=GROUPS)
 def test_following_the_changes_comes_to_what_reading_all_anew_comes_to(
     database: SqliteDatabase, groups: list[tuple[list[Step], bool]]

@@ -181,7 +181,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=500, derandomize=True, database=None, deadline=None)
+@settings(max_examples=500)
 @given(
     asked=ASKED,
     happened=st.lists(st.tuples(EVENTS, st.sampled_from(tuple(ADDRESSES))), max_size=4),

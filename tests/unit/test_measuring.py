@@ -29,6 +29,7 @@ from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from hub.watch import measuring
 from hub.watch.measuring import FRESH_SECONDS, MOST_OF_THE_TIME, Measuring
+from tests.running import PATIENCE
 from tests.sample import CITY, COUNTY, DISCIPLINE, admitted, policy
 
 NOW = 50_000_000
@@ -236,7 +237,7 @@ async def test_a_slow_reading_does_not_hold_up_a_scrape(
 ) -> None:
     monkeypatch.setattr(measuring, "PATIENCE", 0.0)
     going_on = threading.Event()
-    blocking = asyncio.create_task(world.readers.run(lambda _: going_on.wait(timeout=10)))
+    blocking = asyncio.create_task(world.readers.run(lambda _: going_on.wait(timeout=PATIENCE)))
     await asyncio.wait({blocking}, timeout=0)
     for _ in range(3):
         await world.measuring.refresh()

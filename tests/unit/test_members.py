@@ -22,7 +22,7 @@ from contracts.members import (
 from tests.examples import VALID, contract_of
 from tests.sample import Members, rendered, tree_of
 
-thorough = settings(max_examples=300, derandomize=True, database=None, deadline=None)
+thorough = settings(max_examples=300)
 
 TEXTS = st.one_of(
     st.sampled_from(("", "a", "b", '":', '"', "\\", ':"', ' "x" : ', "\n", "中", "𠮷", "\x7f")),

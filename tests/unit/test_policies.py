@@ -23,6 +23,7 @@ from hub.policy.document import PolicyDocument, parse
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies, Policy, etag
 from hub.policy.tokens import ROLES, Caller
+from tests.running import PATIENCE
 from tests.sample import CITY, agency, grant, policy
 
 ADMIN = Caller(token=1, agency=None, roles=ROLES)
@@ -96,7 +97,7 @@ def test_an_earlier_version_is_compiled_once_however_many_ask_for_it_together(
     def ask(_: int) -> Policy:
         with database.readers.connect() as reader:
             policies.seen_by(reader)
-            together.wait(timeout=30)
+            together.wait(timeout=PATIENCE)
             return policies.of_version(reader, earlier.version)
 
     with ThreadPoolExecutor(max_workers=4) as threads:

@@ -295,7 +295,7 @@ BATCHES = st.lists(
 )
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=200)
 @given(batches=BATCHES)
 def test_registration_does_what_a_dictionary_would(
     database: SqliteDatabase, batches: list[Batch]
@@ -371,7 +371,7 @@ def left_by(
         )
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(
     sent=st.lists(
         st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=3),
@@ -478,7 +478,7 @@ def positions_of(rows: Sequence[Sequence[int]]) -> list[list[int]]:
     return found
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(rows=ROWS)
 def test_a_feed_reads_like_one_list_wherever_its_rows_begin(
     database: SqliteDatabase, rows: list[list[int]]
@@ -536,7 +536,7 @@ HAPPENED = st.lists(
 )
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(asked=ASKED, happened=HAPPENED)
 def test_a_backfill_finds_what_live_matching_would_have_found(
     database: SqliteDatabase,

@@ -263,7 +263,7 @@ def test_shorter_days_given_later_hold_for_what_is_there(node: Node) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=7))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_events_that_share_a_slot_are_known_still_when_others_of_it_are_purged(
     database: SqliteDatabase, drawn: Sequence[tuple[int, bool]]
 ) -> None:
@@ -525,7 +525,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, min_size=4, max_size=14))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_readers_are_told_exactly_what_expired(
     database: SqliteDatabase, steps: Sequence[tuple[object, ...]]
 ) -> None:

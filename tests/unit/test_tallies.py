@@ -102,7 +102,7 @@ def test_what_was_found_before_somebody_else_added_it_is_not_added_twice(
     assert kept(connection) == [(PETITION, 1, 2, HOUR)]
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from([PETITION, CITY, COUNTY]), st.integers(0, 3))),
     st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1),

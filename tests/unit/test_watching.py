@@ -24,6 +24,7 @@ from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from hub.watch.sql import HOUR
 from hub.watch.watching import Watch
+from tests.running import PATIENCE
 from tests.sample import AUDIT, CITY, PETITION, policy
 
 TODAY = 20_000
@@ -55,7 +56,7 @@ class Passes:
         """Have the watch look once more."""
         self.done.clear()
         self.next.set()
-        await asyncio.wait_for(self.done.wait(), 10)
+        await asyncio.wait_for(self.done.wait(), PATIENCE)
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ async def watching(
     writer.start()
     watch.begin()
     try:
-        await asyncio.wait_for(passes.done.wait(), 10)
+        await asyncio.wait_for(passes.done.wait(), PATIENCE)
         yield passes
     finally:
         await watch.stop()

@@ -21,6 +21,7 @@ from hub.database.connection import Connection
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.writer import MOST_WORKS_A_GROUP, Joint, Writer
 from hub.errors import NotFound, Overloaded, Stopping, StorageFailed
+from tests.running import PATIENCE
 
 CAPACITY = 100_000
 
@@ -117,7 +118,7 @@ def orphan(connection: Connection) -> None:
 async def outcome_of(future: asyncio.Future[Any]) -> Any:
     """The result of a future, or the type of what it raises."""
     try:
-        return await asyncio.wait_for(future, timeout=10)
+        return await asyncio.wait_for(future, timeout=PATIENCE)
     except Exception as error:
         return type(error)
 
@@ -334,7 +335,7 @@ async def test_a_submitter_whose_loop_is_gone_does_no_harm(bench: Bench) -> None
 
 
 async def test_each_result_goes_to_the_loop_that_waits_for_it(bench: Bench) -> None:
-    submitted = threading.Barrier(4, timeout=10)
+    submitted = threading.Barrier(4, timeout=PATIENCE)
 
     async def submit_and_wait(name: str) -> Any:
         future = bench.writer.submit(noting(name))

@@ -63,7 +63,7 @@ def searched(rnd: Random) -> list[str]:
 
 
 def test_what_is_called_compatible_has_no_counterexample(pairs: int) -> None:
-    @settings(max_examples=pairs, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=pairs, suppress_health_check=list(HealthCheck))
     # Seeds make pairs more various than Hypothesis' own choices; there is nothing to shrink.
     @given(st.integers(0, 2**40))
     def search(seed: int) -> None:
