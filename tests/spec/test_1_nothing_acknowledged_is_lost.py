@@ -1,11 +1,10 @@
 """Promise 1: what was accepted is kept, whatever becomes of the process."""
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from socket import create_connection
 from threading import Condition
@@ -17,7 +16,10 @@ import pytest
 
 from tests.running import PATIENCE, AgencyClient, RunningHub, results_of, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, petition, policy
+from tests.spec.storage import cells, change, rows
 from tests.spec.wire import Wire, head
+
+pytestmark = pytest.mark.on_both
 
 Event = dict[str, Any]
 
@@ -251,9 +253,8 @@ def test_a_second_process_on_a_data_directory_is_refused(fresh_hub: RunningHub) 
 
 def set_revision(directory: Path, revision: str) -> str:
     """Alter what the database says of its own version; what it said."""
-    with closing(sqlite3.connect(directory / "hub.db")) as database, database:
-        (before,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
-        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    ((before,),) = rows(directory, "SELECT version_num FROM alembic_version")
+    change(directory, f"UPDATE alembic_version SET version_num = '{revision}'")
     return str(before)
 
 
@@ -264,11 +265,11 @@ def test_a_data_directory_of_a_newer_version_is_refused_and_left_as_it_is(tmp_pa
         hub.agency(PETITION).accepted(petition("kept"))
         assert hub.stop() == 0
     revision = set_revision(hub.directory, "9999_from_the_future")
-    content = (hub.directory / "hub.db").read_bytes()
+    content = [*cells(hub.directory)]
     said = started_in_vain(hub.directory)
     assert "数据目录由更新版本创建" in said
     assert "a newer version made the data directory" in said
-    assert (hub.directory / "hub.db").read_bytes() == content
+    assert [*cells(hub.directory)] == content
     set_revision(hub.directory, revision)
     with running_hub(hub.directory) as again:
         reader = AgencyClient(CITY, again.client(hub.token(CITY)))

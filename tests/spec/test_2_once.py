@@ -21,6 +21,8 @@ from tests.sample import (
     policy,
 )
 
+pytestmark = pytest.mark.on_both
+
 Event = dict[str, Any]
 PUBLISHING = (CITY, "publish")
 ID_REUSED = {

@@ -4,8 +4,12 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.running import AgencyClient, RunningHub, results_of
 from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, clue, petition
+
+pytestmark = pytest.mark.on_both
 
 Event = dict[str, Any]
 

@@ -11,6 +11,8 @@ import pytest
 from tests.running import PATIENCE, AgencyClient, RunningHub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, clue, petition, policy
 
+pytestmark = pytest.mark.on_both
+
 Event = dict[str, Any]
 
 

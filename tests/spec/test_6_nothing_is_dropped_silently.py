@@ -6,6 +6,8 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+import pytest
+
 from tests.running import STRUCTURED, AgencyClient, RunningHub, running_hub
 from tests.sample import (
     AUDIT,
@@ -19,6 +21,8 @@ from tests.sample import (
     policy,
 )
 from tests.spec.storage import rows
+
+pytestmark = pytest.mark.on_both
 
 REFUSALS = "SELECT caller, source, event_id, code, pointer FROM refusals ORDER BY number"
 BUREAU = f"/{PETITION}"

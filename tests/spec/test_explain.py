@@ -27,6 +27,8 @@ from tests.sample import (
 )
 from tests.spec.deciding import enact, receive
 
+pytestmark = pytest.mark.on_both
+
 Event = dict[str, Any]
 ALL = ["F0", "F1", "F2", "F3", "F4"]
 

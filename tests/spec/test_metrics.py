@@ -135,7 +135,9 @@ def test_requests_refused_as_a_whole_are_counted_by_code(fresh_hub: RunningHub) 
     }
 
 
-def test_the_gauges_show_the_journal_and_who_has_not_read(fresh_hub: RunningHub) -> None:
+def test_the_gauges_show_the_journal_and_who_has_not_read(
+    backend: str, fresh_hub: RunningHub
+) -> None:
     hub = fresh_hub
     bureau, city, county = hub.agency(PETITION), hub.agency(CITY), hub.agency(COUNTY)
     city.subscribe("one")
@@ -172,8 +174,13 @@ def test_the_gauges_show_the_journal_and_who_has_not_read(fresh_hub: RunningHub)
     assert len(ages) == 2
     assert all(0 < age < 600 for age in ages)
     assert plain["connections"] >= 1
-    assert 0 < plain["disk_free_bytes"] < plain["disk_bytes"]
-    assert plain["database_bytes"] + plain["database_log_bytes"] > 0
+    assert plain["database_bytes"] > 0
+    if backend == "sqlite":
+        assert 0 < plain["disk_free_bytes"] < plain["disk_bytes"]
+        assert plain["database_log_bytes"] >= 0
+    else:
+        # They are another machine's, whose own metrics tell of them.
+        assert not plain.keys() & {"disk_free_bytes", "disk_bytes", "database_log_bytes"}
 
 
 @needs_promtool

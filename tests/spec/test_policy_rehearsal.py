@@ -1,8 +1,6 @@
 """A policy is rehearsed: what a change is, what it would do, what is odd in it; nothing happens."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +24,7 @@ from tests.sample import (
     policy,
 )
 from tests.spec.rehearsing import Document, changed, put, rehearsed, with_added, without
+from tests.spec.storage import cells
 
 FINANCE: Final = "510100.finance"
 ORGANIZATION: Final = "510100.organization"
@@ -166,10 +165,9 @@ def test_the_same_document_differs_in_nothing_and_another_order_in_no_record(
 # --- nothing of it becomes real -------------------------------------------------------------------
 
 
-def stored(hub: RunningHub) -> list[str]:
-    """All that the hub keeps, as SQL, but for when each token was last shown."""
-    with closing(sqlite3.connect(f"file:{hub.directory / 'hub.db'}?mode=ro", uri=True)) as database:
-        return [line for line in database.iterdump() if not line.startswith('INSERT INTO "tokens"')]
+def stored(hub: RunningHub) -> list[tuple[str, str, Any]]:
+    """All that the hub keeps, but for when each token was last shown."""
+    return [cell for cell in cells(hub.directory) if cell[0] != "tokens"]
 
 
 NOT_UNDERSTOOD: Final = [

@@ -8,8 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from tests.running import AgencyClient, RunningHub
 from tests.sample import CITY, PETITION, grant, petition, policy
+
+pytestmark = pytest.mark.on_both
 
 READERS = 6
 ROUNDS = 12

@@ -3,10 +3,8 @@
 import asyncio
 import json
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import time_ns
@@ -23,6 +21,7 @@ from hub.settings import Settings
 from hub.upkeep.entrance import ensure_admin_token
 from tests.running import AgencyClient, RunningHub, restart_hub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, policy
+from tests.spec.storage import change
 
 ROLES = ("system", "security", "auditor", "operator")
 EVERYBODY = frozenset({"nobody", "agency", "administrator", *ROLES})
@@ -474,11 +473,14 @@ def test_the_metrics_and_the_doctor_tell_how_many_tokens_end_soon(fresh_hub: Run
     fresh_hub.kill()
     now = time_ns() // 1000
     days = (10, 15, 10, 10, -1)
-    with closing(sqlite3.connect(fresh_hub.directory / "hub.db")) as database, database:
-        database.executemany(
-            "UPDATE tokens SET created_at = 0, expires_at = ? WHERE number = ?",
-            [(now + d * DAY * 1_000_000, n) for d, n in zip(days, numbers, strict=True)],
-        )
+    change(
+        fresh_hub.directory,
+        *(
+            f"UPDATE tokens SET created_at = 0, expires_at = {now + d * DAY * 1_000_000}"
+            f" WHERE number = {n}"
+            for d, n in zip(days, numbers, strict=True)
+        ),
+    )
     again = restart_hub(fresh_hub)
     try:
         assert expiring(again) == ("3.0", [f"3 个令牌将在 14 天内到期而未更换：{CITY}"])
