@@ -171,6 +171,12 @@ def address_of(directory: Path) -> str | None:
     return None if _databases is None else _databases.of(directory)
 
 
+def environment_of(directory: Path) -> dict[str, str]:
+    """In which a command runs that opens a hub's database."""
+    address = address_of(directory)
+    return {**os.environ, **({"GUANTONG_DATABASE": address} if address else {})}
+
+
 @contextmanager
 def hubs_on(server: PostgresServer) -> Iterator[None]:
     """Hubs that are started within stand on this server, not on SQLite."""
@@ -214,8 +220,6 @@ def start_hub(
 ) -> RunningHub:
     """Start a hub and wait for its line; it cannot write a file past `largest_file` bytes."""
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
-    if address := address_of(directory):
-        named["GUANTONG_DATABASE"] = address
     limit = None
     if largest_file is not None:
         limits = (largest_file, resource.RLIM_INFINITY)
@@ -225,7 +229,7 @@ def start_hub(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **named},
+        env={**environment_of(directory), **named},
         preexec_fn=limit,
     )
     assert process.stdout is not None

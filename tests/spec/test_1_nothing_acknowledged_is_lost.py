@@ -14,7 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.running import PATIENCE, AgencyClient, RunningHub, results_of, running_hub
+from tests.running import (
+    PATIENCE,
+    AgencyClient,
+    RunningHub,
+    environment_of,
+    results_of,
+    running_hub,
+)
 from tests.sample import CITY, DISCIPLINE, PETITION, petition, policy
 from tests.spec.storage import cells, change, rows
 from tests.spec.wire import Wire, head
@@ -233,6 +240,7 @@ def started_in_vain(directory: Path) -> str:
         capture_output=True,
         text=True,
         timeout=PATIENCE,
+        env=environment_of(directory),
         check=False,
     )
     assert ended.returncode != 0
