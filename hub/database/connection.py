@@ -55,10 +55,13 @@ def rows_of(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Any:
     return rows if is_sqlite(connection) else tuple(map(list, zip(*rows, strict=True)))
 
 
-def plain(rows: sqlalchemy.CursorResult[Any]) -> Iterator[Any]:
+def plain(rows: sqlalchemy.CursorResult[Any], *, at_once: int = PART) -> Iterator[Any]:
     """The rows as the driver has them, a part at a time: there may be millions."""
-    cursor = rows.cursor
-    while cursor is not None and (part := cursor.fetchmany(PART)):
+    # Its strategy, not the cursor: a streamed result has already fetched its first row.
+    strategy = rows.cursor_strategy
+    while (cursor := rows.cursor) is not None and (
+        part := strategy.fetchmany(rows, cursor, at_once)
+    ):
         yield from part
 
 
