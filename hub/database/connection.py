@@ -16,6 +16,8 @@ Spoken = Mapping[str, str]
 # An option of a statement: its rows are fetched as they are asked for, not all at once.
 STREAMED: Final = {"stream_results": True}
 PART: Final = 1_000
+# Where a row holds a whole event: what is in memory at once stays below some ten megabytes.
+PART_OF_EVENTS: Final = 50
 
 _LISTED: Final[Spoken] = {
     "sqlite": "json_each(?)",
@@ -55,14 +57,14 @@ def rows_of(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Any:
     return rows if is_sqlite(connection) else tuple(map(list, zip(*rows, strict=True)))
 
 
-def plain(rows: sqlalchemy.CursorResult[Any], *, at_once: int = PART) -> Iterator[Any]:
+def plain(rows: sqlalchemy.CursorResult[Any], *, part: int = PART) -> Iterator[Any]:
     """The rows as the driver has them, a part at a time: there may be millions."""
     # Its strategy, not the cursor: a streamed result has already fetched its first row.
     strategy = rows.cursor_strategy
     while (cursor := rows.cursor) is not None and (
-        part := strategy.fetchmany(rows, cursor, at_once)
+        fetched := strategy.fetchmany(rows, cursor, part)
     ):
-        yield from part
+        yield from fetched
 
 
 def _listed(connection: Connection, values: Iterable[Any], type_: str) -> Listed:

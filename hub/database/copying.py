@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.util import await_only
 
-from hub.database.connection import STREAMED, is_sqlite, plain
+from hub.database.connection import PART_OF_EVENTS, STREAMED, is_sqlite, plain
 from hub.database.inspection import damage_told
 from hub.database.postgres import PostgresDatabase
 from hub.database.tables import metadata
@@ -33,8 +33,6 @@ MADE: Final = {
     "subscription_changes": 1,
     "tallied": 1,
 }
-# Events may be large: what is in memory at once stays below some ten megabytes.
-_AT_ONCE: Final = 50
 _A_STEP: Final = 5_000
 # What a COPY may fail with: the server, the way to it, or a value that is not of its column's kind.
 _FAILS: Final = (
@@ -149,10 +147,10 @@ def _rows(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
     every = select(table).order_by(*table.primary_key)
     if is_sqlite(connection):
         with damage_told():
-            yield from plain(connection.execute(every), at_once=_AT_ONCE)
+            yield from plain(connection.execute(every), part=PART_OF_EVENTS)
     else:
         streamed = connection.execute(every, execution_options=STREAMED)
-        yield from plain(streamed, at_once=_AT_ONCE)
+        yield from plain(streamed, part=PART_OF_EVENTS)
 
 
 def _counted(
