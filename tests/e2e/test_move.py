@@ -32,13 +32,12 @@ from hub.errors import (
 from hub.upkeep.moving import Moved, move
 from tests.e2e.commands import run, start
 from tests.postgres import connected, fresh_database
-from tests.running import RunningHub, results_of, running_hub
+from tests.running import PATIENCE, RunningHub, results_of, running_hub
 from tests.sample import CITY, COUNTY, DISCIPLINE, PETITION, clue, clue_received, petition, policy
 from tests.spec.storage import make_older
 from tests.spec.storage import rows as rows_of_sqlite
 from tests.spec.test_dead_letters import stuck, waiting
 
-PATIENCE = 60
 SHORT = {"retention": '{"petition.*": 3}'}
 CLUE = "clue.transferred"
 PURGED = 4
