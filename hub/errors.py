@@ -230,6 +230,13 @@ class DataDirectoryNewer(HubError):
     code = "data_directory_newer"
 
 
+class DataDirectoryMoved(HubError):
+    """数据已移到 PostgreSQL：请设置 GUANTONG_DATABASE，确要用回旧库则删除文件 moved
+    / the data has moved to PostgreSQL: set GUANTONG_DATABASE, or delete the file `moved`"""
+
+    code = "data_directory_moved"
+
+
 class DatabaseAddress(HubError):
     """数据库地址应为 postgresql+asyncpg://用户:口令@主机:端口/库名
     / a database is named postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME"""
@@ -250,6 +257,12 @@ class DatabaseUnfit(HubError):
     / the database must be PostgreSQL 15 or newer, in UTF8"""
 
     code = "database_unfit"
+
+
+class MoveFailed(HubError):
+    """移库未完成，可再次执行 / the database was not moved; this can be done again"""
+
+    code = "move_failed"
 
 
 class DirectoryNotEmpty(HubError):

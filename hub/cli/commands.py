@@ -15,6 +15,7 @@ from hub.cli import (
     checking,
     codes,
     contracts,
+    database,
     deadletters,
     events,
     impact,
@@ -51,6 +52,7 @@ app.command(status.status)
 app.command(upkeep.doctor)
 app.command(upkeep.backup)
 app.command(upkeep.restore)
+app.command(database.database)
 
 
 def main() -> None:

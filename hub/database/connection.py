@@ -16,6 +16,8 @@ Spoken = Mapping[str, str]
 # An option of a statement: its rows are fetched as they are asked for, not all at once.
 STREAMED: Final = {"stream_results": True}
 PART: Final = 1_000
+# Where a row holds a whole event: what is in memory at once stays below some ten megabytes.
+PART_OF_EVENTS: Final = 50
 
 _LISTED: Final[Spoken] = {
     "sqlite": "json_each(?)",
@@ -55,11 +57,14 @@ def rows_of(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Any:
     return rows if is_sqlite(connection) else tuple(map(list, zip(*rows, strict=True)))
 
 
-def plain(rows: sqlalchemy.CursorResult[Any]) -> Iterator[Any]:
+def plain(rows: sqlalchemy.CursorResult[Any], *, part: int = PART) -> Iterator[Any]:
     """The rows as the driver has them, a part at a time: there may be millions."""
-    cursor = rows.cursor
-    while cursor is not None and (part := cursor.fetchmany(PART)):
-        yield from part
+    # Its strategy, not the cursor: a streamed result has already fetched its first row.
+    strategy = rows.cursor_strategy
+    while (cursor := rows.cursor) is not None and (
+        fetched := strategy.fetchmany(rows, cursor, part)
+    ):
+        yield from fetched
 
 
 def _listed(connection: Connection, values: Iterable[Any], type_: str) -> Listed:

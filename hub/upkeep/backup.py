@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.owncodes import CODES
 from hub.database.inspection import copy, integrity, reading
+from hub.database.opening import refuse_moved
 from hub.database.sqlite import DATABASE
 from hub.errors import BackupFailed, DataDirectoryDamaged, DirectoryNotEmpty
 from hub.event import rfc3339
@@ -40,9 +41,12 @@ def make_backup(data: Path, target: Path, *, version: str, now: int) -> Manifest
     """Copy a data directory's database, as it is at this moment, and its codes to a new directory.
 
     Everything acknowledged before the call is in it, and the data directory remembers it. Raises
-    BackupFailed, DirectoryNotEmpty, or OSError; what there is of `target` is whole or nothing.
+    BackupFailed, DataDirectoryMoved, DirectoryNotEmpty, or OSError; what there is of `target` is
+    whole or nothing.
     """
     target = target.absolute()
+    # A backup of what was left behind, night after night, would be mistaken for one of the hub.
+    refuse_moved(data)
     if not (data / DATABASE).exists():
         raise BackupFailed(f"{data}: 没有 {DATABASE} / no {DATABASE}")
     if target.exists():

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from hub.database.connection import STREAMED, Connection, Spoken, numbers, plain, spoken
+from hub.database.connection import (
+    PART_OF_EVENTS,
+    STREAMED,
+    Connection,
+    Spoken,
+    numbers,
+    plain,
+    spoken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,7 @@ def checkables(connection: Connection, positions: Sequence[int]) -> Iterator[Che
         (those.values,),
         execution_options=STREAMED,
     )
-    return (Checkable(*row) for row in plain(rows))
+    return (Checkable(*row) for row in plain(rows, part=PART_OF_EVENTS))
 
 
 def claims(connection: Connection, slots: Sequence[int]) -> dict[int, int]:

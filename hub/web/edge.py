@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
-from hub.errors import HubError, MethodNotAllowed, NotFound
+from hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound
 from hub.logs import places_of
 from hub.metrics import Metrics
 from hub.web.direct import Door
@@ -47,6 +47,16 @@ class Refusing:
         return problem(error, **error.members())
 
 
+def _holds_nul(scope: Scope) -> bool:
+    """Whether an address holds a NUL: nothing here has one in its name, and PostgreSQL takes none.
+
+    No text comes into the database that holds one: each has been checked by what reads bodies.
+    """
+    return scope["type"] == "http" and (
+        "\0" in scope["path"] or b"%00" in scope.get("query_string", b"")
+    )
+
+
 def _methods_at(request: Request) -> set[str]:
     """The methods of all routes that share the address."""
     routes: list[Route] = request.app.routes
@@ -77,7 +87,12 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self.app(scope, receive, send)
+            if _holds_nul(scope):
+                refusal = BadRequest("%00")
+                answer = await self._refusing.tell_error(Request(scope), refusal)
+                await answer(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
         except Exception as error:
             self._tell_of(error)
 

@@ -167,3 +167,51 @@ def test_a_stop_tells_who_has_not_ended_a_request_that_it_is_one(fresh_hub: Runn
     told = answer.json()
     assert (answer.status, told["code"], told["retryable"]) == (503, "stopping", True)
     assert all(json.loads(line) for line in fresh_hub.lines)
+
+
+NUL_ADDRESSES = (
+    "/v1/subscriptions/a%00b/events",
+    "/v1/explain?agency=510100.audit&source=/510100.petition&id=a%00b",
+    "/v1/reads?agency=%00",
+    "/v1/acts?subject=%00",
+    "/v1/agencies?after=a%00",
+)
+
+
+@pytest.mark.on_both
+def test_an_address_that_holds_a_nul_names_nothing_on_either_database(hub: RunningHub) -> None:
+    """PostgreSQL has no text with a NUL in it, and must not be asked for one."""
+    with hub.admin as admin:
+        answers = [admin.get(address) for address in NUL_ADDRESSES]
+    told = [(answer.status_code, answer.json()["code"]) for answer in answers]
+    assert told == [(400, "bad_request")] * len(NUL_ADDRESSES)
+
+
+@pytest.mark.on_both
+def test_a_nul_in_an_event_is_refused_and_the_refusal_is_kept(hub: RunningHub) -> None:
+    events = [
+        petition("nul-1", id="a\0b"),
+        petition("nul-2", source=f"/{PETITION}\0"),
+        petition("nul-3", type="petition.case\0"),
+        petition("nul-4", data={"summary": "a\0b"}),
+        petition("nul-5", data={"a\0b": 1}),
+    ]
+    refused = results_of(hub.agency(PETITION).publish(*events))
+    assert [codes_of(result) for result in refused] == [
+        [("control_character", "/id")],
+        [("source_format", "/source"), ("control_character", "/source")],
+        [("control_character", "/type")],
+        [("format", "/data/summary")],
+        [("undeclared", "/data")],
+    ]
+    with hub.admin as admin:
+        query = {"agency": PETITION, "source": f"/{PETITION}"}
+        kept = [
+            admin.get("/v1/explain", params={**query, "id": f"XF-nul-{n}"}).json()["errors"]
+            for n in (3, 4, 5)
+        ]
+    assert [[(each["code"], each["pointer"]) for each in of_one] for of_one in kept] == [
+        [("control_character", "/type")],
+        [("format", "/data/summary")],
+        [("undeclared", "/data")],
+    ]

@@ -10,8 +10,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from hub.database.connection import STREAMED, Connection, numbers, plain
 from hub.database.keys import keys_of
 from hub.database.migrating import revision_of, revisions
+from hub.database.postgres import open_postgres
 from hub.database.sqlite import open_sqlite
 from hub.database.tables import metadata
 
@@ -96,3 +98,19 @@ def test_of_the_refusals_of_before_one_counts_for_each_event(tmp_path: Path) -> 
     with opened as database, database.readers.connect() as connection:
         rows = connection.exec_driver_sql("SELECT nth FROM refusals ORDER BY number")
         assert [nth for (nth,) in rows] == [0, 0, 0, 1, 1, 0, 0]
+
+
+def test_a_stream_begins_with_its_first_row_on_both(tmp_path: Path, postgres_database: str) -> None:
+    def streamed(connection: Connection) -> list[int]:
+        listed = numbers(connection, range(1, 2_500))
+        rows = connection.exec_driver_sql(
+            f"SELECT value FROM {listed.table} ORDER BY 1",
+            (listed.values,),
+            execution_options=STREAMED,
+        )
+        return [value for (value,) in plain(rows)]
+
+    with closing(open_sqlite(tmp_path, readers=1)) as database:
+        assert database.reading().run(streamed) == [*range(1, 2_500)]
+    with closing(open_postgres(postgres_database).reading()) as transactions:
+        assert transactions.run(streamed) == [*range(1, 2_500)]
