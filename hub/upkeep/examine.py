@@ -47,7 +47,11 @@ def examine(
     if is_sqlite(connection):
         around = _around(patient, now=now)
     else:
-        around = [*_machine(patient), *judge_server(sql.server_state(connection))]
+        around = [
+            *_machine(patient),
+            room.judge_permissions(patient.directory),
+            *judge_server(sql.server_state(connection)),
+        ]
     return [*around, *_inside(connection, patient, full, now, enough)]
 
 
@@ -73,6 +77,7 @@ def _around(patient: Patient, *, now: int) -> list[Finding]:
         machine.judge_sqlite(sqlite_module().sqlite_version),
         *_machine(patient),
         room.judge_file_system(room.file_system_of(directory)),
+        room.judge_permissions(directory),
         judge_backup(last_backup(directory), directory, now=now),
     ]
 
@@ -81,7 +86,6 @@ def _machine(patient: Patient) -> list[Finding]:
     return [
         machine.judge_limits(files=machine.open_files(), connections=patient.connections),
         machine.judge_memory(memory=machine.memory_limit(), queue=patient.queue),
-        room.judge_permissions(patient.directory),
     ]
 
 

@@ -24,7 +24,7 @@ def judge_server(state: ServerState) -> list[Finding]:
 
 def _durability(state: ServerState) -> Finding:
     """What is accepted survives a loss of power only with these."""
-    off = [name for name, value in state.durable.items() if value not in ("on", "remote_apply")]
+    off = [name for name, value in state.durable.items() if value == "off"]
     if not off:
         return ok(
             "durability",

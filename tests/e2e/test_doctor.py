@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from deploy.local.postgres import PostgresServer
 from hub.database.lock import locked
 from hub.settings import Settings
 from hub.upkeep.backup import last_backup, make_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.examine import Patient, examine_stopped
 from tests.e2e.commands import run
-from tests.running import RunningHub, start_hub
+from tests.running import RunningHub, hubs_on, running_hub, start_hub
 from tests.sample import CITY, PETITION, petition, policy
 from tests.spec.storage import rows
 
@@ -125,6 +126,29 @@ def test_a_running_hub_judges_itself(published: RunningHub) -> None:
     assert judged(full, "journal", "integrity") == [
         ("journal", "ok", "日志一致：全部 30 条事件的位置、摘要、回执、去重"),
         ("integrity", "ok", "数据库完整性无误（完整检查）"),
+    ]
+
+
+@pytest.mark.backend("postgresql")
+def test_a_hub_on_postgresql_is_judged_with_its_server(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    with hubs_on(postgres), running_hub(tmp_path / "data") as hub:
+        hub.apply(policy())
+        hub.agency(PETITION).accepted(petition("1"))
+        with hub.admin as admin:
+            found = admin.get("/v1/doctor", params={"full": "true"}).json()["findings"]
+        assert hub.stop() == 0
+    assert [finding["check"] for finding in found] == [
+        *("hub", "limits", "memory", "permissions"),
+        *("server", "durability", "connections", "archive", "vacuum"),
+        *("tables", "journal", "clock", "policy", "tokens"),
+    ]
+    # The server that tests share does without fsync.
+    assert judged(found, "hub", "durability", "journal") == [
+        ("hub", "ok", "贯通 0.1.0 在运行，可写入"),
+        ("durability", "failure", "fsync 未开启：断电会丢失已确认的事件"),
+        ("journal", "ok", "日志一致：全部 1 条事件的位置、摘要、回执、去重"),
     ]
 
 
