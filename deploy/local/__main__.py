@@ -13,8 +13,10 @@ def main(arguments: list[str]) -> int:
     """Start what is named and keep it until Ctrl-C; the exit status."""
     match arguments:
         case ["postgres", folder]:
-            # An orderly end for both ways in which a terminal or a service ends a program.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            # An orderly end for both ways in which a terminal or a service ends a program; who is
+            # started in the background has the first of them ignored.
+            for sign in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(sign, signal.default_int_handler)
             return postgres(Path(folder))
         case _:
             print(USAGE, file=sys.stderr)
