@@ -86,7 +86,7 @@ def unclaim(connection: Connection, slots: Sequence[int], *, since: int) -> None
     """Take back the pairs that this transaction inserted, at `since` and later."""
     those = numbers(connection, slots)
     connection.exec_driver_sql(
-        f"DELETE FROM dedup WHERE slot IN (SELECT value FROM {those.table}) AND position >= ?",
+        f"DELETE FROM dedup WHERE slot {those.among} AND position >= ?",
         (those.values, since),
     )
 
@@ -142,8 +142,7 @@ def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]
     """The journal rows at `positions`, in order."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, data FROM journal"
-        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        f"SELECT {_HEADER}, data FROM journal WHERE position {those.among} ORDER BY position",
         (those.values,),
     )
     # The driver's own cursor: a page is a thousand rows, each of which would become a Row first.
@@ -163,8 +162,7 @@ def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_RECORD} FROM journal"
-        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        f"SELECT {_RECORD} FROM journal WHERE position {those.among} ORDER BY position",
         (those.values,),
     )
     return [Record(*row) for row in rows]
@@ -202,10 +200,20 @@ def headers_before(connection: Connection, *, before: int, most: int) -> list[En
 
 def append_feeds(connection: Connection, feeds: "dict[int, array[int]]") -> None:
     """Write the entries of one registration: subscription number → positions, in order."""
-    rows = [(number, p[0], p[-1], p.tobytes()) for number, p in sorted(feeds.items())]
-    connection.exec_driver_sql(
-        "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)", rows
-    )
+    put_feed_rows(connection, sorted(feeds.items()))
+
+
+_PUT_FEED_ROWS: Final[Spoken] = {
+    "sqlite": "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)",
+    "postgresql": "INSERT INTO feed (subscription, first, last, positions) SELECT * FROM"
+    " unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bytea[]))",
+}
+
+
+def put_feed_rows(connection: Connection, feeds: "Sequence[tuple[int, array[int]]]") -> None:
+    """Write rows of feeds, some at least: subscription number and positions, in order."""
+    rows = [(number, p[0], p[-1], p.tobytes()) for number, p in feeds]
+    connection.exec_driver_sql(spoken(connection, _PUT_FEED_ROWS), rows_of(connection, rows))
 
 
 def feed_after(
