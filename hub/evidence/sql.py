@@ -107,7 +107,7 @@ def settle_dead_letters(
     those = numbers(connection, positions)
     connection.exec_driver_sql(
         "UPDATE dead_letters SET delivered = ? WHERE subscription = ? AND delivered IS NULL"
-        f" AND position IN (SELECT value FROM {those.table})",
+        f" AND position {those.among}",
         (delivered, subscription, those.values),
     )
 
