@@ -67,17 +67,13 @@ def claimed_by(connection: Connection, slot: int) -> int | None:
     return position
 
 
-# Column and type, in the order of a row.
-_APPENDED: Final = dict(
-    column.split()
-    for column in (
-        "position bigint, hubtime bigint, audience text, origins text, parties bytea, receipt "
-        "bytea, type text, version text, publisher text, region text, key text, addressed_to "
-        "text, copied_to text, marking smallint, expires bigint, attributes bytea, data "
-        "bytea, source text, event_id text, correlation text, digest bytea, caveats smallint, "
-        "about bytea"
-    ).split(", ")
+_COLUMNS: Final = (
+    "position bigint, hubtime bigint, audience text, origins text, parties bytea, receipt bytea, "
+    "type text, version text, publisher text, region text, key text, addressed_to text, "
+    "copied_to text, marking smallint, expires bigint, attributes bytea, data bytea, source text, "
+    "event_id text, correlation text, digest bytea, caveats smallint, about bytea"
 )
+_APPENDED: Final = dict(column.split() for column in _COLUMNS.split(", "))
 _MOVE_HEAD: Final = (
     "UPDATE shards SET next_number = ?, hubtime = ? WHERE shard = ? AND next_number = ?"
 )
@@ -111,7 +107,8 @@ def append(
 
     Nothing of it is done, and False returned, unless all slots were free. `slots` are pairs of slot
     and position, sorted; a row is position, hubtime, what is taken over (audience, origins) and
-    parties, then the first fields of Event. Raises StorageFailed if the shard has moved from exactly what was read.
+    parties, then the first fields of Event. Raises StorageFailed if the shard has moved from
+    exactly what was read.
     """
     move = (head.next_number + len(rows), hubtime, head.shard, head.next_number)
     if is_sqlite(connection):

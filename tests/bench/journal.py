@@ -26,6 +26,7 @@ from hub.database.writer import Writer
 from hub.event import Accepted, Event, Marking, receipt_of, slot_of
 from hub.journal import subscribing
 from hub.journal.register import Registrar, _New, _row
+from hub.journal.sql import _APPENDED
 from hub.journal.subscriptions import Body
 from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
@@ -190,12 +191,12 @@ class Bare:
         """As the reference promises."""
         prepared = [rows_of(b, self.position + n * BATCH) for n, b in enumerate(batches)]
         self.position += len(batches) * BATCH
-        marks = ",".join("?" * 21)
+        columns, marks = ", ".join(_APPENDED), ", ".join("?" for _ in _APPENDED)
         started = perf_counter()
         for slots, rows in prepared:
             self.connection.execute("BEGIN IMMEDIATE")
             self.connection.executemany("INSERT INTO dedup VALUES (?, ?)", slots)
-            self.connection.executemany(f"INSERT INTO journal VALUES ({marks})", rows)
+            self.connection.executemany(f"INSERT INTO journal ({columns}) VALUES ({marks})", rows)
             self.connection.execute("COMMIT")
         return len(batches) * BATCH / (perf_counter() - started)
 

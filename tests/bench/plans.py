@@ -1,6 +1,7 @@
-"""How PostgreSQL carries out the hot statements on ten million events: `make plans`.
+"""How PostgreSQL carries out the hot statements on ten million events.
 
-The statements are those that the stages' functions send. None may go through a big table.
+`make bench FULL=1`. The statements are those that the stages' functions send; none may go through
+a big table.
 """
 
 import asyncio
@@ -38,27 +39,29 @@ BIG: Final = frozenset({"journal", "dedup", "feed", "reads", "refusals"})
 _FILL: Final = (
     "ALTER TABLE journal DROP CONSTRAINT journal_pkey",
     "ALTER TABLE dedup DROP CONSTRAINT dedup_pkey",
-    "INSERT INTO journal SELECT n, n * 1000, '', '', decode(md5(n::text), 'hex'),"
+    "INSERT INTO journal (position, hubtime, audience, parties, receipt, type, version, publisher,"
+    " region, key, addressed_to, copied_to, marking, expires, attributes, data, source, event_id,"
+    " correlation, digest) SELECT n, n * 1000, '', '', decode(md5(n::text), 'hex'),"
     " (ARRAY['petition.case_transferred', 'clue.assigned'])[1 + n % 2], '1.0', 'p', '510104',"
     " 'petition:' || n / 10, '', '', 1, NULL, decode(repeat('61', 100), 'hex'),"
-    " decode(repeat('62', 100), 'hex'), '/p/xfj', n::text, '', sha256(n::text::bytea), 0"
-    " FROM generate_series(1, {events}) AS n",
+    " decode(repeat('62', 100), 'hex'), '/p/xfj', n::text, '', sha256(n::text::bytea)"
+    " FROM generate_series(1::bigint, {events}) AS n",
     "INSERT INTO dedup SELECT ('x' || left(md5(n::text), 16))::bit(64)::bigint, n"
-    " FROM generate_series(1, {events}) AS n",
+    " FROM generate_series(1::bigint, {events}) AS n",
     "ALTER TABLE journal ADD PRIMARY KEY (position)",
     "ALTER TABLE dedup ADD PRIMARY KEY (slot)",
     "UPDATE shards SET next_number = {events} + 1, hubtime = {events} * 1000::bigint",
     "INSERT INTO subscriptions (agency, id, body, pins, start, committed, filled, fill_until,"
     " created_at) SELECT '{agency}', 's' || n, '{{}}', '{{}}', 0, {events} / 2, 0, 0, 0"
     " FROM generate_series(1, {subscriptions}) AS n",
-    "INSERT INTO feed SELECT s, n + s, n + s + 4, decode(repeat('0000000000000000', 5), 'hex')"
-    " FROM generate_series(1, {subscriptions}) AS s, generate_series(0, {events}, 1000) AS n",
+    "INSERT INTO feed SELECT s, n + s, n + s + 4, decode(repeat('0000000000000000', 5), 'hex') FROM"
+    " generate_series(1, {subscriptions}) AS s, generate_series(0::bigint, {events}, 1000) AS n",
     "INSERT INTO reads (subscription, agency, subscription_id, token, channel, policy, read_at,"
     " first, last, outcomes) SELECT n % {subscriptions} + 1, 'a' || n % 100, 's', 1, 'pull', 1, n,"
-    " n * 10, n * 10 + 1000, '' FROM generate_series(1, {events} / 10) AS n",
+    " n * 10, n * 10 + 1000, '' FROM generate_series(1::bigint, {events} / 10) AS n",
     "INSERT INTO refusals (caller, source, event_id, code, pointer, refused_at)"
     " SELECT 'a' || n % 100, '/p/xfj', n::text, 'c', '/x', n"
-    " FROM generate_series(1, {events} / 10) AS n",
+    " FROM generate_series(1::bigint, {events} / 10) AS n",
 )
 Asked = Callable[[Connection], object]
 
