@@ -138,8 +138,9 @@ _READS_OVER: Final[Spoken] = {
     "sqlite": f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
     " INDEXED BY reads_of_position WHERE last >= ? AND first <= ? AND +number > ?)"
     " ORDER BY number",
+    # Zero keeps PostgreSQL's plan for whatever values from walking through all numbers.
     "postgresql": f"SELECT number, {_ROW} FROM reads"
-    " WHERE last >= ? AND first <= ? AND number > ? ORDER BY number",
+    " WHERE last >= ? AND first <= ? AND number + 0 > ? ORDER BY number + 0",
 }
 
 

@@ -1,12 +1,42 @@
 """Transactions on PostgreSQL."""
 
+from contextlib import closing
+
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import make_url
 
 from deploy.local.postgres import SIGNALS, Stop
 from hub.database.connection import Connection
-from hub.database.postgres import PostgresDatabase
+from hub.database.postgres import PostgresDatabase, open_postgres
+from hub.database.tables import metadata
 from tests.postgres import shared_server
+
+
+def _differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def _with_room(connection: Connection) -> set[str]:
+    rows = connection.exec_driver_sql(
+        "SELECT relname FROM pg_class WHERE reloptions::text LIKE '%%fillfactor%%'"
+    )
+    return {name for (name,) in rows}
+
+
+def test_the_migrations_make_the_tables_of_the_code(postgres_database: str) -> None:
+    database = open_postgres(postgres_database)
+    with closing(database.reading()) as reading:
+        assert reading.run(_differences) == []
+
+
+def test_tables_whose_rows_are_updated_have_room_for_it(postgres_database: str) -> None:
+    database = open_postgres(postgres_database)
+    with closing(database.reading()) as reading:
+        found = reading.run(_with_room)
+    assert {"shards", "subscriptions", "revisions", "tallies"} <= found
+    assert not {"journal", "dedup", "feed", "reads"} & found
 
 
 def _process(connection: Connection) -> int:
