@@ -11,6 +11,8 @@ from deploy.local.postgres import SIGNALS, Stop
 from hub.database.connection import Connection
 from hub.database.postgres import PostgresDatabase, open_postgres
 from hub.database.tables import metadata
+from hub.journal import sql
+from tests.bench.plans import explain, nodes
 from tests.postgres import shared_server
 
 
@@ -56,3 +58,14 @@ def test_a_connection_that_has_long_been_idle_may_have_lost_its_server(how: Stop
             after = transactions.run(_process)
             assert transactions.run(_process) == after
             transactions.close()
+
+
+def test_a_page_goes_by_an_index_from_the_first_event_on(postgres_database: str) -> None:
+    """Its plan is made while the journal is all but empty, and kept."""
+    database = open_postgres(postgres_database)
+    with closing(database.writing()) as transactions:
+        (explained,) = transactions.run(
+            lambda connection: explain(connection, lambda c: list(sql.entries(c, range(1000))))
+        )
+    scans = {node["Node Type"] for node in nodes(explained["Plan"]) if "Relation Name" in node}
+    assert scans <= {"Index Scan", "Bitmap Heap Scan"} and scans
