@@ -33,7 +33,7 @@ docs: $(BIN)/guantong
 	$(BIN)/python -m deploy.reference
 
 bench: $(BIN)/guantong
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench$(if $(FULL), && $(BIN)/python -m tests.bench.plans)
 
 soak: $(BIN)/guantong
 	$(BIN)/pytest tests/e2e/test_kill.py --kills $(or $(KILLS),200) --timeout 7200 -s

@@ -15,8 +15,11 @@ from typing import Any, Final
 import asyncpg
 import uvloop
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.database.migrating import migrate
 from hub.database.transactions import Space, T, storage_reason
@@ -26,6 +29,7 @@ DRIVER: Final = "postgresql+asyncpg"
 OLDEST: Final = 15
 # How long a connection may take to be made. A door tells a publisher within two seconds.
 CONNECT_SECONDS: Final = 1.5
+_USED: Final = "used"
 # Of all processes that start at once, one brings the tables up to date.
 _MIGRATING: Final = 0x6775616E
 _SESSION: Final = {
@@ -33,6 +37,9 @@ _SESSION: Final = {
     "timezone": "UTC",
     # Statements are short and many: compiling them costs more than it saves.
     "jit": "off",
+    # A plan made while a table is small stays when it has grown, and a page then takes 250 ms: so
+    # it goes by an index from the first.
+    "enable_seqscan": "off",
     # Whoever stops in the midst of a transaction must not keep the others from theirs.
     "idle_in_transaction_session_timeout": "3s",
 }
@@ -41,21 +48,29 @@ _FAR: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceEr
 
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
-    """A PostgreSQL database; `url` names it, with the account."""
+    """A PostgreSQL database; `url` names it, with the account.
+
+    A connection unused for `idle_seconds` is asked whether it still is one: the server may have
+    been restarted. To ask each time is three ways there and back, as many as a small read takes.
+    """
 
     url: URL
+    idle_seconds: float = 1.0
 
     def writing(self) -> "_Transactions":
         """Transactions that change it."""
-        return _Transactions(_engine(self.url))
+        return _Transactions(self._engine())
 
     def reading(self) -> "_Transactions":
         """Transactions that see one snapshot each."""
         return _Transactions(
-            _engine(self.url).execution_options(
+            self._engine().execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         )
+
+    def _engine(self) -> AsyncEngine:
+        return _engine(self.url, idle_seconds=self.idle_seconds)
 
     def space(self, connection: Connection) -> Space:
         """What the database takes; its log and its disk are not ours to see."""
@@ -114,7 +129,7 @@ def _url(address: str) -> URL:
     return url
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _engine(url: URL, *, idle_seconds: float) -> AsyncEngine:
     engine = create_async_engine(
         url,
         connect_args={
@@ -124,8 +139,6 @@ def _engine(url: URL) -> AsyncEngine:
         },
         pool_size=1,
         max_overflow=0,
-        # The server may have been restarted since the connection was last used.
-        pool_pre_ping=True,
         hide_parameters=True,
     )
 
@@ -134,6 +147,20 @@ def _engine(url: URL) -> AsyncEngine:
         _connection: object, _cursor: object, statement: str, values: Any, *_: object
     ) -> tuple[str, Any]:
         return _numbered(statement), values
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = asyncio.get_running_loop().time()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - record.info.get(_USED, now) > idle_seconds:
+            try:
+                engine.dialect.do_ping(connection)
+            except (AsyncAdapt_Error, *_FAR) as away:
+                # The pool makes another.
+                raise DisconnectionError from away
 
     return engine
 

@@ -68,7 +68,7 @@ reads = Table(
     Column("outcomes", LargeBinary, nullable=False),
     Index("reads_of_position", "last", "first"),
     Index("reads_of_agency", "agency", "number"),
-    Index("reads_of_agency_over", "agency", "last", "first"),
+    Index("reads_of_agency_over", "agency", "last", "first", postgresql_include=["number"]),
 )
 
 # Events that a subscriber may have and could not be given in the version it had pinned (`wanted`):

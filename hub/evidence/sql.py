@@ -107,7 +107,7 @@ def settle_dead_letters(
     those = numbers(connection, positions)
     connection.exec_driver_sql(
         "UPDATE dead_letters SET delivered = ? WHERE subscription = ? AND delivered IS NULL"
-        f" AND position IN (SELECT value FROM {those.table})",
+        f" AND position {those.among}",
         (delivered, subscription, those.values),
     )
 
@@ -138,8 +138,9 @@ _READS_OVER: Final[Spoken] = {
     "sqlite": f"SELECT number, {_ROW} FROM reads WHERE number IN (SELECT number FROM reads"
     " INDEXED BY reads_of_position WHERE last >= ? AND first <= ? AND +number > ?)"
     " ORDER BY number",
+    # Zero keeps PostgreSQL's plan for whatever values from walking through all numbers.
     "postgresql": f"SELECT number, {_ROW} FROM reads"
-    " WHERE last >= ? AND first <= ? AND number > ? ORDER BY number",
+    " WHERE last >= ? AND first <= ? AND number + 0 > ? ORDER BY number + 0",
 }
 
 

@@ -7,7 +7,7 @@ and writes dedup, journal and feed rows; its caller's commit makes all of it tru
 import json
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import chain, count, islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from contracts.faults import Fault
 from hub.database.connection import Connection
-from hub.errors import HubError
+from hub.errors import HubError, StorageFailed
 from hub.event import (
     Accepted,
     Duplicate,
@@ -90,8 +90,9 @@ class Registrar:
 
     def load(self, connection: Connection) -> None:
         """Make the policy and the matcher ready, before the first registration has to wait."""
-        revision = sql.head(connection, SHARD).subscriptions_revision
-        policy = self._policies.seen_by(connection)
+        head = sql.head(connection, SHARD)
+        policy = self._policies.identified(connection, head.policy)
+        revision = head.subscriptions_revision
         self._matchers.seen_by(connection, revision=revision, policy=policy)
 
     def register(
@@ -100,11 +101,12 @@ class Registrar:
         """Register a batch. With `atomic`, raises BatchRefused when an event is refused."""
         sql.take_turn(connection, SHARD)
         head = sql.head(connection, SHARD)
-        policy = self._policies.seen_by(connection)
+        policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
         outcomes: list[Outcome]
-        if new := self._claim_all(connection, events, first=first):
+        new = _unless_known(events)
+        if new and _append(connection, new, head, now=now):
             outcomes = [Accepted(receipt_for(e, first + n, now)) for n, e in enumerate(events)]
         else:
             new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
@@ -113,8 +115,9 @@ class Registrar:
             _record_refusals(connection, events, outcomes, now=now)
             if not new:
                 return Registration(outcomes)
-            sql.claim(connection, sorted((n.slot, first + i) for i, n in enumerate(new)))
-        touched = self._store(connection, new, head, policy=policy, now=now)
+            if not _append(connection, new, head, now=now):
+                raise StorageFailed("a slot was taken that was free")
+        touched = self._into_feeds(connection, new, head, policy=policy)
         return Registration(outcomes, touched, _strangers(new, policy))
 
     def register_together(
@@ -123,13 +126,13 @@ class Registrar:
         """Register several batches at once, with the rows of one. None unless all is new."""
         sql.take_turn(connection, SHARD)
         head = sql.head(connection, SHARD)
-        policy = self._policies.seen_by(connection)
+        policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
-        new = self._claim_all(connection, [*chain.from_iterable(batches)], first=first)
-        if not new:
+        new = _unless_known([*chain.from_iterable(batches)])
+        if not new or not _append(connection, new, head, now=now):
             return None
-        touched = self._store(connection, new, head, policy=policy, now=now)
+        touched = self._into_feeds(connection, new, head, policy=policy)
         outcomes = (Accepted(receipt_for(n.event, p, now)) for p, n in enumerate(new, start=first))
         stored = iter(new)
         return [
@@ -145,37 +148,18 @@ class Registrar:
         """What would become of events, storing none; None for one that would be stored."""
         head = sql.head(connection, SHARD)
         first = pack(SHARD, head.next_number)
-        policy, now = self._policies.seen_by(connection), max(self._clock(), head.hubtime)
+        policy = self._policies.identified(connection, head.policy)
+        now = max(self._clock(), head.hubtime)
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
 
-    def _store(
-        self,
-        connection: Connection,
-        new: Sequence[_New],
-        head: sql.Head,
-        *,
-        policy: Policy,
-        now: int,
+    def _into_feeds(
+        self, connection: Connection, new: Sequence[_New], head: sql.Head, *, policy: Policy
     ) -> tuple[int, ...]:
-        """Write what is new to the journal and the feeds; the subscriptions that have news."""
-        first, revision = pack(SHARD, head.next_number), head.subscriptions_revision
-        sql.append(connection, [_row(n, first + i, now) for i, n in enumerate(new)])
-        sql.move_head(connection, head, by=len(new), hubtime=now)
+        """Write what is new to the feeds; the subscriptions that have news."""
+        revision = head.subscriptions_revision
         matcher = self._matchers.seen_by(connection, revision=revision, policy=policy)
-        return _feed(connection, new, first=first, matcher=matcher)
-
-    def _claim_all(
-        self, connection: Connection, events: Sequence[Event], *, first: int
-    ) -> list[_New]:
-        """Claim the dedup slots of a batch that is all new, as nearly all are; else claim none."""
-        if any(event.refers for event in events):
-            return []
-        slots = [slot_of(event.receipt) for event in events]
-        if sql.claim(connection, sorted(zip(slots, count(first), strict=False))) == len(events):
-            return list(map(_New, events, slots))
-        sql.unclaim(connection, slots, since=first)
-        return []
+        return _feed(connection, new, first=pack(SHARD, head.next_number), matcher=matcher)
 
     def _settle(
         self,
@@ -217,6 +201,24 @@ class Registrar:
                     slots.add(slot)
             outcomes.append(known)
         return new, outcomes
+
+
+def _unless_known(events: Sequence[Event]) -> list[_New]:
+    """The events as if all were new, as nearly always they are; none, where one is a reply.
+
+    A reply looks for its opening first.
+    """
+    if any(event.refers for event in events):
+        return []
+    return [_New(event, slot_of(event.receipt)) for event in events]
+
+
+def _append(connection: Connection, new: Sequence[_New], head: sql.Head, *, now: int) -> bool:
+    """Make them part of the journal, or none of them if one has been before."""
+    first = pack(SHARD, head.next_number)
+    slots = sorted((n.slot, first + i) for i, n in enumerate(new))
+    rows = [_row(n, first + i, now) for i, n in enumerate(new)]
+    return sql.append(connection, head, slots, rows, hubtime=now)
 
 
 def _record_refusals(

@@ -33,27 +33,19 @@ class Head:
     next_number: int
     hubtime: int
     subscriptions_revision: int
+    policy: tuple[int, int]
 
 
 def head(connection: Connection, shard: int) -> Head:
     """One statement, since every registration asks it."""
     row = connection.exec_driver_sql(
         "SELECT next_number, hubtime,"
-        " (SELECT revision FROM revisions WHERE name = 'subscriptions')"
-        " FROM shards WHERE shard = ?",
+        " (SELECT revision FROM revisions WHERE name = 'subscriptions'), version, changed_at"
+        " FROM shards, policies WHERE shard = ? ORDER BY version DESC LIMIT 1",
         (shard,),
     ).one()
-    return Head(shard, *row)
-
-
-def move_head(connection: Connection, head: Head, *, by: int, hubtime: int) -> None:
-    """Move the shard on from exactly what was read. Raises StorageFailed if it has moved."""
-    moved = connection.exec_driver_sql(
-        "UPDATE shards SET next_number = ?, hubtime = ? WHERE shard = ? AND next_number = ?",
-        (head.next_number + by, hubtime, head.shard, head.next_number),
-    )
-    if moved.rowcount != 1:
-        raise StorageFailed("another writer moved the shard")
+    next_number, hubtime, revision, *policy = row
+    return Head(shard, next_number, hubtime, revision, tuple(policy))
 
 
 _TAKE_TURN: Final = "SELECT 1 FROM shards WHERE shard = ? FOR UPDATE"
@@ -68,29 +60,6 @@ def take_turn(connection: Connection, shard: int) -> None:
         connection.exec_driver_sql(_TAKE_TURN, (shard,))
 
 
-_CLAIM: Final[Spoken] = {
-    "sqlite": "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)",
-    # One statement, which alone can tell how many rows it made.
-    "postgresql": "INSERT INTO dedup (slot, position)"
-    " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[])) ON CONFLICT DO NOTHING",
-}
-
-
-def claim(connection: Connection, slots: list[tuple[int, int]]) -> int:
-    """Insert (slot, position) pairs, sorted by slot; how many were new."""
-    values = rows_of(connection, slots)
-    return connection.exec_driver_sql(spoken(connection, _CLAIM), values).rowcount
-
-
-def unclaim(connection: Connection, slots: Sequence[int], *, since: int) -> None:
-    """Take back the pairs that this transaction inserted, at `since` and later."""
-    those = numbers(connection, slots)
-    connection.exec_driver_sql(
-        f"DELETE FROM dedup WHERE slot IN (SELECT value FROM {those.table}) AND position >= ?",
-        (those.values, since),
-    )
-
-
 def claimed_by(connection: Connection, slot: int) -> int | None:
     """The position that a slot points to."""
     found = connection.exec_driver_sql("SELECT position FROM dedup WHERE slot = ?", (slot,))
@@ -98,52 +67,70 @@ def claimed_by(connection: Connection, slot: int) -> int | None:
     return position
 
 
-_APPENDED: Final = {
-    "position": "bigint",
-    "hubtime": "bigint",
-    "audience": "text",
-    "origins": "text",
-    "parties": "bytea",
-    "receipt": "bytea",
-    "type": "text",
-    "version": "text",
-    "publisher": "text",
-    "region": "text",
-    "key": "text",
-    "addressed_to": "text",
-    "copied_to": "text",
-    "marking": "smallint",
-    "expires": "bigint",
-    "attributes": "bytea",
-    "data": "bytea",
-    "source": "text",
-    "event_id": "text",
-    "correlation": "text",
-    "digest": "bytea",
-    "caveats": "smallint",
-    "about": "bytea",
-}
-_APPEND: Final[Spoken] = {
-    "sqlite": f"INSERT INTO journal ({', '.join(_APPENDED)})"
-    f" VALUES ({', '.join('?' for _ in _APPENDED)})",
-    "postgresql": f"INSERT INTO journal ({', '.join(_APPENDED)}) SELECT * FROM"
-    f" unnest({', '.join(f'CAST(? AS {type_}[])' for type_ in _APPENDED.values())})",
-}
+_COLUMNS: Final = (
+    "position bigint, hubtime bigint, audience text, origins text, parties bytea, receipt bytea, "
+    "type text, version text, publisher text, region text, key text, addressed_to text, "
+    "copied_to text, marking smallint, expires bigint, attributes bytea, data bytea, source text, "
+    "event_id text, correlation text, digest bytea, caveats smallint, about bytea"
+)
+_APPENDED: Final = dict(column.split() for column in _COLUMNS.split(", "))
+_MOVE_HEAD: Final = (
+    "UPDATE shards SET next_number = ?, hubtime = ? WHERE shard = ? AND next_number = ?"
+)
+_CLAIM_HERE: Final = "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)"
+_APPEND_HERE: Final = (
+    f"INSERT INTO journal ({', '.join(_APPENDED)}) VALUES ({', '.join('?' for _ in _APPENDED)})"
+)
+# All at once: what a statement costs on its way is what a lone event costs.
+_APPEND_THERE: Final = (
+    "WITH claimed AS (INSERT INTO dedup (slot, position)"
+    " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]))"
+    " ON CONFLICT DO NOTHING RETURNING slot),"
+    " free AS (SELECT count(*) = ? AS all_are FROM claimed),"
+    f" moved AS ({_MOVE_HEAD} AND (SELECT all_are FROM free) RETURNING shard),"
+    f" stored AS (INSERT INTO journal ({', '.join(_APPENDED)})"
+    f" SELECT new.* FROM unnest({', '.join(f'CAST(? AS {t}[])' for t in _APPENDED.values())})"
+    " AS new, moved)"
+    " SELECT all_are, EXISTS (SELECT 1 FROM moved) FROM free"
+)
 
 
-def append(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Insert journal rows: position, hubtime, what is taken over (audience, origins) and parties,
-    then the first fields of Event.
+def append(
+    connection: Connection,
+    head: Head,
+    slots: list[tuple[int, int]],
+    rows: list[tuple[Any, ...]],
+    *,
+    hubtime: int,
+) -> bool:
+    """Claim the dedup slots of journal rows, insert these, and move the shard on from `head`.
+
+    Nothing of it is done, and False returned, unless all slots were free. `slots` are pairs of slot
+    and position, sorted; a row is position, hubtime, what is taken over (audience, origins) and
+    parties, then the first fields of Event. Raises StorageFailed if the shard has moved from
+    exactly what was read.
     """
-    connection.exec_driver_sql(spoken(connection, _APPEND), rows_of(connection, rows))
+    move = (head.next_number + len(rows), hubtime, head.shard, head.next_number)
+    if is_sqlite(connection):
+        free = connection.exec_driver_sql(_CLAIM_HERE, slots).rowcount == len(rows)
+        moved = free and connection.exec_driver_sql(_MOVE_HEAD, move).rowcount == 1
+        if moved:
+            connection.exec_driver_sql(_APPEND_HERE, rows)
+    else:
+        values = (*rows_of(connection, slots), len(rows), *move, *rows_of(connection, rows))
+        free, moved = connection.exec_driver_sql(_APPEND_THERE, values).one()
+    if not free:
+        _unclaim(connection, [slot for slot, _ in slots], since=rows[0][0])
+    elif not moved:
+        raise StorageFailed("another writer moved the shard")
+    return free
 
 
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
     """The journal rows at `positions`, in order."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, data FROM journal"
-        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        f"SELECT {_HEADER}, data FROM journal WHERE position {those.among} ORDER BY position",
         (those.values,),
     )
     # The driver's own cursor: a page is a thousand rows, each of which would become a Row first.
@@ -163,8 +150,7 @@ def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_RECORD} FROM journal"
-        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        f"SELECT {_RECORD} FROM journal WHERE position {those.among} ORDER BY position",
         (those.values,),
     )
     return [Record(*row) for row in rows]
@@ -174,8 +160,7 @@ def outlines(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order, without their data."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, {_PROOF} FROM journal"
-        f" WHERE position IN (SELECT value FROM {those.table}) ORDER BY position",
+        f"SELECT {_HEADER}, {_PROOF} FROM journal WHERE position {those.among} ORDER BY position",
         (those.values,),
     )
     return [Record(*row[:-5], *_NO_DATA, *row[-5:]) for row in rows]
@@ -202,10 +187,20 @@ def headers_before(connection: Connection, *, before: int, most: int) -> list[En
 
 def append_feeds(connection: Connection, feeds: "dict[int, array[int]]") -> None:
     """Write the entries of one registration: subscription number → positions, in order."""
-    rows = [(number, p[0], p[-1], p.tobytes()) for number, p in sorted(feeds.items())]
-    connection.exec_driver_sql(
-        "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)", rows
-    )
+    put_feed_rows(connection, sorted(feeds.items()))
+
+
+_PUT_FEED_ROWS: Final[Spoken] = {
+    "sqlite": "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)",
+    "postgresql": "INSERT INTO feed (subscription, first, last, positions) SELECT * FROM"
+    " unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bytea[]))",
+}
+
+
+def put_feed_rows(connection: Connection, feeds: "Sequence[tuple[int, array[int]]]") -> None:
+    """Write rows of feeds, some at least: subscription number and positions, in order."""
+    rows = [(number, p[0], p[-1], p.tobytes()) for number, p in feeds]
+    connection.exec_driver_sql(spoken(connection, _PUT_FEED_ROWS), rows_of(connection, rows))
 
 
 def feed_after(
@@ -419,6 +414,15 @@ def of_case(connection: Connection, key: str, *, since: int, until: int) -> list
         (since, until, key),
     )
     return [row[0] for row in rows]
+
+
+def _unclaim(connection: Connection, slots: Sequence[int], *, since: int) -> None:
+    """Take back the pairs that this transaction inserted, at `since` and later."""
+    those = numbers(connection, slots)
+    connection.exec_driver_sql(
+        f"DELETE FROM dedup WHERE slot {those.among} AND position >= ?",
+        (those.values, since),
+    )
 
 
 def _log_change(connection: Connection, subscription: int) -> None:

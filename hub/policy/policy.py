@@ -98,7 +98,10 @@ class Policies:
 
     def seen_by(self, connection: Connection) -> Policy:
         """The policy in force in the connection's snapshot. A read takes about 20 µs."""
-        identity = sql.newest_version(connection)
+        return self.identified(connection, sql.newest_version(connection))
+
+    def identified(self, connection: Connection, identity: tuple[int, int]) -> Policy:
+        """The policy of which `sql.newest_version` said this, in the connection's snapshot."""
         held = self._held.get(identity)
         if held is not None:
             return held

@@ -123,9 +123,9 @@ class Checkable(NamedTuple):
 _CHECKABLES: Final[Spoken] = {
     "sqlite": "SELECT position, CAST(receipt AS BLOB), CAST(source AS TEXT),"
     " CAST(event_id AS TEXT), CAST(digest AS BLOB), CAST(data AS BLOB), CAST(caveats AS INTEGER)"
-    " FROM journal WHERE position IN (SELECT value FROM {those}) ORDER BY position",
+    " FROM journal WHERE position {among} ORDER BY position",
     "postgresql": "SELECT position, receipt, source, event_id, digest, data, caveats"
-    " FROM journal WHERE position IN (SELECT value FROM {those}) ORDER BY position",
+    " FROM journal WHERE position {among} ORDER BY position",
 }
 
 
@@ -133,7 +133,7 @@ def checkables(connection: Connection, positions: Sequence[int]) -> Iterator[Che
     """The rows at `positions`, in order, one at a time; in their types even if damaged."""
     those = numbers(connection, positions)
     rows = connection.exec_driver_sql(
-        spoken(connection, _CHECKABLES).format(those=those.table),
+        spoken(connection, _CHECKABLES).format(among=those.among),
         (those.values,),
         execution_options=STREAMED,
     )
@@ -144,7 +144,7 @@ def claims(connection: Connection, slots: Sequence[int]) -> dict[int, int]:
     """Slot → position, of those that are claimed."""
     those = numbers(connection, slots)
     rows = connection.exec_driver_sql(
-        f"SELECT slot, position FROM dedup WHERE slot IN (SELECT value FROM {those.table})",
+        f"SELECT slot, position FROM dedup WHERE slot {those.among}",
         (those.values,),
     )
     return {slot: position for slot, position in rows}

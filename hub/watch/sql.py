@@ -134,7 +134,7 @@ def count_subscriptions(connection: Connection, agencies: Sequence[str]) -> int:
     """How many subscriptions the agencies have."""
     those = words(connection, agencies)
     counted: int = connection.exec_driver_sql(
-        f"SELECT count(*) FROM subscriptions WHERE agency IN (SELECT value FROM {those.table})",
+        f"SELECT count(*) FROM subscriptions WHERE agency {those.among}",
         (those.values,),
     ).scalar_one()
     return counted
@@ -148,7 +148,7 @@ def unread(connection: Connection, agencies: Sequence[str], *, most: int) -> lis
     """
     those = words(connection, agencies)
     found = []
-    statement = _UNREAD.format(those=those.table)
+    statement = _UNREAD.format(among=those.among)
     for row in connection.exec_driver_sql(statement, (most, most + 1, those.values)):
         agency, committed, straddling, first, size, rows = row
         begun = [p for p in array("q", straddling or b"") if p > committed]
@@ -166,7 +166,7 @@ SELECT s.agency, s.committed,
     WHERE subscription = s.number AND first > s.committed ORDER BY first LIMIT ?) AS counted),
   (SELECT count(*) FROM (SELECT first FROM feed
     WHERE subscription = s.number AND first > s.committed LIMIT ?) AS met)
-FROM subscriptions AS s WHERE s.agency IN (SELECT value FROM {those})
+FROM subscriptions AS s WHERE s.agency {among}
 ORDER BY s.agency, s.number
 """
 

@@ -9,6 +9,7 @@ from tests.bench import (
     ingress,
     journal,
     memory,
+    postgres,
     reads,
     secrecy,
     singles,
@@ -20,6 +21,7 @@ sys.exit(
         [
             ingress.run(),
             journal.run(),
+            postgres.run(),
             http.run(),
             reads.run(),
             crowds.run(),

@@ -10,20 +10,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter, time_ns
-from typing import Any
+from typing import Any, Protocol
 
 from contracts.catalogue import load_catalogue
 from contracts.contract import Contract
 from contracts.envelope import Envelope, read_structured
 from contracts.region import load_regions
 from hub.backbone.sql import SqlBackbone
+from hub.database.connection import Connection
 from hub.database.keys import keys_of
 from hub.database.readers import Readers
-from hub.database.sqlite import SqliteDatabase, open_sqlite, sqlite_module
+from hub.database.sqlite import open_sqlite, sqlite_module
+from hub.database.transactions import Database
 from hub.database.writer import Writer
 from hub.event import Accepted, Event, Marking, receipt_of, slot_of
 from hub.journal import subscribing
 from hub.journal.register import Registrar, _New, _row
+from hub.journal.sql import _APPENDED
 from hub.journal.subscriptions import Body
 from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
@@ -51,11 +54,18 @@ class Quiet:
         self.errors.append(error)
 
 
+class Reference(Protocol):
+    """The transaction alone: the driver, the tables, rows made beforehand."""
+
+    async def append(self, batches: Sequence[list[Event]]) -> float:
+        """Events a second."""
+        ...
+
+
 @dataclass
 class Journal:
     """A journal with its writer, as the hub puts it together."""
 
-    database: SqliteDatabase
     writer: Writer
     readers: Readers
     policies: Policies
@@ -64,32 +74,32 @@ class Journal:
 
 
 @contextmanager
-def journal(directory: Path) -> Iterator[Journal]:
+def journal(database: Database) -> Iterator[Journal]:
+    """A journal in an opened database. No event loop may run on the caller's thread."""
     watch = Quiet()
-    with closing(open_sqlite(directory, readers=2)) as database:
-        writer = Writer(database.writing(), capacity=1 << 30, observer=watch, clock=perf_counter)
-        readers = Readers(database.reading, threads=2, failed=lambda _: None)
-        with database.readers.connect() as connection:
-            marks = PartyMarks(keys_of(connection)["parties"])
-        policies = Policies(
-            catalogue=load_catalogue(),
-            regions=load_regions(),
-            marks=marks,
-            ceiling=Marking.internal,
-        )
-        registrar = Registrar(policies=policies, clock=lambda: time_ns() // 1000)
-        backbone = SqlBackbone(
-            writer=writer,
-            readers=readers,
-            registrar=registrar,
-            registered=lambda registration: None,
-        )
-        writer.start()
-        try:
-            yield Journal(database, writer, readers, policies, backbone, watch)
-        finally:
-            writer.stop()
-            readers.stop()
+    writer = Writer(database.writing(), capacity=1 << 30, observer=watch, clock=perf_counter)
+    readers = Readers(database.reading, threads=2, failed=lambda _: None)
+    with closing(database.reading()) as reading:
+        marks = PartyMarks(reading.run(keys_of)["parties"])
+    policies = Policies(
+        catalogue=load_catalogue(),
+        regions=load_regions(),
+        marks=marks,
+        ceiling=Marking.internal,
+    )
+    registrar = Registrar(policies=policies, clock=lambda: time_ns() // 1000)
+    backbone = SqlBackbone(
+        writer=writer,
+        readers=readers,
+        registrar=registrar,
+        registered=lambda registration: None,
+    )
+    writer.start()
+    try:
+        yield Journal(writer, readers, policies, backbone, watch)
+    finally:
+        writer.stop()
+        readers.stop()
 
 
 def admitted(numbers: range, *, series: str, regions: Sequence[str] = ("510104",)) -> list[Event]:
@@ -164,27 +174,29 @@ async def append(on: Journal, batches: Sequence[list[Event]]) -> float:
     return len(batches) * BATCH / (perf_counter() - started)
 
 
+def rows_of(batch: list[Event], first: int) -> tuple[list[tuple[int, int]], list[tuple[Any, ...]]]:
+    """What registration writes of new events at `first` and on: dedup rows, journal rows."""
+    slots = sorted((slot_of(e.receipt), first + n) for n, e in enumerate(batch))
+    return slots, [_row(_New(event, 0), first + n, 1) for n, event in enumerate(batch)]
+
+
 @dataclass
 class Bare:
-    """The transaction alone: the driver, the tables, rows made beforehand."""
+    """The driver of SQLite."""
 
     connection: Any
     position: int = 1
 
-    def rows(self, batch: list[Event]) -> tuple[list[tuple[int, int]], list[tuple[Any, ...]]]:
-        first, self.position = self.position, self.position + len(batch)
-        slots = sorted((slot_of(e.receipt), first + n) for n, e in enumerate(batch))
-        return slots, [_row(_New(event, 0), first + n, 1) for n, event in enumerate(batch)]
-
-    def append(self, batches: Sequence[list[Event]]) -> float:
-        """Events a second."""
-        prepared = [self.rows(batch) for batch in batches]
-        marks = ",".join("?" * 21)
+    async def append(self, batches: Sequence[list[Event]]) -> float:
+        """As the reference promises."""
+        prepared = [rows_of(b, self.position + n * BATCH) for n, b in enumerate(batches)]
+        self.position += len(batches) * BATCH
+        columns, marks = ", ".join(_APPENDED), ", ".join("?" for _ in _APPENDED)
         started = perf_counter()
         for slots, rows in prepared:
             self.connection.execute("BEGIN IMMEDIATE")
             self.connection.executemany("INSERT INTO dedup VALUES (?, ?)", slots)
-            self.connection.executemany(f"INSERT INTO journal VALUES ({marks})", rows)
+            self.connection.executemany(f"INSERT INTO journal ({columns}) VALUES ({marks})", rows)
             self.connection.execute("COMMIT")
         return len(batches) * BATCH / (perf_counter() - started)
 
@@ -199,51 +211,45 @@ def bare(directory: Path) -> Iterator[Bare]:
     connection.close()
 
 
-async def measure() -> bool:
+async def compare(plain: Journal, fed: Journal, reference: Reference, *, on: str) -> bool:
+    """Rounds of batches for a journal without subscriptions, one with 1,000, and the reference."""
     regions = regions_of_a_country(SUBSCRIPTIONS // 3)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        plain = stack.enter_context(journal(folder / "plain"))
-        fed = stack.enter_context(journal(folder / "fed"))
-        reference = stack.enter_context(bare(folder / "bare"))
-        await subscribe(fed, regions)
-        figures: list[dict[str, float]] = []
-        for number in range(ROUNDS + 1):
-            first = number * BATCH * BATCHES
-            batches = [
-                admitted(range(n, n + BATCH), series=f"{number}", regions=regions)
-                for n in range(first, first + BATCH * BATCHES, BATCH)
-            ]
-            # Whoever is first finds the events in no cache: all take turns at that.
-            contenders = ["plain", "fed", "bare"]
-            turn = number % len(contenders)
-            rates: dict[str, float] = {}
-            for name in contenders[turn:] + contenders[:turn]:
-                match name:
-                    case "plain":
-                        rates[name] = await append(plain, batches)
-                    case "fed":
-                        rates[name] = await append(fed, batches)
-                    case _:
-                        rates[name] = reference.append(batches)
-            figures.append(rates)
-        assert not plain.watch.errors + fed.watch.errors
-        with fed.database.readers.connect() as connection:
-            entries = connection.exec_driver_sql("SELECT sum(length(positions)) / 8 FROM feed")
-            assert entries.scalar_one() == 3 * BATCH * BATCHES * (ROUNDS + 1)
+    await subscribe(fed, regions)
+    figures: list[dict[str, float]] = []
+    for number in range(ROUNDS + 1):
+        first = number * BATCH * BATCHES
+        batches = [
+            admitted(range(n, n + BATCH), series=f"{number}", regions=regions)
+            for n in range(first, first + BATCH * BATCHES, BATCH)
+        ]
+        # Whoever is first finds the events in no cache: all take turns at that.
+        contenders = ["plain", "fed", "bare"]
+        turn = number % len(contenders)
+        rates: dict[str, float] = {}
+        for name in contenders[turn:] + contenders[:turn]:
+            match name:
+                case "plain":
+                    rates[name] = await append(plain, batches)
+                case "fed":
+                    rates[name] = await append(fed, batches)
+                case _:
+                    rates[name] = await reference.append(batches)
+        figures.append(rates)
+    assert not plain.watch.errors + fed.watch.errors
+    assert await fed.readers.run(_fed) == 3 * BATCH * BATCHES * (ROUNDS + 1)
     # The first round warms caches and statements up.
     plains, feds, bares = (
         [rates[name] for rates in figures[1:]] for name in ("plain", "fed", "bare")
     )
     alone = report(
-        "journal append(1000), no subscriptions / bare transaction",
+        f"journal append(1000){on}, no subscriptions / bare transaction",
         ours=plains,
         reference=bares,
         goal=0.9,
         unit="events/s",
     )
     matched = report(
-        "journal append(1000), 1,000 subscriptions of which 3 match / bare transaction",
+        f"journal append(1000){on}, 1,000 subscriptions of which 3 match / bare transaction",
         ours=feds,
         reference=bares,
         goal=0.5,
@@ -252,7 +258,22 @@ async def measure() -> bool:
     return alone and matched
 
 
+def _fed(connection: Connection) -> int:
+    """How many entries all feeds hold."""
+    entries = connection.exec_driver_sql("SELECT sum(length(positions)) / 8 FROM feed")
+    return int(entries.scalar_one())
+
+
 def run() -> bool:
     # As the hub does once it is put together.
     gc.freeze()
-    return asyncio.run(measure())
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        plain, fed = (
+            stack.enter_context(
+                journal(stack.enter_context(closing(open_sqlite(folder / name, readers=2))))
+            )
+            for name in ("plain", "fed")
+        )
+        reference = stack.enter_context(bare(folder / "bare"))
+        return asyncio.run(compare(plain, fed, reference, on=""))

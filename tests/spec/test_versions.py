@@ -6,6 +6,7 @@ move on at different times.
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from contracts.faults import Fault
 from contracts.lifetime import morning
 from contracts.region import load_regions
 from hub.backbone.port import Backbone
+from hub.database.sqlite import open_sqlite
 from hub.event import Accepted, Duplicate, Marking, Rejected, microseconds
 from hub.intake.accept import Intake, Mode
 from hub.intake.http import STRUCTURED, read_events
@@ -269,7 +271,7 @@ async def test_after_its_sunset_a_version_is_refused_and_its_successor_named(
     def refused(envelope: Envelope) -> Rejected:
         return Rejected(envelope.attributes.source, envelope.attributes.id, (retired,))
 
-    with journal(tmp_path) as kept:
+    with closing(open_sqlite(tmp_path, readers=2)) as database, journal(database) as kept:
         before, after = (_intake(kept.backbone, now=now) for now in (sunset - 1, sunset))
         (first,) = await before.accept([in_time], mode="each", caller=caller)
         assert isinstance(first, Accepted)

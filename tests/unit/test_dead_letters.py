@@ -50,7 +50,9 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
         for id_ in ("one", "two"):
             journal.insert_subscription(writing, {**SUBSCRIPTION, "id": id_})
         row = (0, "", "", b"", b"", "t", "1.0", "p", "r", "k", "", "", 0, None, b"{}", b"{}")
-        journal.append(writing, [(n, *row, "/s", f"{n}", "", b"", 0, b"") for n in range(1, 11)])
+        rows = [(n, *row, "/s", f"{n}", "", b"", 0, b"") for n in range(1, 11)]
+        slots = [(n, n) for n in range(1, 11)]
+        assert journal.append(writing, journal.head(writing, 0), slots, rows, hubtime=0)
         yield writing
 
 

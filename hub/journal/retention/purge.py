@@ -117,7 +117,9 @@ def _take_from_feeds(connection: Connection, chunk: Chunk) -> Counter[str]:
             if rest := array("q", (p for p in positions if p not in purged)):
                 new.append((number, rest))
     if taken:
-        sql.replace_feed_rows(connection, old, new)
+        sql.remove_feed_rows(connection, old)
+        if new:
+            journal.put_feed_rows(connection, new)
         _note_expired(connection, holders, taken)
     return _count_unread(connection, holders, taken)
 

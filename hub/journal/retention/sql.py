@@ -114,7 +114,7 @@ def due(
     rows = connection.exec_driver_sql(
         "SELECT position, hubtime, receipt, type, version FROM journal"
         " WHERE position > ? AND position <= ?"
-        f" AND type || ' ' || version IN (SELECT value FROM {those.table})"
+        f" AND type || ' ' || version {those.among}"
         " ORDER BY position LIMIT ?",
         (after, until, those.values, most),
     )
@@ -164,7 +164,7 @@ def holders(connection: Connection, feeds: Sequence[int], *, newer_than: int) ->
     rows = connection.exec_driver_sql(
         "SELECT number, agency, committed, CASE WHEN filled < fill_until THEN filled ELSE ? END"
         " FROM subscriptions"
-        f" WHERE number IN (SELECT value FROM {those.table}) OR number > ?",
+        f" WHERE number {those.among} OR number > ?",
         (END, those.values, newer_than),
     )
     return [Holder(*row) for row in rows]
@@ -187,18 +187,19 @@ def feed_rows(
         yield subscription, array("q", packed)
 
 
-def replace_feed_rows(
-    connection: Connection,
-    old: Sequence[tuple[int, int]],
-    new: Sequence[tuple[int, "array[int]"]],
-) -> None:
-    """Remove rows by subscription and first position, then put what is left of them."""
-    connection.exec_driver_sql("DELETE FROM feed WHERE subscription = ? AND first = ?", list(old))
-    if new:
-        connection.exec_driver_sql(
-            "INSERT INTO feed (subscription, first, last, positions) VALUES (?, ?, ?, ?)",
-            [(number, p[0], p[-1], p.tobytes()) for number, p in new],
-        )
+_REMOVE_FEED_ROWS: Final[Spoken] = {
+    "sqlite": "DELETE FROM feed WHERE subscription = ? AND first = ?",
+    "postgresql": "DELETE FROM feed USING unnest(CAST(? AS bigint[]), CAST(? AS bigint[]))"
+    " AS gone (subscription, first)"
+    " WHERE feed.subscription = gone.subscription AND feed.first = gone.first",
+}
+
+
+def remove_feed_rows(connection: Connection, rows: Sequence[tuple[int, int]]) -> None:
+    """Remove rows, some at least, by subscription and first position."""
+    connection.exec_driver_sql(
+        spoken(connection, _REMOVE_FEED_ROWS), rows_of(connection, list(rows))
+    )
 
 
 def oldest_entries(connection: Connection, feeds: Sequence[int]) -> dict[int, int]:
@@ -278,7 +279,7 @@ def delete_entries(connection: Connection, positions: Sequence[int]) -> None:
     those = numbers(connection, positions)
     for table in ("journal", "dead_letters"):
         connection.exec_driver_sql(
-            f"DELETE FROM {table} WHERE position IN (SELECT value FROM {those.table})",
+            f"DELETE FROM {table} WHERE position {those.among}",
             (those.values,),
         )
 

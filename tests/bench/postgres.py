@@ -1,0 +1,137 @@
+"""The journal and the hub on PostgreSQL (fsync on), against the bare transaction over asyncpg."""
+
+import asyncio
+import gc
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+import uvloop
+
+from deploy.local.postgres import PostgresServer, running
+from hub.database.postgres import open_postgres
+from hub.event import Accepted, Event
+from hub.journal.sql import _APPENDED
+from tests.bench.http import over_http, prepare, pulled
+from tests.bench.journal import Journal, admitted, compare, journal, rows_of
+from tests.bench.latency import told
+from tests.bench.measure import report
+from tests.postgres import connected
+from tests.running import running_hub
+from tests.sample import CITY, PETITION
+
+PUBLISHERS = 64
+EACH = 25
+ALONE = 200
+ROUNDS = 7
+_CLAIM = "INSERT INTO dedup SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+_APPEND = f"INSERT INTO journal ({', '.join(_APPENDED)}) SELECT * FROM unnest(" + (
+    ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(_APPENDED.values(), start=1)) + ")"
+)
+
+
+@dataclass
+class Bare:
+    """The driver of PostgreSQL: columns to `unnest`, in statements prepared once."""
+
+    connection: "asyncpg.Connection[asyncpg.Record]"
+    position: int = 1
+
+    async def append(self, batches: Sequence[list[Event]]) -> float:
+        """As the reference promises; a transaction a batch."""
+        prepared = []
+        for batch in batches:
+            slots, rows = rows_of(batch, self.position)
+            self.position += len(batch)
+            prepared.append((list(zip(*slots, strict=True)), list(zip(*rows, strict=True))))
+        claim = await self.connection.prepare(_CLAIM)
+        store = await self.connection.prepare(_APPEND)
+        started = perf_counter()
+        for claimed, stored in prepared:
+            async with self.connection.transaction():
+                await claim.fetch(*claimed)
+                await store.fetch(*stored)
+        return sum(map(len, batches)) / (perf_counter() - started)
+
+
+@contextmanager
+def journal_on(server: PostgresServer, name: str) -> Iterator[Journal]:
+    """A journal in a new database."""
+    server.create_database(name)
+    with closing(open_postgres(server.url(name))) as database, journal(database) as made:
+        yield made
+
+
+async def singles(on: Journal, series: str) -> float:
+    """Events a second of many publishers that each send one after the other."""
+    events = admitted(range(PUBLISHERS * EACH), series=series)
+
+    async def publish(mine: Sequence[Event]) -> None:
+        for event in mine:
+            (outcome,) = await on.backbone.append([event], atomic=False)
+            assert isinstance(outcome, Accepted)
+
+    started = perf_counter()
+    await asyncio.gather(*(publish(events[n::PUBLISHERS]) for n in range(PUBLISHERS)))
+    return len(events) / (perf_counter() - started)
+
+
+async def group_commit(plain: Journal, reference: Bare) -> bool:
+    rounds = [
+        (
+            await singles(plain, f"g{n}"),
+            await reference.append([[e] for e in admitted(range(ALONE), series=f"a{n}")]),
+        )
+        for n in range(ROUNDS + 1)
+    ]
+    return report(
+        "single events of 64 publishers on PostgreSQL / bare transactions of one event",
+        ours=[ours for ours, _ in rounds[1:]],
+        reference=[alone for _, alone in rounds[1:]],
+        goal=4.0,
+        unit="events/s",
+    )
+
+
+async def journals(plain: Journal, fed: Journal, url: str) -> bool:
+    async with connected(url) as connection:
+        reference = Bare(connection)
+        compared = await compare(plain, fed, reference, on=" on PostgreSQL")
+        return compared and await group_commit(plain, reference)
+
+
+async def through_http(host: str, port: int, publisher: str, reader: str) -> bool:
+    rounds = [
+        (await over_http(host, port, publisher, f"h{n}"), await pulled(host, port, reader))
+        for n in range(ROUNDS + 1)
+    ]
+    return report(
+        "pull on PostgreSQL, pages of 1,000 / the write rate in batches of 100",
+        ours=[read for _, read in rounds[1:]],
+        reference=[written for written, _ in rounds[1:]],
+        goal=10.0,
+        unit="events/s",
+    )
+
+
+def run() -> bool:
+    gc.freeze()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running(folder / "server"))
+        server.create_database("bare")
+        open_postgres(server.url("bare")).close()
+        with journal_on(server, "plain") as plain, journal_on(server, "fed") as fed:
+            journaled = asyncio.run(journals(plain, fed, server.url("bare")))
+        server.create_database("hub")
+        settings = {"database": server.url("hub")}
+        hub = stack.enter_context(running_hub(folder / "hub", settings=settings))
+        prepare(hub)
+        host, port = hub.address
+        tokens = hub.token(PETITION), hub.token(CITY)
+        quick = told(host, port, *tokens)
+        return all([journaled, quick, uvloop.run(through_http(host, port, *tokens))])
