@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.database.connection import Spoken, is_sqlite, numbers, rows_of, spoken
+from hub.database.shards import THIS_MOMENT
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.errors import StorageFailed
 from hub.event import Entry, Record
@@ -27,18 +28,19 @@ CHANGES_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a shard stands, and how new what is held in memory must be."""
+    """Where a shard stands, whose it is, and how new what is held in memory must be."""
 
     shard: int
     next_number: int
     hubtime: int
+    epoch: int
     subscriptions_revision: int
 
 
 def head(connection: Connection, shard: int) -> Head:
     """One statement, since every registration asks it."""
     row = connection.exec_driver_sql(
-        "SELECT next_number, hubtime,"
+        "SELECT next_number, hubtime, epoch,"
         " (SELECT revision FROM revisions WHERE name = 'subscriptions')"
         " FROM shards WHERE shard = ?",
         (shard,),
@@ -46,11 +48,20 @@ def head(connection: Connection, shard: int) -> Head:
     return Head(shard, *row)
 
 
+_MOVE_HEAD: Final[Spoken] = {
+    "sqlite": "UPDATE shards SET next_number = ?, hubtime = ?"
+    " WHERE shard = ? AND next_number = ? AND epoch = ?",
+    # Whoever registers is alive: who waits to take over sees it by the same row.
+    "postgresql": f"UPDATE shards SET next_number = ?, hubtime = ?, beat = {THIS_MOMENT}"
+    " WHERE shard = ? AND next_number = ? AND epoch = ?",
+}
+
+
 def move_head(connection: Connection, head: Head, *, by: int, hubtime: int) -> None:
     """Move the shard on from exactly what was read. Raises StorageFailed if it has moved."""
     moved = connection.exec_driver_sql(
-        "UPDATE shards SET next_number = ?, hubtime = ? WHERE shard = ? AND next_number = ?",
-        (head.next_number + by, hubtime, head.shard, head.next_number),
+        spoken(connection, _MOVE_HEAD),
+        (head.next_number + by, hubtime, head.shard, head.next_number, head.epoch),
     )
     if moved.rowcount != 1:
         raise StorageFailed("another writer moved the shard")

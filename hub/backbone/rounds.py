@@ -1,0 +1,114 @@
+"""A round: what doors have handed over, registered in one transaction in the order it came.
+
+All of a round is registered and settled, or none is, so that no batch passes an earlier one that
+storage kept from being registered.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes
+from hub.database import intake
+from hub.database.connection import Connection
+from hub.database.intake import Settled
+from hub.database.transactions import of_the_server
+from hub.database.writer import in_savepoint
+from hub.errors import HubError
+from hub.event import Event, Outcome, Rejected
+from hub.journal import refusals
+from hub.journal.register import BatchRefused, Registrar, Registration, may_join
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that waits, under its number in the intake table."""
+
+    number: int
+    door: int
+    id: int
+    atomic: bool
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A batch with its outcomes as its door is told them."""
+
+    batch: Batch
+    outcomes: bytes
+    registration: Registration | None = None
+
+
+class Rounds:
+    """Registers rounds on the writing thread.
+
+    A batch that only a fault of the hub explains is refused, so that it does not hold up the
+    others; `failed` is told of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        registrar: Registrar,
+        failed: Callable[[BaseException], None],
+        clock: Callable[[], int],
+    ) -> None:
+        self._registrar = registrar
+        self._failed = failed
+        self._clock = clock
+
+    def register(self, connection: Connection, batches: Sequence[Batch]) -> list[Registration]:
+        """Register and settle. Raises Superseded, or what storage raises: then all waits on."""
+        done: list[_Done] = []
+        for joining, run in groupby(batches, key=lambda batch: may_join(batch.events)):
+            done.extend(self._together(connection, list(run), joining=joining))
+        now = self._clock()
+        intake.settle(
+            connection,
+            [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done],
+            of=[batch.number for batch in batches],
+        )
+        return [each.registration for each in done if each.registration is not None]
+
+    def _together(
+        self, connection: Connection, batches: Sequence[Batch], *, joining: bool
+    ) -> Iterator[_Done]:
+        """Register batches at once, or else each alone."""
+        if joining and len(batches) > 1:
+            events = [batch.events for batch in batches]
+            together = partial(self._registrar.register_together, batches=events)
+            registrations, error = in_savepoint(connection, together)
+            if error is not None and not _is_of_the_batch(error):
+                raise error
+            if registrations is not None:
+                yield from map(_done, batches, registrations)
+                return
+        for batch in batches:
+            yield self._alone(connection, batch)
+
+    def _alone(self, connection: Connection, batch: Batch) -> _Done:
+        register = partial(self._registrar.register, events=batch.events, atomic=batch.atomic)
+        registration, error = in_savepoint(connection, register)
+        if registration is not None:
+            return _done(batch, registration)
+        if isinstance(error, BatchRefused):
+            return _Done(batch, packed_outcomes(error.outcomes, refused=True))
+        if error is None or not _is_of_the_batch(error):
+            raise error or AssertionError
+        self._failed(error)
+        refused = [Rejected(event.source, event.id, (UNREGISTRABLE,)) for event in batch.events]
+        publisher, now = batch.events[0].publisher, self._clock()
+        refusals.record(connection, refused, caller=publisher, now=now)
+        return _Done(batch, packed_outcomes(refused, refused=batch.atomic))
+
+
+def _done(batch: Batch, registration: Registration) -> _Done:
+    outcomes: Sequence[Outcome] = registration.outcomes
+    return _Done(batch, packed_outcomes(outcomes, refused=False), registration)
+
+
+def _is_of_the_batch(error: Exception) -> bool:
+    """Whether the error would come again, whenever the batch is registered."""
+    return not isinstance(error, HubError) and not of_the_server(error)

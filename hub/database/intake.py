@@ -1,0 +1,115 @@
+"""What doors hand to the shard's writer and what it answers, on PostgreSQL: the statements."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, Final
+
+from hub.database.connection import Connection, numbers, rows_of
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A batch as a door hands it over; `at` is microseconds UTC."""
+
+    door: int
+    batch: int
+    atomic: int
+    publisher: str
+    events: bytes
+    receipts: bytes
+    weight: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that waits to be registered."""
+
+    number: int
+    door: int
+    batch: int
+    atomic: bool
+    events: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a door's batch."""
+
+    door: int
+    batch: int
+    outcomes: bytes
+    at: int
+
+
+_HANDED: Final = {
+    "door": "bigint",
+    "batch": "bigint",
+    "atomic": "smallint",
+    "publisher": "text",
+    "events": "bytea",
+    "receipts": "bytea",
+    "weight": "bigint",
+    "at": "bigint",
+}
+_SETTLED: Final = {"door": "bigint", "batch": "bigint", "outcomes": "bytea", "at": "bigint"}
+
+
+def hand_over(connection: Connection, batches: Sequence[Handed]) -> None:
+    """Have batches wait, in their order."""
+    _insert(connection, "intake", _HANDED, [astuple(batch) for batch in batches])
+
+
+def forget_settled(connection: Connection, door: int, *, until: int) -> None:
+    """Remove what a door has read."""
+    connection.exec_driver_sql("DELETE FROM settled WHERE door = ? AND batch <= ?", (door, until))
+
+
+def settled(connection: Connection, door: int, *, after: int) -> list[tuple[int, bytes]]:
+    """The batches of a door that are settled and come after one, in order, with the outcomes."""
+    rows = connection.exec_driver_sql(
+        "SELECT batch, outcomes FROM settled WHERE door = ? AND batch > ? ORDER BY batch",
+        (door, after),
+    )
+    return [(batch, outcomes) for batch, outcomes in rows]
+
+
+def weight(connection: Connection) -> int:
+    """How many bytes wait."""
+    found = connection.exec_driver_sql("SELECT coalesce(sum(weight), 0) FROM intake")
+    return int(found.scalar_one())
+
+
+def waiting(connection: Connection, *, most: int, size: int) -> list[Waiting]:
+    """The first batches that wait, in order, at least one; no more once `size` bytes are passed."""
+    rows = connection.exec_driver_sql(
+        "SELECT number, door, batch, atomic, events FROM intake WHERE number IN"
+        " (SELECT number FROM (SELECT number, weight, sum(weight) OVER (ORDER BY number) AS total"
+        " FROM intake ORDER BY number LIMIT ?) AS first WHERE total - weight < ?) ORDER BY number",
+        (most, size),
+    )
+    return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
+
+
+def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterable[int]) -> None:
+    """Answer the doors, and remove the batches of these numbers."""
+    _insert(connection, "settled", _SETTLED, [astuple(each) for each in settlements])
+    those = numbers(connection, of)
+    connection.exec_driver_sql(
+        f"DELETE FROM intake WHERE number IN (SELECT value FROM {those.table})", (those.values,)
+    )
+
+
+def forget_left(connection: Connection, *, before: int) -> None:
+    """Remove answers, older than a time, whose doors have not come for them."""
+    connection.exec_driver_sql("DELETE FROM settled WHERE at < ?", (before,))
+
+
+def _insert(
+    connection: Connection, table: str, columns: dict[str, str], rows: list[tuple[Any, ...]]
+) -> None:
+    casts = ", ".join(f"CAST(? AS {type_}[])" for type_ in columns.values())
+    connection.exec_driver_sql(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({casts})",
+        rows_of(connection, rows),
+    )
