@@ -156,7 +156,14 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
     with database.readers.connect() as connection:
         (row,) = connection.exec_driver_sql("SELECT subscription, positions FROM feed").all()
     assert (row.subscription, list(array("q", row.positions))) == (subscription.number, [1, 2])
-    assert heard.counted() == {"watch": 0, "purge": 0, "fill": 1}
+    assert heard.counted() == {
+        "watch": 0,
+        "purge": 0,
+        "fill": 1,
+        "register": 0,
+        "settle": 0,
+        "look": 0,
+    }
     assert heard.logged == ["fill.failed ValidationError"]
 
 
