@@ -14,6 +14,7 @@ from hub.backbone.port import Backbone
 from hub.backbone.registering import Registering
 from hub.backbone.rounds import Rounds
 from hub.backbone.sql import SqlBackbone
+from hub.database.intake import Settled
 from hub.database.keys import retired_cursor_keys
 from hub.database.news import News
 from hub.database.readiness import Readiness
@@ -89,7 +90,7 @@ def registering(ground: Ground, core: Core) -> Registering:
             registrar=core.registrar, failed=ReaderWatch(ground.log).failed, clock=microseconds_now
         ),
         registered=core.registered,
-        settled=lambda doors: core.tell(News(doors=frozenset(doors))),
+        settled=partial(_tell_settled, core),
         background=ground.background,
         rest=lambda: asyncio.sleep(REST_SECONDS),
         clock=microseconds_now,
@@ -200,6 +201,12 @@ def _purger(ground: Ground) -> Purger:
         pause=lambda: asyncio.sleep(0.05),
         rest=lambda: asyncio.sleep(ground.settings.purge_seconds),
     )
+
+
+def _tell_settled(core: Core, settled: Sequence[Settled]) -> None:
+    """Tell the doors what became of their batches."""
+    for each in settled:
+        core.tell(News(settled={each.door: ((each.batch, each.outcomes),)}))
 
 
 async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -> None:

@@ -72,8 +72,10 @@ async def serving(
         hub = assemble(ground, core, handover)
 
         def settled(news: News) -> None:
-            if door in news.doors or news.anything:
-                handover.wake()
+            if door in news.settled:
+                handover.settled(news.settled[door])
+            if news.anything:
+                handover.look()
 
         neighbours = Neighbours(hub, more=settled)
         async with beside(signals.run(neighbours.hear), neighbours.run(), handover.run()):

@@ -29,6 +29,7 @@ MOST_WAITING: Final = 256 * 1024 * 1024
 # Without a signal it is looked so often what became of batches, seconds; where nobody waits, less.
 LOOKS: Final = 0.1
 LOOKS_AT_REST: Final = 1.0
+REMOVED_AT_ONCE: Final = 100
 
 
 class HandOver:
@@ -98,23 +99,37 @@ class HandOver:
         """As the port promises, of what is registered."""
         return await self._readers.run(partial(self._registrar.find, events=events))
 
-    def wake(self) -> None:
-        """Batches of this door are settled."""
+    def settled(self, batches: Sequence[tuple[int, bytes]]) -> None:
+        """Tell those who wait what became of batches of this door, which are in their order."""
+        self._tell(batches)
+        newest = max([self._read, *(batch for batch, _ in batches)])
+        if any(batch < newest and not o.done() for batch, o in self._waiting.items()):
+            # News of an earlier one has not come.
+            self.look()
+        else:
+            self._read = newest
+
+    def look(self) -> None:
+        """Look what became of batches: news may have been lost."""
         self._told.set()
 
     async def run(self) -> None:
-        """Tell those who wait what became of their batches, until cancelled."""
+        """Look whenever it is time, until cancelled."""
         await self._background.again("settle", self._look, rest=self._until_told)
 
     async def _look(self) -> bool:
         self._told.clear()
         settled = partial(intake.settled, door=self._door, after=self._read)
-        for batch, outcomes in await self._readers.run(settled):
-            self._read = max(self._read, batch)
-            outcome = self._waiting.get(batch)
+        found = await self._readers.run(settled)
+        self._tell(found)
+        self._read = max([self._read, *(batch for batch, _ in found[-1:])])
+        return True
+
+    def _tell(self, batches: Sequence[tuple[int, bytes]]) -> None:
+        for number, outcomes in batches:
+            outcome = self._waiting.get(number)
             if outcome is not None and not outcome.done():
                 outcome.set_result(outcomes)
-        return True
 
     async def _until_told(self) -> None:
         with suppress(TimeoutError):
@@ -153,7 +168,7 @@ class HandOver:
     ) -> Sequence[None]:
         intake.hand_over(connection, batches)
         read = self._read
-        if read > self._removed:
+        if read - self._removed >= REMOVED_AT_ONCE:
             # Undone with its transaction, it is left for the writer to remove.
             intake.forget_settled(connection, self._door, until=read)
             self._removed = read

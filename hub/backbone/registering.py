@@ -1,24 +1,20 @@
 """The writer's side of the hand-over: round by round, what doors have handed over is registered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from hub.backbone.parcels import unpacked_events
-from hub.backbone.rounds import Batch, Rounds
+from hub.backbone.rounds import Rounds
 from hub.database import intake
 from hub.database.background import Background
-from hub.database.intake import Waiting
+from hub.database.intake import Settled
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.errors import StorageFailed, Superseded
 from hub.journal.register import Registration
 
-# Of one round: batches, and bytes of their events.
-MOST_BATCHES: Final = 512
-MOST_BYTES: Final = 8 * 1024 * 1024
 # Without a signal the table is looked at so often, seconds.
 LOOKS: Final = 0.1
 HOUR: Final = 3600 * 1_000_000
@@ -26,7 +22,7 @@ HOUR: Final = 3600 * 1_000_000
 
 class Registering:
     """Registers as long as it runs. `registered` is told of each registration once it is
-    committed, `settled` of the doors whose batches are. `rest` follows what storage met.
+    committed, `settled` of what became of batches. `rest` follows what storage met.
     """
 
     def __init__(
@@ -36,7 +32,7 @@ class Registering:
         readers: Readers,
         rounds: Rounds,
         registered: Callable[[Registration], None],
-        settled: Callable[[Collection[int]], None],
+        settled: Callable[[Sequence[Settled]], None],
         background: Background,
         rest: Callable[[], Awaitable[None]],
         clock: Callable[[], int],
@@ -75,16 +71,12 @@ class Registering:
     async def _round(self) -> bool:
         """Register a round; whether there was anything."""
         self._woken.clear()
-        waiting = await self._readers.run(
-            partial(intake.waiting, most=MOST_BATCHES, size=MOST_BYTES)
-        )
-        if not waiting:
+        done = await self._writer.submit(self._rounds.register)
+        if done is None:
             return False
-        work = partial(self._rounds.register, batches=[*map(_batch, waiting)])
-        registrations = await self._writer.submit(work)
-        for registration in registrations:
+        for registration in done.registrations:
             self._registered(registration)
-        self._settled({each.door for each in waiting})
+        self._settled(done.settled)
         return True
 
     async def forget_left(self) -> None:
@@ -93,11 +85,12 @@ class Registering:
         await self._writer.submit(partial(intake.forget_left, before=before))
 
     async def _until_woken(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOKS):
-                await self._woken.wait()
-
-
-def _batch(waiting: Waiting) -> Batch:
-    events = unpacked_events(waiting.events)
-    return Batch(waiting.number, waiting.door, waiting.batch, waiting.atomic, events)
+        """Until a signal comes, or something is found to wait."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS):
+                    await self._woken.wait()
+                    return
+            with suppress(StorageFailed):
+                if await self._readers.run(intake.any_waits):
+                    return

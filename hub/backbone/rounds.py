@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from typing import Final
 
-from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes
+from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes, unpacked_events
 from hub.database import intake
 from hub.database.connection import Connection
-from hub.database.intake import Settled
+from hub.database.intake import Settled, Waiting
 from hub.database.transactions import of_the_server
 from hub.database.writer import in_savepoint
 from hub.errors import HubError
@@ -20,9 +21,21 @@ from hub.event import Event, Outcome, Rejected
 from hub.journal import refusals
 from hub.journal.register import BatchRefused, Registrar, Registration, may_join
 
+# Of one round: batches, and bytes of their events.
+MOST_BATCHES: Final = 512
+MOST_BYTES: Final = 8 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Round:
+    """What was registered, and what became of each batch, in order."""
+
+    registrations: list[Registration]
+    settled: list[Settled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
     """A batch that waits, under its number in the intake table."""
 
     number: int
@@ -36,7 +49,7 @@ class Batch:
 class _Done:
     """A batch with its outcomes as its door is told them."""
 
-    batch: Batch
+    batch: _Batch
     outcomes: bytes
     registration: Registration | None = None
 
@@ -59,21 +72,24 @@ class Rounds:
         self._failed = failed
         self._clock = clock
 
-    def register(self, connection: Connection, batches: Sequence[Batch]) -> list[Registration]:
-        """Register and settle. Raises Superseded, or what storage raises: then all waits on."""
+    def register(self, connection: Connection) -> Round | None:
+        """Register and settle the first of what waits; None if nothing does.
+
+        Raises Superseded, or what storage raises: then all waits on.
+        """
+        waiting = intake.waiting(connection, most=MOST_BATCHES, size=MOST_BYTES)
+        if not waiting:
+            return None
         done: list[_Done] = []
-        for joining, run in groupby(batches, key=lambda batch: may_join(batch.events)):
+        for joining, run in groupby(map(_batch, waiting), key=lambda b: may_join(b.events)):
             done.extend(self._together(connection, list(run), joining=joining))
         now = self._clock()
-        intake.settle(
-            connection,
-            [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done],
-            of=[batch.number for batch in batches],
-        )
-        return [each.registration for each in done if each.registration is not None]
+        settled = [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done]
+        intake.settle(connection, settled, of=[batch.number for batch in waiting])
+        return Round([d.registration for d in done if d.registration is not None], settled)
 
     def _together(
-        self, connection: Connection, batches: Sequence[Batch], *, joining: bool
+        self, connection: Connection, batches: Sequence[_Batch], *, joining: bool
     ) -> Iterator[_Done]:
         """Register batches at once, or else each alone."""
         if joining and len(batches) > 1:
@@ -88,7 +104,7 @@ class Rounds:
         for batch in batches:
             yield self._alone(connection, batch)
 
-    def _alone(self, connection: Connection, batch: Batch) -> _Done:
+    def _alone(self, connection: Connection, batch: _Batch) -> _Done:
         register = partial(self._registrar.register, events=batch.events, atomic=batch.atomic)
         registration, error = in_savepoint(connection, register)
         if registration is not None:
@@ -104,7 +120,12 @@ class Rounds:
         return _Done(batch, packed_outcomes(refused, refused=batch.atomic))
 
 
-def _done(batch: Batch, registration: Registration) -> _Done:
+def _batch(waiting: Waiting) -> _Batch:
+    events = unpacked_events(waiting.events)
+    return _Batch(waiting.number, waiting.door, waiting.batch, waiting.atomic, events)
+
+
+def _done(batch: _Batch, registration: Registration) -> _Done:
     outcomes: Sequence[Outcome] = registration.outcomes
     return _Done(batch, packed_outcomes(outcomes, refused=False), registration)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Final
+from typing import Final
 
-from hub.database.connection import Connection, numbers, rows_of
+from hub.database.connection import Connection, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,18 @@ class Settled:
     at: int
 
 
-_HANDED: Final = {
-    "door": "bigint",
-    "batch": "bigint",
-    "atomic": "smallint",
-    "publisher": "text",
-    "events": "bytea",
-    "receipts": "bytea",
-    "weight": "bigint",
-    "at": "bigint",
-}
-_SETTLED: Final = {"door": "bigint", "batch": "bigint", "outcomes": "bytea", "at": "bigint"}
+_HAND_OVER: Final = (
+    "INSERT INTO intake (door, batch, atomic, publisher, events, receipts, weight, at)"
+    " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS smallint[]),"
+    " CAST(? AS text[]), CAST(? AS bytea[]), CAST(? AS bytea[]), CAST(? AS bigint[]),"
+    " CAST(? AS bigint[]))"
+)
 
 
 def hand_over(connection: Connection, batches: Sequence[Handed]) -> None:
     """Have batches wait, in their order."""
-    _insert(connection, "intake", _HANDED, [astuple(batch) for batch in batches])
+    rows = [astuple(batch) for batch in batches]
+    connection.exec_driver_sql(_HAND_OVER, rows_of(connection, rows))
 
 
 def forget_settled(connection: Connection, door: int, *, until: int) -> None:
@@ -91,25 +87,26 @@ def waiting(connection: Connection, *, most: int, size: int) -> list[Waiting]:
     return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
 
 
+def any_waits(connection: Connection) -> bool:
+    """Whether a batch waits."""
+    found = connection.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM intake)")
+    return bool(found.scalar_one())
+
+
+# One statement: whoever waits for the answers waits for each.
+_SETTLE: Final = (
+    "WITH gone AS (DELETE FROM intake WHERE number = ANY(CAST(? AS bigint[])))"
+    " INSERT INTO settled (door, batch, outcomes, at) SELECT * FROM"
+    " unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bytea[]), CAST(? AS bigint[]))"
+)
+
+
 def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterable[int]) -> None:
     """Answer the doors, and remove the batches of these numbers."""
-    _insert(connection, "settled", _SETTLED, [astuple(each) for each in settlements])
-    those = numbers(connection, of)
-    connection.exec_driver_sql(
-        f"DELETE FROM intake WHERE number IN (SELECT value FROM {those.table})", (those.values,)
-    )
+    columns = rows_of(connection, [astuple(each) for each in settlements])
+    connection.exec_driver_sql(_SETTLE, (list(of), *columns))
 
 
 def forget_left(connection: Connection, *, before: int) -> None:
     """Remove answers, older than a time, whose doors have not come for them."""
     connection.exec_driver_sql("DELETE FROM settled WHERE at < ?", (before,))
-
-
-def _insert(
-    connection: Connection, table: str, columns: dict[str, str], rows: list[tuple[Any, ...]]
-) -> None:
-    casts = ", ".join(f"CAST(? AS {type_}[])" for type_ in columns.values())
-    connection.exec_driver_sql(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({casts})",
-        rows_of(connection, rows),
-    )

@@ -6,13 +6,13 @@ from msgspec import Struct
 
 
 class News(Struct, frozen=True, omit_defaults=True):
-    """What is new: batches wait to be registered; batches of these doors are settled; these
-    subscriptions have entries or were changed; the policy, or tokens, have changed. `anything`:
-    look at everything.
+    """What is new: batches wait to be registered; batches are settled, by door, each with its
+    number and its outcomes as they are kept; these subscriptions have entries or were changed; the
+    policy, or tokens, have changed. `anything`: look at everything.
     """
 
     intake: bool = False
-    doors: frozenset[int] = frozenset()
+    settled: dict[int, tuple[tuple[int, bytes], ...]] = {}
     subscriptions: frozenset[int] = frozenset()
     policy: bool = False
     tokens: bool = False
@@ -22,7 +22,10 @@ class News(Struct, frozen=True, omit_defaults=True):
         """Both."""
         return News(
             intake=self.intake or other.intake,
-            doors=self.doors | other.doors,
+            settled={
+                door: self.settled.get(door, ()) + other.settled.get(door, ())
+                for door in self.settled.keys() | other.settled.keys()
+            },
             subscriptions=self.subscriptions | other.subscriptions,
             policy=self.policy or other.policy,
             tokens=self.tokens or other.tokens,
