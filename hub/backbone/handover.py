@@ -19,7 +19,7 @@ from hub.database.intake import Handed
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
 from hub.errors import Overloaded, StorageFailed
-from hub.event import Accepted, Event, Outcome, Receipt
+from hub.event import Accepted, Event, Outcome, receipt_unregistered
 from hub.journal.register import Registrar
 
 # What an intake row and its queue entry weigh beside the events' own bytes.
@@ -93,7 +93,7 @@ class HandOver:
         if atomic:
             # Sent again, it is known, or waits for its turn.
             raise StorageFailed(retry_after=1)
-        return [_accepted(event) for event in events]
+        return [Accepted(receipt_unregistered(event, "accepted")) for event in events]
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises, of what is registered."""
@@ -173,22 +173,6 @@ class HandOver:
             intake.forget_settled(connection, self._door, until=read)
             self._removed = read
         return [None] * len(batches)
-
-
-def _accepted(event: Event) -> Accepted:
-    """The event is safe, and not registered yet."""
-    return Accepted(
-        Receipt(
-            event.receipt.hex(),
-            "accepted",
-            event.source,
-            event.id,
-            event.type,
-            event.digest,
-            None,
-            None,
-        )
-    )
 
 
 def _ignore(handed: asyncio.Future[None]) -> None:

@@ -6,7 +6,16 @@ from typing import Final
 from msgspec import Struct, msgpack
 
 from contracts.faults import Fault
-from hub.event import Accepted, Duplicate, Event, Outcome, Receipt, Rejected, receipt_for
+from hub.event import (
+    Accepted,
+    Duplicate,
+    Event,
+    Outcome,
+    Receipt,
+    Rejected,
+    receipt_for,
+    receipt_unregistered,
+)
 from hub.journal.register import BatchRefused
 
 UNREGISTRABLE: Final = Fault(
@@ -17,7 +26,14 @@ UNREGISTRABLE: Final = Fault(
 )
 
 
-class _Told(Struct, frozen=True, array_like=True):
+class Told(Struct, frozen=True, array_like=True):
+    """What a publisher is told of an event: its receipt, and why it was refused if it was."""
+
+    receipt: Receipt
+    faults: tuple[Fault, ...]
+
+
+class _Result(Struct, frozen=True, array_like=True):
     """One outcome: new at a position, else a duplicate's first receipt, else faults.
 
     None of them: it would have been stored, if all of its batch could have been.
@@ -33,12 +49,13 @@ class _Parcel(Struct, frozen=True, array_like=True):
 
     hubtime: int | None
     refused: bool
-    told: list[_Told]
+    told: list[_Result]
 
 
 _encode = msgpack.Encoder().encode
 _events = msgpack.Decoder(list[Event]).decode
 _parcel = msgpack.Decoder(_Parcel).decode
+_refusal = msgpack.Decoder(Told).decode
 
 
 def packed_events(events: Sequence[Event]) -> bytes:
@@ -70,19 +87,29 @@ def unpacked_outcomes(packed: bytes, events: Sequence[Event]) -> list[Outcome]:
     return stored
 
 
-def _told(outcome: Outcome | None) -> _Told:
+def packed_refusal(event: Event, rejected: Rejected) -> bytes:
+    """That an event was refused, and why."""
+    return _encode(Told(receipt_unregistered(event, "refused"), rejected.faults))
+
+
+def unpacked_refusal(packed: bytes) -> Told:
+    """What was packed of a refusal."""
+    return _refusal(packed)
+
+
+def _told(outcome: Outcome | None) -> _Result:
     match outcome:
         case Accepted(receipt):
-            return _Told(position=receipt.position)
+            return _Result(position=receipt.position)
         case Duplicate(receipt):
-            return _Told(first=receipt)
+            return _Result(first=receipt)
         case Rejected(faults=faults):
-            return _Told(faults=faults)
+            return _Result(faults=faults)
         case None:
-            return _Told()
+            return _Result()
 
 
-def _outcome(told: _Told, event: Event, hubtime: int | None) -> Outcome | None:
+def _outcome(told: _Result, event: Event, hubtime: int | None) -> Outcome | None:
     if told.position is not None and hubtime is not None:
         return Accepted(receipt_for(event, told.position, hubtime))
     if told.first is not None:

@@ -10,10 +10,10 @@ from functools import partial
 from itertools import groupby
 from typing import Final
 
-from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes, unpacked_events
+from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes, packed_refusal, unpacked_events
 from hub.database import intake
 from hub.database.connection import Connection
-from hub.database.intake import Settled, Waiting
+from hub.database.intake import Refused, Settled, Waiting
 from hub.database.transactions import of_the_server
 from hub.database.writer import in_savepoint
 from hub.errors import HubError
@@ -52,6 +52,7 @@ class _Done:
     batch: _Batch
     outcomes: bytes
     registration: Registration | None = None
+    refused: Sequence[Refused] = ()
 
 
 class Rounds:
@@ -85,6 +86,8 @@ class Rounds:
             done.extend(self._together(connection, list(run), joining=joining))
         now = self._clock()
         settled = [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done]
+        if refused := {each.receipt: each for d in done for each in d.refused}:
+            intake.refuse(connection, list(refused.values()))
         intake.settle(connection, settled, of=[batch.number for batch in waiting])
         return Round([d.registration for d in done if d.registration is not None], settled)
 
@@ -99,7 +102,7 @@ class Rounds:
             if error is not None and not _is_of_the_batch(error):
                 raise error
             if registrations is not None:
-                yield from map(_done, batches, registrations)
+                yield from map(self._done, batches, registrations)
                 return
         for batch in batches:
             yield self._alone(connection, batch)
@@ -108,7 +111,7 @@ class Rounds:
         register = partial(self._registrar.register, events=batch.events, atomic=batch.atomic)
         registration, error = in_savepoint(connection, register)
         if registration is not None:
-            return _done(batch, registration)
+            return self._done(batch, registration)
         if isinstance(error, BatchRefused):
             return _Done(batch, packed_outcomes(error.outcomes, refused=True))
         if error is None or not _is_of_the_batch(error):
@@ -117,17 +120,25 @@ class Rounds:
         refused = [Rejected(event.source, event.id, (UNREGISTRABLE,)) for event in batch.events]
         publisher, now = batch.events[0].publisher, self._clock()
         refusals.record(connection, refused, caller=publisher, now=now)
-        return _Done(batch, packed_outcomes(refused, refused=batch.atomic))
+        told = packed_outcomes(refused, refused=batch.atomic)
+        return _Done(batch, told, refused=self._refused(batch, refused))
+
+    def _done(self, batch: _Batch, registration: Registration) -> _Done:
+        told = packed_outcomes(registration.outcomes, refused=False)
+        return _Done(batch, told, registration, self._refused(batch, registration.outcomes))
+
+    def _refused(self, batch: _Batch, outcomes: Sequence[Outcome]) -> list[Refused]:
+        """What is to be told of the events of a batch; of one as a whole its door waits to tell."""
+        return [
+            Refused(event.receipt, event.publisher, packed_refusal(event, outcome), self._clock())
+            for event, outcome in zip(batch.events, outcomes, strict=True)
+            if isinstance(outcome, Rejected) and not batch.atomic
+        ]
 
 
 def _batch(waiting: Waiting) -> _Batch:
     events = unpacked_events(waiting.events)
     return _Batch(waiting.number, waiting.door, waiting.batch, waiting.atomic, events)
-
-
-def _done(batch: _Batch, registration: Registration) -> _Done:
-    outcomes: Sequence[Outcome] = registration.outcomes
-    return _Done(batch, packed_outcomes(outcomes, refused=False), registration)
 
 
 def _is_of_the_batch(error: Exception) -> bool:

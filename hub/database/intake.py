@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final
 
-from hub.database.connection import Connection, rows_of
+from hub.database.connection import Connection, Spoken, rows_of, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,16 @@ class Settled:
     door: int
     batch: int
     outcomes: bytes
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that registration refused, and what its publisher is told."""
+
+    receipt: bytes
+    publisher: str
+    told: bytes
     at: int
 
 
@@ -105,6 +115,41 @@ def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterab
     """Answer the doors, and remove the batches of these numbers."""
     columns = rows_of(connection, [astuple(each) for each in settlements])
     connection.exec_driver_sql(_SETTLE, (list(of), *columns))
+
+
+_REFUSE: Final = (
+    "INSERT INTO refused (receipt, publisher, told, at) SELECT * FROM unnest(CAST(? AS bytea[]),"
+    " CAST(? AS text[]), CAST(? AS bytea[]), CAST(? AS bigint[])) ON CONFLICT (receipt)"
+    " DO UPDATE SET publisher = excluded.publisher, told = excluded.told, at = excluded.at"
+)
+
+
+def refuse(connection: Connection, refused: Sequence[Refused]) -> None:
+    """Keep what is told of events, each once, instead of what was told of them before."""
+    connection.exec_driver_sql(_REFUSE, rows_of(connection, [astuple(each) for each in refused]))
+
+
+_HOLDS: Final[Spoken] = {
+    "sqlite": "SELECT events FROM intake WHERE publisher = ? AND instr(receipts, ?) > 0"
+    " ORDER BY number",
+    "postgresql": "SELECT events FROM intake WHERE publisher = ?"
+    " AND position(CAST(? AS bytea) IN receipts) > 0 ORDER BY number",
+}
+
+
+def waiting_with(connection: Connection, publisher: str, receipt: bytes) -> list[bytes]:
+    """The events of an agency's waiting batches among whose receipts these bytes are."""
+    found = connection.exec_driver_sql(spoken(connection, _HOLDS), (publisher, receipt))
+    return [events for (events,) in found]
+
+
+def refusal(connection: Connection, publisher: str, receipt: bytes) -> bytes | None:
+    """What an agency is told of an event of its own that was refused."""
+    found = connection.exec_driver_sql(
+        "SELECT told FROM refused WHERE receipt = ? AND publisher = ?", (receipt, publisher)
+    )
+    told: bytes | None = found.scalar_one_or_none()
+    return told
 
 
 def forget_left(connection: Connection, *, before: int) -> None:

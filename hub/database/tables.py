@@ -222,6 +222,18 @@ subscription_changes = Table(
     sqlite_autoincrement=True,
 )
 
+# Events that registration refused after their door may have said that they were accepted: the
+# receipt and the faults, as `hub.backbone.parcels` packs them.
+refused = Table(
+    "refused",
+    metadata,
+    Column("receipt", LargeBinary, primary_key=True),
+    Column("publisher", Words, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+    Column("at", Long, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Marks that tell readers of a snapshot whether what they hold in memory is still the newest.
 revisions = Table(
     "revisions",

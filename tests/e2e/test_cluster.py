@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.postgres import PostgresServer
+from deploy.local.postgres import PostgresServer, Stop
 from tests.cluster import DOORS, WORKS, Cluster, Load, busy, numbers_by_case, until
 from tests.postgres import fresh_database, rows
 from tests.running import results_of, start_hub
-from tests.sample import CITY, DISCIPLINE, PETITION, petition, policy
+from tests.sample import CITY, DISCIPLINE, PETITION, clue_received, petition, policy
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -45,6 +45,12 @@ def other(work: str) -> str:
 def told(cluster: Cluster, name: str) -> list[str]:
     """The lines of a process that tell of the shard."""
     return [line for line in cluster.running[name].lines if '"shard.' in line]
+
+
+def receipt_at(cluster: Cluster, door: str, agency: str, id_: str) -> dict[str, Any] | None:
+    """What a door tells an agency of a receipt; None when it knows of none."""
+    answer = cluster.at(door, agency).http.get(f"/v1/receipts/{id_}")
+    return answer.json() if answer.status_code == 200 else None
 
 
 def is_refused(client: httpx.Client) -> bool:
@@ -233,6 +239,14 @@ def test_events_are_taken_in_while_nobody_writes(cluster: Cluster) -> None:
         ("accepted", None, None),
         ("accepted", None, None),
     ]
+    unanswerable = clue_received("n-4", opening="0" * 32)
+    reply = cluster.at("a", DISCIPLINE).accepted(unanswerable)[0]
+    assert reply["state"] == "accepted"
+    told = {
+        who: [receipt_at(cluster, door, who, reply["id"]) for door in DOORS]
+        for who in (DISCIPLINE, PETITION)
+    }
+    assert told == {DISCIPLINE: [reply, reply], PETITION: [None, None]}
     # Stored as a whole or not at all: that is known when it is registered.
     whole = cluster.at("b", PETITION).publish(petition("n-3"), mode="all")
     assert (whole.status_code, whole.json()["code"]) == (503, "storage_failed")
@@ -243,12 +257,62 @@ def test_events_are_taken_in_while_nobody_writes(cluster: Cluster) -> None:
         return len(cluster.at("b", CITY).drain("nobody")) == 3
 
     until(arrived)
+    refused = receipt_at(cluster, "b", DISCIPLINE, reply["id"])
+    assert refused is not None
+    assert [(e["code"], e["pointer"]) for e in refused.pop("errors")] == [
+        ("opening_unknown", "/causationid")
+    ]
+    assert refused == {**reply, "state": "refused"}
+    assert receipt_at(cluster, "a", PETITION, reply["id"]) is None
     again = cluster.at("b", PETITION).publish(petition("n-1"), petition("n-3"), mode="all")
     results = results_of(again)
     assert [(r["status"], r["receipt"]["state"]) for r in results] == [
         ("duplicate", "registered"),
         ("duplicate", "registered"),
     ]
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_the_database_may_be_restarted(
+    cluster: Cluster, postgres: PostgresServer, how: Stop
+) -> None:
+    cluster.at("a", CITY).subscribe(how)
+    with busy(cluster, how) as load:
+        load.await_answers(60)
+        postgres.restart(how)
+        load.await_answers(60)
+    assert_whole(cluster, how, load)
+
+
+def test_while_the_database_is_away_doors_say_so_and_then_recover_alone(
+    cluster: Cluster, postgres: PostgresServer
+) -> None:
+    cluster.at("a", CITY).subscribe("away")
+    writer = cluster.writer()
+    cluster.running[other(writer)].kill()
+    postgres.stop()
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            for door in DOORS:
+                refused = cluster.at(door, PETITION).publish(petition("away"))
+                assert (refused.status_code, refused.json()["code"]) == (503, "storage_failed")
+                assert refused.headers["retry-after"] == "1"
+                ready = httpx.get(f"{cluster.running[door].url}/health/ready", trust_env=False)
+                assert ready.status_code == 503
+                assert ready.json()["reason"].startswith("postgresql: ")
+            # Whichever is started first: the other is waited for.
+            started = threads.submit(cluster.start, other(writer))
+        finally:
+            postgres.start()
+        started.result()
+    cluster.writer()
+    until(lambda: cluster.at("a", PETITION).publish(petition("away")).status_code == 200)
+
+    def arrived() -> bool:
+        found = cluster.at("b", CITY).page("away")
+        return found.status_code == 200 and [e["id"] for e in found.json()] == ["XF-away"]
+
+    until(arrived)
 
 
 def test_a_second_door_makes_no_second_administrator(cluster: Cluster) -> None:

@@ -39,6 +39,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("door", "batch"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "refused",
+        sa.Column("receipt", sa.LargeBinary(), nullable=False),
+        sa.Column("publisher", words, nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.Column("at", long_, nullable=False),
+        sa.PrimaryKeyConstraint("receipt"),
+        sqlite_with_rowid=False,
+    )
     op.execute("INSERT INTO revisions (name, revision) VALUES ('tokens', 0)")
     if op.get_bind().dialect.name == "postgresql":
         # Rows come and go by the hundred a second: compressing them is wasted, and what is dead
