@@ -19,8 +19,8 @@ from hub.database.intake import Handed
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
 from hub.errors import Overloaded, StorageFailed
-from hub.event import Accepted, Event, Outcome, receipt_unregistered
-from hub.journal.register import Registrar
+from hub.event import Accepted, Duplicate, Event, Outcome, Sent, receipt_unregistered
+from hub.journal.register import Registrar, known
 
 # What an intake row and its queue entry weigh beside the events' own bytes.
 _OVERHEAD: Final = 1024
@@ -98,6 +98,10 @@ class HandOver:
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises, of what is registered."""
         return await self._readers.run(partial(self._registrar.find, events=events))
+
+    async def known(self, sent: Sequence[Sent]) -> list[Duplicate | None]:
+        """As the port promises."""
+        return await self._readers.run(partial(known, sent=sent))
 
     def settled(self, batches: Sequence[tuple[int, bytes]]) -> None:
         """Tell those who wait what became of batches of this door, which are in their order."""
