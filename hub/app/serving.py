@@ -78,7 +78,12 @@ async def serving(
                 handover.look()
 
         neighbours = Neighbours(hub, more=settled)
-        async with beside(signals.run(neighbours.hear), neighbours.run(), handover.run()):
+        async with beside(
+            signals.run(neighbours.hear),
+            neighbours.run(),
+            handover.run(),
+            ground.background.again("look", handover.weigh, rest=rest),
+        ):
             try:
                 yield hub, web_side(ground, hub)
             finally:

@@ -140,9 +140,10 @@ class HandOver:
             async with asyncio.timeout(LOOKS if self._waiting else LOOKS_AT_REST):
                 await self._told.wait()
 
-    async def weigh(self) -> None:
-        """See whether too much waits for more to be taken in."""
+    async def weigh(self) -> bool:
+        """A turn in the background: see whether too much waits for more to be taken in."""
         self._full = await self._readers.run(intake.weight) > MOST_WAITING
+        return True
 
     def _submit(self, batch: int, events: Sequence[Event], *, atomic: bool) -> asyncio.Future[None]:
         """Have the batch committed. Raises Overloaded or Stopping."""

@@ -1,34 +1,52 @@
 """The hand-over between a door and the writer: what is said on the way, and what becomes of it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from msgspec import json as msgjson
 from msgspec import structs
+from structlog import get_logger
 
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
+from hub.backbone.handover import MOST_WAITING, HandOver
 from hub.backbone.parcels import (
     UNREGISTRABLE,
+    Told,
     packed_events,
     packed_outcomes,
     unpacked_events,
     unpacked_outcomes,
 )
+from hub.backbone.receipts import own_receipt
 from hub.backbone.rounds import Rounds
 from hub.database import intake, shards
+from hub.database.background import Background
 from hub.database.intake import Handed
 from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.postgres import open_postgres
+from hub.database.readers import Readers
 from hub.database.shards import Held, Taken
 from hub.database.transactions import Transactions
-from hub.errors import Superseded, Unauthenticated
-from hub.event import Accepted, Duplicate, Event, Marking, Outcome, Rejected, receipt_for
+from hub.database.writer import Writer
+from hub.errors import Overloaded, StorageFailed, Superseded, Unauthenticated
+from hub.event import (
+    Accepted,
+    Duplicate,
+    Event,
+    Marking,
+    Outcome,
+    Rejected,
+    receipt_for,
+    receipt_unregistered,
+)
 from hub.evidence.reads import EXPIRED, Reading, keep
 from hub.journal.register import ID_REUSED, SHARD, BatchRefused, Registrar
+from hub.metrics import Metrics
 from hub.policy.issuing import first_admin
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
@@ -36,6 +54,9 @@ from hub.policy.sql import append_version, insert_token, revoke_token
 from tests.sample import CITY, PETITION, admitted, policy
 
 NOW = 1_000
+# Seconds that a door waits for what becomes of a batch.
+SHORT = 2.0
+LONG = 60.0
 EVENTS = [admitted("e-1"), admitted("e-2"), admitted("e-3", cc="x", refers=True, opening="0" * 32)]
 OUTCOMES: list[Outcome] = [
     Accepted(receipt_for(EVENTS[0], 7, NOW)),
@@ -89,16 +110,20 @@ def handed(batch: int, *events: Event, atomic: bool = False) -> Handed:
     return Handed(1, batch, int(atomic), PETITION, packed, receipts, len(packed), NOW)
 
 
-def rounds(failed: list[str], *, epoch: int = 0) -> Rounds:
-    """What registers under an epoch; what failed is noted by name."""
-    policies = Policies(
+def policies() -> Policies:
+    """What gives the policy in force."""
+    return Policies(
         catalogue=load_catalogue(),
         regions=load_regions(),
         marks=PartyMarks(b"key"),
         ceiling=Marking.internal,
     )
+
+
+def rounds(failed: list[str], *, epoch: int = 0) -> Rounds:
+    """What registers under an epoch; what failed is noted by name."""
     return Rounds(
-        registrar=Registrar(policies=policies, clock=lambda: NOW, epoch=lambda: epoch),
+        registrar=Registrar(policies=policies(), clock=lambda: NOW, epoch=lambda: epoch),
         failed=lambda error: failed.append(type(error).__name__),
         clock=lambda: NOW,
     )
@@ -209,3 +234,86 @@ def test_the_first_administrator_is_the_only_one(transactions: Transactions) -> 
     again = transactions.run(partial(first_admin, now=NOW, seconds=60))
     assert again is not None
     assert again.number > first.number
+
+
+class Quiet:
+    """What a writer tells is not looked at."""
+
+    def committed(self, *, works: int, seconds: float) -> None: ...
+
+    def failed(self, *, works: int, error: BaseException) -> None: ...
+
+
+@asynccontextmanager
+async def door_on(url: str, *, patience: float = SHORT) -> AsyncIterator[tuple[HandOver, Writer]]:
+    """A door where nobody registers, and its writer, which has its connection."""
+    database = await asyncio.to_thread(open_postgres, url)
+    writer = Writer(database.writing(), capacity=10**9, observer=Quiet(), clock=lambda: 0.0)
+    readers = Readers(database.reading, threads=1, failed=lambda _: None)
+    writer.start()
+    await writer.submit(intake.any_waits)
+    try:
+        yield (
+            HandOver(
+                door=1,
+                writer=writer,
+                readers=readers,
+                registrar=Registrar(policies=policies(), clock=lambda: NOW),
+                handed=lambda: None,
+                background=Background(metrics=Metrics(version="", sqlite=""), log=get_logger()),
+                patience=patience,
+                clock=lambda: NOW,
+            ),
+            writer,
+        )
+    finally:
+        for stop in (writer.stop, readers.stop):
+            await asyncio.to_thread(stop)
+
+
+async def test_what_is_not_registered_in_time_is_accepted_or_to_be_sent_again(
+    postgres_database: str,
+) -> None:
+    async with door_on(postgres_database) as (door, writer):
+        outcomes = await door.append([admitted("t-1")], atomic=False)
+        assert outcomes == [Accepted(receipt_unregistered(admitted("t-1"), "accepted"))]
+        with pytest.raises(StorageFailed):
+            await door.append([admitted("t-2")], atomic=True)
+        waiting = await writer.submit(partial(intake.waiting, most=9, size=10**6))
+        assert [(w.door, w.batch, w.atomic) for w in waiting] == [(1, 1, False), (1, 2, True)]
+        told = [
+            await writer.submit(partial(own_receipt, receipt=admitted(id_).receipt, publisher=who))
+            for id_, who in (("t-2", PETITION), ("t-2", CITY), ("t-3", PETITION))
+        ]
+        assert told == [Told(receipt_unregistered(admitted("t-2"), "accepted"), ()), None, None]
+
+
+async def test_no_more_is_taken_in_than_may_wait(postgres_database: str) -> None:
+    async with door_on(postgres_database) as (door, writer):
+        most = replace(handed(1, admitted("m-1")), weight=MOST_WAITING)
+        await writer.submit(partial(intake.hand_over, batches=[most]))
+        assert await door.weigh()
+        await door.append([admitted("m-2")], atomic=False)
+        assert await door.weigh()
+        with pytest.raises(Overloaded):
+            await door.append([admitted("m-3")], atomic=False)
+
+
+async def test_news_that_were_lost_are_looked_for(postgres_database: str) -> None:
+    events = [admitted("l-1"), admitted("l-2")]
+    outcomes = [Accepted(receipt_for(event, n, NOW)) for n, event in enumerate(events, start=1)]
+    packed = [packed_outcomes([outcome], refused=False) for outcome in outcomes]
+    async with door_on(postgres_database, patience=LONG) as (door, writer):
+        looking = asyncio.create_task(door.run())
+        asked = [asyncio.create_task(door.append([event], atomic=True)) for event in events]
+        waiting: list[intake.Waiting] = []
+        while len(waiting) < len(events):
+            waiting = await writer.submit(partial(intake.waiting, most=9, size=10**6))
+        kept = [intake.Settled(1, n, told, NOW) for n, told in enumerate(packed, start=1)]
+        await writer.submit(
+            partial(intake.settle, settlements=kept, of=[w.number for w in waiting])
+        )
+        # Of the second alone there is news; the first is found in the table.
+        door.settled([(2, packed[1])])
+        assert [await each for each in asked] == [[outcome] for outcome in outcomes]
+        looking.cancel()
