@@ -99,6 +99,15 @@ class Metrics:
         self._failed = self._counter(
             "writes_failed", "因存储故障失败的写入 / works that failed on storage"
         )
+        self._registers = self._gauge(
+            "registers",
+            "本进程是否负责登记（1 是，0 否或待命）"
+            " / whether this process registers; 0: it does not, or stands by",
+        )
+        self._intake_bytes = self._gauge(
+            "intake_waiting_bytes",
+            "各门户已受理、尚待登记的字节 / bytes that doors took in and nobody has registered yet",
+        )
         self._strangers = self._counter(
             "parties_unmatched",
             "所登记事件中不属于任何已登记机构的当事方"
@@ -223,6 +232,14 @@ class Metrics:
         self._queue_works.set_function(works)
         self._queue_bytes.set_function(size)
         self._queue_capacity.set(capacity)
+
+    def watch_registering(self, registers: Callable[[], bool]) -> None:
+        """Show whether this process registers."""
+        self._registers.set_function(registers)
+
+    def intake_weighed(self, waiting: int) -> None:
+        """So many bytes wait to be registered, of all doors."""
+        self._intake_bytes.set(waiting)
 
     def watch_connections(self, count: Callable[[], int]) -> None:
         """Show how many connections are open."""

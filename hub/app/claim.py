@@ -26,8 +26,9 @@ def writership_of(ground: Ground) -> Writership:
 
 
 @asynccontextmanager
-async def alone() -> AsyncIterator[Callable[[], int]]:
+async def alone(ground: Ground) -> AsyncIterator[Callable[[], int]]:
     """The epoch of whoever has the lock of a data directory."""
+    ground.metrics.watch_registering(lambda: True)
     yield lambda: ALONE
 
 
@@ -35,6 +36,7 @@ async def alone() -> AsyncIterator[Callable[[], int]]:
 async def claimed(ground: Ground) -> AsyncIterator[Callable[[], int]]:
     """The epoch of a process that has taken the shard, waiting for it, and takes it again."""
     writership = writership_of(ground)
+    ground.metrics.watch_registering(lambda: writership.held)
     await writership.take()
     keeping = asyncio.create_task(_keep(writership))
     try:

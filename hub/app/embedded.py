@@ -72,7 +72,7 @@ async def embedded(
     with closing(await asyncio.to_thread(opening)) as database:
         async with (
             ground_of(database, directory, settings) as ground,
-            alone() if address is None else claimed(ground) as epoch,
+            alone(ground) if address is None else claimed(ground) as epoch,
         ):
             core = await core_of(ground, epoch=epoch, tell=lambda _: None)
             await ground.writer.submit(core.registrar.load)

@@ -98,6 +98,7 @@ def _handover(ground: Ground, core: Core, door: int) -> HandOver:
         readers=ground.readers,
         registrar=core.registrar,
         handed=lambda: core.tell(News(intake=True)),
+        weighed=ground.metrics.intake_weighed,
         background=ground.background,
         patience=PATIENCE_SECONDS,
         clock=microseconds_now,

@@ -66,6 +66,7 @@ async def working(
     async with joined(directory, settings=settings, log=log) as (ground, database):
         signals = Signals(database.url, rest=rest, log=log)
         writership = writership_of(ground)
+        ground.metrics.watch_registering(lambda: writership.held)
         core = await core_of(ground, epoch=writership.epoch, tell=signals.tell)
         await ground.writer.submit(core.registrar.load)
         hub = assemble(ground, core, straight(ground, core))

@@ -37,7 +37,7 @@ class HandOver:
 
     An event that is not registered within `patience` seconds is answered `accepted`: it is safe,
     and will be registered, or refused with a reason. A batch that must be stored as a whole is
-    answered only when it is. `handed` is told when a batch waits.
+    answered only when it is. `handed` is told when a batch waits, `weighed` how many bytes do.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class HandOver:
         readers: Readers,
         registrar: Registrar,
         handed: Callable[[], None],
+        weighed: Callable[[int], None],
         background: Background,
         patience: float,
         clock: Callable[[], int],
@@ -57,6 +58,7 @@ class HandOver:
         self._readers = readers
         self._registrar = registrar
         self._handed = handed
+        self._weighed = weighed
         self._background = background
         self._patience = patience
         self._clock = clock
@@ -142,7 +144,9 @@ class HandOver:
 
     async def weigh(self) -> bool:
         """A turn in the background: see whether too much waits for more to be taken in."""
-        self._full = await self._readers.run(intake.weight) > MOST_WAITING
+        waiting = await self._readers.run(intake.weight)
+        self._full = waiting > MOST_WAITING
+        self._weighed(waiting)
         return True
 
     def _submit(self, batch: int, events: Sequence[Event], *, atomic: bool) -> asyncio.Future[None]:

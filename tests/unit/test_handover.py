@@ -260,6 +260,7 @@ async def door_on(url: str, *, patience: float = SHORT) -> AsyncIterator[tuple[H
                 readers=readers,
                 registrar=Registrar(policies=policies(), clock=lambda: NOW),
                 handed=lambda: None,
+                weighed=lambda _: None,
                 background=Background(metrics=Metrics(version="", sqlite=""), log=get_logger()),
                 patience=patience,
                 clock=lambda: NOW,
