@@ -204,6 +204,14 @@ class StorageFailed(HubError):
     retryable = True
 
 
+class Superseded(HubError):
+    """登记已由另一进程接手，请稍后重试 / another process has taken over the writing: try again"""
+
+    code = "superseded"
+    status = 503
+    retryable = True
+
+
 class Stopping(HubError):
     """系统正在停止 / the hub is stopping"""
 
@@ -263,6 +271,13 @@ class MoveFailed(HubError):
     """移库未完成，可再次执行 / the database was not moved; this can be done again"""
 
     code = "move_failed"
+
+
+class NeedsDatabase(HubError):
+    """须指明 PostgreSQL 数据库：--database 或 GUANTONG_DATABASE
+    / this needs a PostgreSQL database: --database or GUANTONG_DATABASE"""
+
+    code = "needs_database"
 
 
 class DirectoryNotEmpty(HubError):

@@ -181,6 +181,13 @@ def receipt_for(event: Event | Record, position: int, hubtime: int) -> Receipt:
     )
 
 
+def receipt_unregistered(event: Event, state: State) -> Receipt:
+    """The receipt of an event that has no position."""
+    return Receipt(
+        event.receipt.hex(), state, event.source, event.id, event.type, event.digest, None, None
+    )
+
+
 def receipt_of(source: str, event_id: str) -> bytes:
     """The 16 bytes whose hex is the receipt id of (source, id)."""
     return hashlib.sha256(f"{source}\n{event_id}".encode()).digest()[:16]

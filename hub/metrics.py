@@ -28,7 +28,7 @@ from hub.gauges import READ, READ_OF_AGENCIES, Measured, Readings
 # Why a request has no caller; `limited` was not even looked at.
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 # What is done beside the requests.
-Task = Literal["watch", "purge", "fill"]
+Task = Literal["watch", "purge", "fill", "register", "settle", "look"]
 Use = Literal["publish", "pull"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -98,6 +98,15 @@ class Metrics:
         )
         self._failed = self._counter(
             "writes_failed", "因存储故障失败的写入 / works that failed on storage"
+        )
+        self._registers = self._gauge(
+            "registers",
+            "本进程是否负责登记（1 是，0 否或待命）"
+            " / whether this process registers; 0: it does not, or stands by",
+        )
+        self._intake_bytes = self._gauge(
+            "intake_waiting_bytes",
+            "各门户已受理、尚待登记的字节 / bytes that doors took in and nobody has registered yet",
         )
         self._strangers = self._counter(
             "parties_unmatched",
@@ -223,6 +232,14 @@ class Metrics:
         self._queue_works.set_function(works)
         self._queue_bytes.set_function(size)
         self._queue_capacity.set(capacity)
+
+    def watch_registering(self, registers: Callable[[], bool]) -> None:
+        """Show whether this process registers."""
+        self._registers.set_function(registers)
+
+    def intake_weighed(self, waiting: int) -> None:
+        """So many bytes wait to be registered, of all doors."""
+        self._intake_bytes.set(waiting)
 
     def watch_connections(self, count: Callable[[], int]) -> None:
         """Show how many connections are open."""

@@ -27,7 +27,7 @@ PATIENCE = 120
 
 @dataclass
 class RunningHub:
-    """One `guantong up`. `lines` is what it has logged."""
+    """One process of a hub. `lines` is what it has logged."""
 
     directory: Path
     process: subprocess.Popen[str]
@@ -217,15 +217,18 @@ def start_hub(
     *,
     settings: Mapping[str, str] | None = None,
     largest_file: int | None = None,
+    command: str = "up",
 ) -> RunningHub:
-    """Start a hub and wait for its line; it cannot write a file past `largest_file` bytes."""
+    """Start a hub, or a part of one, and wait for its line; it cannot write a file past
+    `largest_file` bytes.
+    """
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
     limit = None
     if largest_file is not None:
         limits = (largest_file, resource.RLIM_INFINITY)
         limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
     process = subprocess.Popen(
-        [sys.executable, "-m", "hub", "up", "--data", str(directory), "--listen", "127.0.0.1:0"],
+        [sys.executable, "-m", "hub", command, "--data", str(directory), "--listen", "127.0.0.1:0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

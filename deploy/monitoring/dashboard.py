@@ -168,6 +168,18 @@ _JOURNAL: Final = (
         "short",
         (("{{instance}}", _rate("guantong_writes_failed_total", "instance")),),
     ),
+    Panel(
+        "谁在登记 / who registers",
+        "bool_yes_no",
+        (_each("guantong_registers"),),
+        "同一数据库上应恰有一个 / on one database exactly one should",
+    ),
+    Panel(
+        "待登记 / waiting to be registered",
+        "bytes",
+        (_each("guantong_intake_waiting_bytes"),),
+        "满 256 MiB 则门户答复 503 / at 256 MiB doors answer 503",
+    ),
     Panel("退回记录 / refusal records", "short", (_each("guantong_refusals_recorded"),)),
 )
 

@@ -1,9 +1,6 @@
 """A whole hub in one process: from its start to its end."""
 
 import asyncio
-import gc
-import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -12,26 +9,20 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
-from contracts.catalogue import load_catalogue
-from contracts.owncodes import CODES, Codes, load_codes
-from hub.app.ground import Ground, microseconds_now
-from hub.app.parts import Hub, assemble
+from contracts.owncodes import CODES, load_codes
+from hub.app.claim import alone, claimed
+from hub.app.core import core_of
+from hub.app.ground import ground_on, microseconds_now
+from hub.app.listening import listen, listener_on
+from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
-from hub.database.background import Background
-from hub.database.keys import keys_of
 from hub.database.lock import locked
 from hub.database.opening import open_database
-from hub.database.readers import Readers
 from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
-from hub.database.transactions import Database
-from hub.database.watch import ReaderWatch, WriterWatch
-from hub.database.writer import Writer
-from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
 from hub.settings import Settings
-from hub.upkeep.entrance import HUB_URL, ensure_admin_token
+from hub.upkeep.entrance import ensure_admin_token
 from hub.web.edge import Edge
-from hub.web.server import Bounds, Server
 
 
 async def run(
@@ -48,33 +39,20 @@ async def run(
     Raises DataDirectoryInUse, DataDirectoryNewer, DataDirectoryDamaged, or OSError for an address
     that cannot be listened on.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with locked(directory), socket.create_server((host, port), family=family) as listener:
+    with locked(directory), listener_on(host, port) as listener:
         async with embedded(directory, settings=settings, log=log) as (hub, web):
             await ensure_admin_token(directory, hub.writer, now=microseconds_now())
             # Only now: a new token of the administrator's ended the old one.
             await hub.known.load(now=microseconds_now())
-            # Contracts, regions and routes live as long as the process: nothing to collect there.
-            gc.freeze()
-            server = Server(
+            await listen(
                 web,
-                doors=web.doors,
-                bounds=Bounds(
-                    head=settings.head_seconds,
-                    body=settings.body_seconds,
-                    connections=settings.max_connections,
-                    of_one_address=settings.max_connections_per_address,
-                    stop=settings.stop_seconds,
-                ),
-                ready=partial(_say_ready, directory, host, ready),
+                hub.ground,
+                listener=listener,
+                host=host,
+                ready=ready,
                 stopping=hub.pull.stop,
                 stopped=hub.filler.stop,
-                metrics=hub.metrics,
             )
-            try:
-                await server.serve(sockets=[listener])
-            finally:
-                (directory / HUB_URL).unlink(missing_ok=True)
     log.info("hub.stopped")
 
 
@@ -90,11 +68,17 @@ async def embedded(
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))
     address = settings.database.get_secret_value() if settings.database else None
     opening = partial(open_database, directory, address, readers=settings.readers + 3)
+    ground_of = partial(ground_on, codes=codes, metrics=metrics, log=log, records_apart=False)
     with closing(await asyncio.to_thread(opening)) as database:
-        ground = _ground(database, directory, settings, codes=codes, metrics=metrics, log=log)
-        ground.writer.start()
-        try:
-            hub = await assemble(ground, await ground.readers.run(keys_of))
+        async with (
+            ground_of(database, directory, settings) as ground,
+            alone(ground) if address is None else claimed(ground) as epoch,
+        ):
+            core = await core_of(ground, epoch=epoch, tell=lambda _: None)
+            await ground.writer.submit(core.registrar.load)
+            hub = assemble(ground, core, straight(ground, core))
+            # Of a hub that was several processes, doors may have left something.
+            await registering(ground, core).register_all()
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
@@ -105,60 +89,3 @@ async def embedded(
                 await hub.watch.stop()
                 hub.doctor.stop()
                 await hub.uses.stop()
-        finally:
-            for stop in (
-                ground.writer.stop,
-                ground.readers.stop,
-                ground.pages.stop,
-                ground.examinations.stop,
-                ground.lookups.stop,
-            ):
-                await asyncio.to_thread(stop)
-
-
-def _ground(
-    database: Database,
-    directory: Path,
-    settings: Settings,
-    *,
-    codes: Codes,
-    metrics: Metrics,
-    log: FilteringBoundLogger,
-) -> Ground:
-    """What a hub stands on, on an opened database."""
-    readers = partial(Readers, database.reading, failed=ReaderWatch(log).failed)
-    ground = Ground(
-        directory=directory,
-        settings=settings,
-        codes=codes,
-        terms=Terms.of(load_catalogue(), settings.retention),
-        log=log,
-        metrics=metrics,
-        background=Background(metrics=metrics, log=log),
-        database=database,
-        writer=Writer(
-            database.writing(),
-            capacity=settings.queue_bytes,
-            observer=WriterWatch(metrics, log),
-            clock=time.perf_counter,
-        ),
-        readers=readers(threads=settings.readers),
-        # The interpreter lock changes hands at each row: several threads that read pages of
-        # a thousand rows get half of what one gets.
-        pages=readers(threads=1),
-        examinations=readers(threads=1),
-        # A question about what was read may go through a million entries.
-        lookups=readers(threads=1),
-    )
-    metrics.watch_queue(
-        works=lambda: ground.writer.depth,
-        size=lambda: ground.writer.weight,
-        capacity=settings.queue_bytes,
-    )
-    return ground
-
-
-def _say_ready(directory: Path, host: str, ready: Callable[[str], None], port: int) -> None:
-    url = f"http://{host}:{port}"
-    (directory / HUB_URL).write_text(url + "\n")
-    ready(url)

@@ -1,15 +1,21 @@
 """What all parts of a hub stand on: storage, time, the log, the metrics."""
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from contracts.catalogue import load_catalogue
 from contracts.owncodes import Codes
 from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.transactions import Database
+from hub.database.watch import ReaderWatch, WriterWatch
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
@@ -23,7 +29,7 @@ def microseconds_now() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Made first, and ended last."""
+    """Made first, and ended last. `records` writes what was read."""
 
     directory: Path
     settings: Settings
@@ -34,7 +40,67 @@ class Ground:
     background: Background
     database: Database
     writer: Writer
+    records: Writer
     readers: Readers
     pages: Readers
     examinations: Readers
     lookups: Readers
+
+
+@asynccontextmanager
+async def ground_on(
+    database: Database,
+    directory: Path,
+    settings: Settings,
+    *,
+    codes: Codes,
+    metrics: Metrics,
+    log: FilteringBoundLogger,
+    records_apart: bool,
+) -> AsyncIterator[Ground]:
+    """What a hub stands on, on an opened database, for as long as the block.
+
+    With `records_apart` what was read is written on a connection of its own: it holds access, and
+    in one transaction with what waits for the shard two processes could wait for each other.
+    """
+    readers = partial(Readers, database.reading, failed=ReaderWatch(log).failed)
+    writers = partial(
+        Writer,
+        capacity=settings.queue_bytes,
+        observer=WriterWatch(metrics, log),
+        clock=time.perf_counter,
+    )
+    writer = writers(database.writing())
+    ground = Ground(
+        directory=directory,
+        settings=settings,
+        codes=codes,
+        terms=Terms.of(load_catalogue(), settings.retention),
+        log=log,
+        metrics=metrics,
+        background=Background(metrics=metrics, log=log),
+        database=database,
+        writer=writer,
+        records=writers(database.writing()) if records_apart else writer,
+        readers=readers(threads=settings.readers),
+        # The interpreter lock changes hands at each row: several threads that read pages of
+        # a thousand rows get half of what one gets.
+        pages=readers(threads=1),
+        examinations=readers(threads=1),
+        # A question about what was read may go through a million entries.
+        lookups=readers(threads=1),
+    )
+    metrics.watch_queue(
+        works=lambda: ground.writer.depth,
+        size=lambda: ground.writer.weight,
+        capacity=settings.queue_bytes,
+    )
+    every_writer = [ground.records, writer] if records_apart else [writer]
+    for each in every_writer:
+        each.start()
+    try:
+        yield ground
+    finally:
+        readers_too = (ground.readers, ground.pages, ground.examinations, ground.lookups)
+        for stop in (*(each.stop for each in every_writer), *(each.stop for each in readers_too)):
+            await asyncio.to_thread(stop)

@@ -1,28 +1,34 @@
-"""The parts of a hub, made and put together: here alone a backbone is named."""
+"""The parts of a hub, made and put together around its core."""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 
 from contracts.catalogue import load_catalogue
+from hub.app.core import Core
 from hub.app.ground import Ground, microseconds_now
+from hub.backbone.port import Backbone
+from hub.backbone.registering import Registering
+from hub.backbone.rounds import Rounds
 from hub.backbone.sql import SqlBackbone
+from hub.database.intake import Settled
 from hub.database.keys import retired_cursor_keys
+from hub.database.news import News
 from hub.database.readiness import Readiness
+from hub.database.watch import ReaderWatch
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
-from hub.event import Marking, Outcome, Rejected
+from hub.event import Outcome, Rejected
 from hub.evidence import reads
 from hub.evidence.reads import Reading
 from hub.intake.accept import Intake
 from hub.journal import refusals
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
-from hub.journal.register import Registrar, Registration
 from hub.journal.retention.purging import Purger
 from hub.metrics import Metrics
 from hub.policy import sql as policy_sql
@@ -39,19 +45,21 @@ REFUSAL_BYTES = 768
 READING_BYTES = 4096
 DEAD_LETTER_BYTES = 512
 WATCH_SECONDS = 15
+REST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
     """A running hub's parts."""
 
+    ground: Ground
     policies: Policies
     current: CurrentPolicy
     known: Tokens
     uses: Uses
     cursors: Cursors
     arrivals: Arrivals
-    backbone: SqlBackbone
+    backbone: Backbone
     intake: Intake
     pull: Pull
     filler: Filler
@@ -63,32 +71,52 @@ class Hub:
     doctor: Doctor
 
 
-async def assemble(ground: Ground, keys: Mapping[str, bytes]) -> Hub:
-    """Put a hub together on its ground; `keys` are its secrets, by name."""
-    catalogue, marks = load_catalogue(), PartyMarks(keys["parties"])
-    policies = Policies(
-        catalogue=catalogue,
-        regions=ground.codes.regions(),
-        codes=ground.codes,
-        marks=marks,
-        ceiling=Marking[ground.settings.ceiling],
-    )
-    current = CurrentPolicy(readers=ground.readers, policies=policies, monotonic=time.monotonic)
-    cursors = Cursors(keys["cursors"], retired=retired_cursor_keys(keys))
-    arrivals = Arrivals()
-    readiness = Readiness(ground.writer, monotonic=time.monotonic)
-    registrar = Registrar(policies=policies, clock=microseconds_now)
-    await ground.writer.submit(registrar.load)
-    backbone = SqlBackbone(
+def straight(ground: Ground, core: Core) -> SqlBackbone:
+    """The backbone of a process that registers what its own doors admit."""
+    return SqlBackbone(
         writer=ground.writer,
         readers=ground.readers,
-        registrar=registrar,
-        registered=partial(_registered, arrivals, ground.metrics),
+        registrar=core.registrar,
+        registered=core.registered,
+    )
+
+
+def registering(ground: Ground, core: Core) -> Registering:
+    """What registers the batches that other processes' doors hand over."""
+    return Registering(
+        writer=ground.writer,
+        readers=ground.readers,
+        rounds=Rounds(
+            registrar=core.registrar, failed=ReaderWatch(ground.log).failed, clock=microseconds_now
+        ),
+        registered=core.registered,
+        settled=partial(_tell_settled, core),
+        background=ground.background,
+        rest=lambda: asyncio.sleep(REST_SECONDS),
+        clock=microseconds_now,
+    )
+
+
+def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
+    """Put a hub together on its ground, around its core."""
+    policies, arrivals, tell = core.policies, core.arrivals, core.tell
+    current = CurrentPolicy(
+        readers=ground.readers,
+        policies=policies,
+        monotonic=time.monotonic,
+        changed=lambda: tell(News(policy=True)),
+    )
+    cursors = Cursors(core.keys["cursors"], retired=retired_cursor_keys(core.keys))
+    readiness = Readiness(
+        ground.writer,
+        name="writer" if ground.settings.database is None else "postgresql",
+        monotonic=time.monotonic,
     )
     return Hub(
+        ground=ground,
         policies=policies,
         current=current,
-        known=Tokens(ground.readers),
+        known=Tokens(ground.readers, changed=lambda: tell(News(tokens=True))),
         uses=Uses(
             write=lambda uses: ground.writer.submit(partial(policy_sql.note_uses, uses=uses)),
             pause=lambda: asyncio.sleep(60),
@@ -97,8 +125,8 @@ async def assemble(ground: Ground, keys: Mapping[str, bytes]) -> Hub:
         arrivals=arrivals,
         backbone=backbone,
         intake=Intake(
-            catalogue=catalogue,
-            marks=marks,
+            catalogue=load_catalogue(),
+            marks=PartyMarks(core.keys["parties"]),
             backbone=backbone,
             current_policy=current.get,
             record=partial(_record, ground.writer),
@@ -111,7 +139,7 @@ async def assemble(ground: Ground, keys: Mapping[str, bytes]) -> Hub:
             newest=lambda: current.version,
             cursors=cursors,
             arrivals=arrivals,
-            keep=partial(_keep, ground.writer),
+            keep=partial(_keep, ground.records),
             clock=microseconds_now,
             monotonic=time.monotonic,
         ),
@@ -175,16 +203,17 @@ def _purger(ground: Ground) -> Purger:
     )
 
 
+def _tell_settled(core: Core, settled: Sequence[Settled]) -> None:
+    """Tell the doors what became of their batches."""
+    for each in settled:
+        core.tell(News(settled={each.door: ((each.batch, each.outcomes),)}))
+
+
 async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -> None:
     """Keep refusals before they are answered."""
     work = partial(refusals.record, outcomes=outcomes, caller=caller.name, now=microseconds_now())
     faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
     await writer.submit(work, weight=faults * REFUSAL_BYTES)
-
-
-def _registered(arrivals: Arrivals, metrics: Metrics, registration: Registration) -> None:
-    arrivals.announce(registration.touched)
-    metrics.registered(strangers=registration.strangers)
 
 
 async def _keep(writer: Writer, reading: Reading) -> bool:

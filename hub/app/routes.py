@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from contracts.catalogue import load_catalogue
 from contracts.pages.site import site
@@ -43,22 +45,14 @@ from hub.web import (
 from hub.web import reads as web_reads
 from hub.web.attempts import Attempts
 from hub.web.callers import Callers
+from hub.web.direct import Door
 from hub.web.edge import Edge, Refusing
 from hub.web.operation import Described
 
 
 def web_side(ground: Ground, hub: Hub) -> Edge:
     """The application that a server runs."""
-    callers = Callers(
-        hub.known,
-        uses=hub.uses,
-        attempts=Attempts(time.monotonic),
-        policy=hub.current,
-        metrics=ground.metrics,
-        log=ground.log,
-        clock=microseconds_now,
-    )
-    refusing = Refusing(ground.metrics)
+    callers = _callers(ground, hub)
     publishing = events.route(
         intake=hub.intake,
         callers=callers,
@@ -70,8 +64,31 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
     )
     parts = (_traffic, _evidence, _administration)
     routes = [publishing, *(route for part in parts for route in part(ground, hub, callers))]
+    described = openapi.route_of(routes, version=version("guantong"))
+    return _edge(ground, [*routes, described], {publishing.path.encode(): publishing.endpoint})
+
+
+def health_side(ground: Ground, hub: Hub, role: Callable[[], health.Role]) -> Edge:
+    """What a process without doors tells: metrics and health."""
+    return _edge(ground, _health(ground, hub, _callers(ground, hub), role=role), {})
+
+
+def _callers(ground: Ground, hub: Hub) -> Callers:
+    return Callers(
+        hub.known,
+        uses=hub.uses,
+        attempts=Attempts(time.monotonic),
+        policy=hub.current,
+        metrics=ground.metrics,
+        log=ground.log,
+        clock=microseconds_now,
+    )
+
+
+def _edge(ground: Ground, routes: Sequence[Route], doors: Mapping[bytes, Door]) -> Edge:
+    refusing = Refusing(ground.metrics)
     app = Starlette(
-        routes=[*routes, openapi.route_of(routes, version=version("guantong"))],
+        routes=routes,
         exception_handlers={
             HubError: refusing.tell_error,
             HTTPException: refusing.tell_http,
@@ -79,13 +96,7 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         },
     )
     app.router.redirect_slashes = False
-    return Edge(
-        app,
-        doors={publishing.path.encode(): publishing.endpoint},
-        refusing=refusing,
-        metrics=ground.metrics,
-        log=ground.log,
-    )
+    return Edge(app, doors=doors, refusing=refusing, metrics=ground.metrics, log=ground.log)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -176,7 +187,7 @@ def _evidence(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
         *explain.routes(
             readers=ground.lookups,
             turns=turns,
-            settled=partial(ground.writer.submit, lambda _connection: None),
+            settled=partial(ground.records.submit, lambda _connection: None),
             policies=hub.policies,
             callers=callers,
             clock=microseconds_now,
@@ -197,14 +208,6 @@ def _evidence(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
 def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where the roles work."""
     max_page = ground.settings.max_page
-    measuring = Measuring(
-        space=ground.database.space,
-        readers=ground.readers,
-        policies=hub.policies,
-        show=ground.metrics.measured,
-        clock=microseconds_now,
-        monotonic=time.monotonic,
-    )
     return [
         *policy.routes(
             policies=hub.policies,
@@ -244,11 +247,27 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             clock=microseconds_now,
             max_page=max_page,
         ),
-        *health.routes(
-            metrics=ground.metrics,
-            measure=measuring.refresh,
-            callers=callers,
-            unready=hub.readiness.reason,
-        ),
+        *_health(ground, hub, callers, role=lambda: None),
         *doctor.routes(doctor=hub.doctor, callers=callers),
     ]
+
+
+def _health(
+    ground: Ground, hub: Hub, callers: Callers, *, role: Callable[[], health.Role | None]
+) -> list[Described]:
+    """What a process is asked by those who keep it running."""
+    measuring = Measuring(
+        space=ground.database.space,
+        readers=ground.readers,
+        policies=hub.policies,
+        show=ground.metrics.measured,
+        clock=microseconds_now,
+        monotonic=time.monotonic,
+    )
+    return health.routes(
+        metrics=ground.metrics,
+        measure=measuring.refresh,
+        callers=callers,
+        unready=hub.readiness.reason,
+        role=role,
+    )

@@ -6,12 +6,10 @@ from functools import partial
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
 from hub.event import Duplicate, Event, Outcome, Sent
-from hub.journal.register import Registrar, Registration, known
+from hub.journal.register import Registrar, Registration, known, may_join
 
 # What a journal row and its queue entry weigh beside the event's own bytes.
 _OVERHEAD = 1024
-# A statement costs more than a row: small batches that wait are registered at once.
-_SMALL = 100
 
 
 class SqlBackbone:
@@ -53,7 +51,6 @@ class SqlBackbone:
         return await self._readers.run(partial(known, sent=sent))
 
     def _joint(self, events: Sequence[Event]) -> Joint | None:
-        """Replies look for their openings first, which is done batch by batch."""
-        if len(events) > _SMALL or any(event.refers for event in events):
+        if not may_join(events):
             return None
         return Joint(self._registrar.register_together, events)

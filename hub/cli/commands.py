@@ -32,6 +32,8 @@ from hub.errors import HubError
 
 app: Final = App(name="guantong", help="贯通：巡视巡察与各监督机构的信息枢纽 / the supervision hub")
 app.command(serving.up)
+app.command(serving.serve)
+app.command(serving.work)
 app.command(contracts.contract)
 contracts.contract.command(checking.check)
 contracts.contract.command(impact.impact)

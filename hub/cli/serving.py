@@ -1,8 +1,9 @@
-"""`guantong up`: a whole hub in one process."""
+"""`up`: a whole hub in one process; `serve` and `work`: the parts of one in several."""
 
 import os
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvloop
 from cyclopts import Parameter
@@ -13,28 +14,65 @@ from hub.cli.output import say
 from hub.logs import logger
 from hub.settings import Settings
 
+Data = Annotated[Path, Parameter(help="数据目录 / data directory")]
+Database = Annotated[
+    str | None,
+    Parameter(
+        help="PostgreSQL 地址，含口令者宜用环境变量 GUANTONG_DATABASE"
+        " / address of PostgreSQL; with a password, rather GUANTONG_DATABASE"
+    ),
+]
+
 
 def up(
     *,
-    data: Annotated[Path, Parameter(help="数据目录 / data directory")] = Path("data"),
+    data: Data = Path("data"),
     listen: Annotated[str, Parameter(help="监听地址 HOST:PORT / address")] = "127.0.0.1:8470",
-    database: Annotated[
-        str | None,
-        Parameter(
-            help="PostgreSQL 地址，含口令者宜用环境变量 GUANTONG_DATABASE"
-            " / address of PostgreSQL; with a password, rather GUANTONG_DATABASE"
-        ),
-    ] = None,
+    database: Database = None,
 ) -> None:
     """在一个进程中运行贯通（SQLite 或 PostgreSQL）。
     / Run a whole hub in one process, on SQLite or PostgreSQL."""
+    _run(embedded.run, data, listen, database)
+
+
+def serve(
+    *,
+    data: Data = Path("data"),
+    listen: Annotated[str, Parameter(help="监听地址 HOST:PORT / address")] = "127.0.0.1:8470",
+    database: Database = None,
+) -> None:
+    """收发事件：PostgreSQL 上可运行多个，登记由 work 进行。
+    / The doors and delivery, as many as wanted on one PostgreSQL; `work` registers."""
+    from hub.app import serving
+
+    _run(serving.run, data, listen, database)
+
+
+def work(
+    *,
+    data: Data = Path("work"),
+    listen: Annotated[
+        str, Parameter(help="指标与健康检查的地址 / address of metrics and health")
+    ] = "127.0.0.1:8471",
+    database: Database = None,
+) -> None:
+    """登记事件：一个进程写入，其余待命接替。
+    / Register what the doors took in; of several processes one writes, the others stand by."""
+    from hub.app import working
+
+    _run(working.run, data, listen, database)
+
+
+def _run(
+    run: Callable[..., Coroutine[Any, Any, None]], data: Path, listen: str, database: str | None
+) -> None:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise ValueError("--listen HOST:PORT")
     # The journal holds what agencies tell each other: its files are the owner's alone.
     os.umask(0o077)
     uvloop.run(
-        embedded.run(
+        run(
             data,
             host=host,
             port=int(port),

@@ -6,7 +6,7 @@ event loop, in a greenlet, so that asyncpg is awaited beneath it.
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -16,7 +16,6 @@ import asyncpg
 import uvloop
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -43,6 +42,8 @@ _SESSION: Final = {
     # Whoever stops in the midst of a transaction must not keep the others from theirs.
     "idle_in_transaction_session_timeout": "3s",
 }
+# To see that something came, to read it, to find the end behind it, and to be told of that.
+_TURNS: Final = 4
 _FAR: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -115,8 +116,18 @@ class _Transactions:
         self._runner.close()
 
     async def _transact(self, work: Callable[[Connection], T]) -> T:
+        # The loop stands still between transactions: it learns now that the server has hung up.
+        for _ in range(_TURNS):
+            await _Turn()
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
+
+
+class _Turn:
+    """Awaited, it lets the loop take in what has come."""
+
+    def __await__(self) -> Generator[None]:
+        yield
 
 
 def _url(address: str) -> URL:
@@ -153,7 +164,9 @@ def _engine(url: URL, *, idle_seconds: float) -> AsyncEngine:
         record.info[_USED] = asyncio.get_running_loop().time()
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def _ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    def _ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
         now = asyncio.get_running_loop().time()
         if now - record.info.get(_USED, now) > idle_seconds:
             try:

@@ -12,10 +12,14 @@ LONGEST_COMMIT: Final = 2
 
 
 class Readiness:
-    """Why the hub cannot serve. Anybody may ask, so askers share an answer for a second."""
+    """Why the hub cannot serve. Anybody may ask, so askers share an answer for a second.
 
-    def __init__(self, writer: Writer, *, monotonic: Callable[[], float]) -> None:
+    `name` is what is missing when a write does not commit.
+    """
+
+    def __init__(self, writer: Writer, *, name: str, monotonic: Callable[[], float]) -> None:
         self._writer = writer
+        self._name = name
         self._monotonic = monotonic
         self._asking = asyncio.Lock()
         self._told: tuple[float, str | None] | None = None
@@ -32,9 +36,9 @@ class Readiness:
             async with asyncio.timeout(LONGEST_COMMIT):
                 await self._writer.submit(probe)
         except HubError as error:
-            return f"writer: {error.code}"
+            return f"{self._name}: {error.code}"
         except TimeoutError:
-            return f"writer: no commit within {LONGEST_COMMIT} s"
+            return f"{self._name}: no commit within {LONGEST_COMMIT} s"
         return None
 
 

@@ -102,13 +102,46 @@ dedup = Table(
 )
 
 # Per shard: the next free number and the last hubtime. A registration moves it from exactly what
-# it read.
+# it read, under the epoch that its process took it with. `writer` names that process, "" is nobody;
+# `beat` is when it last wrote, milliseconds of the database's clock.
 shards = Table(
     "shards",
     metadata,
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("next_number", Long, nullable=False),
     Column("hubtime", Long, nullable=False),
+    Column("epoch", Long, nullable=False, server_default="0"),
+    Column("writer", Words, nullable=False, server_default=""),
+    Column("beat", Long, nullable=False, server_default="0"),
+)
+
+# Batches that doors have admitted and the shard's writer has not registered, in the order of their
+# numbers. `events` and the outcomes of `settled` are as `hub.backbone.parcels` packs them;
+# `receipts` are the 16 bytes of each event, one after the other; `weight` is in bytes.
+intake = Table(
+    "intake",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=True),
+    Column("door", Long, nullable=False),
+    Column("batch", Long, nullable=False),
+    Column("atomic", SmallInteger, nullable=False),
+    Column("publisher", Words, nullable=False),
+    Column("events", LargeBinary, nullable=False),
+    Column("receipts", LargeBinary, nullable=False),
+    Column("weight", Long, nullable=False),
+    Column("at", Long, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What became of them, until their door has read it.
+settled = Table(
+    "settled",
+    metadata,
+    Column("door", Long, primary_key=True, autoincrement=False),
+    Column("batch", Long, primary_key=True, autoincrement=False),
+    Column("outcomes", LargeBinary, nullable=False),
+    Column("at", Long, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The entries of each subscription's feed: packed positions, a row per registration.
@@ -187,6 +220,18 @@ subscription_changes = Table(
     Column("revision", Long, nullable=False, unique=True),
     Column("subscription", Long, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# Events that registration refused after their door may have said that they were accepted: the
+# receipt and the faults, as `hub.backbone.parcels` packs them.
+refused = Table(
+    "refused",
+    metadata,
+    Column("receipt", LargeBinary, primary_key=True),
+    Column("publisher", Words, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+    Column("at", Long, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Marks that tell readers of a snapshot whether what they hold in memory is still the newest.

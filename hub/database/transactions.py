@@ -63,6 +63,14 @@ class Database(Protocol):
         ...
 
 
+def of_the_server(error: BaseException) -> bool:
+    """Whether the database or the way to it is at fault, rather than what it was given."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return False
+    state = getattr(error.orig.__cause__ or error.orig, "sqlstate", None)
+    return state is None or state[:2] in _OF_THE_SERVER
+
+
 def storage_reason(error: BaseException) -> str:
     """What the database says of an error, which may name tables but no values; else its type."""
     if not isinstance(error, DBAPIError) or error.orig is None:

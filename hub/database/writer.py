@@ -201,7 +201,7 @@ class Writer:
         results: list[_Result] = []
         for run in runs:
             work = _at_once(run) if len(run) > 1 else None
-            done = None if work is None else _in_savepoint(connection, work)[0]
+            done = None if work is None else in_savepoint(connection, work)[0]
             if done is None:
                 results += [self._alone(connection, job) for job in run]
             else:
@@ -209,7 +209,7 @@ class Writer:
         return results
 
     def _alone(self, connection: Connection, job: _Job) -> _Result:
-        result, error = _in_savepoint(connection, job.work)
+        result, error = in_savepoint(connection, job.work)
         return (job, result, None) if error is None else self._failed(job, error)
 
     def _failed(self, job: _Job, error: Exception) -> _Result:
@@ -255,8 +255,8 @@ def _whole(connection: Connection, work: _AtOnce) -> Sequence[Any]:
     return done
 
 
-def _in_savepoint(connection: Connection, work: Work[T]) -> tuple[T | None, Exception | None]:
-    """The result of a work, or the error that it raised and that undid it."""
+def in_savepoint(connection: Connection, work: Work[T]) -> tuple[T | None, Exception | None]:
+    """The result of a work, or the error that it raised and that undid it, and it alone."""
     connection.exec_driver_sql("SAVEPOINT work")
     result, error = _attempt(connection, work)
     if error is not None:

@@ -2,25 +2,35 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 
 class Arrivals:
-    """Readers that wait, by subscription number. Lives on one event loop."""
+    """Readers that wait, by subscription number. Lives on one event loop.
 
-    def __init__(self) -> None:
+    `elsewhere` is told of the news that other processes' readers may wait for.
+    """
+
+    def __init__(self, *, elsewhere: Callable[[Collection[int]], None]) -> None:
+        self._elsewhere = elsewhere
         self._waiting: dict[int, set[asyncio.Future[None]]] = defaultdict(set)
 
-    def announce(self, subscriptions: Iterable[int]) -> None:
-        """These subscriptions have news."""
+    def announce(self, subscriptions: Collection[int]) -> None:
+        """These subscriptions have news, for whoever waits in whichever process."""
+        self.wake(subscriptions)
+        if subscriptions:
+            self._elsewhere(subscriptions)
+
+    def wake(self, subscriptions: Iterable[int]) -> None:
+        """Let this process's readers of these subscriptions look."""
         for number in subscriptions:
             for waiter in self._waiting.pop(number, ()):
                 if not waiter.done():
                     waiter.set_result(None)
 
-    def announce_all(self) -> None:
+    def wake_all(self) -> None:
         """Let everybody look: the policy has changed, or the hub is stopping."""
-        self.announce(list(self._waiting))
+        self.wake(list(self._waiting))
 
     def expect(self, number: int) -> "Expectation":
         """Begin to listen, before looking, so that no news falls between."""

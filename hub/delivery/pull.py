@@ -168,7 +168,7 @@ class Pull:
     def stop(self) -> None:
         """Let waiting readers go with what there is."""
         self._stopping = True
-        self._arrivals.announce_all()
+        self._arrivals.wake_all()
 
     async def _kept(self, asked: Asked | Redrive, read: Callable[[Connection], Pulled]) -> Pulled:
         """A page whose reading is on record; one that examined nothing needs no record."""

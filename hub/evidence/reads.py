@@ -1,7 +1,7 @@
 """What was read: which positions, what was decided on each, under which policy and token.
 
-A reading is kept before its page leaves, by the writing thread. That is where policies change too,
-so no page leaves under a policy that another has replaced.
+A reading is kept before its page leaves. Whoever changes the policy or revokes a token comes before
+or after, in whichever process, so that no page leaves under what was replaced or revoked.
 """
 
 import zlib
@@ -16,9 +16,12 @@ from typing import Final
 
 from contracts.classes import FieldClass
 from contracts.faults import Fault
+from hub.database.access import hold_access
 from hub.database.connection import Connection
+from hub.errors import Unauthenticated
 from hub.evidence import sql
 from hub.policy.entitle import Allowed, Decision
+from hub.policy.tokens import REVOKED
 
 # One byte an entry. The numbers are kept for years: new reasons go to the end.
 REASONS: Final = (
@@ -104,8 +107,9 @@ def keep(connection: Connection, reading: Reading) -> bool:
     """Keep a reading, and what becomes of dead letters by it.
 
     False, and nothing kept, when it hands something over under a policy that is no longer the one
-    in force.
+    in force. Raises Unauthenticated when its token was revoked meanwhile.
     """
+    hold_access(connection)
     row = sql.ReadRow(
         subscription=reading.subscription,
         agency=reading.agency,
@@ -120,6 +124,8 @@ def keep(connection: Connection, reading: Reading) -> bool:
     )
     waiting = sql.append_read(connection, row, in_force=reading.hands_over)
     if waiting is None:
+        if sql.is_revoked(connection, reading.token):
+            raise Unauthenticated(REVOKED)
         return False
     if waiting:
         outcomes = zip(reading.positions, reading.outcomes, strict=True)

@@ -29,7 +29,8 @@ _ROW: Final = ", ".join(ReadRow.__slots__)
 _values: Final = attrgetter(*ReadRow.__slots__)
 
 _IF_IN_FORCE: Final = (
-    " WHERE NOT ? OR ? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)"
+    " WHERE NOT ? OR (? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)"
+    " AND NOT EXISTS (SELECT 1 FROM tokens WHERE number = ? AND revoked_at IS NOT NULL))"
     " RETURNING EXISTS (SELECT 1 FROM dead_letters WHERE subscription = ?"
     " AND delivered IS NULL AND position >= ? AND position <= ?)"
 )
@@ -42,14 +43,15 @@ _READ_IN_FORCE: Final[Spoken] = {
 
 
 def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool | None:
-    """Record a page's reading; with `in_force` only if its policy is the newest, else None.
+    """Record a page's reading; with `in_force` only if its policy is the newest and its token has
+    not been revoked, else None.
 
     Whether dead letters of the subscription wait in its stretch.
     One statement: each takes the interpreter's lock from whoever reads the next page.
     """
     waiting: int | None = connection.exec_driver_sql(
         spoken(connection, _READ_IN_FORCE),
-        (*_values(row), in_force, row.policy, row.subscription, row.first, row.last),
+        (*_values(row), in_force, row.policy, row.token, row.subscription, row.first, row.last),
     ).scalar_one_or_none()
     return None if waiting is None else bool(waiting)
 
@@ -131,6 +133,14 @@ def is_dead_letter(connection: Connection, subscription: int, position: int) -> 
         (position, subscription),
     )
     return found.one_or_none() is not None
+
+
+def is_revoked(connection: Connection, token: int) -> bool:
+    """Whether a token was revoked."""
+    found = connection.exec_driver_sql(
+        "SELECT 1 FROM tokens WHERE number = ? AND revoked_at IS NOT NULL", (token,)
+    )
+    return found.scalar_one_or_none() is not None
 
 
 _READS_OVER: Final[Spoken] = {

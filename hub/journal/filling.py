@@ -1,7 +1,7 @@
 """Filling feeds with what is older than their subscription, chunk by chunk through the writer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from hub.database.background import Background
@@ -22,7 +22,7 @@ class Filler:
         writer: Writer,
         readers: Readers,
         policies: Policies,
-        announce: Callable[[Iterable[int]], None],
+        announce: Callable[[Collection[int]], None],
         background: Background,
         pause: Callable[[], Awaitable[None]],
     ) -> None:
@@ -32,30 +32,30 @@ class Filler:
         self._announce = announce
         self._background = background
         self._pause = pause
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     async def resume(self) -> None:
-        """Go on with every backfill that is not complete."""
+        """Go on with every backfill that is not complete, whichever process has begun it."""
         rows = await self._readers.run(sql.unfilled_subscriptions)
         for row in rows:
             self.begin(from_row(row))
 
     def begin(self, subscription: Subscription) -> None:
         """Fill the feed of a subscription in the background, if it needs it."""
-        if subscription.filling:
+        if subscription.filling and subscription.number not in self._tasks:
             # The feed waits behind what a turn could not do, so the next one goes on with it.
             turns = self._background.again(
                 "fill", partial(self._fill, subscription), rest=self._pause
             )
-            task = asyncio.create_task(turns)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task = self._tasks[subscription.number] = asyncio.create_task(turns)
+            task.add_done_callback(lambda _: self._tasks.pop(subscription.number))
 
     async def stop(self) -> None:
         """Stop; what is filled stays filled."""
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _fill(self, subscription: Subscription) -> bool:
         """Fill a feed to its end."""

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from contracts.faults import Fault
 from hub.database.connection import Connection
-from hub.errors import HubError, StorageFailed
+from hub.errors import HubError, StorageFailed, Superseded
 from hub.event import (
     Accepted,
     Duplicate,
@@ -38,8 +38,11 @@ from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
 SHARD: Final = 0
+# The epoch of a database that only one process can have.
+ALONE: Final = 0
 # How many of an event's fields, from the first, the journal keeps as they are.
 KEPT: Final = Event.__struct_fields__.index("parties")
+SMALL: Final = 100
 ID_REUSED: Final = Fault(
     "id_reused",
     "/id",
@@ -72,6 +75,15 @@ class Registration(Struct, frozen=True):
     strangers: Mapping[str, int] = {}
 
 
+def may_join(events: Sequence[Event]) -> bool:
+    """Whether a batch is worth registering at once with others.
+
+    A statement costs more than a row, so small ones are; but replies look for their openings
+    first, which is done batch by batch.
+    """
+    return len(events) <= SMALL and not any(event.refers for event in events)
+
+
 class _New(Struct, frozen=True, gc=False):
     """An event to be registered, its dedup slot and what it answers."""
 
@@ -81,11 +93,22 @@ class _New(Struct, frozen=True, gc=False):
 
 
 class Registrar:
-    """Registers events on the writing thread, matched by the newest subscriptions."""
+    """Registers events on the writing thread, matched by the newest subscriptions.
 
-    def __init__(self, *, policies: Policies, clock: Callable[[], int]) -> None:
+    `epoch` tells the one under which this process may write. Under any other of the shard's it
+    registers nothing, and raises Superseded.
+    """
+
+    def __init__(
+        self,
+        *,
+        policies: Policies,
+        clock: Callable[[], int],
+        epoch: Callable[[], int] = lambda: ALONE,
+    ) -> None:
         self._policies = policies
         self._clock = clock
+        self._epoch = epoch
         self._matchers = Matchers()
 
     def load(self, connection: Connection) -> None:
@@ -99,8 +122,7 @@ class Registrar:
         self, connection: Connection, events: Sequence[Event], *, atomic: bool
     ) -> Registration:
         """Register a batch. With `atomic`, raises BatchRefused when an event is refused."""
-        sql.take_turn(connection, SHARD)
-        head = sql.head(connection, SHARD)
+        head = self._turn(connection)
         policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
@@ -124,8 +146,7 @@ class Registrar:
         self, connection: Connection, batches: Sequence[Sequence[Event]]
     ) -> list[Registration] | None:
         """Register several batches at once, with the rows of one. None unless all is new."""
-        sql.take_turn(connection, SHARD)
-        head = sql.head(connection, SHARD)
+        head = self._turn(connection)
         policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
@@ -152,6 +173,14 @@ class Registrar:
         now = max(self._clock(), head.hubtime)
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
+
+    def _turn(self, connection: Connection) -> sql.Head:
+        """Where the shard stands, and will until this transaction ends."""
+        sql.take_turn(connection, SHARD)
+        head = sql.head(connection, SHARD)
+        if head.epoch != self._epoch():
+            raise Superseded(retry_after=1)
+        return head
 
     def _into_feeds(
         self, connection: Connection, new: Sequence[_New], head: sql.Head, *, policy: Policy

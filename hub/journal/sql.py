@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.database.connection import Spoken, is_sqlite, numbers, rows_of, spoken
+from hub.database.shards import THIS_MOMENT
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.errors import StorageFailed
 from hub.event import Entry, Record
@@ -27,11 +28,12 @@ CHANGES_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a shard stands, and how new what is held in memory must be."""
+    """Where a shard stands, whose it is, and how new what is held in memory must be."""
 
     shard: int
     next_number: int
     hubtime: int
+    epoch: int
     subscriptions_revision: int
     policy: tuple[int, int]
 
@@ -39,13 +41,13 @@ class Head:
 def head(connection: Connection, shard: int) -> Head:
     """One statement, since every registration asks it."""
     row = connection.exec_driver_sql(
-        "SELECT next_number, hubtime,"
+        "SELECT next_number, hubtime, epoch,"
         " (SELECT revision FROM revisions WHERE name = 'subscriptions'), version, changed_at"
         " FROM shards, policies WHERE shard = ? ORDER BY version DESC LIMIT 1",
         (shard,),
     ).one()
-    next_number, hubtime, revision, *policy = row
-    return Head(shard, next_number, hubtime, revision, tuple(policy))
+    next_number, hubtime, epoch, revision, *policy = row
+    return Head(shard, next_number, hubtime, epoch, revision, tuple(policy))
 
 
 _TAKE_TURN: Final = "SELECT 1 FROM shards WHERE shard = ? FOR UPDATE"
@@ -74,8 +76,14 @@ _COLUMNS: Final = (
     "event_id text, correlation text, digest bytea, caveats smallint, about bytea"
 )
 _APPENDED: Final = dict(column.split() for column in _COLUMNS.split(", "))
-_MOVE_HEAD: Final = (
-    "UPDATE shards SET next_number = ?, hubtime = ? WHERE shard = ? AND next_number = ?"
+_MOVE_HERE: Final = (
+    "UPDATE shards SET next_number = ?, hubtime = ?"
+    " WHERE shard = ? AND next_number = ? AND epoch = ?"
+)
+# Whoever registers is alive: who waits to take over sees it by the same row.
+_MOVE_THERE: Final = (
+    f"UPDATE shards SET next_number = ?, hubtime = ?, beat = {THIS_MOMENT}"
+    " WHERE shard = ? AND next_number = ? AND epoch = ?"
 )
 _CLAIM_HERE: Final = "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)"
 _APPEND_HERE: Final = (
@@ -87,7 +95,7 @@ _APPEND_THERE: Final = (
     " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]))"
     " ON CONFLICT DO NOTHING RETURNING slot),"
     " free AS (SELECT count(*) = ? AS all_are FROM claimed),"
-    f" moved AS ({_MOVE_HEAD} AND (SELECT all_are FROM free) RETURNING shard),"
+    f" moved AS ({_MOVE_THERE} AND (SELECT all_are FROM free) RETURNING shard),"
     f" stored AS (INSERT INTO journal ({', '.join(_APPENDED)})"
     f" SELECT new.* FROM unnest({', '.join(f'CAST(? AS {t}[])' for t in _APPENDED.values())})"
     " AS new, moved)"
@@ -110,10 +118,10 @@ def append(
     parties, then the first fields of Event. Raises StorageFailed if the shard has moved from
     exactly what was read.
     """
-    move = (head.next_number + len(rows), hubtime, head.shard, head.next_number)
+    move = (head.next_number + len(rows), hubtime, head.shard, head.next_number, head.epoch)
     if is_sqlite(connection):
         free = connection.exec_driver_sql(_CLAIM_HERE, slots).rowcount == len(rows)
-        moved = free and connection.exec_driver_sql(_MOVE_HEAD, move).rowcount == 1
+        moved = free and connection.exec_driver_sql(_MOVE_HERE, move).rowcount == 1
         if moved:
             connection.exec_driver_sql(_APPEND_HERE, rows)
     else:

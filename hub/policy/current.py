@@ -11,14 +11,23 @@ MAX_AGE: Final = 0.5
 
 
 class CurrentPolicy:
-    """Holds the newest policy for up to half a second (publishing may lag a change by one)."""
+    """Holds the newest policy for up to half a second (publishing may lag a change by one).
+
+    `changed` is told when a new version was committed here.
+    """
 
     def __init__(
-        self, *, readers: Readers, policies: Policies, monotonic: Callable[[], float]
+        self,
+        *,
+        readers: Readers,
+        policies: Policies,
+        monotonic: Callable[[], float],
+        changed: Callable[[], None],
     ) -> None:
         self._readers = readers
         self._policies = policies
         self._monotonic = monotonic
+        self._changed = changed
         self._held: tuple[float, Policy] | None = None
         self._asking = asyncio.Lock()
 
@@ -43,6 +52,12 @@ class CurrentPolicy:
     def renew(self, policy: Policy) -> None:
         """A new version has just been committed."""
         self._held = (self._monotonic(), policy)
+        self._changed()
+
+    def doubt(self) -> None:
+        """Look at the next question: another process has changed the policy."""
+        if self._held is not None:
+            self._held = (self._monotonic() - MAX_AGE - 1, self._held[1])
 
     def _fresh(self) -> Policy | None:
         if self._held is None or self._monotonic() - self._held[0] > MAX_AGE:

@@ -1,6 +1,6 @@
 """Issuing, replacing and revoking tokens: works for the writer, each with its act on the record."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,13 +89,28 @@ def expiring(connection: Connection, *, registered: Container[str], now: int) ->
 
 def renew_admin(connection: Connection, *, now: int, seconds: int) -> Issued:
     """Make the administrator's token, which bears every role; those made before it end."""
+    for token in _administrators(connection):
+        _revoke(connection, token, by=THE_HUB, now=now)
+    return _issue_admin(connection, now=now, seconds=seconds)
+
+
+def first_admin(connection: Connection, *, now: int, seconds: int) -> Issued | None:
+    """Make the administrator's token, unless there is one that was not revoked."""
+    if next(_administrators(connection), None) is not None:
+        return None
+    return _issue_admin(connection, now=now, seconds=seconds)
+
+
+def _administrators(connection: Connection) -> Iterator[TokenRow]:
+    """The tokens with every role that were not revoked."""
     after = 0
     every = " ".join(sorted(ROLES))
     while page := sql.tokens_after(connection, agency=None, roles=every, after=after, most=100):
-        for token in page:
-            if token.revoked_at is None:
-                _revoke(connection, token, by=THE_HUB, now=now)
+        yield from (token for token in page if token.revoked_at is None)
         after = page[-1].number
+
+
+def _issue_admin(connection: Connection, *, now: int, seconds: int) -> Issued:
     wanted = Wanted(agency=None, roles=ROLES, seconds=seconds)
     return _issue(connection, wanted, by=THE_HUB, now=now)
 

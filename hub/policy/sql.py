@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from hub.database.access import change_access
 from hub.database.tables import acts, policies, tokens
 from hub.policy.document import PolicyDocument
 
@@ -41,6 +42,7 @@ def append_version(
     now: int,
 ) -> None:
     """Put a new version in force; `document` is its JSON."""
+    change_access(connection)
     connection.execute(
         insert(policies).values(
             version=version,
@@ -128,13 +130,36 @@ def insert_token(
 
 def revoke_token(connection: Connection, number: int, *, now: int) -> None:
     """Revoke a token."""
+    change_access(connection)
+    _mark_tokens(connection)
     connection.execute(update(tokens).where(tokens.c.number == number).values(revoked_at=now))
 
 
 def replace_token(connection: Connection, number: int, *, by: int, expires: int) -> None:
     """Another token takes the place of this one, which is good until `expires`."""
+    _mark_tokens(connection)
     where = tokens.c.number == number
     connection.execute(update(tokens).where(where).values(replaced_by=by, expires_at=expires))
+
+
+def _mark_tokens(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE revisions SET revision = revision + 1 WHERE name = 'tokens'")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells a process that another has changed the policy, or ended tokens."""
+
+    policy: int
+    tokens: int
+
+
+def marks(connection: Connection) -> Marks:
+    """How they stand; one statement, asked again and again."""
+    row = connection.exec_driver_sql(
+        "SELECT (SELECT max(version) FROM policies), revision FROM revisions WHERE name = 'tokens'"
+    ).one()
+    return Marks(*row)
 
 
 def note_uses(connection: Connection, uses: Mapping[int, int]) -> None:

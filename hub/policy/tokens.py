@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, get_args
@@ -21,6 +22,7 @@ PREFIX: Final = "gt_"
 Role = Literal["system", "security", "auditor", "operator"]
 Unfit = Literal["unknown", "expired", "revoked"]
 ROLES: Final[frozenset[str]] = frozenset(get_args(Role))
+REVOKED: Final = "令牌已被吊销，请申请新的 / the token was revoked, ask for a new one"
 _CACHED: Final = 10_000
 
 
@@ -57,22 +59,31 @@ class Tokens:
     """Finds the caller of a token. Known tokens are kept until they expire or are forgotten.
 
     Those in force are known from the start: whoever spends the attempts of an address with bad
-    tokens does not lock out the good ones behind it.
+    tokens does not lock out the good ones behind it. `changed` is told when a token was revoked or
+    ends earlier.
     """
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, *, changed: Callable[[], None] = lambda: None) -> None:
         self._readers = readers
+        self._changed = changed
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         # Look-ups under way, by digest.
         self._sought: dict[bytes, asyncio.Task[Caller | Unfit]] = {}
         self._changes = 0
 
     async def load(self, *, now: int) -> None:
-        """Know the tokens in force, those used last if they are too many. Comes before callers."""
+        """Know the tokens in force, those used last if they are too many. Comes before callers,
+        and again whenever another process has changed some.
+        """
         in_force = partial(sql.tokens_in_force, now=now, most=_CACHED)
+        changes = -1
+        while changes != self._changes:
+            # One that is forgotten meanwhile may have been read before.
+            changes = self._changes = self._changes + 1
+            rows = await self._readers.run(in_force)
         # The first that are forgotten are those that were used longest ago.
-        for row in reversed(await self._readers.run(in_force)):
-            self._known[row.digest] = _known(row)
+        self._known = OrderedDict((row.digest, _known(row)) for row in reversed(rows))
+        self._sought.clear()
 
     def remembered(self, token: str, *, now: int) -> Caller | None:
         """The caller of a token that is known and good, without asking the database."""
@@ -121,6 +132,7 @@ class Tokens:
         self._known.pop(digest, None)
         # Who asks from now on does not share what was read before.
         self._sought.pop(digest, None)
+        self._changed()
 
 
 def _known(row: sql.TokenRow) -> _Known:

@@ -21,3 +21,13 @@ async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> No
     issued = await writer.submit(partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS))
     # A kill must not leave an empty file that the next start believes.
     write_whole(path, issued.token + "\n")
+
+
+async def first_admin_token(directory: Path, writer: Writer, *, now: int) -> None:
+    """Write a token with all roles if the database has none yet.
+
+    Doors of one database must not end each other's: where there is one, it is brought along.
+    """
+    issued = await writer.submit(partial(issuing.first_admin, now=now, seconds=ADMIN_SECONDS))
+    if issued is not None:
+        write_whole(directory / ADMIN_TOKEN, issued.token + "\n")

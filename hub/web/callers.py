@@ -10,7 +10,7 @@ from hub.errors import Forbidden, TooManyAttempts, Unauthenticated
 from hub.metrics import Metrics
 from hub.policy.acts import Actor
 from hub.policy.current import CurrentPolicy
-from hub.policy.tokens import Caller, Tokens, Unfit
+from hub.policy.tokens import REVOKED, Caller, Tokens, Unfit
 from hub.policy.uses import Uses
 from hub.web.attempts import Attempts, network_of
 from hub.web.body import header
@@ -21,7 +21,7 @@ LONGEST_TOKEN: Final = 512
 _TOLD: Final[Mapping[Unfit, str]] = {
     "unknown": "",
     "expired": "令牌已过期，请申请新的 / the token has expired, ask for a new one",
-    "revoked": "令牌已被吊销，请申请新的 / the token was revoked, ask for a new one",
+    "revoked": REVOKED,
 }
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, perf_counter
-from typing import Annotated, Any, Final, Literal, TypedDict, cast
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict, cast
 
 from msgspec import Meta
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
 from contracts.envelope import REQUIRED, Attributes
+from contracts.faults import Fault
 from contracts.lifetime import told_in_headers
 from hub.errors import (
     BadRequest,
@@ -51,7 +52,10 @@ WEIGHT: Final = 1024
 
 
 class ReceiptShown(TypedDict):
-    """The hub's statement about an event; `digest` is the SHA-256 of its data, in hex."""
+    """The hub's statement about an event; `digest` is the SHA-256 of its data, in hex.
+
+    `errors`: why one that was accepted could not be registered, and is `refused`.
+    """
 
     id: str
     state: State
@@ -61,6 +65,7 @@ class ReceiptShown(TypedDict):
     digest: str
     position: str | None
     hubtime: Time | None
+    errors: NotRequired[list[FaultShown]]
 
 
 class Result(TypedDict):
@@ -220,9 +225,9 @@ def _mode_of(request: Request) -> Mode:
     return cast(Mode, mode)
 
 
-def receipt_shown(receipt: Receipt) -> ReceiptShown:
+def receipt_shown(receipt: Receipt, faults: Sequence[Fault] = ()) -> ReceiptShown:
     """A receipt as the outside has it."""
-    return {
+    statement: ReceiptShown = {
         "id": receipt.id,
         "state": receipt.state,
         "source": receipt.source,
@@ -232,6 +237,9 @@ def receipt_shown(receipt: Receipt) -> ReceiptShown:
         "position": None if receipt.position is None else shown(receipt.position),
         "hubtime": None if receipt.hubtime is None else rfc3339(receipt.hubtime),
     }
+    if faults:
+        statement["errors"] = errors_of(faults)
+    return statement
 
 
 def _schema_of(event: Submitted) -> str | None:

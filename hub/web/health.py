@@ -12,6 +12,8 @@ from hub.web.callers import Callers
 from hub.web.operation import Answer, Content, Described, Operation, found, in_json
 from hub.web.problems import answer
 
+Role = Literal["writer", "standby"]
+
 
 class Life(TypedDict):
     """The process answers."""
@@ -20,10 +22,13 @@ class Life(TypedDict):
 
 
 class Readiness(TypedDict):
-    """Whether the hub can serve, and if not, why."""
+    """Whether the hub can serve, and if not, why. Of the processes that may write to the journal
+    each says whether it does.
+    """
 
     status: Literal["ready", "unready"]
     reason: NotRequired[str]
+    role: NotRequired[Role]
 
 
 def routes(
@@ -32,6 +37,7 @@ def routes(
     measure: Callable[[], Awaitable[None]],
     callers: Callers,
     unready: Callable[[], Awaitable[str | None]],
+    role: Callable[[], Role | None] = lambda: None,
 ) -> list[Described]:
     """`unready` tells why the hub cannot serve, or None. Health needs no token, metrics a role.
 
@@ -52,10 +58,11 @@ def routes(
         return answer({"status": "live"})
 
     async def ready(_request: Request) -> Response:
-        reason = await unready()
+        reason, known = await unready(), role()
+        part = {} if known is None else {"role": known}
         if reason is not None:
-            return answer({"status": "unready", "reason": reason}, 503)
-        return answer({"status": "ready"})
+            return answer({"status": "unready", "reason": reason, **part}, 503)
+        return answer({"status": "ready", **part})
 
     return [
         Described("/metrics", exposition, _METRICS),

@@ -92,7 +92,7 @@ def routes(
         if asked is not None:
             return await rehearse(change, caller, replayed=asked.replayed)
         current.renew(policy)
-        arrivals.announce_all()
+        arrivals.wake_all()
         log.info("policy.applied", caller=caller.name, version=policy.version)
         return _answer(policy)
 

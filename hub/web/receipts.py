@@ -7,10 +7,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.backbone.receipts import own_receipt
 from hub.database.readers import Readers
 from hub.errors import NotFound
-from hub.journal.register import receipt_of_record
-from hub.journal.sought import own_record
 from hub.web.callers import Callers
 from hub.web.events import ReceiptShown, receipt_shown
 from hub.web.operation import Described, Operation, found, in_path
@@ -27,11 +26,11 @@ def routes(*, readers: Readers, callers: Callers) -> list[Described]:
         id_ = request.path_params["id"]
         if not _ID.fullmatch(id_):
             raise NotFound
-        own = partial(own_record, receipt=bytes.fromhex(id_), publisher=agency)
-        record = await readers.run(own)
-        if record is None:
+        own = partial(own_receipt, receipt=bytes.fromhex(id_), publisher=agency)
+        told = await readers.run(own)
+        if told is None:
             raise NotFound
-        return answer(receipt_shown(receipt_of_record(record)))
+        return answer(receipt_shown(told.receipt, told.faults))
 
     return [Described("/v1/receipts/{id}", show, _SHOW)]
 

@@ -214,7 +214,8 @@ def test_every_table_is_told_with_its_rows_and_their_digest(left: Left, scene: S
     assert {name: count for name, (count, _) in told.items()} == counts
     # Nothing that the scene is meant to hold is missing.
     empty = {name for name, count in counts.items() if not count}
-    assert empty == set()
+    # What lies between doors and the writer is of PostgreSQL alone.
+    assert empty == {"intake", "settled", "refused"}
     assert scene.moved["to"] == scene.url.rpartition("@")[2]
 
 

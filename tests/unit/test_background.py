@@ -89,7 +89,14 @@ async def test_only_a_last_turn_or_the_end_of_the_hub_ends_it() -> None:
     assert await taken(heard, True, *errors, False) == [*(["turn", "rest"] * 4), "turn"]
     assert await taken(heard, Stopping()) == ["turn"]
     # That the writer is full is no failure.
-    assert heard.counted() == {"watch": 0, "purge": 2, "fill": 0}
+    assert heard.counted() == {
+        "watch": 0,
+        "purge": 2,
+        "fill": 0,
+        "register": 0,
+        "settle": 0,
+        "look": 0,
+    }
     assert heard.logged == ["purge.failed StorageFailed", "purge.failed ValueError"]
 
 
@@ -149,7 +156,14 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
     with database.readers.connect() as connection:
         (row,) = connection.exec_driver_sql("SELECT subscription, positions FROM feed").all()
     assert (row.subscription, list(array("q", row.positions))) == (subscription.number, [1, 2])
-    assert heard.counted() == {"watch": 0, "purge": 0, "fill": 1}
+    assert heard.counted() == {
+        "watch": 0,
+        "purge": 0,
+        "fill": 1,
+        "register": 0,
+        "settle": 0,
+        "look": 0,
+    }
     assert heard.logged == ["fill.failed ValidationError"]
 
 

@@ -286,6 +286,9 @@ def test_events_that_share_a_slot_are_known_still_when_others_of_it_are_purged(
 
 
 FORGETTING = {
+    sql.delete_refused: (
+        "INSERT INTO refused (receipt, publisher, told, at) VALUES (randomblob(16), 'a', x'', ?)"
+    ),
     sql.delete_refusals: (
         "INSERT INTO refusals (caller, code, pointer, refused_at) VALUES ('c', 'x', '', ?)"
     ),
@@ -303,7 +306,8 @@ def test_records_are_kept_for_their_days(
     for day in (1, 2, 3):
         node.connection.exec_driver_sql(insert, [(day * DAY,)] * 300)
     removed = [forget(node.connection, before=3 * DAY, most=MOST_PURGED) for _ in range(3)]
-    table, column = ("refusals", "refused_at") if "refusals" in insert else ("reads", "read_at")
+    table = insert.split()[2]
+    column = {"refused": "at", "refusals": "refused_at", "reads": "read_at"}[table]
     left = node.connection.exec_driver_sql(f"SELECT count(*), min({column}) FROM {table}")
     assert (removed, tuple(left.one())) == ([500, 100, 0], (300, 3 * DAY))
 

@@ -48,4 +48,9 @@ async def test_the_tokens_that_were_used_last_are_known_from_the_start(
         # One more, and the one that was used longest ago gives way.
         assert await tokens.find("new", now=NOW) == Caller(numbers["new"], CITY, frozenset())
         assert known() == ["lately", "today", "new"]
+        # Another process has revoked one.
+        with database.writer.begin() as connection:
+            sql.revoke_token(connection, numbers["today"], now=8)
+        await tokens.load(now=NOW)
+        assert known() == ["long ago", "lately", "new"]
         readers.stop()

@@ -61,7 +61,8 @@ class Purger:
     async def turn(self) -> bool:
         """Purge everything that is due by now; there is always another turn."""
         now = self._clock()
-        await self._forget(sql.delete_refusals, before=now - self._records_days * DAY)
+        for delete in (sql.delete_refusals, sql.delete_refused):
+            await self._forget(delete, before=now - self._records_days * DAY)
         plan = partial(sweeps, terms=self._terms, now=now)
         for sweep in await self._readers.run(plan):
             await self._sweep(sweep, now=now)

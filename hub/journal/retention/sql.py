@@ -327,6 +327,14 @@ def delete_refusals(connection: Connection, *, before: int, most: int) -> int:
     ).rowcount
 
 
+def delete_refused(connection: Connection, *, before: int, most: int) -> int:
+    """Remove what is told of events that were refused before a time, at most so many; how many."""
+    return connection.exec_driver_sql(
+        "DELETE FROM refused WHERE receipt IN (SELECT receipt FROM refused WHERE at < ? LIMIT ?)",
+        (before, most),
+    ).rowcount
+
+
 def delete_reads(connection: Connection, *, before: int, most: int) -> int:
     """Of the `most` oldest readings, remove those from before a time; how many."""
     return connection.exec_driver_sql(

@@ -1,0 +1,105 @@
+"""Doors and delivery: one of as many processes as are wanted, which hand over to the writer's."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from secrets import randbits
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from hub.app.core import Core, core_of
+from hub.app.ground import Ground, microseconds_now
+from hub.app.joined import beside, joined, rest
+from hub.app.listening import listen, listener_on
+from hub.app.neighbours import Neighbours
+from hub.app.parts import Hub, assemble
+from hub.app.routes import web_side
+from hub.backbone.handover import HandOver
+from hub.database.lock import locked
+from hub.database.news import News
+from hub.database.signals import Signals
+from hub.journal.register import ALONE
+from hub.settings import Settings
+from hub.upkeep.entrance import first_admin_token
+from hub.web.edge import Edge
+
+PATIENCE_SECONDS: Final = 2.0
+
+
+async def run(
+    directory: Path,
+    *,
+    host: str,
+    port: int,
+    settings: Settings,
+    log: FilteringBoundLogger,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until a signal; `ready` is told the address.
+
+    Raises what `joined` does, DataDirectoryInUse, or OSError for an address that cannot be
+    listened on.
+    """
+    with locked(directory):
+        async with serving(directory, settings=settings, log=log) as (hub, web):
+            await first_admin_token(directory, hub.writer, now=microseconds_now())
+            await hub.known.load(now=microseconds_now())
+            with listener_on(host, port) as listener:
+                await listen(
+                    web,
+                    hub.ground,
+                    listener=listener,
+                    host=host,
+                    ready=ready,
+                    stopping=hub.pull.stop,
+                    stopped=hub.filler.stop,
+                )
+    log.info("hub.stopped")
+
+
+@asynccontextmanager
+async def serving(
+    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+) -> AsyncIterator[tuple[Hub, Edge]]:
+    """The doors of this process. The caller holds the lock of the directory."""
+    async with joined(directory, settings=settings, log=log) as (ground, database):
+        signals = Signals(database.url, rest=rest, log=log)
+        # It registers nothing, and so needs no epoch.
+        core = await core_of(ground, epoch=lambda: ALONE, tell=signals.tell)
+        door = randbits(62)
+        handover = _handover(ground, core, door)
+        hub = assemble(ground, core, handover)
+
+        def settled(news: News) -> None:
+            if door in news.settled:
+                handover.settled(news.settled[door])
+            if news.anything:
+                handover.look()
+
+        neighbours = Neighbours(hub, more=settled)
+        async with beside(
+            signals.run(neighbours.hear),
+            neighbours.run(),
+            handover.run(),
+            ground.background.again("look", handover.weigh, rest=rest),
+        ):
+            try:
+                yield hub, web_side(ground, hub)
+            finally:
+                hub.doctor.stop()
+                await hub.uses.stop()
+
+
+def _handover(ground: Ground, core: Core, door: int) -> HandOver:
+    return HandOver(
+        door=door,
+        writer=ground.writer,
+        readers=ground.readers,
+        registrar=core.registrar,
+        handed=lambda: core.tell(News(intake=True)),
+        weighed=ground.metrics.intake_weighed,
+        background=ground.background,
+        patience=PATIENCE_SECONDS,
+        clock=microseconds_now,
+    )

@@ -1,0 +1,121 @@
+"""The writer: one of the processes that may register has the shard, the others stand by."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from hub.app.claim import writership_of
+from hub.app.core import core_of
+from hub.app.joined import beside, joined, rest
+from hub.app.listening import listen, listener_on
+from hub.app.neighbours import Neighbours
+from hub.app.parts import Hub, assemble, registering, straight
+from hub.app.routes import health_side
+from hub.backbone.registering import Registering
+from hub.database.lock import locked
+from hub.database.news import ANYTHING, News
+from hub.database.signals import Signals
+from hub.journal.writership import Writership
+from hub.settings import Settings
+from hub.web.edge import Edge
+from hub.web.health import Role
+
+# What doors that are no more have left is looked for so often, seconds.
+LEFT_SECONDS: Final = 10.0
+
+
+async def run(
+    directory: Path,
+    *,
+    host: str,
+    port: int,
+    settings: Settings,
+    log: FilteringBoundLogger,
+    ready: Callable[[str], None],
+) -> None:
+    """Register, or stand by, until a signal; `ready` is told where metrics and health are.
+
+    Raises what `joined` does, DataDirectoryInUse, or OSError for an address that cannot be
+    listened on.
+    """
+    with locked(directory):
+        async with working(directory, settings=settings, log=log) as (hub, web):
+            with listener_on(host, port) as listener:
+                await listen(
+                    web,
+                    hub.ground,
+                    listener=listener,
+                    host=host,
+                    ready=ready,
+                    stopping=hub.pull.stop,
+                    stopped=hub.filler.stop,
+                )
+    log.info("hub.stopped")
+
+
+@asynccontextmanager
+async def working(
+    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+) -> AsyncIterator[tuple[Hub, Edge]]:
+    """A process that may write, and what it tells. The caller holds the lock of the directory."""
+    async with joined(directory, settings=settings, log=log) as (ground, database):
+        signals = Signals(database.url, rest=rest, log=log)
+        writership = writership_of(ground)
+        ground.metrics.watch_registering(lambda: writership.held)
+        core = await core_of(ground, epoch=writership.epoch, tell=signals.tell)
+        await ground.writer.submit(core.registrar.load)
+        hub = assemble(ground, core, straight(ground, core))
+        intake = registering(ground, core)
+
+        def handed(news: News) -> None:
+            if news.intake or news.anything:
+                intake.wake()
+
+        def role() -> Role:
+            return "writer" if writership.held else "standby"
+
+        neighbours = Neighbours(hub, more=handed)
+        writing = _write(hub, intake, writership, told=partial(signals.tell, ANYTHING))
+        async with beside(signals.run(neighbours.hear), neighbours.run(), writing):
+            try:
+                yield hub, health_side(ground, hub, role)
+            finally:
+                hub.doctor.stop()
+                await hub.uses.stop()
+        await writership.give_back()
+
+
+async def _write(
+    hub: Hub, intake: Registering, writership: Writership, *, told: Callable[[], None]
+) -> None:
+    """Do what one process does for all, whenever and as long as the shard is this one's."""
+    while True:
+        await writership.take()
+        # The one before may have ended between a commit and telling of it.
+        told()
+        hub.watch.begin()
+        hub.purger.start()
+        async with beside(intake.run(), _tidy(hub, intake)):
+            try:
+                await writership.keep()
+            finally:
+                await hub.purger.stop()
+                await hub.watch.stop()
+                await hub.filler.stop()
+
+
+async def _tidy(hub: Hub, intake: Registering) -> None:
+    """Go on with feeds that nobody fills, and remove answers that nobody comes for."""
+
+    async def turn() -> bool:
+        await hub.filler.resume()
+        await intake.forget_left()
+        return True
+
+    background = hub.ground.background
+    await background.again("look", turn, rest=lambda: asyncio.sleep(LEFT_SECONDS))

@@ -1,0 +1,27 @@
+"""What a publisher is told of an event: that it waits, is registered, or was refused afterwards."""
+
+from contracts.faults import Fault
+from hub.backbone.parcels import Told, unpacked_events, unpacked_refusal
+from hub.database import intake
+from hub.database.connection import Connection
+from hub.event import receipt_unregistered
+from hub.journal.register import receipt_of_record
+from hub.journal.sought import own_record
+
+_NONE: tuple[Fault, ...] = ()
+
+
+def own_receipt(connection: Connection, receipt: bytes, publisher: str) -> Told | None:
+    """The receipt of an event, with the faults of a refused one, if that agency has published it.
+
+    Whether it is unknown or another's, the same is looked at.
+    """
+    record = own_record(connection, receipt, publisher)
+    if record is not None:
+        return Told(receipt_of_record(record), _NONE)
+    for packed in intake.waiting_with(connection, publisher, receipt):
+        for event in unpacked_events(packed):
+            if event.receipt == receipt:
+                return Told(receipt_unregistered(event, "accepted"), _NONE)
+    told = intake.refusal(connection, publisher, receipt)
+    return None if told is None else unpacked_refusal(told)

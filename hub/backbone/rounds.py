@@ -1,0 +1,146 @@
+"""A round: what doors have handed over, registered in one transaction in the order it came.
+
+All of a round is registered and settled, or none is, so that no batch passes an earlier one that
+storage kept from being registered.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Final
+
+from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes, packed_refusal, unpacked_events
+from hub.database import intake
+from hub.database.connection import Connection
+from hub.database.intake import Refused, Settled, Waiting
+from hub.database.transactions import of_the_server
+from hub.database.writer import in_savepoint
+from hub.errors import HubError
+from hub.event import Event, Outcome, Rejected
+from hub.journal import refusals
+from hub.journal.register import BatchRefused, Registrar, Registration, may_join
+
+# Of one round: batches, and bytes of their events.
+MOST_BATCHES: Final = 512
+MOST_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was registered, and what became of each batch, in order."""
+
+    registrations: list[Registration]
+    settled: list[Settled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch that waits, under its number in the intake table."""
+
+    number: int
+    door: int
+    id: int
+    atomic: bool
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A batch with its outcomes as its door is told them."""
+
+    batch: _Batch
+    outcomes: bytes
+    registration: Registration | None = None
+    refused: Sequence[Refused] = ()
+
+
+class Rounds:
+    """Registers rounds on the writing thread.
+
+    A batch that only a fault of the hub explains is refused, so that it does not hold up the
+    others; `failed` is told of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        registrar: Registrar,
+        failed: Callable[[BaseException], None],
+        clock: Callable[[], int],
+    ) -> None:
+        self._registrar = registrar
+        self._failed = failed
+        self._clock = clock
+
+    def register(self, connection: Connection) -> Round | None:
+        """Register and settle the first of what waits; None if nothing does.
+
+        Raises Superseded, or what storage raises: then all waits on.
+        """
+        waiting = intake.waiting(connection, most=MOST_BATCHES, size=MOST_BYTES)
+        if not waiting:
+            return None
+        done: list[_Done] = []
+        for joining, run in groupby(map(_batch, waiting), key=lambda b: may_join(b.events)):
+            done.extend(self._together(connection, list(run), joining=joining))
+        now = self._clock()
+        settled = [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done]
+        if refused := {each.receipt: each for d in done for each in d.refused}:
+            intake.refuse(connection, list(refused.values()))
+        intake.settle(connection, settled, of=[batch.number for batch in waiting])
+        return Round([d.registration for d in done if d.registration is not None], settled)
+
+    def _together(
+        self, connection: Connection, batches: Sequence[_Batch], *, joining: bool
+    ) -> Iterator[_Done]:
+        """Register batches at once, or else each alone."""
+        if joining and len(batches) > 1:
+            events = [batch.events for batch in batches]
+            together = partial(self._registrar.register_together, batches=events)
+            registrations, error = in_savepoint(connection, together)
+            if error is not None and not _is_of_the_batch(error):
+                raise error
+            if registrations is not None:
+                yield from map(self._done, batches, registrations)
+                return
+        for batch in batches:
+            yield self._alone(connection, batch)
+
+    def _alone(self, connection: Connection, batch: _Batch) -> _Done:
+        register = partial(self._registrar.register, events=batch.events, atomic=batch.atomic)
+        registration, error = in_savepoint(connection, register)
+        if registration is not None:
+            return self._done(batch, registration)
+        if isinstance(error, BatchRefused):
+            return _Done(batch, packed_outcomes(error.outcomes, refused=True))
+        if error is None or not _is_of_the_batch(error):
+            raise error or AssertionError
+        self._failed(error)
+        refused = [Rejected(event.source, event.id, (UNREGISTRABLE,)) for event in batch.events]
+        publisher, now = batch.events[0].publisher, self._clock()
+        refusals.record(connection, refused, caller=publisher, now=now)
+        told = packed_outcomes(refused, refused=batch.atomic)
+        return _Done(batch, told, refused=self._refused(batch, refused))
+
+    def _done(self, batch: _Batch, registration: Registration) -> _Done:
+        told = packed_outcomes(registration.outcomes, refused=False)
+        return _Done(batch, told, registration, self._refused(batch, registration.outcomes))
+
+    def _refused(self, batch: _Batch, outcomes: Sequence[Outcome]) -> list[Refused]:
+        """What is to be told of the events of a batch; of one as a whole its door waits to tell."""
+        return [
+            Refused(event.receipt, event.publisher, packed_refusal(event, outcome), self._clock())
+            for event, outcome in zip(batch.events, outcomes, strict=True)
+            if isinstance(outcome, Rejected) and not batch.atomic
+        ]
+
+
+def _batch(waiting: Waiting) -> _Batch:
+    events = unpacked_events(waiting.events)
+    return _Batch(waiting.number, waiting.door, waiting.batch, waiting.atomic, events)
+
+
+def _is_of_the_batch(error: Exception) -> bool:
+    """Whether the error would come again, whenever the batch is registered."""
+    return not isinstance(error, HubError) and not of_the_server(error)

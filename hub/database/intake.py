@@ -1,0 +1,157 @@
+"""What doors hand to the shard's writer and what it answers, on PostgreSQL: the statements."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Final
+
+from hub.database.connection import Connection, Spoken, rows_of, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A batch as a door hands it over; `at` is microseconds UTC."""
+
+    door: int
+    batch: int
+    atomic: int
+    publisher: str
+    events: bytes
+    receipts: bytes
+    weight: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that waits to be registered."""
+
+    number: int
+    door: int
+    batch: int
+    atomic: bool
+    events: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a door's batch."""
+
+    door: int
+    batch: int
+    outcomes: bytes
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that registration refused, and what its publisher is told."""
+
+    receipt: bytes
+    publisher: str
+    told: bytes
+    at: int
+
+
+_HAND_OVER: Final = (
+    "INSERT INTO intake (door, batch, atomic, publisher, events, receipts, weight, at)"
+    " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS smallint[]),"
+    " CAST(? AS text[]), CAST(? AS bytea[]), CAST(? AS bytea[]), CAST(? AS bigint[]),"
+    " CAST(? AS bigint[]))"
+)
+
+
+def hand_over(connection: Connection, batches: Sequence[Handed]) -> None:
+    """Have batches wait, in their order."""
+    rows = [astuple(batch) for batch in batches]
+    connection.exec_driver_sql(_HAND_OVER, rows_of(connection, rows))
+
+
+def forget_settled(connection: Connection, door: int, *, until: int) -> None:
+    """Remove what a door has read."""
+    connection.exec_driver_sql("DELETE FROM settled WHERE door = ? AND batch <= ?", (door, until))
+
+
+def settled(connection: Connection, door: int, *, after: int) -> list[tuple[int, bytes]]:
+    """The batches of a door that are settled and come after one, in order, with the outcomes."""
+    rows = connection.exec_driver_sql(
+        "SELECT batch, outcomes FROM settled WHERE door = ? AND batch > ? ORDER BY batch",
+        (door, after),
+    )
+    return [(batch, outcomes) for batch, outcomes in rows]
+
+
+def weight(connection: Connection) -> int:
+    """How many bytes wait."""
+    found = connection.exec_driver_sql("SELECT coalesce(sum(weight), 0) FROM intake")
+    return int(found.scalar_one())
+
+
+def waiting(connection: Connection, *, most: int, size: int) -> list[Waiting]:
+    """The first batches that wait, in order, at least one; no more once `size` bytes are passed."""
+    rows = connection.exec_driver_sql(
+        "SELECT number, door, batch, atomic, events FROM intake WHERE number IN"
+        " (SELECT number FROM (SELECT number, weight, sum(weight) OVER (ORDER BY number) AS total"
+        " FROM intake ORDER BY number LIMIT ?) AS first WHERE total - weight < ?) ORDER BY number",
+        (most, size),
+    )
+    return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
+
+
+def any_waits(connection: Connection) -> bool:
+    """Whether a batch waits."""
+    found = connection.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM intake)")
+    return bool(found.scalar_one())
+
+
+# One statement: whoever waits for the answers waits for each.
+_SETTLE: Final = (
+    "WITH gone AS (DELETE FROM intake WHERE number = ANY(CAST(? AS bigint[])))"
+    " INSERT INTO settled (door, batch, outcomes, at) SELECT * FROM"
+    " unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bytea[]), CAST(? AS bigint[]))"
+)
+
+
+def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterable[int]) -> None:
+    """Answer the doors, and remove the batches of these numbers."""
+    columns = rows_of(connection, [astuple(each) for each in settlements])
+    connection.exec_driver_sql(_SETTLE, (list(of), *columns))
+
+
+_REFUSE: Final = (
+    "INSERT INTO refused (receipt, publisher, told, at) SELECT * FROM unnest(CAST(? AS bytea[]),"
+    " CAST(? AS text[]), CAST(? AS bytea[]), CAST(? AS bigint[])) ON CONFLICT (receipt)"
+    " DO UPDATE SET publisher = excluded.publisher, told = excluded.told, at = excluded.at"
+)
+
+
+def refuse(connection: Connection, refused: Sequence[Refused]) -> None:
+    """Keep what is told of events, each once, instead of what was told of them before."""
+    connection.exec_driver_sql(_REFUSE, rows_of(connection, [astuple(each) for each in refused]))
+
+
+_HOLDS: Final[Spoken] = {
+    "sqlite": "SELECT events FROM intake WHERE publisher = ? AND instr(receipts, ?) > 0"
+    " ORDER BY number",
+    "postgresql": "SELECT events FROM intake WHERE publisher = ?"
+    " AND position(CAST(? AS bytea) IN receipts) > 0 ORDER BY number",
+}
+
+
+def waiting_with(connection: Connection, publisher: str, receipt: bytes) -> list[bytes]:
+    """The events of an agency's waiting batches among whose receipts these bytes are."""
+    found = connection.exec_driver_sql(spoken(connection, _HOLDS), (publisher, receipt))
+    return [events for (events,) in found]
+
+
+def refusal(connection: Connection, publisher: str, receipt: bytes) -> bytes | None:
+    """What an agency is told of an event of its own that was refused."""
+    found = connection.exec_driver_sql(
+        "SELECT told FROM refused WHERE receipt = ? AND publisher = ?", (receipt, publisher)
+    )
+    told: bytes | None = found.scalar_one_or_none()
+    return told
+
+
+def forget_left(connection: Connection, *, before: int) -> None:
+    """Remove answers, older than a time, whose doors have not come for them."""
+    connection.exec_driver_sql("DELETE FROM settled WHERE at < ?", (before,))
