@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check docs bench soak up lock clean
+.PHONY: demo cluster test check docs bench soak up lock clean
 .DELETE_ON_ERROR:
 
 $(BIN)/guantong: requirements-dev.lock pyproject.toml
@@ -17,6 +17,9 @@ $(BIN)/guantong: requirements-dev.lock pyproject.toml
 
 demo: $(BIN)/guantong
 	@$(BIN)/python -m deploy.demo
+
+cluster: $(BIN)/guantong
+	@$(BIN)/python -m deploy.demo cluster
 
 test: $(BIN)/guantong
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -51,4 +54,4 @@ lock: $(BIN)/guantong
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements-dev.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo .cluster

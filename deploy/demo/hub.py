@@ -1,4 +1,4 @@
-"""The demo's hub: a process of its own, and what its administrator does."""
+"""The demo's hub: a process of its own, or a cluster, and what its administrator does."""
 
 import subprocess
 import sys
@@ -13,31 +13,41 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.client import HubClient
+from deploy.local.cluster import cluster
 
 
 @dataclass(frozen=True)
 class Hub:
-    """A running hub and its administrator's client."""
+    """A running hub: where agencies publish, where they read, the administrator's token's file.
 
-    process: subprocess.Popen[str]
-    url: str
-    admin: str
+    `processes` are all of it.
+    """
+
+    publishing: str
+    reading: str
+    admin_token: Path
+    processes: tuple[subprocess.Popen[str], ...]
+
+    @property
+    def admin(self) -> str:
+        """The administrator's token."""
+        return self.admin_token.read_text().strip()
 
     def apply(self, file: Path) -> None:
         """Put a policy file in force."""
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-        with HubClient(self.url, self.admin) as client:
+        with HubClient(self.publishing, self.admin) as client:
             client.put_policy({**document, "reason": "演示"}, client.get_policy().etag)
 
     def token(self, agency: str) -> str:
         """A token of the agency."""
-        with HubClient(self.url, self.admin) as client:
+        with HubClient(self.publishing, self.admin) as client:
             return str(client.issue_token(agency)["token"])
 
     def denied(self) -> Counter[tuple[str, str]]:
-        """What was not handed over, by agency and step, as the metrics count it."""
+        """What was not handed over, by agency and step, as the metrics of its door count it."""
         headers = {"Authorization": f"Bearer {self.admin}"}
-        text = httpx.get(f"{self.url}/metrics", headers=headers, trust_env=False).text
+        text = httpx.get(f"{self.reading}/metrics", headers=headers, trust_env=False).text
         found: Counter[tuple[str, str]] = Counter()
         for family in text_string_to_metric_families(text):
             if family.name == "guantong_events_denied":
@@ -49,7 +59,16 @@ class Hub:
 
     def wait(self) -> None:
         """Until the hub ends."""
-        self.process.wait()
+        for process in self.processes:
+            process.wait()
+
+
+@contextmanager
+def started_as_cluster(directory: Path) -> Iterator[Hub]:
+    """Start PostgreSQL, two doors, a writer and one that stands by; they end with the block."""
+    with cluster(directory) as made:
+        processes = tuple(member.process for member in made.members)
+        yield Hub(made.doors[0].url, made.doors[-1].url, made.admin_token, processes)
 
 
 @contextmanager
@@ -67,7 +86,7 @@ def started(directory: Path) -> Iterator[Hub]:
         print(process.stdout.readline().strip())
         try:
             url = (directory / "hub.url").read_text().strip()
-            yield Hub(process, url, (directory / "admin.token").read_text().strip())
+            yield Hub(url, url, directory / "admin.token", (process,))
         finally:
             process.terminate()
             process.wait()

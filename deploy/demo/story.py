@@ -105,12 +105,12 @@ def show_recipients(readers: Readers, denied: Counter[tuple[str, str]]) -> None:
     print(f"市信访局收到的线索类事件：{len(petition_knows)}")
 
 
-def show_summary(readers: Readers, url: str, directory: Path) -> None:
+def show_summary(readers: Readers, url: str, admin_token: Path) -> None:
     """Delays, and where to look further."""
     cuts = quantiles((delay.seconds * 1000 for delay in readers.delays), n=100)
     count = len(readers.delays)
     print(f"从受理到读取：p50 {cuts[49]:.1f} ms，p99 {cuts[98]:.1f} ms（{count} 次送达）")
-    print(f"接口 {url}/v1  指标 {url}/metrics  管理令牌 {directory / 'admin.token'}")
+    print(f"接口 {url}/v1  指标 {url}/metrics  管理令牌 {admin_token}")
 
 
 def _by_type(events: list[Mapping[str, Any]]) -> str:

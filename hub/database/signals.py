@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -45,7 +45,8 @@ class Signals:
         rest: Callable[[], Awaitable[None]],
         log: FilteringBoundLogger,
     ) -> None:
-        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # As SQLAlchemy hands it to the driver.
+        self._address: dict[str, Any] = {**url.translate_connect_args(username="user"), **url.query}
         self._rest = rest
         self._log = log
         self._untold = NOTHING
@@ -71,7 +72,7 @@ class Signals:
     async def _converse(self, heard: Callable[[News], None]) -> None:
         """Hear and tell until the connection breaks, which raises what broke it."""
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-            self._address,
+            **self._address,
             timeout=ANSWER,
             command_timeout=ANSWER,
             server_settings={"application_name": "guantong", "synchronous_commit": "off"},

@@ -163,11 +163,11 @@ def marks(connection: Connection) -> Marks:
 
 
 def note_uses(connection: Connection, uses: Mapping[int, int]) -> None:
-    """Keep when tokens were last used, by number."""
+    """Keep when tokens were last used, by number: in their order, as other processes do too."""
     used = update(tokens).where(tokens.c.number == bindparam("of"))
     connection.execute(
         used.values(last_used_at=bindparam("at")),
-        [{"of": number, "at": at} for number, at in uses.items()],
+        [{"of": number, "at": at} for number, at in sorted(uses.items())],
     )
 
 

@@ -1,4 +1,4 @@
-"""The demo, from its commands to its last line."""
+"""The demo, from its commands to its last line: on one process, and on several."""
 
 import json
 import os
@@ -6,15 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from deploy.demo.exports import make_exports
 from tests.running import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_ends_with_what_the_exports_hold(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], marks=pytest.mark.backend("sqlite"), id="one process"),
+        pytest.param(["cluster"], marks=pytest.mark.backend("postgresql"), id="cluster"),
+    ],
+)
+def test_the_demo_ends_with_what_the_exports_hold(arguments: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "deploy.demo"],
+        [sys.executable, "-m", "deploy.demo", *arguments],
         cwd=tmp_path,
         env={**os.environ, "ONCE": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
