@@ -4,8 +4,9 @@ import json
 import socket
 from dataclasses import dataclass
 from http.client import HTTPResponse
+from io import BufferedReader
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from tests.running import BATCH, PATIENCE, RunningHub
 
@@ -23,11 +24,28 @@ class Answer:
         return json.loads(self.body)
 
 
+class _Kept:
+    """What a connection brings; it stays open: what is read ahead is of the next answer."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+
+    def makefile(self, _mode: str) -> Self:
+        return self
+
+    def close(self) -> None:
+        """It is closed with its connection."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 class Wire:
     """One connection; every read has a deadline."""
 
     def __init__(self, hub: RunningHub) -> None:
         self._socket = socket.create_connection(hub.address, timeout=PATIENCE)
+        self._file = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
         return self
@@ -38,6 +56,7 @@ class Wire:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self._file.close()
         self._socket.close()
 
     def send(self, data: bytes) -> None:
@@ -48,14 +67,14 @@ class Wire:
         """Wait for `100 Continue`: the hub has read the head and waits for the body."""
         said = b""
         while not said.endswith(b"\r\n\r\n"):
-            more = self._socket.recv(1)
+            more = self._file.read(1)
             assert more, said
             said += more
         assert said.startswith(b"HTTP/1.1 100 "), said
 
     def answer(self) -> Answer:
         """The next answer."""
-        response = HTTPResponse(self._socket)
+        response = HTTPResponse(cast(socket.socket, _Kept(self._file)))
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())
@@ -63,7 +82,7 @@ class Wire:
     def ended(self) -> bool:
         """Whether the hub ends the connection; what it still sends is read."""
         try:
-            while self._socket.recv(65536):
+            while self._file.read1():
                 pass
         except ConnectionResetError:
             pass
