@@ -13,6 +13,7 @@ from contracts.owncodes import CODES, load_codes
 from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
+from hub.app.joined import beside
 from hub.app.listening import listen, listener_on
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
@@ -77,13 +78,15 @@ async def embedded(
             core = await core_of(ground, epoch=epoch, tell=lambda _: None)
             await ground.writer.submit(core.registrar.load)
             hub = assemble(ground, core, straight(ground, core))
-            # Of a hub that was several processes, doors may have left something.
-            await registering(ground, core).register_all()
+            # Of a hub that was several processes, doors may have left something, or still run.
+            intake = registering(ground, core)
+            await intake.register_all()
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
             try:
-                yield hub, web_side(ground, hub)
+                async with beside(*([] if address is None else [intake.run()])):
+                    yield hub, web_side(ground, hub)
             finally:
                 await hub.purger.stop()
                 await hub.watch.stop()

@@ -74,7 +74,7 @@ async def serving(
         def settled(news: News) -> None:
             if door in news.settled:
                 handover.settled(news.settled[door])
-            if news.anything:
+            if news.anything or door in news.look:
                 handover.look()
 
         neighbours = Neighbours(hub, more=settled)

@@ -17,7 +17,7 @@ from hub.database.intake import Refused, Settled, Waiting
 from hub.database.transactions import of_the_server
 from hub.database.writer import in_savepoint
 from hub.errors import HubError
-from hub.event import Event, Outcome, Rejected
+from hub.event import Accepted, Event, Outcome, Rejected
 from hub.journal import refusals
 from hub.journal.register import BatchRefused, Registrar, Registration, may_join
 
@@ -55,11 +55,20 @@ class _Done:
     refused: Sequence[Refused] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A batch whose registration raised what neither it nor the server explains."""
+
+    batch: _Batch
+    error: Exception
+
+
 class Rounds:
     """Registers rounds on the writing thread.
 
-    A batch that only a fault of the hub explains is refused, so that it does not hold up the
-    others; `failed` is told of it.
+    A batch that fails where others are registered is refused, so that it does not hold them up;
+    `failed` is told of it. Where nothing is registered, nothing is refused either: a fault of the
+    hub must not cost events that were accepted.
     """
 
     def __init__(
@@ -76,14 +85,21 @@ class Rounds:
     def register(self, connection: Connection) -> Round | None:
         """Register and settle the first of what waits; None if nothing does.
 
-        Raises Superseded, or what storage raises: then all waits on.
+        Raises Superseded, what storage raises, or what keeps all of it from being registered: then
+        it all waits on.
         """
         waiting = intake.waiting(connection, most=MOST_BATCHES, size=MOST_BYTES)
         if not waiting:
             return None
-        done: list[_Done] = []
+        tried: list[_Done | _Failed] = []
         for joining, run in groupby(map(_batch, waiting), key=lambda b: may_join(b.events)):
-            done.extend(self._together(connection, list(run), joining=joining))
+            tried.extend(self._together(connection, list(run), joining=joining))
+        failed = [each for each in tried if isinstance(each, _Failed)]
+        if failed and not any(map(_has_accepted, tried)):
+            raise failed[0].error
+        done = [
+            each if isinstance(each, _Done) else self._refuse(connection, each) for each in tried
+        ]
         now = self._clock()
         settled = [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done]
         if refused := {each.receipt: each for d in done for each in d.refused}:
@@ -93,13 +109,13 @@ class Rounds:
 
     def _together(
         self, connection: Connection, batches: Sequence[_Batch], *, joining: bool
-    ) -> Iterator[_Done]:
+    ) -> Iterator[_Done | _Failed]:
         """Register batches at once, or else each alone."""
         if joining and len(batches) > 1:
             events = [batch.events for batch in batches]
             together = partial(self._registrar.register_together, batches=events)
             registrations, error = in_savepoint(connection, together)
-            if error is not None and not _is_of_the_batch(error):
+            if error is not None and _is_of_storage(error):
                 raise error
             if registrations is not None:
                 yield from map(self._done, batches, registrations)
@@ -107,16 +123,21 @@ class Rounds:
         for batch in batches:
             yield self._alone(connection, batch)
 
-    def _alone(self, connection: Connection, batch: _Batch) -> _Done:
+    def _alone(self, connection: Connection, batch: _Batch) -> _Done | _Failed:
         register = partial(self._registrar.register, events=batch.events, atomic=batch.atomic)
         registration, error = in_savepoint(connection, register)
         if registration is not None:
             return self._done(batch, registration)
         if isinstance(error, BatchRefused):
             return _Done(batch, packed_outcomes(error.outcomes, refused=True))
-        if error is None or not _is_of_the_batch(error):
+        if error is None or _is_of_storage(error):
             raise error or AssertionError
-        self._failed(error)
+        return _Failed(batch, error)
+
+    def _refuse(self, connection: Connection, failed: _Failed) -> _Done:
+        """Settle a batch that alone cannot be registered."""
+        batch = failed.batch
+        self._failed(failed.error)
         refused = [Rejected(event.source, event.id, (UNREGISTRABLE,)) for event in batch.events]
         publisher, now = batch.events[0].publisher, self._clock()
         refusals.record(connection, refused, caller=publisher, now=now)
@@ -141,6 +162,14 @@ def _batch(waiting: Waiting) -> _Batch:
     return _Batch(waiting.number, waiting.door, waiting.batch, waiting.atomic, events)
 
 
-def _is_of_the_batch(error: Exception) -> bool:
-    """Whether the error would come again, whenever the batch is registered."""
-    return not isinstance(error, HubError) and not of_the_server(error)
+def _is_of_storage(error: Exception) -> bool:
+    """Whether the error says that the whole round is to be tried again, or by another."""
+    return isinstance(error, HubError | MemoryError) or of_the_server(error)
+
+
+def _has_accepted(tried: _Done | _Failed) -> bool:
+    """Whether something of the batch became part of the journal."""
+    registration = tried.registration if isinstance(tried, _Done) else None
+    return registration is not None and any(
+        isinstance(outcome, Accepted) for outcome in registration.outcomes
+    )

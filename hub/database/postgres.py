@@ -6,6 +6,7 @@ event loop, in a greenlet, so that asyncpg is awaited beneath it.
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +45,13 @@ _SESSION: Final = {
 }
 # To see that something came, to read it, to find the end behind it, and to be told of that.
 _TURNS: Final = 4
+# Seconds of silence, between probes, and how many; milliseconds without an answer.
+_KEPT_ALIVE: Final = {
+    "TCP_KEEPIDLE": 5,
+    "TCP_KEEPINTVL": 2,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 10_000,
+}
 _FAR: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -184,7 +192,20 @@ async def _connect(*args: Any, **named: Any) -> "asyncpg.Connection[Any]":
         made: asyncpg.Connection[Any] = await asyncpg.connect(*args, **named)
     except _FAR as far:
         raise OperationalError(None, None, far) from far
+    _watch(made)
     return made
+
+
+def _watch(connection: "asyncpg.Connection[Any]") -> None:
+    """Have the machine notice within seconds that the server's is gone without a word."""
+    transport: asyncio.Transport = connection._transport  # type: ignore[attr-defined]
+    wire = transport.get_extra_info("socket")
+    if wire is None or wire.family == socket.AF_UNIX:
+        return
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEPT_ALIVE.items():
+        if hasattr(socket, option):
+            wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 @cache

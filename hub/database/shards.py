@@ -29,11 +29,13 @@ class Held:
 def take(connection: Connection, shard: int, *, writer: str, silence: int) -> Taken | Held:
     """Take a shard that is nobody's, or whose writer has been silent for so many milliseconds.
 
+    A beat that lies ahead is of a clock that was set back since, and says nothing.
+
     Waits for a transaction that has the shard stand still.
     """
     epoch = connection.exec_driver_sql(
         f"UPDATE shards SET epoch = epoch + 1, writer = ?, beat = {THIS_MOMENT} WHERE shard = ?"
-        f" AND (writer = '' OR beat < {THIS_MOMENT} - CAST(? AS bigint)) RETURNING epoch",
+        f" AND (writer = '' OR abs({THIS_MOMENT} - beat) > CAST(? AS bigint)) RETURNING epoch",
         (writer, shard, silence),
     ).scalar_one_or_none()
     if epoch is not None:

@@ -45,15 +45,27 @@ class Signals:
         rest: Callable[[], Awaitable[None]],
         log: FilteringBoundLogger,
     ) -> None:
-        # As SQLAlchemy hands it to the driver.
-        self._address: dict[str, Any] = {**url.translate_connect_args(username="user"), **url.query}
+        # As SQLAlchemy hands it to the driver, without what is SQLAlchemy's own.
+        _, named = url.get_dialect()().create_connect_args(url)
+        own = ("timeout", "command_timeout", "server_settings")
+        self.address: dict[str, Any] = {
+            name: value
+            for name, value in named.items()
+            if name not in own and not name.startswith(("prepared_statement", "async_"))
+        }
         self._rest = rest
         self._log = log
+        self._speaks = False
         self._untold = NOTHING
         self._woken = asyncio.Event()
 
     def tell(self, news: News) -> None:
-        """Have the other processes hear the news soon."""
+        """Have the other processes hear the news soon.
+
+        While nobody can be told, nothing is kept: later they are told to look at everything.
+        """
+        if not self._speaks:
+            return
         self._untold = self._untold.and_also(news)
         self._woken.set()
 
@@ -72,7 +84,7 @@ class Signals:
     async def _converse(self, heard: Callable[[News], None]) -> None:
         """Hear and tell until the connection breaks, which raises what broke it."""
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-            **self._address,
+            **self.address,
             timeout=ANSWER,
             command_timeout=ANSWER,
             server_settings={"application_name": "guantong", "synchronous_commit": "off"},
@@ -82,10 +94,12 @@ class Signals:
             await connection.add_listener(CHANNEL, partial(_hear, heard))
             # Something may have been told while nobody here listened, or could speak.
             heard(ANYTHING)
+            self._speaks = True
             self.tell(ANYTHING)
             while True:
                 await self._next(connection)
         finally:
+            self._speaks, self._untold = False, NOTHING
             connection.terminate()
 
     async def _next(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -98,9 +112,8 @@ class Signals:
             return
         self._woken.clear()
         news, self._untold = self._untold, NOTHING
-        payload = _encode(news).decode()
-        if len(payload) > MOST_BYTES:
-            payload = _encode(ANYTHING).decode()
+        told = (_encode(each).decode() for each in (news, news.shortened()))
+        payload = next((p for p in told if len(p) <= MOST_BYTES), _encode(ANYTHING).decode())
         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from contracts.catalogue import Catalogue
 from contracts.region import Regions
+from hub.database.access import change_access
 from hub.database.connection import Connection
 from hub.errors import Forbidden, Invalid, PolicyChanged
 from hub.policy import sql
@@ -47,6 +48,7 @@ def apply(
     Raises PolicyChanged when it is no longer the version read, or Forbidden when a part changes
     that the caller's roles do not cover.
     """
+    change_access(connection)
     standing = permit(connection, change, policies=policies, caller=caller)
     if change.ready.written == standing.written:
         return standing

@@ -95,8 +95,8 @@ def renew_admin(connection: Connection, *, now: int, seconds: int) -> Issued:
 
 
 def first_admin(connection: Connection, *, now: int, seconds: int) -> Issued | None:
-    """Make the administrator's token, unless there is one that was not revoked."""
-    if next(_administrators(connection), None) is not None:
+    """Make the administrator's token, unless there is one in force."""
+    if any(token.expires_at > now for token in _administrators(connection)):
         return None
     return _issue_admin(connection, now=now, seconds=seconds)
 

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from msgspec import json as msgjson
 from msgspec import structs
+from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError
 from structlog import get_logger
 
 from contracts.catalogue import load_catalogue
@@ -31,6 +34,7 @@ from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.postgres import open_postgres
 from hub.database.readers import Readers
 from hub.database.shards import Held, Taken
+from hub.database.signals import Signals
 from hub.database.transactions import Transactions
 from hub.database.writer import Writer
 from hub.errors import Overloaded, StorageFailed, Superseded, Unauthenticated
@@ -170,6 +174,57 @@ def test_a_batch_that_cannot_be_registered_does_not_hold_up_the_others(
     assert [n for n, _ in transactions.run(partial(intake.settled, door=1, after=0))] == [4]
 
 
+def test_where_nothing_can_be_registered_nothing_is_refused(transactions: Transactions) -> None:
+    """A fault of the hub, here a head that stands before its journal, costs no event."""
+    first, second = handed(1, admitted("a-1")), handed(2, admitted("a-2"))
+    transactions.run(partial(intake.hand_over, batches=[first]))
+    failed: list[str] = []
+    assert transactions.run(rounds(failed).register) is not None
+    back = "UPDATE shards SET next_number = 1"
+    transactions.run(lambda connection: connection.exec_driver_sql(back).rowcount)
+    transactions.run(partial(intake.hand_over, batches=[second]))
+    with pytest.raises(IntegrityError):
+        transactions.run(rounds(failed).register)
+    forth = "UPDATE shards SET next_number = 2"
+    transactions.run(lambda connection: connection.exec_driver_sql(forth).rowcount)
+    done = transactions.run(rounds(failed).register)
+    assert done is not None
+    assert [each.batch for each in done.settled] == [2]
+    (told,) = unpacked_outcomes(done.settled[0].outcomes, [admitted("a-2")])
+    assert told == Accepted(receipt_for(admitted("a-2"), 2, NOW))
+    assert failed == []
+
+
+def test_news_that_are_too_long_leave_the_outcomes_to_be_looked_for() -> None:
+    news = News(settled={1: ((1, b"a"),)}, look=frozenset({3}), subscriptions=frozenset({4}))
+    shortened = News(look=frozenset({1, 3}), subscriptions=frozenset({4}))
+    assert news.shortened() == shortened
+
+
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        (
+            "postgresql+asyncpg://u:p@h:5433/d?ssl=require&prepared_statement_cache_size=0",
+            {"host": "h", "port": 5433, "user": "u", "password": "p", "database": "d"}
+            | {"ssl": "require"},
+        ),
+        (
+            "postgresql+asyncpg://u:p@/d?host=a:5432&host=b:5433&command_timeout=5",
+            {"host": ["a", "b"], "port": [5432, 5433], "user": "u", "password": "p"}
+            | {"database": "d"},
+        ),
+    ],
+)
+def test_signals_go_to_the_address_that_the_works_go_to(
+    address: str, given: dict[str, Any]
+) -> None:
+    async def rest() -> None: ...
+
+    signals = Signals(make_url(address), rest=rest, log=get_logger())
+    assert signals.address == given
+
+
 def test_a_round_takes_batches_in_order_until_they_weigh_enough(transactions: Transactions) -> None:
     given = [handed(n, admitted(f"w-{n}")) for n in range(5)]
     transactions.run(partial(intake.hand_over, batches=given))
@@ -234,6 +289,8 @@ def test_the_first_administrator_is_the_only_one(transactions: Transactions) -> 
     again = transactions.run(partial(first_admin, now=NOW, seconds=60))
     assert again is not None
     assert again.number > first.number
+    # One that has ended is none.
+    assert transactions.run(partial(first_admin, now=again.expires, seconds=60)) is not None
 
 
 class Quiet:

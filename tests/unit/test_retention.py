@@ -203,6 +203,23 @@ def test_only_what_has_outlived_its_own_days_is_purged_and_each_chunk_is_recorde
     ]
 
 
+def test_a_chunk_that_another_has_purged_since_it_was_read_is_left_alone(node: Node) -> None:
+    """So that a writer that was paused, and has been replaced, records nothing a second time."""
+    node.register(*events(SHORT, 1, 2))
+    node.now += DAYS[SHORT] * DAY + 1
+    read = [
+        next_chunk(node.connection, sweep)
+        for sweep in sweeps(node.connection, terms=TERMS, now=node.now)
+    ]
+    assert sum(node.purge()) == 2
+    node.register(*events(SHORT, 3))
+    kept = node.connection.exec_driver_sql("SELECT * FROM purges").all()
+    swept = sql.swept(node.connection)
+    assert [purge(node.connection, chunk, now=node.now).events.total() for chunk in read] == [0] * 3
+    assert node.connection.exec_driver_sql("SELECT * FROM purges").all() == kept
+    assert sql.swept(node.connection) == swept
+
+
 def test_a_resend_of_what_was_purged_is_a_new_event(node: Node) -> None:
     (event,) = events(SHORT, "again")
     (first,) = node.register(event)

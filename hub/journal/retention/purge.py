@@ -38,13 +38,14 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one transaction removes, up to `until`, in order.
+    """What one transaction removes, from after `after` up to `until`, in order.
 
     `holders` are the subscriptions whose feeds can hold it, apart from those made since: with
     numbers above `newest`.
     """
 
     contracts: tuple[Contract, ...]
+    after: int
     until: int
     rows: tuple[Due, ...]
     holders: tuple[int, ...]
@@ -77,20 +78,27 @@ def next_chunk(connection: Connection, sweep: Sweep) -> Chunk:
     end = sql.stretch_end(connection, after=sweep.after, until=sweep.until, most=MOST_EXAMINED)
     rows = sql.due(connection, sweep.contracts, after=sweep.after, until=end, most=MOST_PURGED)
     if not rows:
-        return Chunk(sweep.contracts, end, (), (), 0)
+        return Chunk(sweep.contracts, sweep.after, end, (), (), 0)
     around = sql.feeds_around(connection, first=rows[0].position, last=rows[-1].position)
     few = max(1, len(rows) * MOST_ENTRIES // max(around.entries, MOST_ENTRIES))
     if few < len(rows) or len(rows) == MOST_PURGED:
         rows = rows[:few]
         end = rows[-1].position
-    return Chunk(sweep.contracts, end, tuple(rows), tuple(around.numbers), around.newest)
+    numbers = tuple(around.numbers)
+    return Chunk(sweep.contracts, sweep.after, end, tuple(rows), numbers, around.newest)
 
 
 def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
-    """Remove a chunk from feeds, dedup and journal, record it, and count what expired unread."""
+    """Remove a chunk from feeds, dedup and journal, record it, and count what expired unread.
+
+    Nothing, where another has swept there since the chunk was read.
+    """
     unread: Counter[str] = Counter()
+    journal.take_turn(connection, SHARD)
+    swept = sql.swept(connection)
+    if any(swept.get(contract, 0) != chunk.after for contract in chunk.contracts):
+        return Purged(Counter(), unread)
     if chunk.rows:
-        journal.take_turn(connection, SHARD)
         unread = _take_from_feeds(connection, chunk)
         _record(connection, chunk.rows, now=now)
         _release(connection, chunk.rows)
