@@ -8,23 +8,33 @@
 | `x-guantong-in-summary` given | `new_reads_old`: masked readers see what an old publisher hid |
 | `x-guantong-rules` changed in any way | both: what the rules say is not in the schema |
 
-A field without a class has that of the object around it, the root F0. `x-guantong-codelist`
+What is marked is compared at every place of which the old version speaks and that something valid
+under both may have; a side that may have more said of it than is followed breaks both. A field
+without a class has that of the object around it, the root F0. `x-guantong-codelist`
 narrows values and is compared with them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from contracts.compatibility.nodes import CLASS, IN_SUMMARY, RULES, Malformed, Node, below
-from contracts.compatibility.patterns import found_in
-from contracts.compatibility.reasons import Breaks, Reason
+from contracts.compatibility.places import (
+    Held,
+    Step,
+    held_inside,
+    speaking,
+    spoken,
+    steps,
+    unfollowed,
+)
+from contracts.compatibility.reasons import Breaks, Reason, unprovable
+
+# How many schemas are read, each again at every place of which it speaks.
+MOST_WORK: Final = 20_000
 
 _CLASSES: Final = ("F0", "F1", "F2", "F3", "F4")
-_SAME_VALUE: Final = ("allOf", "anyOf", "oneOf")
-_CONDITIONS: Final = ("if", "then", "else", "not")
-_ITEMS: Final = ("items", "contains", "unevaluatedItems")
-_OTHERS: Final = ("additionalProperties", "unevaluatedProperties")
+_MARKS: Final = frozenset((CLASS, IN_SUMMARY, RULES))
 
 _Mark = Literal["class_raised", "class_lowered", "summary_removed", "summary_added", "rules"]
 _SENTENCES: Final[dict[_Mark, tuple[str, str]]] = {
@@ -58,103 +68,94 @@ _SENTENCES: Final[dict[_Mark, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """The schemas that speak of one place of the instance, and what holds around it."""
-
-    nodes: tuple[Node, ...]
-    at: Node
-    above: int = 0
-    summary: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Marks:
     """What is marked at one place."""
 
-    level: int
-    summary: bool
-    rules: frozenset[tuple[str, ...]]
+    level: int = 0
+    summary: bool = False
+    rules: frozenset[tuple[str, ...]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One place of the instance: all that speaks of it, what is sure, the marks around it."""
+
+    nodes: tuple[Node, ...]
+    at: Node
+    held: Held
+    around: _Marks
+
+    def inside(self, step: Step, marks: _Marks) -> "_Place":
+        """The place one step inside this one, which has these marks."""
+        told = spoken(self.nodes, step)
+        at = told[0] if told else self.at
+        return _Place(speaking(told), at, held_inside(self.held, step), marks)
 
 
 def marks_of(old: Node, new: Node) -> tuple[Reason, ...]:
     """Every change of marks, each at the outermost place where it shows."""
+    if not any(node.document.has_any(_MARKS) for node in (old, new)):
+        return ()
     found: dict[tuple[str, str, str], Reason] = {}
     seen: set[tuple[object, ...]] = set()
-    waiting = [(_Place((old,), old), _Place((new,), new))]
+    work = 0
+    waiting = [(_root(old), _root(new))]
     while waiting:
         before, after = waiting.pop()
-        one, other = _about(before.nodes), _about(after.nodes)
-        around = (before.above, after.above, before.summary, after.summary)
-        key = (frozenset(one), frozenset(other), around)
-        same = around[0] == around[1] and around[2] == around[3]
-        if key in seen or (same and key[0] == key[1]):
+        around = [(place.around.level, place.around.summary) for place in (before, after)]
+        one, other = frozenset(before.nodes), frozenset(after.nodes)
+        key = (one, other, *around, before.held, after.held)
+        if key in seen or (one == other and around[0] == around[1]):
             continue
         seen.add(key)
-        was, now = _marks(one, before), _marks(other, after)
-        for reason in _changes(before, after, was, now):
+        work += len(before.nodes) + len(after.nodes)
+        was, now = _marks(before), _marks(after)
+        lost = unfollowed((*before.nodes, *after.nodes)) if work <= MOST_WORK else ""
+        for reason in (*_changes(before, after, was, now), *_doubts(before, after, lost)):
             found.setdefault((reason.breaks, reason.code, reason.pointer), reason)
-        waiting.extend(
-            (_inside(there, was, before.at), _inside(here, now, after.at))
-            for there, here in _shared(one, other, after)
-        )
+        if lost is None:
+            waiting.extend(_inside(before, after, was, now))
+        elif not lost:
+            break
     return tuple(found.values())
 
 
-def _shared(
-    one: tuple[Node, ...], other: tuple[Node, ...], after: _Place
-) -> Iterator[tuple[tuple[Node, ...], tuple[Node, ...]]]:
-    """The places inside that both may have, with the schemas of each side.
+def _root(node: Node) -> _Place:
+    return _Place(speaking((node,)), node, frozenset({node}), _Marks())
 
-    A member that is new is not raised; one that is gone is protected no more, but where it is
-    refused.
+
+def _inside(before: _Place, after: _Place, was: _Marks, now: _Marks) -> list[tuple[_Place, _Place]]:
+    """The places one step inside of which the old version speaks, the first one last.
+
+    A member that is new is not raised; one that is gone is protected no more. Where a side has no
+    such place, neither has anything that is valid under both.
     """
-    known: dict[Node, bool] = {}
-    refused = bool(after.nodes) and all(_is_closed(node, known) for node in after.nodes)
-    for step in sorted({step for node in (*one, *other) for step in _steps(node)}, reverse=True):
-        there, here = _spoken(one, step), _spoken(other, step)
-        if there and (here or not refused):
-            yield there, here
+    places = [
+        (before.inside(step, was), after.inside(step, now))
+        for step in steps((*before.nodes, *after.nodes))
+    ]
+    return [
+        (there, here)
+        for there, here in reversed(places)
+        if there.nodes and frozenset() not in (there.held, here.held)
+    ]
 
 
-def _is_closed(node: Node, known: dict[Node, bool]) -> bool:
-    """Whether no object that is valid has a member that nothing speaks of."""
-    if node not in known:
-        # What leads back to itself is taken for open.
-        known[node] = False
-        known[node] = _closes(node, known)
-    return known[node]
-
-
-def _closes(node: Node, known: dict[Node, bool]) -> bool:
-    schema = node.schema
-    if isinstance(schema, bool):
-        return not schema
-    if any(schema.get(keyword) is False for keyword in _OTHERS):
-        return True
-    if isinstance(schema.get("type"), str) and schema["type"] != "object":
-        return True
-    parts = [node.at("allOf", n) for n in range(len(schema.get("allOf", ())))]
-    if "$ref" in schema and (target := node.document.target(schema["$ref"])) is not None:
-        parts.append(target)
-    return any(_is_closed(part, known) for part in parts) or any(
-        all(_is_closed(node.at(keyword, n), known) for n in range(len(schema[keyword])))
-        for keyword in ("anyOf", "oneOf")
-        if keyword in schema
-    )
-
-
-def _inside(nodes: tuple[Node, ...], marks: _Marks, at: Node) -> _Place:
-    return _Place(nodes, nodes[0] if nodes else at, marks.level, marks.summary)
+def _doubts(before: _Place, after: _Place, keyword: str | None) -> Iterator[Reason]:
+    """Beyond a keyword that is not followed, or so much work, any mark may have changed."""
+    if keyword is not None:
+        yield unprovable("new_reads_old", keyword, after.at.pointer)
+        yield unprovable("old_reads_new", keyword, before.at.pointer)
 
 
 def _changes(before: _Place, after: _Place, was: _Marks, now: _Marks) -> Iterator[Reason]:
     # What a field has from the object around it was told there.
-    if (was.level, now.level) != (before.above, after.above):
+    if (was.level, now.level) != (before.around.level, after.around.level):
         if now.level > was.level:
             yield _reason("old_reads_new", "class_raised", before.at, CLASS)
         elif now.level < was.level:
             yield _reason("new_reads_old", "class_lowered", after.at, CLASS)
-    if (was.summary, now.summary) != (before.summary, after.summary):
+    if (was.summary, now.summary) != (before.around.summary, after.around.summary):
         if was.summary and not now.summary:
             yield _reason("old_reads_new", "summary_removed", before.at, IN_SUMMARY)
         elif now.summary and not was.summary:
@@ -171,10 +172,10 @@ def _reason(breaks: Breaks, mark: _Mark, node: Node, keyword: str) -> Reason:
     return Reason(breaks, code, pointer, *_SENTENCES[mark])
 
 
-def _marks(nodes: Iterable[Node], place: _Place) -> _Marks:
-    level, summary = place.above, place.summary
+def _marks(place: _Place) -> _Marks:
+    level, summary = place.around.level, place.around.summary
     rules: set[tuple[str, ...]] = set()
-    for node in nodes:
+    for node in place.nodes:
         if isinstance(node.schema, bool):
             continue
         if CLASS in node.schema:
@@ -185,66 +186,3 @@ def _marks(nodes: Iterable[Node], place: _Place) -> _Marks:
         if node.schema.get(RULES):
             rules.add(tuple(sorted(map(str, node.schema[RULES]))))
     return _Marks(level, summary, frozenset(rules))
-
-
-def _about(nodes: Iterable[Node]) -> tuple[Node, ...]:
-    """The nodes and all that speak of the same value."""
-    found: dict[Node, None] = {}
-    waiting = list(nodes)[::-1]
-    while waiting:
-        node = waiting.pop()
-        if node in found:
-            continue
-        found[node] = None
-        schema = node.schema
-        if isinstance(schema, bool):
-            continue
-        if "$ref" in schema and (target := node.document.target(schema["$ref"])) is not None:
-            waiting.append(target)
-        for keyword in _SAME_VALUE:
-            waiting.extend(node.at(keyword, n) for n in range(len(schema.get(keyword, ()))))
-        waiting.extend(node.at(keyword) for keyword in _CONDITIONS if keyword in schema)
-        waiting.extend(
-            node.at("dependentSchemas", name) for name in schema.get("dependentSchemas", ())
-        )
-    return tuple(found)
-
-
-def _steps(node: Node) -> Iterator[str]:
-    """The places one step inside: `/name` and `*pattern` of members, `*` others, `-` items."""
-    schema = node.schema
-    if isinstance(schema, bool):
-        return
-    yield from (f"/{name}" for name in schema.get("properties", ()))
-    yield from (f"*{pattern}" for pattern in schema.get("patternProperties", ()))
-    if any(isinstance(schema.get(keyword), dict) for keyword in _OTHERS):
-        yield "*"
-    if any(keyword in schema for keyword in (*_ITEMS, "prefixItems")):
-        yield "-"
-
-
-def _spoken(nodes: Iterable[Node], step: str) -> tuple[Node, ...]:
-    """The schemas that speak of a place one step inside, each as its own schema selects them."""
-    return tuple(
-        inner for node in nodes if isinstance(node.schema, dict) for inner in _selected(node, step)
-    )
-
-
-def _selected(node: Node, step: str) -> list[Node]:
-    schema, name = node.schema, step[1:]
-    if step == "-":
-        front = (node.at("prefixItems", n) for n in range(len(schema.get("prefixItems", ()))))
-        return [*(node.at(keyword) for keyword in _ITEMS if keyword in schema), *front]
-    named: list[Node] = []
-    if step.startswith("/"):
-        patterns = [
-            p for p in schema.get("patternProperties", ()) if found_in(p, name) is not False
-        ]
-        named += [node.at("patternProperties", pattern) for pattern in patterns]
-        if name in schema.get("properties", ()):
-            named.append(node.at("properties", name))
-    elif name in schema.get("patternProperties", ()):
-        named.append(node.at("patternProperties", name))
-    # What neither a name nor a pattern selects is one of the others.
-    others = [k for k in _OTHERS if isinstance(schema.get(k), dict) and schema[k]]
-    return named or [node.at(keyword) for keyword in others]

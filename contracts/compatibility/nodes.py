@@ -113,6 +113,10 @@ class Document:
         found = self._targets.get(reference)
         return None if found is None else self._number_of(found[0])
 
+    def has_any(self, keywords: frozenset[str]) -> bool:
+        """Whether one of the keywords stands anywhere in this document."""
+        return any(not keywords.isdisjoint(each) for each, _ in _objects(self._schema, "", 0))
+
     def listed(self, name: str) -> tuple[str, bool, frozenset[str]] | tuple[str]:
         """A code list with its members, as far as they are known."""
         known = self._lists.get(name)

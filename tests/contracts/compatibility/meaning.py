@@ -143,8 +143,9 @@ def _of_member(about: list[Any], name: str) -> Iterator[Any]:
         ]
         if name in schema.get("properties", {}):
             selected.append(schema["properties"][name])
+        # Of other members `{}` says no more than `true`: nothing speaks of them.
         yield from selected or [
-            schema[word] for word in _REST if isinstance(schema.get(word), dict)
+            schema[word] for word in _REST if isinstance(schema.get(word), dict) and schema[word]
         ]
 
 

@@ -51,6 +51,8 @@ def near(rnd: Random) -> tuple[Schema, Schema]:
     """An old schema and a new one."""
     # Small ones mostly: what an instance must satisfy beside what changed hides the change.
     old = typed(rnd, rnd.choice((0, 1, 2, 2, 3, 3)))
+    if rnd.random() < 0.3:
+        old = strewn(rnd, old)
     text = json.dumps(old)
     choice = rnd.random() if "x-guantong-codelist" in text else 1
     # Of a code list, its name, or what a side knows of it, may be all that changed.
@@ -116,6 +118,21 @@ def _mark(rnd: Random) -> dict[str, Any]:
     return {keyword: _marked(rnd, keyword)}
 
 
+def strewn(rnd: Random, schema: Schema) -> Schema:
+    """The schema with marks all over it."""
+    if isinstance(schema, bool):
+        return schema
+    made = dict(schema)
+    for word, held in schema.items():
+        if word in _SCHEMAS:
+            made[word] = strewn(rnd, held)
+        elif word in ("properties", "patternProperties"):
+            made[word] = {name: strewn(rnd, inner) for name, inner in held.items()}
+        elif word in ("allOf", "anyOf", "oneOf", "prefixItems"):
+            made[word] = [strewn(rnd, inner) for inner in held]
+    return made | _mark(rnd) if rnd.random() < 0.5 else made
+
+
 def _marked(rnd: Random, keyword: str) -> Any:
     match keyword:
         case "x-guantong-class":
@@ -137,7 +154,8 @@ def _size(rnd: Random, depth: int) -> int:
 
 
 def _below(rnd: Random, depth: int) -> Any:
-    return False if rnd.random() < 0.1 else typed(rnd, depth + 1)
+    choice = rnd.random()
+    return choice < 0.02 if choice < 0.1 else typed(rnd, depth + 1)
 
 
 def _named(rnd: Random, depth: int) -> dict[str, Any]:
@@ -215,7 +233,8 @@ _WORDS: dict[str, dict[str, _Made]] = {
         "additionalProperties": _below,
         "unevaluatedProperties": lambda rnd, _: False,
         "patternProperties": lambda rnd, depth: {
-            rnd.choice(("^a", "^k$", "[ab]")): _below(rnd, depth)
+            pattern: _below(rnd, depth)
+            for pattern in rnd.sample(("^a", "^k$", "[ab]", "b$"), rnd.choice((1, 1, 2)))
         },
         "propertyNames": lambda rnd, _: {"pattern": rnd.choice(_PATTERNS)},
         "minProperties": _size,

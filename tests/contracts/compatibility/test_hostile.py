@@ -25,6 +25,25 @@ def choices(first: str, second: str) -> dict[str, Any]:
     }
 
 
+def patterned(field_class: str) -> dict[str, Any]:
+    """More patterns than sets of them are told apart."""
+    marked = {"type": "string", "x-guantong-class": field_class}
+    return {"type": "object", "patternProperties": dict.fromkeys(map(str, range(20)), marked)}
+
+
+def crossing(field_class: str) -> dict[str, Any]:
+    """2^40 places: any `a` may be the one that stands forty steps above the marked member."""
+    last = 40
+    inner: dict[str, Any] = {
+        f"s{n}": {"properties": {name: {"$ref": f"#/$defs/s{n + 1}"} for name in "ab"}}
+        for n in range(last)
+    }
+    inner[f"s{last}"] = {"type": "string", "x-guantong-class": field_class}
+    again = {"properties": {name: {"$ref": "#/$defs/any"} for name in "ab"}}
+    inner["any"] = {"anyOf": [again, {"properties": {"a": {"$ref": "#/$defs/s0"}}}]}
+    return {"$ref": "#/$defs/any", "$defs": inner}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -39,6 +58,8 @@ def choices(first: str, second: str) -> dict[str, Any]:
             {"type": "string", "pattern": "^((a|b)*b(a|b){40}|[a-z]{0,400}y){1,9}$"},
             id="patterns of many states",
         ),
+        pytest.param(patterned("F1"), patterned("F2"), id="marks by many patterns"),
+        pytest.param(crossing("F1"), crossing("F2"), id="marks at many places"),
         pytest.param({"type": "string"}, nested(5_000), id="nested beyond all measure"),
     ],
 )

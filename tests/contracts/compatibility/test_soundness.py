@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from contracts.compatibility.compare import compare
 from tests.contracts.compatibility.engines import Engines
 from tests.contracts.compatibility.instances import Sampler
+from tests.contracts.compatibility.marked import marked
 from tests.contracts.compatibility.meaning import marks_broken, plain
-from tests.contracts.compatibility.near import near, near_lists
+from tests.contracts.compatibility.near import Lists, near, near_lists
 from tests.contracts.compatibility.schemas import document, goes_in_circles, mutated
 
 INSTANCES = 80
-# How many of the pairs differ in one thing; the others are mutated all over.
-NEAR = 0.8
+# How many of the pairs differ in one thing, and in their marks; the others are mutated all over.
+NEAR, MARKED = 0.65, 0.2
 
 
 def counterexamples(
@@ -42,13 +43,17 @@ def counterexamples(
 
 def searched(rnd: Random) -> list[str]:
     """Make a pair, compare it, and search every direction that is called compatible."""
-    if rnd.random() < NEAR:
+    kind = rnd.random()
+    old_lists: Lists = {}
+    new_lists: Lists = {}
+    if kind < NEAR:
         old, new = near(rnd)
         old_lists, new_lists = near_lists(rnd)
+    elif kind < NEAR + MARKED:
+        old, new = marked(rnd)
     else:
         old = document(rnd)
         new = mutated(rnd, old) if rnd.random() < 0.9 else document(rnd)
-        old_lists = new_lists = {}
     verdict = compare(old, new, old_lists=old_lists, new_lists=new_lists)
     if goes_in_circles(old) or goes_in_circles(new):
         # Such schemas have no meaning that could be searched; that the checker ends is enough.
