@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-import structlog
 import uvloop
 
 from hub.app.embedded import embedded
@@ -17,7 +16,7 @@ from hub.intake.http import read_events
 from hub.intake.limits import Limits
 from hub.policy.tokens import Caller
 from hub.settings import Settings
-from tests.bench.material import bench_policy, event, rendered
+from tests.bench.material import bench_policy, event, log_to_nowhere, rendered
 from tests.bench.measure import report
 from tests.running import BATCH, RunningHub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION
@@ -121,7 +120,7 @@ async def measure(hub: RunningHub, folder: Path) -> bool:
     host, _, number = hub.url.removeprefix("http://").partition(":")
     port = int(number)
     publisher, whole, views = (hub.token(a) for a in (PETITION, CITY, DISCIPLINE))
-    log = structlog.wrap_logger(structlog.ReturnLogger())
+    log = log_to_nowhere()
     rounds: list[tuple[float, ...]] = []
     async with embedded(folder, settings=Settings(), log=log) as (inside, _web):
         for n in range(ROUNDS + 1):

@@ -1,10 +1,16 @@
 """What the bench works on: events of 1.37 KB with Chinese text, policies, subscriptions."""
 
 import json
+import os
 from collections.abc import Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
 from typing import Any
 
+from structlog.typing import FilteringBoundLogger
+
 from contracts.region import load_regions
+from hub.logs import logger
 from tests.sample import CITY, DISCIPLINE, PETITION, agency, grant
 
 SUMMARY = (
@@ -108,3 +114,9 @@ def crowd(*, agencies: int, grants: int) -> dict[str, Any]:
         ],
         "recusals": [],
     }
+
+
+def log_to_nowhere() -> FilteringBoundLogger:
+    """The hub's own logger: what it writes costs what it costs a hub, and is not kept."""
+    with redirect_stderr(Path(os.devnull).open("w")):
+        return logger()

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-import structlog
 import uvloop
 
 from hub.app.embedded import embedded
@@ -17,6 +16,7 @@ from hub.delivery.pull import Asked, Pull
 from hub.evidence.reads import Reading
 from hub.settings import Settings
 from tests.bench.http import prepare, without_http
+from tests.bench.material import log_to_nowhere
 from tests.bench.measure import report
 from tests.running import running_hub
 from tests.sample import CITY, DISCIPLINE
@@ -66,7 +66,7 @@ def forgetful(hub: Hub) -> Pull:
 
 
 async def measure(folder: Path) -> bool:
-    log = structlog.wrap_logger(structlog.ReturnLogger())
+    log = log_to_nowhere()
     async with embedded(folder, settings=Settings(), log=log) as (hub, _web):
         await without_http(hub, "r")
         bare = forgetful(hub)
