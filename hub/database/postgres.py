@@ -190,16 +190,19 @@ async def _connect(*args: Any, **named: Any) -> "asyncpg.Connection[Any]":
     """A connection; whatever keeps it from being made is the database's error."""
     try:
         made: asyncpg.Connection[Any] = await asyncpg.connect(*args, **named)
+        _watch(made)
     except _FAR as far:
         raise OperationalError(None, None, far) from far
-    _watch(made)
     return made
 
 
 def _watch(connection: "asyncpg.Connection[Any]") -> None:
-    """Have the machine notice within seconds that the server's is gone without a word."""
-    transport: asyncio.Transport = connection._transport  # type: ignore[attr-defined]
-    wire = transport.get_extra_info("socket")
+    """Have the machine notice within seconds that the server's is gone without a word.
+
+    Raises OSError where the server has hung up already.
+    """
+    transport: asyncio.Transport | None = connection._transport  # type: ignore[attr-defined]
+    wire = transport and transport.get_extra_info("socket")
     if wire is None or wire.family == socket.AF_UNIX:
         return
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
