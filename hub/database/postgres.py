@@ -202,7 +202,7 @@ def _watch(connection: "asyncpg.Connection[Any]") -> None:
     Raises OSError where the server has hung up already.
     """
     transport: asyncio.Transport | None = connection._transport  # type: ignore[attr-defined]
-    wire = transport and transport.get_extra_info("socket")
+    wire = None if transport is None else transport.get_extra_info("socket")
     if wire is None or wire.family == socket.AF_UNIX:
         return
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
