@@ -25,7 +25,6 @@ MOST_BYTES: Final = 7_000
 # A connection that is silent for so long is asked whether it is alive, seconds.
 SILENCE: Final = 5.0
 ANSWER: Final = 2.0
-_FAR: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -77,7 +76,8 @@ class Signals:
         while True:
             try:
                 await self._converse(heard)
-            except _FAR as far:
+            except Exception as far:
+                # Whatever it is that breaks a connection: nothing here is worth the process.
                 self._log.warning("signals.lost", reason=storage_reason(far))
             await self._rest()
 
