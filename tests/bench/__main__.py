@@ -13,6 +13,7 @@ from tests.bench import (
     reads,
     secrecy,
     singles,
+    starting,
     versions,
 )
 
@@ -30,6 +31,7 @@ sys.exit(
             memory.run(),
             compatibility.run(),
             versions.run(),
+            starting.run(),
         ]
     )
 )

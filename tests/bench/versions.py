@@ -7,14 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import structlog
 import uvloop
 
 from contracts.catalogue import Catalogue, load_catalogue
 from contracts.envelope import Envelope, day_of, read_structured
 from hub.app.embedded import embedded
 from hub.settings import Settings
-from tests.bench.material import event, rendered
+from tests.bench.material import event, log_to_nowhere, rendered
 from tests.bench.measure import rate, report
 from tests.bench.reads import READERS, pulled_from
 from tests.examples import FAMILIES
@@ -68,7 +67,7 @@ def admission() -> bool:
 
 
 async def measure(folder: Path) -> bool:
-    log = structlog.wrap_logger(structlog.ReturnLogger())
+    log = log_to_nowhere()
     async with embedded(folder, settings=Settings(), log=log) as (hub, _web):
         converted: list[float] = []
         original: list[float] = []
