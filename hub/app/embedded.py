@@ -1,7 +1,7 @@
 """A whole hub in one process: from its start to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from importlib.metadata import version
@@ -14,47 +14,14 @@ from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
 from hub.app.joined import beside
-from hub.app.listening import listen, listener_on
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
-from hub.database.lock import locked
 from hub.database.opening import open_database
 from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
 from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.upkeep.entrance import ensure_admin_token
 from hub.web.edge import Edge
-
-
-async def run(
-    directory: Path,
-    *,
-    host: str,
-    port: int,
-    settings: Settings,
-    log: FilteringBoundLogger,
-    ready: Callable[[str], None],
-) -> None:
-    """Run an embedded hub on a data directory until a signal; `ready` is told its address.
-
-    Raises DataDirectoryInUse, DataDirectoryNewer, DataDirectoryDamaged, or OSError for an address
-    that cannot be listened on.
-    """
-    with locked(directory), listener_on(host, port) as listener:
-        async with embedded(directory, settings=settings, log=log) as (hub, web):
-            await ensure_admin_token(directory, hub.writer, now=microseconds_now())
-            # Only now: a new token of the administrator's ended the old one.
-            await hub.known.load(now=microseconds_now())
-            await listen(
-                web,
-                hub.ground,
-                listener=listener,
-                host=host,
-                ready=ready,
-                stopping=hub.pull.stop,
-                stopped=hub.filler.stop,
-            )
-    log.info("hub.stopped")
 
 
 @asynccontextmanager
@@ -81,6 +48,9 @@ async def embedded(
             # Of a hub that was several processes, doors may have left something, or still run.
             intake = registering(ground, core)
             await intake.register_all()
+            await ensure_admin_token(directory, hub.writer, now=microseconds_now())
+            # Only now: a new token of the administrator's ended the old one.
+            await hub.known.load(now=microseconds_now())
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()

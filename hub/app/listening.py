@@ -1,35 +1,64 @@
-"""A process listens: its server, its address in the data directory, until a signal."""
+"""A process of the hub, whichever its part: it holds its directory and listens until a signal."""
 
 import gc
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
-from hub.app.ground import Ground
+from structlog.typing import FilteringBoundLogger
+
+from hub.app.parts import Hub
+from hub.database.lock import locked
+from hub.settings import Settings
 from hub.upkeep.entrance import HUB_URL
 from hub.web.edge import Edge
 from hub.web.server import Bounds, Server
 
-
-def listener_on(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises OSError where that cannot be."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+Part = Callable[..., AbstractAsyncContextManager[tuple[Hub, Edge]]]
 
 
-async def listen(
-    web: Edge,
-    ground: Ground,
+async def run(
+    part: Part,
+    directory: Path,
     *,
-    listener: socket.socket,
     host: str,
+    port: int,
+    settings: Settings,
+    log: FilteringBoundLogger,
     ready: Callable[[str], None],
-    stopping: Callable[[], None],
-    stopped: Callable[[], Awaitable[None]],
 ) -> None:
-    """Serve until a signal; `ready` is told the address, which commands find in the directory."""
-    settings, directory = ground.settings, ground.directory
+    """Run a part of a hub, or a whole one, until a signal; `ready` is told its address.
+
+    Raises what the part does, DataDirectoryInUse, or OSError for an address that cannot be
+    listened on.
+    """
+    # Bound at once, so that a mistake shows; but who comes too early is refused, not kept waiting.
+    with locked(directory), _bound(host, port) as listener:
+        async with part(directory, settings=settings, log=log) as (hub, web):
+            await _listen(hub, web, listener=listener, host=host, ready=ready)
+    log.info("hub.stopped")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def _listen(
+    hub: Hub, web: Edge, *, listener: socket.socket, host: str, ready: Callable[[str], None]
+) -> None:
+    """Serve until a signal; commands find the address in the directory."""
+    settings, directory = hub.ground.settings, hub.ground.directory
     # Contracts, regions and routes live as long as the process: nothing to collect there.
     gc.freeze()
     server = Server(
@@ -43,9 +72,9 @@ async def listen(
             stop=settings.stop_seconds,
         ),
         ready=partial(_say_ready, directory, host, ready),
-        stopping=stopping,
-        stopped=stopped,
-        metrics=ground.metrics,
+        stopping=hub.pull.stop,
+        stopped=hub.filler.stop,
+        metrics=hub.metrics,
     )
     try:
         await server.serve(sockets=[listener])

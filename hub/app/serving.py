@@ -1,6 +1,6 @@
 """Doors and delivery: one of as many processes as are wanted, which hand over to the writer's."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import randbits
@@ -11,12 +11,10 @@ from structlog.typing import FilteringBoundLogger
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
 from hub.app.joined import beside, joined, rest
-from hub.app.listening import listen, listener_on
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
 from hub.backbone.handover import HandOver
-from hub.database.lock import locked
 from hub.database.news import News
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
@@ -25,37 +23,6 @@ from hub.upkeep.entrance import first_admin_token
 from hub.web.edge import Edge
 
 PATIENCE_SECONDS: Final = 2.0
-
-
-async def run(
-    directory: Path,
-    *,
-    host: str,
-    port: int,
-    settings: Settings,
-    log: FilteringBoundLogger,
-    ready: Callable[[str], None],
-) -> None:
-    """Serve until a signal; `ready` is told the address.
-
-    Raises what `joined` does, DataDirectoryInUse, or OSError for an address that cannot be
-    listened on.
-    """
-    with locked(directory):
-        async with serving(directory, settings=settings, log=log) as (hub, web):
-            await first_admin_token(directory, hub.writer, now=microseconds_now())
-            await hub.known.load(now=microseconds_now())
-            with listener_on(host, port) as listener:
-                await listen(
-                    web,
-                    hub.ground,
-                    listener=listener,
-                    host=host,
-                    ready=ready,
-                    stopping=hub.pull.stop,
-                    stopped=hub.filler.stop,
-                )
-    log.info("hub.stopped")
 
 
 @asynccontextmanager
@@ -84,6 +51,8 @@ async def serving(
             handover.run(),
             ground.background.again("look", handover.weigh, rest=rest),
         ):
+            await first_admin_token(directory, hub.writer, now=microseconds_now())
+            await hub.known.load(now=microseconds_now())
             try:
                 yield hub, web_side(ground, hub)
             finally:

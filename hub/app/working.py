@@ -12,12 +12,10 @@ from structlog.typing import FilteringBoundLogger
 from hub.app.claim import writership_of
 from hub.app.core import core_of
 from hub.app.joined import beside, joined, rest
-from hub.app.listening import listen, listener_on
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import health_side
 from hub.backbone.registering import Registering
-from hub.database.lock import locked
 from hub.database.news import ANYTHING, News
 from hub.database.signals import Signals
 from hub.journal.writership import Writership
@@ -27,35 +25,6 @@ from hub.web.health import Role
 
 # What doors that are no more have left is looked for so often, seconds.
 LEFT_SECONDS: Final = 10.0
-
-
-async def run(
-    directory: Path,
-    *,
-    host: str,
-    port: int,
-    settings: Settings,
-    log: FilteringBoundLogger,
-    ready: Callable[[str], None],
-) -> None:
-    """Register, or stand by, until a signal; `ready` is told where metrics and health are.
-
-    Raises what `joined` does, DataDirectoryInUse, or OSError for an address that cannot be
-    listened on.
-    """
-    with locked(directory):
-        async with working(directory, settings=settings, log=log) as (hub, web):
-            with listener_on(host, port) as listener:
-                await listen(
-                    web,
-                    hub.ground,
-                    listener=listener,
-                    host=host,
-                    ready=ready,
-                    stopping=hub.pull.stop,
-                    stopped=hub.filler.stop,
-                )
-    log.info("hub.stopped")
 
 
 @asynccontextmanager

@@ -1,15 +1,15 @@
 """`up`: a whole hub in one process; `serve` and `work`: the parts of one in several."""
 
 import os
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import uvloop
 from cyclopts import Parameter
 from pydantic import SecretStr
 
-from hub.app import embedded
+from hub.app.embedded import embedded
+from hub.app.listening import Part, run
 from hub.cli.output import say
 from hub.logs import logger
 from hub.settings import Settings
@@ -32,7 +32,7 @@ def up(
 ) -> None:
     """在一个进程中运行贯通（SQLite 或 PostgreSQL）。
     / Run a whole hub in one process, on SQLite or PostgreSQL."""
-    _run(embedded.run, data, listen, database)
+    _run(embedded, data, listen, database)
 
 
 def serve(
@@ -43,9 +43,9 @@ def serve(
 ) -> None:
     """收发事件：PostgreSQL 上可运行多个，登记由 work 进行。
     / The doors and delivery, as many as wanted on one PostgreSQL; `work` registers."""
-    from hub.app import serving
+    from hub.app.serving import serving
 
-    _run(serving.run, data, listen, database)
+    _run(serving, data, listen, database)
 
 
 def work(
@@ -58,14 +58,12 @@ def work(
 ) -> None:
     """登记事件：一个进程写入，其余待命接替。
     / Register what the doors took in; of several processes one writes, the others stand by."""
-    from hub.app import working
+    from hub.app.working import working
 
-    _run(working.run, data, listen, database)
+    _run(working, data, listen, database)
 
 
-def _run(
-    run: Callable[..., Coroutine[Any, Any, None]], data: Path, listen: str, database: str | None
-) -> None:
+def _run(part: Part, data: Path, listen: str, database: str | None) -> None:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise ValueError("--listen HOST:PORT")
@@ -73,6 +71,7 @@ def _run(
     os.umask(0o077)
     uvloop.run(
         run(
+            part,
             data,
             host=host,
             port=int(port),

@@ -16,7 +16,6 @@ from typing import Any, Final
 import asyncpg
 import uvloop
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -29,7 +28,6 @@ DRIVER: Final = "postgresql+asyncpg"
 OLDEST: Final = 15
 # How long a connection may take to be made. A door tells a publisher within two seconds.
 CONNECT_SECONDS: Final = 1.5
-_USED: Final = "used"
 # Of all processes that start at once, one brings the tables up to date.
 _MIGRATING: Final = 0x6775616E
 _SESSION: Final = {
@@ -63,29 +61,21 @@ _FAR: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
-    """A PostgreSQL database; `url` names it, with the account.
-
-    A connection unused for `idle_seconds` is asked whether it still is one: the server may have
-    been restarted. To ask each time is three ways there and back, as many as a small read takes.
-    """
+    """A PostgreSQL database; `url` names it, with the account."""
 
     url: URL
-    idle_seconds: float = 1.0
 
     def writing(self) -> "_Transactions":
         """Transactions that change it."""
-        return _Transactions(self._engine())
+        return _Transactions(_engine(self.url))
 
     def reading(self) -> "_Transactions":
         """Transactions that see one snapshot each."""
         return _Transactions(
-            self._engine().execution_options(
+            _engine(self.url).execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         )
-
-    def _engine(self) -> AsyncEngine:
-        return _engine(self.url, idle_seconds=self.idle_seconds)
 
     def space(self, connection: Connection) -> Space:
         """What the database takes; its log and its disk are not ours to see."""
@@ -154,7 +144,7 @@ def _url(address: str) -> URL:
     return url
 
 
-def _engine(url: URL, *, idle_seconds: float) -> AsyncEngine:
+def _engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url,
         connect_args={
@@ -173,21 +163,11 @@ def _engine(url: URL, *, idle_seconds: float) -> AsyncEngine:
     ) -> tuple[str, Any]:
         return _numbered(statement), values
 
-    @event.listens_for(engine.sync_engine, "checkin")
-    def _note(_connection: object, record: ConnectionPoolEntry) -> None:
-        record.info[_USED] = asyncio.get_running_loop().time()
-
     @event.listens_for(engine.sync_engine, "checkout")
-    def _ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    def _leave(connection: Any, _record: ConnectionPoolEntry, _proxy: object) -> None:
         if connection.driver_connection.is_closed():
+            # The pool makes another.
             raise DisconnectionError
-        now = asyncio.get_running_loop().time()
-        if now - record.info.get(_USED, now) > idle_seconds:
-            try:
-                engine.dialect.do_ping(connection)
-            except (AsyncAdapt_Error, *_FAR) as away:
-                # The pool makes another.
-                raise DisconnectionError from away
 
     return engine
 

@@ -46,11 +46,10 @@ def _process(connection: Connection) -> int:
 
 
 @pytest.mark.parametrize("how", SIGNALS)
-def test_a_connection_that_has_long_been_idle_may_have_lost_its_server(how: Stop) -> None:
+def test_a_connection_that_has_lost_its_server_is_made_anew_before_a_work_has_it(how: Stop) -> None:
     with shared_server() as server:
         server.create_database("hub")
-        # However short it was idle.
-        database = PostgresDatabase(make_url(server.url("hub")), idle_seconds=-1)
+        database = PostgresDatabase(make_url(server.url("hub")))
         for transactions in (database.writing(), database.reading()):
             before = transactions.run(_process)
             assert transactions.run(_process) == before
