@@ -176,10 +176,15 @@ def told(outcome: int) -> Outcome:
 
 def packed(positions: Sequence[int], outcomes: bytes) -> bytes:
     """Positions as their distances in the smallest integers that hold them, then the outcomes."""
-    steps = list(map(sub, positions[1:], positions))
-    widest = max(steps, default=0)
-    code = next(code for code, limit in _LARGEST.items() if widest < limit)
-    return code.encode() + zlib.compress(array(code, steps).tobytes() + outcomes, level=1)
+    if positions[-1] - positions[0] == len(positions) - 1:
+        # A feed of all there is, read page by page: the commonest of large ones.
+        code, distances = "B", b"\x01" * (len(positions) - 1)
+    else:
+        steps = list(map(sub, positions[1:], positions))
+        widest = max(steps)
+        code = next(code for code, limit in _LARGEST.items() if widest < limit)
+        distances = array(code, steps).tobytes()
+    return code.encode() + zlib.compress(distances + outcomes, level=1)
 
 
 def unpacked(first: int, blob: bytes) -> dict[int, int]:

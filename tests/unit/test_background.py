@@ -135,8 +135,8 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
         append_version(connection, version=2, document="{", by="t", reason="t", now=4)
 
     async def mend() -> None:
-        with database.writer.begin() as connection:
-            connection.exec_driver_sql("DELETE FROM policies WHERE version = 2")
+        mending = "DELETE FROM policies WHERE version = 2"
+        await writer.submit(lambda connection: connection.exec_driver_sql(mending))
 
     writer = Writer(database.writing(), capacity=10_000, observer=heard, clock=lambda: 0.0)
     filler = Filler(
