@@ -13,7 +13,7 @@ from hub.database.intake import Settled
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.errors import StorageFailed, Superseded
-from hub.journal.register import Registration
+from hub.journal.register import REGISTERING, Registration
 
 # Without a signal the table is looked at so often, seconds.
 LOOKS: Final = 0.1
@@ -71,7 +71,7 @@ class Registering:
     async def _round(self) -> bool:
         """Register a round; whether there was anything."""
         self._woken.clear()
-        done = await self._writer.submit(self._rounds.register)
+        done = await self._writer.submit(self._rounds.register, locks=REGISTERING)
         if done is None:
             return False
         for registration in done.registrations:

@@ -152,6 +152,14 @@ def refusal(connection: Connection, publisher: str, receipt: bytes) -> bytes | N
     return told
 
 
+# One whose door comes for it at this moment is the door's.
+_FORGET_LEFT: Final[Spoken] = {
+    "sqlite": "DELETE FROM settled WHERE at < ?",
+    "postgresql": "DELETE FROM settled WHERE (door, batch) IN"
+    " (SELECT door, batch FROM settled WHERE at < ? FOR UPDATE SKIP LOCKED)",
+}
+
+
 def forget_left(connection: Connection, *, before: int) -> None:
     """Remove answers, older than a time, whose doors have not come for them."""
-    connection.exec_driver_sql("DELETE FROM settled WHERE at < ?", (before,))
+    connection.exec_driver_sql(spoken(connection, _FORGET_LEFT), (before,))

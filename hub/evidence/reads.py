@@ -18,6 +18,7 @@ from contracts.classes import FieldClass
 from contracts.faults import Fault
 from hub.database.access import hold_access
 from hub.database.connection import Connection
+from hub.database.order import change_dead_letters
 from hub.errors import Unauthenticated
 from hub.evidence import sql
 from hub.policy.entitle import Allowed, Decision
@@ -127,6 +128,8 @@ def keep(connection: Connection, reading: Reading) -> bool:
         if sql.is_revoked(connection, reading.token):
             raise Unauthenticated(REVOKED)
         return False
+    if waiting or reading.parked:
+        change_dead_letters(connection)
     if waiting:
         outcomes = zip(reading.positions, reading.outcomes, strict=True)
         delivered = [position for position, outcome in outcomes if outcome < _DENIED]

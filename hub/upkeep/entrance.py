@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hub.database.order import ACCESS
 from hub.database.writer import Writer
 from hub.policy import issuing
 from hub.upkeep.files import write_whole
@@ -18,7 +19,8 @@ async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> No
     path = directory / ADMIN_TOKEN
     if path.exists() and path.read_text().strip():
         return
-    issued = await writer.submit(partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS))
+    renew = partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS)
+    issued = await writer.submit(renew, locks=(ACCESS,))
     # A kill must not leave an empty file that the next start believes.
     write_whole(path, issued.token + "\n")
 
@@ -28,6 +30,7 @@ async def first_admin_token(directory: Path, writer: Writer, *, now: int) -> Non
 
     Doors of one database must not end each other's: where there is one, it is brought along.
     """
-    issued = await writer.submit(partial(issuing.first_admin, now=now, seconds=ADMIN_SECONDS))
+    first = partial(issuing.first_admin, now=now, seconds=ADMIN_SECONDS)
+    issued = await writer.submit(first, locks=(ACCESS,))
     if issued is not None:
         write_whole(directory / ADMIN_TOKEN, issued.token + "\n")
