@@ -212,6 +212,15 @@ class Superseded(HubError):
     retryable = True
 
 
+class IntakeNewer(HubError):
+    """待登记的事件由更新版本的进程受理，须由同一版本的 work 登记；请完成升级
+    / what waits was taken in by a newer version: let a `work` of that version register it"""
+
+    code = "intake_newer"
+    status = 503
+    retryable = True
+
+
 class Stopping(HubError):
     """系统正在停止 / the hub is stopping"""
 

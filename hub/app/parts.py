@@ -91,6 +91,9 @@ def registering(ground: Ground, core: Core) -> Registering:
         ),
         registered=core.registered,
         settled=partial(_tell_settled, core),
+        aside=lambda batch: ground.log.error(
+            "intake.set_aside", number=batch.number, reason=batch.reason
+        ),
         background=ground.background,
         rest=lambda: asyncio.sleep(REST_SECONDS),
         clock=microseconds_now,

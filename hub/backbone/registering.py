@@ -9,10 +9,10 @@ from typing import Final
 from hub.backbone.rounds import Rounds
 from hub.database import intake
 from hub.database.background import Background
-from hub.database.intake import Settled
+from hub.database.intake import Aside, Settled
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import StorageFailed, Superseded
+from hub.errors import IntakeNewer, StorageFailed, Superseded
 from hub.journal.register import REGISTERING, Registration
 
 # Without a signal the table is looked at so often, seconds.
@@ -22,7 +22,8 @@ HOUR: Final = 3600 * 1_000_000
 
 class Registering:
     """Registers as long as it runs. `registered` is told of each registration once it is
-    committed, `settled` of what became of batches. `rest` follows what storage met.
+    committed, `settled` of what became of batches, `aside` of those that could not be read. `rest`
+    follows what storage met.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Registering:
         rounds: Rounds,
         registered: Callable[[Registration], None],
         settled: Callable[[Sequence[Settled]], None],
+        aside: Callable[[Aside], None],
         background: Background,
         rest: Callable[[], Awaitable[None]],
         clock: Callable[[], int],
@@ -42,6 +44,7 @@ class Registering:
         self._rounds = rounds
         self._registered = registered
         self._settled = settled
+        self._aside = aside
         self._background = background
         self._rest = rest
         self._clock = clock
@@ -56,7 +59,7 @@ class Registering:
         await self._background.again("register", self._turn, rest=self._until_woken)
 
     async def register_all(self) -> None:
-        """Register everything that waits. Raises Superseded, or StorageFailed."""
+        """Register everything that waits. Raises Superseded, IntakeNewer or StorageFailed."""
         while await self._round():
             pass
 
@@ -66,6 +69,9 @@ class Registering:
         except (StorageFailed, Superseded):
             # It is told where it happened, and another turn or another writer comes.
             await self._rest()
+        except IntakeNewer:
+            await self._rest()
+            raise
         return True
 
     async def _round(self) -> bool:
@@ -76,6 +82,8 @@ class Registering:
             return False
         for registration in done.registrations:
             self._registered(registration)
+        for batch in done.aside:
+            self._aside(batch)
         self._settled(done.settled)
         return True
 

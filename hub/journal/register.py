@@ -129,7 +129,7 @@ class Registrar:
         self, connection: Connection, events: Sequence[Event], *, atomic: bool
     ) -> Registration:
         """Register a batch. With `atomic`, raises BatchRefused when an event is refused."""
-        head = self._turn(connection)
+        head = self.turn(connection)
         policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
@@ -153,7 +153,7 @@ class Registrar:
         self, connection: Connection, batches: Sequence[Sequence[Event]]
     ) -> list[Registration] | None:
         """Register several batches at once, with the rows of one. None unless all is new."""
-        head = self._turn(connection)
+        head = self.turn(connection)
         policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
@@ -181,8 +181,8 @@ class Registrar:
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
 
-    def _turn(self, connection: Connection) -> sql.Head:
-        """Where the shard stands, and will until this transaction ends."""
+    def turn(self, connection: Connection) -> sql.Head:
+        """Where the shard stands, and will until this transaction ends. Raises Superseded."""
         sql.take_turn(connection, SHARD)
         head = sql.head(connection, SHARD)
         if head.epoch != self._epoch():

@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.database import intake
 from hub.database.connection import Connection, is_sqlite
 from hub.database.inspection import damage_told, reading
 from hub.database.lock import locked
 from hub.database.migrating import revision_of, revisions
 from hub.database.sqlite import DATABASE, space_of, sqlite_module
 from hub.errors import DataDirectoryDamaged
+from hub.journal.register import SHARD
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql
 from hub.upkeep.access import access
 from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.finding import Finding, failure
-from hub.upkeep.records import judge_integrity, judge_journal, judge_revision
+from hub.upkeep.records import judge_handover, judge_integrity, judge_journal, judge_revision
 from hub.upkeep.server import judge_server
 
 
@@ -111,6 +113,7 @@ def _inside(
         # A sample takes a moment; SQLite's own check takes whatever time is left.
         lambda: [judge_journal(connection, full=full, now=now, enough=enough)],
         integrity,
+        lambda: _handover(connection, now=now),
         lambda: _room_and_clock(connection, patient, now=now),
         lambda: access(connection, now=now),
     ]
@@ -121,6 +124,13 @@ def _inside(
                 yield from check()
         except DataDirectoryDamaged as damaged:
             yield _unreadable(damaged)
+
+
+def _handover(connection: Connection, *, now: int) -> list[Finding]:
+    # On SQLite the door registers by itself.
+    if is_sqlite(connection):
+        return []
+    return [judge_handover(intake.standing(connection, SHARD), now=now)]
 
 
 def _room_and_clock(connection: Connection, patient: Patient, *, now: int) -> Iterator[Finding]:

@@ -1,10 +1,14 @@
 """The hand-over between a door and the writer: what is said on the way, and what becomes of it."""
 
 import asyncio
+import hashlib
+import re
+import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +22,11 @@ from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.backbone.handover import MOST_WAITING, HandOver
 from hub.backbone.parcels import (
+    SET_ASIDE,
     UNREGISTRABLE,
+    Newer,
     Told,
+    Unreadable,
     packed_events,
     packed_outcomes,
     unpacked_events,
@@ -37,13 +44,14 @@ from hub.database.shards import Held, Taken
 from hub.database.signals import Signals
 from hub.database.transactions import Transactions
 from hub.database.writer import Writer
-from hub.errors import Overloaded, StorageFailed, Superseded, Unauthenticated
+from hub.errors import IntakeNewer, Overloaded, StorageFailed, Superseded, Unauthenticated
 from hub.event import (
     Accepted,
     Duplicate,
     Event,
     Marking,
     Outcome,
+    Receipt,
     Rejected,
     receipt_for,
     receipt_unregistered,
@@ -58,6 +66,7 @@ from hub.policy.sql import append_version, insert_token, revoke_token
 from tests.sample import CITY, PETITION, admitted, policy
 
 NOW = 1_000
+RUNBOOKS = Path(__file__).parents[2] / "deploy" / "monitoring" / "runbooks"
 # Seconds that a door waits for what becomes of a batch.
 SHORT = 2.0
 LONG = 60.0
@@ -80,6 +89,39 @@ def test_outcomes_arrive_at_the_door_as_registration_made_them() -> None:
     with pytest.raises(BatchRefused) as refused:
         unpacked_outcomes(packed_outcomes(REFUSED, refused=True), EVENTS)
     assert refused.value.outcomes == REFUSED
+
+
+def test_a_parcel_is_known_by_its_format_and_its_checksum() -> None:
+    """Whoever changes these bytes counts `FORMAT` up, and goes on reading them."""
+    event = admitted("f-1")
+    packed = packed_events([event])
+    assert (packed[0], hashlib.sha256(packed).hexdigest()[:16]) == (1, "5a654ce2a33284d4")
+    read = {unread(damaged) for damaged in damages(packed)}
+    assert read == {(Unreadable, "checksum")}
+    assert unread(sealed(b"\xc1", format_=1)) == (Unreadable, "DecodeError")
+    assert unread(sealed(b"\x91\x01", format_=1)) == (Unreadable, "ValidationError")
+    assert unread(sealed(b"\x91\x01", format_=2)) == (Newer, "format 2")
+
+
+def damages(packed: bytes) -> Iterator[bytes]:
+    """What is left of a parcel that was cut, or of which a bit was turned."""
+    yield from (packed[:length] for length in range(len(packed)))
+    yield from (
+        bytes([*packed[:n], packed[n] ^ 1 << n % 8, *packed[n + 1 :]]) for n in range(len(packed))
+    )
+
+
+def sealed(packed: bytes, *, format_: int) -> bytes:
+    """Bytes as a program that packs in some format seals them."""
+    head = bytes([format_])
+    return head + zlib.crc32(head + packed).to_bytes(4, "big") + packed
+
+
+def unread(packed: bytes) -> tuple[type[Exception], str]:
+    """Why events cannot be read."""
+    with pytest.raises(Unreadable) as error:
+        unpacked_events(packed)
+    return type(error.value), str(error.value)
 
 
 def test_news_of_two_moments_are_told_at_once() -> None:
@@ -172,6 +214,92 @@ def test_a_batch_that_cannot_be_registered_does_not_hold_up_the_others(
     assert transactions.run(rounds(failed).register) is None
     transactions.run(partial(intake.forget_settled, door=1, until=3))
     assert [n for n, _ in transactions.run(partial(intake.settled, door=1, after=0))] == [4]
+
+
+def test_a_batch_that_cannot_be_read_is_set_aside_and_the_others_are_registered(
+    transactions: Transactions,
+) -> None:
+    lost = [admitted("u-2"), admitted("u-3")]
+    batches = [handed(1, admitted("u-1")), handed(2, *lost), handed(3, *lost, atomic=True)]
+    batches[1:] = [replace(each, events=each.events[:-1]) for each in batches[1:]]
+    transactions.run(partial(intake.hand_over, batches=[*batches, handed(4, admitted("u-4"))]))
+    done = transactions.run(rounds([]).register)
+
+    assert done is not None
+    assert [(aside.reason, aside.at) for aside in done.aside] == [("checksum", NOW)] * 2
+    told = {each.batch: each.outcomes for each in done.settled}
+    assert {n: outcomes_of(told[n], lost) for n in (2, 3)} == {
+        n: [Rejected(event.source, event.id, (SET_ASIDE,)) for event in lost] for n in (2, 3)
+    }
+    assert [unpacked_outcomes(told[n], [admitted(f"u-{n}")]) for n in (1, 4)] == [
+        [Accepted(receipt_for(admitted("u-1"), 1, NOW))],
+        [Accepted(receipt_for(admitted("u-4"), 2, NOW))],
+    ]
+    standing = transactions.run(partial(intake.standing, shard=SHARD))
+    assert (standing.waits_since, standing.aside) == (None, 2)
+    receipt = lost[0].receipt
+    asked = [
+        transactions.run(partial(own_receipt, receipt=receipt, publisher=who))
+        for who in (PETITION, CITY)
+    ]
+    assert asked == [
+        Told(Receipt(receipt.hex(), "refused", "", "", "", b"", None, None), (SET_ASIDE,)),
+        None,
+    ]
+    # Sent again, it is new.
+    transactions.run(partial(intake.hand_over, batches=[handed(5, *lost)]))
+    transactions.run(rounds([]).register)
+    registered = transactions.run(partial(own_receipt, receipt=receipt, publisher=PETITION))
+    assert registered == Told(receipt_for(lost[0], 3, NOW), ())
+
+
+def test_since_when_batches_wait_and_no_writer_was_seen_is_told(transactions: Transactions) -> None:
+    given = [replace(handed(n, admitted(f"since-{n}")), at=NOW + n) for n in (1, 2)]
+    transactions.run(partial(intake.hand_over, batches=given))
+    beat = "UPDATE shards SET beat = extract(epoch FROM clock_timestamp()) * 1000 - 20000"
+    transactions.run(lambda connection: connection.exec_driver_sql(beat).rowcount)
+    standing = transactions.run(partial(intake.standing, shard=SHARD))
+    assert (standing.waits_since, standing.aside) == (NOW + 1, 0)
+    assert standing.silence is not None and standing.silence >= 20
+    transactions.run(partial(shards.take, shard=SHARD, writer="one", silence=0))
+    taken = transactions.run(partial(intake.standing, shard=SHARD))
+    assert taken.silence is not None and taken.silence < standing.silence
+
+
+def test_what_was_set_aside_can_be_put_back(transactions: Transactions) -> None:
+    """As the page of its alert says, once it can be read."""
+    whole, cut = handed(1, admitted("p-1")), handed(1, admitted("p-1"))
+    cut = replace(cut, events=cut.events[:-1])
+    transactions.run(partial(intake.hand_over, batches=[cut]))
+    done = transactions.run(rounds([]).register)
+    assert done is not None
+    page = (RUNBOOKS / "GuantongSetAside.md").read_text(encoding="utf-8")
+    back = re.findall(r"`(WITH back AS (?:.|\n)*?);`", page)[0].replace("批次", "?")
+    number = done.aside[0].number
+    mend = "UPDATE set_aside SET events = ?"
+    transactions.run(lambda c: c.exec_driver_sql(mend, (whole.events,)).rowcount)
+    assert transactions.run(lambda c: c.exec_driver_sql(back, (number,)).rowcount) == 1
+    again = transactions.run(rounds([]).register)
+    assert again is not None
+    assert unpacked_outcomes(again.settled[0].outcomes, [admitted("p-1")]) == [
+        Accepted(receipt_for(admitted("p-1"), 1, NOW))
+    ]
+    assert transactions.run(partial(intake.standing, shard=SHARD)).aside == 0
+
+
+def test_what_a_newer_program_handed_over_waits_for_it_and_is_not_overtaken(
+    transactions: Transactions,
+) -> None:
+    newer = replace(handed(2, admitted("n-2")), events=sealed(b"\x91\x01", format_=2))
+    given = [handed(1, admitted("n-1")), newer, handed(3, admitted("n-3"))]
+    transactions.run(partial(intake.hand_over, batches=given))
+    done = transactions.run(rounds([]).register)
+    assert done is not None
+    assert ([each.batch for each in done.settled], done.aside) == ([1], [])
+    with pytest.raises(IntakeNewer, match="format 2"):
+        transactions.run(rounds([]).register)
+    waiting = transactions.run(partial(intake.waiting, most=9, size=10**6))
+    assert [each.batch for each in waiting] == [2, 3]
 
 
 def test_where_nothing_can_be_registered_nothing_is_refused(transactions: Transactions) -> None:
