@@ -101,13 +101,16 @@ class Rounds:
         self._failed = failed
         self._clock = clock
 
-    def register(self, connection: Connection) -> Round | None:
+    def register(self, connection: Connection, *, halved: int = 0) -> Round | None:
         """Register and settle the first of what waits; None if nothing does.
 
+        A round `halved` so often is so much smaller, down to a batch.
         Raises Superseded, IntakeNewer, what storage raises, or what keeps all of it from being
         registered: then it all waits on.
         """
-        waiting = intake.waiting(connection, most=MOST_BATCHES, size=MOST_BYTES)
+        waiting = intake.waiting(
+            connection, most=max(1, MOST_BATCHES >> halved), size=MOST_BYTES >> halved
+        )
         if not waiting:
             return None
         read, unread = _read(waiting)

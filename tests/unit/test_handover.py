@@ -33,9 +33,11 @@ from hub.backbone.parcels import (
     unpacked_outcomes,
 )
 from hub.backbone.receipts import own_receipt
+from hub.backbone.registering import PASSED, Registering
 from hub.backbone.rounds import Rounds
 from hub.database import intake, shards
 from hub.database.background import Background
+from hub.database.connection import Connection
 from hub.database.intake import Handed
 from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.postgres import open_postgres
@@ -136,16 +138,20 @@ def test_news_of_two_moments_are_told_at_once() -> None:
     assert msgjson.decode(msgjson.encode(first), type=News) == first
 
 
+def put_policy(connection: Connection) -> None:
+    """Put a policy in force."""
+    document = msgjson.encode(policy()).decode()
+    append_version(connection, version=1, document=document, by="t", reason="t", now=1)
+
+
 @pytest.fixture
 def transactions(postgres_database: str) -> Iterator[Transactions]:
     """Transactions on PostgreSQL, with a policy in force."""
-    document = msgjson.encode(policy()).decode()
-    put = partial(append_version, version=1, document=document, by="t", reason="t", now=1)
     with (
         closing(open_postgres(postgres_database)) as database,
         closing(database.writing()) as made,
     ):
-        made.run(put)
+        made.run(put_policy)
         yield made
 
 
@@ -483,6 +489,64 @@ async def test_no_more_is_taken_in_than_may_wait(postgres_database: str) -> None
         assert await door.weigh()
         with pytest.raises(Overloaded):
             await door.append([admitted("m-3")], atomic=False)
+
+
+_BEARS_TWO = (
+    """
+    CREATE FUNCTION bear_two() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF (SELECT count(*) FROM new) > 2 THEN RAISE USING ERRCODE = '53400'; END IF; RETURN NULL;
+    END $$
+    """,
+    "CREATE TRIGGER bear_two AFTER INSERT ON settled REFERENCING NEW TABLE AS new"
+    " FOR EACH STATEMENT EXECUTE FUNCTION bear_two()",
+)
+
+
+async def test_a_round_that_storage_does_not_bear_is_halved_until_it_does(
+    postgres_database: str,
+) -> None:
+    count = 2 * PASSED + 6
+    given = [handed(n, admitted(f"h-{n}")) for n in range(count)]
+    sizes: list[int] = []
+    whole, failures = asyncio.Event(), 0
+
+    def settled(batches: Sequence[intake.Settled]) -> None:
+        sizes.append(len(batches))
+        if sum(sizes) == count:
+            whole.set()
+
+    async def rest() -> None:
+        nonlocal failures
+        failures += 1
+
+    database = await asyncio.to_thread(open_postgres, postgres_database)
+    readers = Readers(database.reading, threads=1, failed=lambda _: None)
+
+    def prepare(connection: Connection) -> None:
+        put_policy(connection)
+        for statement in _BEARS_TWO:
+            connection.exec_driver_sql(statement)
+        intake.hand_over(connection, given)
+
+    async with door_on(postgres_database) as (_, writer):
+        await writer.submit(prepare)
+        registering = Registering(
+            writer=writer,
+            readers=readers,
+            rounds=rounds([]),
+            registered=lambda _: None,
+            settled=settled,
+            aside=lambda _: None,
+            background=Background(metrics=Metrics(version="", sqlite=""), log=get_logger()),
+            rest=rest,
+            clock=lambda: NOW,
+        )
+        running = asyncio.create_task(registering.run())
+        await whole.wait()
+        running.cancel()
+    await asyncio.to_thread(readers.stop)
+    # 512 are halved eight times; twice as many are tried again once, in vain.
+    assert (sizes, failures) == ([2] * (count // 2), 8 + 1)
 
 
 async def test_news_that_were_lost_are_looked_for(postgres_database: str) -> None:
