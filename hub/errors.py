@@ -221,6 +221,14 @@ class IntakeNewer(HubError):
     retryable = True
 
 
+class NotYetReady(HubError):
+    """系统正在启动，请稍后重试 / the hub is starting: try again"""
+
+    code = "not_yet_ready"
+    status = 503
+    retryable = True
+
+
 class Stopping(HubError):
     """系统正在停止 / the hub is stopping"""
 

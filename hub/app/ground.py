@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -14,6 +15,7 @@ from contracts.catalogue import load_catalogue
 from contracts.owncodes import Codes
 from hub.database.background import Background
 from hub.database.readers import Readers
+from hub.database.sqlite import sqlite_module
 from hub.database.transactions import Database
 from hub.database.watch import ReaderWatch, WriterWatch
 from hub.database.writer import Writer
@@ -25,6 +27,11 @@ from hub.settings import Settings
 def microseconds_now() -> int:
     """The time of day, microseconds UTC."""
     return time.time_ns() // 1000
+
+
+def metrics_here() -> Metrics:
+    """The metrics of a process, before anything is counted."""
+    return Metrics(version=version("guantong"), sqlite=sqlite_module().sqlite_version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from hub.backbone.handover import HandOver
 from hub.database.news import News
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
+from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.upkeep.entrance import first_admin_token
 from hub.web.edge import Edge
@@ -27,10 +28,10 @@ PATIENCE_SECONDS: Final = 2.0
 
 @asynccontextmanager
 async def serving(
-    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+    directory: Path, *, settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """The doors of this process. The caller holds the lock of the directory."""
-    async with joined(directory, settings=settings, log=log) as (ground, database):
+    async with joined(directory, settings=settings, metrics=metrics, log=log) as (ground, database):
         signals = Signals(database.url, rest=rest, log=log)
         # It registers nothing, and so needs no epoch.
         core = await core_of(ground, epoch=lambda: ALONE, tell=signals.tell)

@@ -19,6 +19,7 @@ from hub.backbone.registering import Registering
 from hub.database.news import ANYTHING, News
 from hub.database.signals import Signals
 from hub.journal.writership import Writership
+from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.web.edge import Edge
 from hub.web.health import Role
@@ -29,10 +30,10 @@ LEFT_SECONDS: Final = 10.0
 
 @asynccontextmanager
 async def working(
-    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+    directory: Path, *, settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """A process that may write, and what it tells. The caller holds the lock of the directory."""
-    async with joined(directory, settings=settings, log=log) as (ground, database):
+    async with joined(directory, settings=settings, metrics=metrics, log=log) as (ground, database):
         signals = Signals(database.url, rest=rest, log=log)
         writership = writership_of(ground)
         ground.metrics.watch_registering(lambda: writership.held)
