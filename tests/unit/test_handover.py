@@ -402,12 +402,16 @@ def test_whoever_has_lost_the_shard_registers_nothing(transactions: Transactions
 
 def test_nothing_is_read_by_a_token_that_was_revoked_meanwhile(transactions: Transactions) -> None:
     token = transactions.run(
-        partial(insert_token, digest=b"d", agency=CITY, roles="", now=1, expires=NOW)
+        partial(insert_token, digest=b"d", agency=CITY, roles="", now=1, expires=NOW + 1)
     )
     reading = Reading(1, CITY, "s", token, "pull", 1, NOW, [1, 2], bytes([1, 1]))
     denied = replace(reading, outcomes=bytes([EXPIRED, EXPIRED]))
     assert transactions.run(partial(keep, reading=reading))
     assert not transactions.run(partial(keep, reading=replace(reading, policy=0)))
+    # Another has taken its place, which may be sooner than its end was to be.
+    late = replace(reading, read_at=NOW + 1)
+    with pytest.raises(Unauthenticated):
+        transactions.run(partial(keep, reading=late))
     transactions.run(partial(revoke_token, number=token, now=2))
     with pytest.raises(Unauthenticated):
         transactions.run(partial(keep, reading=reading))
