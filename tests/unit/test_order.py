@@ -12,6 +12,7 @@ import pytest
 from msgspec import json as msgjson
 
 from contracts.catalogue import load_catalogue
+from contracts.faults import Fault
 from contracts.region import load_regions
 from hub.backbone.parcels import packed_events
 from hub.backbone.rounds import Rounds
@@ -23,8 +24,11 @@ from hub.database.postgres import PostgresDatabase, open_postgres
 from hub.database.readiness import PROBE, probe
 from hub.database.writer import Work, Writer
 from hub.event import Marking
+from hub.evidence import sql as evidence
+from hub.evidence.reads import PARKED, Parked, Reading, keep
 from hub.journal import subscribing
 from hub.journal.register import REGISTERING, Registrar
+from hub.journal.retention.purge import Sweep, next_chunk, purge
 from hub.journal.subscriptions import Body
 from hub.policy.acts import Actor
 from hub.policy.issuing import revoke
@@ -77,12 +81,17 @@ async def process(database: PostgresDatabase) -> AsyncIterator[Process]:
 def until_another_waits(connection: Connection, begun: Signal) -> None:
     """Go on when another transaction waits for this one."""
     begun.set()
-    waits = (
-        "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-    )
-    while not connection.exec_driver_sql(waits).scalar_one():
+    while not another_waits(connection):
         pass
+
+
+def another_waits(connection: Connection) -> bool:
+    """Whether another transaction waits for this one."""
+    waits = (
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted"
+        " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    )
+    return bool(connection.exec_driver_sql(waits).scalar_one())
 
 
 def made(connection: Connection, id_: str, *, types: tuple[str, ...] = ("petition.*",)) -> int:
@@ -216,3 +225,47 @@ async def test_two_processes_do_their_works_whatever_they_have_in_common(
         await asyncio.to_thread(begun.wait)
         await asyncio.gather(*works, *second.submit(others))
         assert (first.met.errors, second.met.errors) == ([], [])
+
+
+def parking(subscription: int) -> Work[bool]:
+    """A page that parks the one event there is."""
+    parked = Parked(1, "1.0", Fault("inconvertible", "", "没有这一版本", "no such form"))
+    reading = Reading(
+        subscription, CITY, "first", 99, "pull", 1, NOW, [1], bytes([PARKED]), (parked,)
+    )
+    return partial(keep, reading=reading)
+
+
+def purging(connection: Connection) -> None:
+    sweep = Sweep((("petition.case_transferred", "1.0"),), after=0, until=1)
+    purge(connection, next_chunk(connection, sweep), now=NOW)
+
+
+ENDS: dict[str, Work[Any]] = {"its subscription": ending("first")[0], "its event": purging}
+
+
+@pytest.mark.parametrize("what", ENDS)
+async def test_a_dead_letter_that_comes_as_what_it_belongs_to_ends_is_none(
+    postgres_database: str, what: str
+) -> None:
+    database = await asyncio.to_thread(open_postgres, postgres_database)
+    begun, parked = Signal(), Signal()
+
+    def end(connection: Connection) -> None:
+        ENDS[what](connection)
+        begun.set()
+        while not parked.is_set() and not another_waits(connection):
+            pass
+
+    async with process(database) as first, process(database) as second:
+        there = await first.writer.submit(standing)
+        await first.writer.submit(registering()[0])
+        ended = first.writer.submit(end, locks=subscribing.CHANGING)
+        await asyncio.to_thread(begun.wait)
+        kept = second.writer.submit(parking(there.first))
+        kept.add_done_callback(lambda _: parked.set())
+        assert (await asyncio.gather(ended, kept))[1]
+        left = await first.writer.submit(
+            lambda connection: evidence.dead_letters(connection, there.first, after=0, most=9)
+        )
+        assert left == []
