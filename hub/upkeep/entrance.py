@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hub.database.connection import Connection
 from hub.database.order import ACCESS
 from hub.database.writer import Writer
 from hub.policy import issuing
@@ -28,9 +29,14 @@ async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> No
 async def first_admin_token(directory: Path, writer: Writer, *, now: int) -> None:
     """Write a token with all roles if the database has none yet.
 
-    Doors of one database must not end each other's: where there is one, it is brought along.
+    Doors of one database must not end each other's: where there is one, it is brought along. Nobody
+    could enter a hub whose only token was lost with its door, so it is written before it is good.
     """
-    first = partial(issuing.first_admin, now=now, seconds=ADMIN_SECONDS)
-    issued = await writer.submit(first, locks=(ACCESS,))
+    first = partial(_make_first, path=directory / ADMIN_TOKEN, now=now)
+    await writer.submit(first, locks=(ACCESS,))
+
+
+def _make_first(connection: Connection, *, path: Path, now: int) -> None:
+    issued = issuing.first_admin(connection, now=now, seconds=ADMIN_SECONDS)
     if issued is not None:
-        write_whole(directory / ADMIN_TOKEN, issued.token + "\n")
+        write_whole(path, issued.token + "\n")
