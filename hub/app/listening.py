@@ -37,6 +37,7 @@ class _Process:
         self.threshold = Threshold(name=name, metrics=self.metrics)
         self.listens = asyncio.Event()
         self.hub: Hub | None = None
+        self._met: tuple[str, str] | None = None
 
     async def open(
         self, part: Part, *, listening: asyncio.Task[None], opened: Callable[[], None]
@@ -58,9 +59,16 @@ class _Process:
             except* (DatabaseAway, StorageFailed) as away:
                 if self.hub is not None or self.settings.database is None:
                     raise
-                self.threshold.waits(_first_of(away))
-                self.log.warning("database.away", reason=_first_of(away).detail)
+                self._wait_for_it(_first_of(away))
                 await rest()
+
+    def _wait_for_it(self, away: HubError) -> None:
+        """Tell what keeps the hub from being opened, in the log where it has changed."""
+        self.threshold.waits(away)
+        met = away.code, away.detail
+        if met != self._met:
+            self._met = met
+            self.log.warning("database.away", code=away.code, reason=away.detail)
 
     def listening_on(self, host: str, port: int) -> None:
         """Have commands find the address in the directory."""

@@ -55,6 +55,7 @@ class Signals:
         self._rest = rest
         self._log = log
         self._speaks = False
+        self._lost = 0
         self._untold = NOTHING
         self._woken = asyncio.Event()
 
@@ -78,7 +79,9 @@ class Signals:
                 await self._converse(heard)
             except Exception as far:
                 # Whatever it is that breaks a connection: nothing here is worth the process.
-                self._log.warning("signals.lost", reason=storage_reason(far))
+                if not self._lost:
+                    self._log.warning("signals.lost", reason=storage_reason(far))
+                self._lost += 1
             await self._rest()
 
     async def _converse(self, heard: Callable[[News], None]) -> None:
@@ -95,6 +98,9 @@ class Signals:
             # Something may have been told while nobody here listened, or could speak.
             heard(ANYTHING)
             self._speaks = True
+            if self._lost:
+                self._log.info("signals.back", missed=self._lost)
+                self._lost = 0
             self.tell(ANYTHING)
             while True:
                 await self._next(connection)
