@@ -262,6 +262,13 @@ class DataDirectoryMoved(HubError):
     code = "data_directory_moved"
 
 
+class DatabaseNotAlone(HubError):
+    """up 须独占一个数据库，而另有进程在用：请停止其一，或都改为 serve 与 work
+    / `up` needs a database for itself, and another process uses it: run serve and work instead"""
+
+    code = "database_not_alone"
+
+
 class DatabaseAddress(HubError):
     """数据库地址应为 postgresql+asyncpg://用户:口令@主机:端口/库名
     / a database is named postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME"""

@@ -8,6 +8,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
 from hub.app.joined import beside, joined, rest
@@ -32,6 +33,7 @@ async def serving(
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """The doors of this process. The caller holds the lock of the directory."""
     async with joined(directory, settings=settings, metrics=metrics, log=log) as (ground, database):
+        await among_others(ground)
         signals = Signals(database.url, rest=rest, log=log)
         # It registers nothing, and so needs no epoch.
         core = await core_of(ground, epoch=lambda: ALONE, tell=signals.tell)

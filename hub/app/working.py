@@ -9,7 +9,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.app.claim import writership_of
+from hub.app.claim import among_others, writership_of
 from hub.app.core import core_of
 from hub.app.joined import beside, joined, rest
 from hub.app.neighbours import Neighbours
@@ -34,6 +34,7 @@ async def working(
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """A process that may write, and what it tells. The caller holds the lock of the directory."""
     async with joined(directory, settings=settings, metrics=metrics, log=log) as (ground, database):
+        await among_others(ground)
         signals = Signals(database.url, rest=rest, log=log)
         writership = writership_of(ground)
         ground.metrics.watch_registering(lambda: writership.held)

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import URL
 from structlog.typing import FilteringBoundLogger
 
+from hub.database.connection import Connection
 from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.transactions import storage_reason
 
@@ -24,11 +25,22 @@ CHANNEL: Final = "guantong"
 MOST_BYTES: Final = 7_000
 # A connection that is silent for so long is asked whether it is alive, seconds.
 SILENCE: Final = 5.0
+_NAME: Final = "guantong signals"
 ANSWER: Final = 2.0
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(News).decode
+
+
+def others_listen(connection: Connection) -> bool:
+    """Whether a process has such a connection to this database."""
+    found = connection.exec_driver_sql(
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = ?)",
+        (_NAME,),
+    )
+    return bool(found.scalar_one())
 
 
 class Signals:
@@ -90,7 +102,7 @@ class Signals:
             **self.address,
             timeout=ANSWER,
             command_timeout=ANSWER,
-            server_settings={"application_name": "guantong", "synchronous_commit": "off"},
+            server_settings={"application_name": _NAME, "synchronous_commit": "off"},
         )
         try:
             connection.add_termination_listener(lambda _: self._woken.set())
