@@ -20,7 +20,7 @@ from hub.database.opening import open_database
 from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
 from hub.metrics import Metrics
 from hub.settings import Settings
-from hub.upkeep.entrance import ensure_admin_token
+from hub.upkeep.admin import ensure_admin_token
 from hub.web.edge import Edge
 
 

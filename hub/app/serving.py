@@ -19,7 +19,7 @@ from hub.database.news import News
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
 from hub.settings import Settings
-from hub.upkeep.entrance import first_admin_token
+from hub.upkeep.admin import first_admin_token
 from hub.web.edge import Edge
 
 PATIENCE_SECONDS: Final = 2.0

@@ -18,7 +18,7 @@ from hub.app.embedded import embedded
 from hub.event import rfc3339
 from hub.logs import logger
 from hub.settings import Settings
-from hub.upkeep.entrance import ensure_admin_token
+from hub.upkeep.admin import ensure_admin_token
 from tests.running import AgencyClient, RunningHub, restart_hub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, policy
 from tests.spec.storage import change
