@@ -8,9 +8,10 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.app.beside import beside
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
-from hub.app.joined import beside, joined, rest
+from hub.app.joined import joined, rest
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
