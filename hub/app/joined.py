@@ -1,11 +1,11 @@
 """A process beside others on one PostgreSQL database: what doors and writers have in common."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -48,18 +48,6 @@ async def joined(
 async def rest() -> None:
     """Before the next attempt at what storage keeps from being done."""
     await asyncio.sleep(REST_SECONDS)
-
-
-@asynccontextmanager
-async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Works that go on beside the block and end with it; one that fails ends the block too."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work) for work in works]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 async def _opened(address: str, log: FilteringBoundLogger) -> PostgresDatabase:

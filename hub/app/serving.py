@@ -8,9 +8,10 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.app.beside import beside
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
-from hub.app.joined import beside, joined, rest
+from hub.app.joined import joined, rest
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
@@ -19,7 +20,7 @@ from hub.database.news import News
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
 from hub.settings import Settings
-from hub.upkeep.entrance import first_admin_token
+from hub.upkeep.admin import first_admin_token
 from hub.web.edge import Edge
 
 PATIENCE_SECONDS: Final = 2.0
