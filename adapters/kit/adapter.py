@@ -11,7 +11,7 @@ from typing import Final
 import adapters
 from adapters.kit.mapping import Mapping as FieldMap
 from adapters.kit.mapping import Row
-from adapters.kit.port import RowFault, Translated
+from adapters.kit.port import CannotRun, RowFault, Translated
 from adapters.kit.site import load_mapping
 from contracts.catalogue import load_catalogue
 from contracts.contract import Contract
@@ -23,7 +23,7 @@ TRANSLATE: Final = "translate.py"
 Translate = Callable[[Row, Contract], "Translated | tuple[RowFault, ...]"]
 
 
-class UnknownAdapter(ValueError):
+class UnknownAdapter(CannotRun):
     """There is no adapter of that name."""
 
 

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.port import CannotRun, FaultKind, RowFault
 
 FILE_NAME: Final = "adapters.db"
 
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS sent (
 """
 
 
-class CheckpointInUse(RuntimeError):
+class CheckpointInUse(CannotRun):
     """Another run holds the state directory."""
 
 

@@ -17,12 +17,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, day_of, plain
 from adapters.kit.header import Wanted, canonical
-from adapters.kit.port import FaultKind, Record, RowFault
+from adapters.kit.port import CannotRun, FaultKind, Record, RowFault
 from contracts.agency import parse_addresses
 from contracts.owncodes import Codes
 
 
-class MappingError(ValueError):
+class MappingError(CannotRun):
     """A mapping, or a site's file over it, that says something impossible; tells where."""
 
 

@@ -6,6 +6,10 @@ from enum import StrEnum
 from typing import Protocol
 
 
+class CannotRun(Exception):
+    """An adapter cannot run; the text tells why, and where, whoever runs it."""
+
+
 class FaultKind(StrEnum):
     """What is wrong with a row, as the error report names it."""
 

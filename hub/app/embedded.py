@@ -9,17 +9,17 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from contracts.owncodes import CODES, load_codes
+from hub.app.beside import beside
 from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
-from hub.app.joined import beside
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
 from hub.database.opening import open_database
 from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
 from hub.metrics import Metrics
 from hub.settings import Settings
-from hub.upkeep.entrance import ensure_admin_token
+from hub.upkeep.admin import ensure_admin_token
 from hub.web.edge import Edge
 
 

@@ -1,10 +1,9 @@
 """A process beside others on one PostgreSQL database: what doors and writers have in common."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -14,8 +13,6 @@ from hub.database.postgres import PostgresDatabase, open_postgres
 from hub.errors import NeedsDatabase
 from hub.metrics import Metrics
 from hub.settings import Settings
-
-REST_SECONDS: Final = 0.5
 
 
 @asynccontextmanager
@@ -41,20 +38,3 @@ async def joined(
             records_apart=True,
         ) as ground:
             yield ground, database
-
-
-async def rest() -> None:
-    """Before the next attempt at what storage keeps from being done."""
-    await asyncio.sleep(REST_SECONDS)
-
-
-@asynccontextmanager
-async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Works that go on beside the block and end with it; one that fails ends the block too."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work) for work in works]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.app.beside import rest
 from hub.app.ground import metrics_here
-from hub.app.joined import rest
 from hub.app.parts import Hub
 from hub.database.lock import locked
 from hub.errors import DatabaseAway, HubError, StorageFailed

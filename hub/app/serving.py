@@ -8,10 +8,11 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.app.beside import beside, rest
 from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
-from hub.app.joined import beside, joined, rest
+from hub.app.joined import joined
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
@@ -21,7 +22,7 @@ from hub.database.signals import Signals
 from hub.journal.register import ALONE
 from hub.metrics import Metrics
 from hub.settings import Settings
-from hub.upkeep.entrance import first_admin_token
+from hub.upkeep.admin import first_admin_token
 from hub.web.edge import Edge
 
 PATIENCE_SECONDS: Final = 2.0

@@ -9,9 +9,10 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.app.beside import beside, rest
 from hub.app.claim import among_others, writership_of
 from hub.app.core import core_of
-from hub.app.joined import beside, joined, rest
+from hub.app.joined import joined
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import health_side

@@ -21,10 +21,11 @@ from adapters.kit.check import check as differences
 from adapters.kit.checkpoint import open_checkpoint
 from adapters.kit.runner import Summary
 from adapters.kit.runner import run as run_file
-from hub.cli.connection import TAKE_CODES, OwnCodes, Where, codes_in, codes_of, connected
+from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, complain, say, show_json, show_table
+from hub.cli.owncodes import TAKE_CODES, OwnCodes, codes_in, codes_of
 
-adapter = App(name="adapter", help="适配器：把机构已有的数据变成事件 / adapters")
+adapter = App(name="adapter")
 
 
 @adapter.command

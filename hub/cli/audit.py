@@ -14,7 +14,7 @@ from hub.cli.connection import Where, connected
 from hub.cli.events import As
 from hub.cli.output import AsJson, say, show_json, show_table
 
-audit = App(name="audit", help="审计：谁看过什么、谁做了什么 / who has seen and done what")
+audit = App(name="audit")
 CsvFile = Annotated[Path | None, Parameter(name="--csv", help="另存为 CSV / write a CSV file")]
 _COLUMNS: Final = {
     "at": "读取时间",
@@ -70,7 +70,7 @@ def explain(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> None:
-    """说明某机构为什么收到或没有收到某事件。/ Why an agency did, or did not, get an event."""
+    """The hub decides what the caller may be told."""
     with connected(where, agency=agency) as client:
         told = client.explain(source, event, about)
     if as_json:

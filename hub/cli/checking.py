@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from contracts.catalogue import load_catalogue
-from hub.cli.connection import TAKE_CODES, OwnCodes, codes_in
 from hub.cli.eventfiles import Checked, Found, check_files
 from hub.cli.output import AsJson, say, show_json
+from hub.cli.owncodes import TAKE_CODES, OwnCodes, codes_in
 
 # Faults that an installation's own codes may cure.
 _UNKNOWN: Final = frozenset(("code_unknown", "region_unknown"))
@@ -19,7 +19,7 @@ def check(
     codes: OwnCodes = None,
     as_json: AsJson = False,
 ) -> int:
-    """按契约检查事件文件；退出码 0 合格，1 有错误，2 有文件读不了。/ Check events offline."""
+    """Exits with 0 for no fault, 1 for faults, 2 for files that cannot be read."""
     if not files:
         raise ValueError("至少给出一个文件 / name at least one file")
     checked = check_files(files, load_catalogue(), codes_in(codes))

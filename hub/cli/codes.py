@@ -10,11 +10,11 @@ from cyclopts import App, Parameter
 from contracts.codelists import CodeList, list_names
 from contracts.owncodes import CODES, change, load_codes, own_rows, told
 from contracts.tables import MOST_BYTES, Refused
-from hub.cli.connection import codes_of
 from hub.cli.output import AsJson, complain, say, show_json, show_table
+from hub.cli.owncodes import codes_of
 from hub.upkeep.files import write_whole
 
-codes = App(name="codes", help="代码表（离线可用）/ code lists, offline")
+codes = App(name="codes")
 Data = Annotated[Path | None, Parameter(help="本机数据目录 / data directory of a local hub")]
 MOST_TOLD = 20
 

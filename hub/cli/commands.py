@@ -1,60 +1,72 @@
-"""All commands of `guantong`, and how they end."""
+"""All commands of `guantong`, and how they end.
+
+A command's code is loaded when it is called: its sentence stands here, so that `--help` loads none.
+"""
 
 import sys
 from typing import Final
 
 from cyclopts import App
 
-from adapters.kit.adapter import UnknownAdapter
-from adapters.kit.checkpoint import CheckpointInUse
-from adapters.kit.mapping import MappingError
+from adapters.kit.port import CannotRun
 from adapters.kit.results import HubAway, HubProblem
-from hub.cli import (
-    adapters,
-    audit,
-    checking,
-    codes,
-    contracts,
-    database,
-    deadletters,
-    events,
-    impact,
-    policies,
-    rehearsal,
-    serving,
-    status,
-    tokens,
-    upkeep,
-)
-from hub.cli.connection import NeedsData, NoHub
+from hub.cli.needs import NeedsData, NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
 
 app: Final = App(name="guantong", help="贯通：巡视巡察与各监督机构的信息枢纽 / the supervision hub")
-app.command(serving.up)
-app.command(serving.serve)
-app.command(serving.work)
-app.command(contracts.contract)
-contracts.contract.command(checking.check)
-contracts.contract.command(impact.impact)
-app.command(codes.codes)
-app.command(policies.policy)
-policies.policy.command(rehearsal.diff)
-policies.policy.command(rehearsal.lint)
-app.command(policies.agency)
-app.command(tokens.token)
-app.command(events.publish)
-app.command(events.subscribe)
-app.command(events.pull)
-app.command(deadletters.dead_letters)
-app.command(audit.explain)
-app.command(audit.audit)
-app.command(adapters.adapter)
-app.command(status.status)
-app.command(upkeep.doctor)
-app.command(upkeep.backup)
-app.command(upkeep.restore)
-app.command(database.database)
+app.command(
+    "hub.cli.serving:up",
+    help="在一个进程中运行贯通（SQLite 或 PostgreSQL）。"
+    "\n/ Run a whole hub in one process, on SQLite or PostgreSQL.",
+)
+app.command(
+    "hub.cli.serving:serve",
+    help="收发事件：PostgreSQL 上可运行多个，登记由 work 进行。"
+    "\n/ The doors and delivery, as many as wanted on one PostgreSQL; `work` registers.",
+)
+app.command(
+    "hub.cli.serving:work",
+    help="登记事件：一个进程写入，其余待命接替。"
+    "\n/ Register what the doors took in; of several processes one writes, the others stand by.",
+)
+app.command("hub.cli.contracts:contract", help="契约（离线可用）/ contracts, offline")
+app.command("hub.cli.codes:codes", help="代码表（离线可用）/ code lists, offline")
+app.command("hub.cli.policies:policy", help="策略：机构、授权、回避 / the policy")
+app.command("hub.cli.policies:agency", help="机构与令牌 / agencies and their tokens")
+app.command("hub.cli.tokens:token", help="角色的令牌 / the tokens of roles")
+app.command("hub.cli.events:publish", help="发布事件文件中的事件。/ Publish the events of files.")
+app.command("hub.cli.events:subscribe", help="建立订阅。/ Make a subscription.")
+app.command(
+    "hub.cli.events:pull", help="读取订阅中的新事件。/ Read the next events of a subscription."
+)
+app.command(
+    "hub.cli.deadletters:dead_letters",
+    help="因版本无法转换而未送达的事件 / events without a form in your version",
+)
+app.command(
+    "hub.cli.audit:explain",
+    help="说明某机构为什么收到或没有收到某事件。/ Why an agency did, or did not, get an event.",
+)
+app.command("hub.cli.audit:audit", help="审计：谁看过什么、谁做了什么 / who has seen and done what")
+app.command("hub.cli.adapters:adapter", help="适配器：把机构已有的数据变成事件 / adapters")
+app.command(
+    "hub.cli.status:status",
+    help="显示运行状况：来件、静默、未读、退回（operator 角色）。/ Show the state of the hub.",
+)
+app.command(
+    "hub.cli.upkeep:doctor",
+    help="体检：逐项判断并说明怎么办；有故障时退出码为 1。/ Judge a hub, and say what to do.",
+)
+app.command(
+    "hub.cli.upkeep:backup",
+    help="备份数据目录，贯通可照常运行。/ Back up a data directory, while its hub runs or not.",
+)
+app.command(
+    "hub.cli.upkeep:restore",
+    help="由备份建立新的数据目录，并逐条核对。/ Make a data directory of a backup, and prove it.",
+)
+app.command("hub.cli.database:database", help="数据库 / the database")
 
 
 def main() -> None:
@@ -75,7 +87,7 @@ def main() -> None:
         complain(f"{error} / the hub cannot be reached")
     except OSError as error:
         complain(f"无法读写或监听 / cannot read, write or listen: {error}")
-    except (UnknownAdapter, MappingError, CheckpointInUse) as error:
+    except CannotRun as error:
         complain(str(error))
     except ValueError as error:
         complain(f"输入有误 / the input is not valid: {error}")

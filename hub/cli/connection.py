@@ -4,32 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from cyclopts import Parameter
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.kit.client import HubClient, Retry
-from contracts.owncodes import CODES, SHIPPED, Codes, load_codes
-from hub.database.lock import is_locked
-from hub.upkeep.entrance import ADMIN_TOKEN, HUB_URL
+from hub.cli.needs import NeedsData, NoHub
+from hub.upkeep.entrance import entrance_of
 
 SHORT_TOKEN = 600
-TAKE_CODES: Final = (
-    "枢纽导入过自己的代码或行政区划的，用 --codes 指明其数据目录下的 codes "
-    "/ codes and regions that a hub imported are taken with --codes <data>/codes"
-)
-
-
-class NoHub(Exception):
-    """没有找到贯通：请用 --data 指明本机数据目录，或设置 GUANTONG_URL 与 GUANTONG_TOKEN
-    / no hub: name its data directory with --data, or set GUANTONG_URL and GUANTONG_TOKEN"""
-
-
-class NeedsData(Exception):
-    """--as 须与 --data 同用；否则身份由 GUANTONG_TOKEN 决定
-    / --as goes with --data; else the caller is whoever GUANTONG_TOKEN belongs to"""
 
 
 class Environment(BaseSettings):
@@ -41,15 +26,6 @@ class Environment(BaseSettings):
     token: str | None = Field(None, description="Token of the commands' caller.")
 
 
-OwnCodes = Annotated[
-    Path | None,
-    Parameter(
-        name="--codes",
-        help="枢纽导入的代码，即其数据目录下的 codes / codes that a hub imported, <data>/codes",
-    ),
-]
-
-
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -58,20 +34,6 @@ class Where:
     data: Annotated[Path | None, Parameter(help="本机数据目录 / data directory of a local hub")] = (
         None
     )
-
-
-def codes_of(data: Path | None) -> Codes:
-    """The codes of a local hub as it would start with them, else those shipped."""
-    return SHIPPED if data is None else load_codes(data / CODES)
-
-
-def codes_in(directory: Path | None) -> Codes:
-    """The shipped codes, and those of a directory. Raises ValueError where there is none."""
-    if directory is None:
-        return SHIPPED
-    if not directory.is_dir():
-        raise ValueError(f"{directory}：不是目录 / not a directory")
-    return load_codes(directory)
 
 
 @contextmanager
@@ -100,15 +62,10 @@ def connected(
 
 def _found(where: Where) -> tuple[str, str]:
     if where.data is not None:
-        try:
-            url = (where.data / HUB_URL).read_text().strip()
-            token = (where.data / ADMIN_TOKEN).read_text().strip()
-        except FileNotFoundError as missing:
-            raise NoHub from missing
-        if not is_locked(where.data):
-            # After a kill the address is still there: whoever listens now must not get the token.
+        found = entrance_of(where.data)
+        if found is None:
             raise NoHub
-        return url, token
+        return found
     environment = Environment()
     if environment.url is None or environment.token is None:
         raise NoHub

@@ -21,7 +21,15 @@ from hub.cli.output import AsJson, complain, say, show_json, show_table
 
 MOST_SCHEMA_BYTES: Final = 4 * 1024 * 1024
 
-contract = App(name="contract", help="契约（离线可用）/ contracts, offline")
+contract = App(name="contract")
+contract.command(
+    "hub.cli.checking:check",
+    help="按契约检查事件文件；退出码 0 合格，1 有错误，2 有文件读不了。/ Check events offline.",
+)
+contract.command(
+    "hub.cli.impact:impact",
+    help="契约版本的启用或停用会影响哪些发布方和订阅。/ Whom a new or retired version touches.",
+)
 
 
 @contract.command(name="list")

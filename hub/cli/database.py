@@ -13,7 +13,7 @@ from hub.cli.output import AsJson, say, show_json, show_table
 from hub.errors import DatabaseAddress
 from hub.settings import Settings
 
-database = App(name="database", help="数据库 / the database")
+database = App(name="database")
 _SHOWN = 16
 
 

@@ -10,9 +10,7 @@ from hub.cli.connection import Where, connected
 from hub.cli.events import As, show_events
 from hub.cli.output import AsJson, complain, show_json, show_table
 
-dead_letters: Final = App(
-    name="dead-letters", help="因版本无法转换而未送达的事件 / events without a form in your version"
-)
+dead_letters: Final = App(name="dead-letters")
 Id = Annotated[str, Parameter(help="订阅编号 / subscription id")]
 
 

@@ -22,7 +22,7 @@ def publish(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
-    """发布事件文件中的事件。/ Publish the events of files."""
+    """Exits with 1 if an event was rejected."""
     if not files:
         raise ValueError("至少给出一个文件 / name at least one file")
     events = [event for file in files for event in _read(file)]
@@ -62,7 +62,7 @@ def subscribe(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> None:
-    """建立订阅。/ Make a subscription."""
+    """The same again changes nothing."""
     body: dict[str, Any] = {"id": id_, "types": list(types), "start": start}
     if region is not None:
         body["region"] = region
@@ -87,7 +87,7 @@ def pull(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> None:
-    """读取订阅中的新事件。/ Read the next events of a subscription."""
+    """Without `commit` the same events come again."""
     with connected(where, agency=agency) as client:
         if since is not None:
             client.replay(subscription, since)

@@ -22,7 +22,7 @@ def impact(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
-    """契约版本的启用或停用会影响哪些发布方和订阅。/ Whom a new or retired version touches."""
+    """Asked of a running hub, which reads what was published and read of late."""
     with connected(where) as client:
         told = dict(client.impact(type_, version, days=days, replay=replay))
     if as_json:

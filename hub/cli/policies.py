@@ -11,8 +11,24 @@ from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, say, show_json, show_table
 from hub.cli.tokens import Days, Overlap, Replaces, options_of, show_issued
 
-policy = App(name="policy", help="策略：机构、授权、回避 / the policy")
-agency = App(name="agency", help="机构与令牌 / agencies and their tokens")
+policy = App(name="policy")
+policy.command(
+    "hub.cli.rehearsal:diff",
+    help="""比较策略文件与现行策略，不作改动。/ Compare a policy file with the policy in force.
+
+    退出码 0 表示相同，2 表示不同，1 表示无法比较。/ Exits with 0 for the same, 2 for different,
+    1 when it could not tell.
+    """,
+)
+policy.command(
+    "hub.cli.rehearsal:lint",
+    help="""检查策略中无人能用、没有期限或过宽的内容。/ Find what is unusable, endless or too wide.
+
+    退出码 0 表示没有问题，2 表示有问题，1 表示策略本身有错或无法检查。/ Exits with 0 for
+    nothing found, 2 for findings, 1 when the policy has faults or could not be read.
+    """,
+)
+agency = App(name="agency")
 
 
 @policy.command

@@ -12,8 +12,9 @@ from contracts.catalogue import load_catalogue
 from contracts.faults import Fault
 from contracts.region import Regions
 from hub.app.ground import microseconds_now
-from hub.cli.connection import Where, codes_of, connected
+from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, say, show_json, show_table
+from hub.cli.owncodes import codes_of
 from hub.cli.policies import read_policy
 from hub.policy.document import PolicyDocument, faults_in, parse
 from hub.policy.lint import lint as findings_in
@@ -34,11 +35,7 @@ def diff(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
-    """比较策略文件与现行策略，不作改动。/ Compare a policy file with the policy in force.
-
-    退出码 0 表示相同，2 表示不同，1 表示无法比较。/ Exits with 0 for the same, 2 for different,
-    1 when it could not tell.
-    """
+    """Ask the hub for a dry run. Raises HubProblem for what it refuses."""
     document = read_policy(file)
     with connected(where) as client:
         standing = client.get_policy()
@@ -60,11 +57,7 @@ def lint(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
-    """检查策略中无人能用、没有期限或过宽的内容。/ Find what is unusable, endless or too wide.
-
-    退出码 0 表示没有问题，2 表示有问题，1 表示策略本身有错或无法检查。/ Exits with 0 for
-    nothing found, 2 for findings, 1 when the policy has faults or could not be read.
-    """
+    """With a file no hub is asked. Raises PolicyInvalid for a policy with faults."""
     regions = codes_of(where.data).regions()
     document = _checked(_in_force(where) if file is None else read_policy(file), regions)
     found = [

@@ -8,7 +8,6 @@ import uvloop
 from cyclopts import Parameter
 from pydantic import SecretStr
 
-from hub.app.embedded import embedded
 from hub.app.listening import Part, run
 from hub.cli.output import say
 from hub.logs import logger
@@ -30,8 +29,10 @@ def up(
     listen: Annotated[str, Parameter(help="监听地址 HOST:PORT / address")] = "127.0.0.1:8470",
     database: Database = None,
 ) -> None:
-    """在一个进程中运行贯通（SQLite 或 PostgreSQL）。
-    / Run a whole hub in one process, on SQLite or PostgreSQL."""
+    """Until a signal; a line says when it is ready."""
+    # Each process loads its own part alone.
+    from hub.app.embedded import embedded
+
     _run(embedded, data, listen, database)
 
 
@@ -41,8 +42,7 @@ def serve(
     listen: Annotated[str, Parameter(help="监听地址 HOST:PORT / address")] = "127.0.0.1:8470",
     database: Database = None,
 ) -> None:
-    """收发事件：PostgreSQL 上可运行多个，登记由 work 进行。
-    / The doors and delivery, as many as wanted on one PostgreSQL; `work` registers."""
+    """Until a signal; a line says when it is ready."""
     from hub.app.serving import serving
 
     _run(serving, data, listen, database)
@@ -56,8 +56,7 @@ def work(
     ] = "127.0.0.1:8471",
     database: Database = None,
 ) -> None:
-    """登记事件：一个进程写入，其余待命接替。
-    / Register what the doors took in; of several processes one writes, the others stand by."""
+    """Until a signal; a line says when it is ready."""
     from hub.app.working import working
 
     _run(working, data, listen, database)

@@ -34,7 +34,7 @@ def status(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> None:
-    """显示运行状况：来件、静默、未读、退回（operator 角色）。/ Show the state of the hub."""
+    """Live in a terminal, else once."""
     if interval < LEAST_INTERVAL:
         raise ValueError(f"--interval 至少 {LEAST_INTERVAL:g} 秒 / at least that many seconds")
     console = Console()

@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, say, show_json, show_table
 
-token = App(name="token", help="角色的令牌 / the tokens of roles")
+token = App(name="token")
 
 Days = Annotated[int, Parameter(help="有效天数 / valid for days")]
 Replaces = Annotated[

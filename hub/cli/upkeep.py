@@ -33,7 +33,7 @@ def doctor(
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
-    """体检：逐项判断并说明怎么办；有故障时退出码为 1。/ Judge a hub, and say what to do."""
+    """Exits with 1 for a failure."""
     findings = _findings(where, full=full)
     if as_json:
         show_json({"level": worst(findings), "findings": [asdict(finding) for finding in findings]})
@@ -55,7 +55,7 @@ def backup(
     data: Annotated[Path, Parameter(help="本机数据目录 / data directory of a local hub")],
     as_json: AsJson = False,
 ) -> None:
-    """备份数据目录，贯通可照常运行。/ Back up a data directory, while its hub runs or not."""
+    """The directory appears whole, or not at all."""
     made = make_backup(data, directory, version=version("guantong"), now=microseconds_now())
     _show(made, directory, as_json=as_json)
     if not as_json:
@@ -68,7 +68,7 @@ def restore(
     data: Annotated[Path, Parameter(help="新的数据目录，须为空 / a new data directory, empty")],
     as_json: AsJson = False,
 ) -> None:
-    """由备份建立新的数据目录，并逐条核对。/ Make a data directory of a backup, and prove it."""
+    """Says what has to be done again since the backup."""
     restored = restore_backup(backup_directory, data, key=token_bytes(32))
     _show(restored, data, as_json=as_json)
     if not as_json:

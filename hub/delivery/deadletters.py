@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from contracts.faults import Fault
 from hub.database.connection import Connection
-from hub.delivery.dispatch import MOST_EXAMINED, STRETCH, Steps
+from hub.delivery.dispatch import MOST_EXAMINED, STRETCH, Steps, Way
 from hub.delivery.version import no_form
 from hub.errors import NotFound
 from hub.event import Record
@@ -64,9 +64,10 @@ def dead_letters(
                 listed.next = after
                 return listed
             after, examined, row = event.position, examined + 1, by_position[event.position]
-            allowed = steps.allow(event)
-            if isinstance(allowed, Allowed):
-                listed.items.append(DeadLetter(event, row, _reason(event, row, allowed, policy)))
+            way = steps.allow(event)
+            if isinstance(way, Way):
+                reason = _reason(event, row, way.allowed, policy)
+                listed.items.append(DeadLetter(event, row, reason))
         if len(rows) < STRETCH:
             return listed
         # Past all of them, also past what a damaged journal may lack.

@@ -1,10 +1,11 @@
 """The way out: the feed is read, each event entitled at this moment, viewed, and handed over."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import SEEK_END, BytesIO
 from typing import Final, assert_never
 
+from contracts.contract import Contract
 from contracts.conversion import Inconvertible
 from hub.database.connection import Connection
 from hub.delivery.version import in_version, no_form
@@ -15,7 +16,7 @@ from hub.evidence.reads import EXPIRED, FILTERED, OTHER_VERSION, PARKED, Parked,
 from hub.journal import sql
 from hub.journal.feeds import ready_until
 from hub.journal.subscriptions import Subscription, passes
-from hub.policy.entitle import Allowed, Decisions, Denied
+from hub.policy.entitle import Allowed, Decisions, Denied, circumstances
 from hub.policy.policy import Policy
 
 PAGE_BYTES: Final = 8 * 1024 * 1024
@@ -64,22 +65,28 @@ class Page:
     last: int = 0
     more: bool = True
 
-    def add(self, position: int, outcome: int, found: View | Parked | KeptBack) -> None:
-        """Say what became of the next entry."""
+    def hand_over(self, position: int, outcome: int, view: View) -> None:
+        """Say that the next entry is handed over."""
         self.positions.append(position)
         self.outcomes.append(outcome)
+        self.events += 1
+        if view.withheld:
+            self.views += 1
+        self.last = position
+
+    def keep_back(self, position: int, found: Parked | KeptBack) -> None:
+        """Say that the next entry is not handed over."""
+        self.positions.append(position)
         match found:
-            case View():
-                self.events += 1
-                self.views += bool(found.withheld)
-                self.last = position
             case Parked():
+                self.outcomes.append(PARKED)
                 self.parked.append(found)
                 self.denied[AFTER] += 1
                 self.last = position
-            case KeptBack():
-                if found.step is not None:
-                    self.denied[found.step] += 1
+            case KeptBack(outcome, step):
+                self.outcomes.append(outcome)
+                if step is not None:
+                    self.denied[step] += 1
             case _:
                 assert_never(found)
 
@@ -99,7 +106,9 @@ def read_page(
     when the subscriber is no agency in force.
     """
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
-    page.body = _array(_fill(page, connection, subscription, steps, after=after, limit=limit))
+    array = _Array()
+    _fill(page, array, connection, subscription, steps, after=after, limit=limit)
+    page.body = array.end()
     return page
 
 
@@ -108,12 +117,33 @@ def read_entry(
 ) -> Page:
     """A page of the one event at a position of a feed. Raises as `read_page` does."""
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
+    array = _Array()
     for entry in sql.entries(connection, [position]):
         outcome, found = steps.take(entry)
-        page.add(position, outcome, found)
         if isinstance(found, View):
-            page.body = _array([found.document])
+            array.add(found.document)
+            page.hand_over(position, outcome, found)
+        else:
+            page.keep_back(position, found)
+    page.body = array.end()
     return page
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How far the events of the same circumstances may be handed over, and in which version.
+
+    `outcome` is the byte of its outcome, if the event has a form in that version.
+    """
+
+    allowed: Allowed
+    contract: Contract
+    pinned: str
+    outcome: int
+
+
+_EXPIRED: Final = KeptBack(EXPIRED, BEFORE)
+_FILTERED: Final = KeptBack(FILTERED, None)
 
 
 class Steps:
@@ -125,55 +155,74 @@ class Steps:
         if agency is None or not agency.takes_part(now):
             raise Forbidden("机构未登记或已停用 / the agency is not registered or not in force")
         self._decisions = Decisions(agency, policy=policy, now=now)
-        self._subscription = subscription
-        self._policy = policy
+        self._pins = subscription.pins
+        self._filters = subscription.body.filters
+        self._catalogue = policy.catalogue
         self._now = now
+        self._ways: dict[tuple[str | int, ...], Way | KeptBack] = {}
 
-    def allow(self, entry: Entry) -> Allowed | KeptBack:
-        """Whether an entry may be handed over, and how much of it. Its data is not looked at.
+    def allow(self, entry: Entry) -> Way | KeptBack:
+        """Whether an entry may be handed over, and how far. Its data is not looked at.
 
         The subscription's filters are asked of what is allowed alone.
         """
         if entry.expires is not None and entry.expires <= self._now:
-            return KeptBack(EXPIRED, BEFORE)
-        decision = self._decisions.on(entry)
-        if isinstance(decision, Denied):
-            return KeptBack(outcome_of(decision), decision.step)
-        if not passes(self._subscription.body.filters, entry.attributes):
-            return KeptBack(FILTERED, None)
-        return decision
+            return _EXPIRED
+        known = circumstances(entry)
+        way = self._ways.get(known)
+        if way is None:
+            way = self._ways[known] = self._way(entry)
+        if isinstance(way, KeptBack):
+            return way
+        excluded = self._decisions.exclusion(entry)
+        if excluded is not None:
+            return _kept_back(Denied(excluded.step, excluded.code))
+        if not passes(self._filters, entry.attributes):
+            return _FILTERED
+        return way
 
     def take(self, entry: Entry) -> tuple[int, View | Parked | KeptBack]:
         """The outcome's byte, and the event as it is handed over, or what keeps it from being."""
-        allowed = self.allow(entry)
-        if isinstance(allowed, KeptBack):
-            return allowed.outcome, allowed
-        policy = self._policy
-        contract = policy.catalogue.find(entry.type, entry.version)
-        assert contract is not None, "an unknown contract is denied at step 1"
-        pinned = self._subscription.pins.get(entry.type, entry.version)
-        if pinned == entry.version:
-            return outcome_of(allowed), view_of(entry, contract, allowed)
+        way = self.allow(entry)
+        if isinstance(way, KeptBack):
+            return way.outcome, way
+        if way.pinned == entry.version:
+            return way.outcome, view_of(entry, way.contract, way.allowed)
         try:
-            carried, target = in_version(entry, contract, pinned, catalogue=policy.catalogue)
+            carried, target = in_version(entry, way.contract, way.pinned, catalogue=self._catalogue)
         except Inconvertible as inconvertible:
-            wanted = policy.catalogue.find(entry.type, pinned)
-            reason = no_form(wanted, inconvertible.fault, allowed)
-            return PARKED, Parked(entry.position, pinned, reason)
-        return outcome_of(allowed) | OTHER_VERSION, view_of(carried, target, allowed)
+            wanted = self._catalogue.find(entry.type, way.pinned)
+            reason = no_form(wanted, inconvertible.fault, way.allowed)
+            return PARKED, Parked(entry.position, way.pinned, reason)
+        return way.outcome, view_of(carried, target, way.allowed)
+
+    def _way(self, entry: Entry) -> Way | KeptBack:
+        standing = self._decisions.standing(entry)
+        if isinstance(standing, Denied):
+            return _kept_back(standing)
+        contract = self._catalogue.find(entry.type, entry.version)
+        assert contract is not None, "an unknown contract is denied at step 1"
+        pinned = self._pins.get(entry.type, entry.version)
+        other = 0 if pinned == entry.version else OTHER_VERSION
+        return Way(standing, contract, pinned, outcome_of(standing) | other)
+
+
+def _kept_back(denied: Denied) -> KeptBack:
+    return KeptBack(outcome_of(denied), denied.step)
 
 
 def _fill(
     page: Page,
+    array: "_Array",
     connection: Connection,
     subscription: Subscription,
     steps: Steps,
     *,
     after: int,
     limit: int,
-) -> Iterator[bytes]:
-    """The documents that a page hands over; what else there is to say of them goes on the page."""
-    size, cursor, until = 0, after, ready_until(subscription)
+) -> None:
+    """Read on until the page is full: documents into the array, what to say of them on the page."""
+    cursor, until = after, ready_until(subscription)
     while page.events < limit and len(page.positions) < MOST_EXAMINED:
         # A good stretch at least: of a feed that is mostly denied, few are handed over.
         wanted = max(limit - page.events, STRETCH)
@@ -184,12 +233,13 @@ def _fill(
             if page.events == limit or len(page.parked) == MOST_PARKED:
                 return
             outcome, found = steps.take(entry)
-            if isinstance(found, View):
-                if size + len(found.document) > PAGE_BYTES and page.events:
-                    return
-                size += len(found.document)
-                yield found.document
-            page.add(entry.position, outcome, found)
+            if not isinstance(found, View):
+                page.keep_back(entry.position, found)
+                continue
+            if array.size + len(found.document) > PAGE_BYTES and page.events:
+                return
+            array.add(found.document)
+            page.hand_over(entry.position, outcome, found)
         if len(positions) < wanted:
             page.more = False
             return
@@ -197,8 +247,21 @@ def _fill(
         cursor = positions[-1]
 
 
-def _array(documents: Iterable[bytes]) -> bytes:
-    """In one piece: a thousand that lie about until the record is kept cost more to be taken up
-    again than to be copied now.
+class _Array:
+    """A JSON array of documents, put in one piece as they come: to join a thousand at the end takes
+    six times as long.
     """
-    return b"[%b]" % b",".join(documents)
+
+    def __init__(self) -> None:
+        self._written = BytesIO(b"[")
+        self.size = self._written.seek(0, SEEK_END)
+
+    def add(self, document: bytes) -> None:
+        if self.size > 1:
+            self._written.write(b",")
+        self._written.write(document)
+        self.size = self._written.tell()
+
+    def end(self) -> bytes:
+        self._written.write(b"]")
+        return self._written.getvalue()

@@ -8,6 +8,7 @@ classification.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from contracts.agency import relation
@@ -61,41 +62,57 @@ def entitle(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Decisi
     return Decisions(agency, policy=policy, now=now).on(entry)
 
 
-class Decisions:
-    """The decisions of one page: the same policy, agency and moment.
+# What the steps 1, 2, 3 and 5 read of an event: it repeats from event to event.
+circumstances: Final = attrgetter(
+    "type", "version", "publisher", "region", "to", "cc", "audience", "marking", "caveats"
+)
 
-    What the steps 1, 2, 3 and 5 read repeats from event to event, so their answer is kept.
-    """
+
+class Decisions:
+    """The decisions of one page: the same policy, agency and moment."""
 
     def __init__(self, agency: Agency, *, policy: Policy, now: int) -> None:
         self._agency = agency
         self._policy = policy
         self._now = now
         self._standings: dict[tuple[str | int, ...], Decision] = {}
+        self._withdrawals = [
+            withdrawal
+            for id_ in agency.kin
+            for withdrawal in policy.recusals.get(id_, ())
+            if in_force(withdrawal.start, withdrawal.end, now)
+        ]
 
     def on(self, entry: Entry) -> Decision:
         """As `entitle` answers."""
-        circumstances = (
-            entry.type,
-            entry.version,
-            entry.publisher,
-            entry.region,
-            entry.to,
-            entry.cc,
-            entry.audience,
-            entry.marking,
-            entry.caveats,
-        )
-        standing = self._standings.get(circumstances)
-        if standing is None:
-            standing = _Standing(self._agency, entry, self._policy, self._now).decide()
-            self._standings[circumstances] = standing
+        standing = self.standing(entry)
         if isinstance(standing, Denied):
             return standing
-        excluded = _exclusion(self._agency, entry, policy=self._policy, now=self._now)
+        excluded = self.exclusion(entry)
         if excluded is None:
             return standing
         return Denied(4, excluded.code, (*standing.grounds[:-1], excluded))
+
+    def standing(self, entry: Entry) -> Decision:
+        """The decision but for step 4; it is the same in the same circumstances."""
+        known = circumstances(entry)
+        standing = self._standings.get(known)
+        if standing is None:
+            standing = _Standing(self._agency, entry, self._policy, self._now).decide()
+            self._standings[known] = standing
+        return standing
+
+    def exclusion(self, entry: Entry) -> Ground | None:
+        """Step 4: the accused side, and whoever has withdrawn from the case, or one it comes from.
+
+        None for whoever is neither.
+        """
+        if entry.parties and (trait := self._agency.body.accused_by(entry.parties)) is not None:
+            return Ground(4, "accused_party", (trait,))
+        for withdrawal in self._withdrawals:
+            if withdrawal.case == entry.key or withdrawal.case in entry.origins.split(" "):
+                return Ground(4, "recused", (withdrawal.id,))
+        return None
 
 
 class _Standing:
@@ -231,18 +248,6 @@ class _Standing:
     def _denied(self) -> Denied:
         last = self._grounds[-1]
         return Denied(last.step, last.code, tuple(self._grounds))
-
-
-def _exclusion(agency: Agency, entry: Entry, *, policy: Policy, now: int) -> Ground | None:
-    """Step 4: the accused side, and whoever has withdrawn from the case, or one it comes from."""
-    if entry.parties and (trait := agency.body.accused_by(entry.parties)) is not None:
-        return Ground(4, "accused_party", (trait,))
-    for id_ in agency.kin:
-        for withdrawal in policy.recusals.get(id_, ()):
-            concerned = withdrawal.case == entry.key or withdrawal.case in entry.origins.split(" ")
-            if concerned and in_force(withdrawal.start, withdrawal.end, now):
-                return Ground(4, "recused", (withdrawal.id,))
-    return None
 
 
 def _widest(measures: Iterable[Measure]) -> Measure:

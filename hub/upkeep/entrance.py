@@ -1,42 +1,20 @@
 """What a hub leaves in its directory for commands of the machine: its address, and a token."""
 
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from hub.database.connection import Connection
-from hub.database.order import ACCESS
-from hub.database.writer import Writer
-from hub.policy import issuing
-from hub.upkeep.files import write_whole
+from hub.database.lock import is_locked
 
 ADMIN_TOKEN: Final = "admin.token"  # noqa: S105 (a file name)
 HUB_URL: Final = "hub.url"
-ADMIN_SECONDS: Final = 365 * 24 * 3600
 
 
-async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> None:
-    """Write a token with all roles on the first start, readable by the owner alone."""
-    path = directory / ADMIN_TOKEN
-    if path.exists() and path.read_text().strip():
-        return
-    renew = partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS)
-    issued = await writer.submit(renew, locks=(ACCESS,))
-    # A kill must not leave an empty file that the next start believes.
-    write_whole(path, issued.token + "\n")
-
-
-async def first_admin_token(directory: Path, writer: Writer, *, now: int) -> None:
-    """Write a token with all roles if the database has none yet.
-
-    Doors of one database must not end each other's: where there is one, it is brought along. Nobody
-    could enter a hub whose only token was lost with its door, so it is written before it is good.
-    """
-    first = partial(_make_first, path=directory / ADMIN_TOKEN, now=now)
-    await writer.submit(first, locks=(ACCESS,))
-
-
-def _make_first(connection: Connection, *, path: Path, now: int) -> None:
-    issued = issuing.first_admin(connection, now=now, seconds=ADMIN_SECONDS)
-    if issued is not None:
-        write_whole(path, issued.token + "\n")
+def entrance_of(directory: Path) -> tuple[str, str] | None:
+    """The address of the hub that runs on a directory, and the token; None if none does."""
+    try:
+        url = (directory / HUB_URL).read_text().strip()
+        token = (directory / ADMIN_TOKEN).read_text().strip()
+    except FileNotFoundError:
+        return None
+    # After a kill the address is still there: whoever listens now must not get the token.
+    return (url, token) if is_locked(directory) else None

@@ -1,6 +1,7 @@
 """Batches of 100 over 16 connections with everything on, against the same path without HTTP."""
 
 import asyncio
+import itertools
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -37,18 +38,20 @@ def bodies(series: str) -> list[list[bytes]]:
     return [batches[n::CONNECTIONS] for n in range(CONNECTIONS)]
 
 
-async def over_http(host: str, port: int, token: str, series: str) -> float:
-    """Events a second through the door."""
+async def over_http(token: str, series: str, *doors: tuple[str, int]) -> float:
+    """Events a second through the doors, at which the connections are in turn."""
     work = bodies(series)
     started = perf_counter()
-    await asyncio.gather(*(_client(host, port, token, requests) for requests in work))
+    clients = zip(itertools.cycle(doors), work, strict=False)
+    await asyncio.gather(*(_client(*door, token, requests) for door, requests in clients))
     return CONNECTIONS * REQUESTS * EVENTS / (perf_counter() - started)
 
 
-async def pulled(host: str, port: int, token: str) -> float:
-    """Events a second that readers get through the door, each from the start to the end."""
+async def pulled(token: str, *doors: tuple[str, int]) -> float:
+    """Events a second that readers, at the doors in turn, get, each from the start to the end."""
     started = perf_counter()
-    read = await asyncio.gather(*(_reader(host, port, token) for _ in range(READERS)))
+    at = itertools.islice(itertools.cycle(doors), READERS)
+    read = await asyncio.gather(*(_reader(*door, token) for door in at))
     return sum(read) / (perf_counter() - started)
 
 
@@ -118,8 +121,6 @@ def prepare(hub: RunningHub) -> None:
 
 
 async def measure(hub: RunningHub, folder: Path) -> bool:
-    host, _, number = hub.url.removeprefix("http://").partition(":")
-    port = int(number)
     publisher, whole, views = (hub.token(a) for a in (PETITION, CITY, DISCIPLINE))
     log = log_to_nowhere()
     rounds: list[tuple[float, ...]] = []
@@ -130,10 +131,10 @@ async def measure(hub: RunningHub, folder: Path) -> bool:
     ):
         for n in range(ROUNDS + 1):
             figures = (
-                await over_http(host, port, publisher, f"h{n}"),
+                await over_http(publisher, f"h{n}", hub.address),
                 await without_http(inside, f"p{n}"),
-                await pulled(host, port, whole),
-                await pulled(host, port, views),
+                await pulled(whole, hub.address),
+                await pulled(views, hub.address),
             )
             rounds.append(figures)
     # The first round warms up.

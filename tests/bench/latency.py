@@ -20,6 +20,15 @@ CONNECTIONS = 32
 ROUNDS = 5
 
 
+@dataclass(frozen=True)
+class End:
+    """The door at which an agency publishes or reads, and its token there."""
+
+    host: str
+    port: int
+    token: str
+
+
 @dataclass
 class Under:
     """When each event, by its id, was sent, answered and pulled."""
@@ -34,32 +43,27 @@ def between(earlier: dict[str, float], later: dict[str, float], share: float) ->
     return quantile([max(later[id_] - at, 0.0) for id_, at in earlier.items()], share) * 1e6
 
 
-async def under_way(host: str, port: int, publisher: str, subscriber: str, series: str) -> Under:
+async def under_way(publisher: End, subscriber: End, series: str) -> Under:
     """Publish single events at a steady rate while the subscriber waits in long polls."""
     made = [event(n, series=series) for n in range(RATE * SECONDS)]
     ids = [str(e["id"]) for e in made]
     under = Under()
-    cursor = await _end(host, port, subscriber)
-    pulling = asyncio.create_task(_pull(host, port, subscriber, cursor, len(ids), under))
+    cursor = await _last(subscriber)
+    pulling = asyncio.create_task(_pull(subscriber, cursor, len(ids), under))
     start = perf_counter()
     work = list(zip(range(len(ids)), ids, rendered(made), strict=True))
     await asyncio.gather(
-        *(
-            _publish(host, port, publisher, work[n::CONNECTIONS], start, under)
-            for n in range(CONNECTIONS)
-        )
+        *(_publish(publisher, work[n::CONNECTIONS], start, under) for n in range(CONNECTIONS))
     )
     await pulling
     return under
 
 
-async def _publish(
-    host: str, port: int, token: str, work: list[tuple[int, str, bytes]], start: float, under: Under
-) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _publish(at: End, work: list[tuple[int, str, bytes]], start: float, under: Under) -> None:
+    reader, writer = await asyncio.open_connection(at.host, at.port)
     for number, id_, body in work:
         head = (
-            f"POST /v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+            f"POST /v1/events HTTP/1.1\r\nHost: {at.host}\r\nAuthorization: Bearer {at.token}\r\n"
             f"Content-Type: {STRUCTURED}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         await asyncio.sleep(max(start + number / RATE - perf_counter(), 0))
@@ -70,25 +74,25 @@ async def _publish(
     writer.close()
 
 
-async def _end(host: str, port: int, token: str) -> str:
+async def _last(at: End) -> str:
     """The cursor after all that is there."""
     under, cursor = Under(), ""
-    while (after := await _page(host, port, token, cursor, 0, under)) != cursor:
+    while (after := await _page(at, cursor, 0, under)) != cursor:
         cursor = after
     return cursor
 
 
-async def _pull(host: str, port: int, token: str, cursor: str, most: int, under: Under) -> None:
+async def _pull(at: End, cursor: str, most: int, under: Under) -> None:
     while len(under.pulled) < most:
-        cursor = await _page(host, port, token, cursor, 10, under)
+        cursor = await _page(at, cursor, 10, under)
 
 
-async def _page(host: str, port: int, token: str, cursor: str, wait: int, under: Under) -> str:
-    reader, writer = await asyncio.open_connection(host, port, limit=8 * 1024 * 1024)
+async def _page(at: End, cursor: str, wait: int, under: Under) -> str:
+    reader, writer = await asyncio.open_connection(at.host, at.port, limit=8 * 1024 * 1024)
     after = f"&cursor={cursor}" if cursor else ""
     head = (
         f"GET /v1/subscriptions/all/events?limit=1000&wait={wait}{after} HTTP/1.1\r\n"
-        f"Host: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        f"Host: {at.host}\r\nAuthorization: Bearer {at.token}\r\n\r\n"
     )
     writer.write(head.encode())
     headers, body = await _answer(reader)
@@ -98,11 +102,9 @@ async def _page(host: str, port: int, token: str, cursor: str, wait: int, under:
     return headers["guantong-cursor"]
 
 
-def told(host: str, port: int, publisher: str, subscriber: str) -> bool:
+def told(publisher: End, subscriber: End, *, through: str) -> bool:
     """Report both parts of the way, and the whole of it, at a steady 500 events a second."""
-    rounds = [
-        uvloop.run(under_way(host, port, publisher, subscriber, f"l{n}")) for n in range(ROUNDS + 1)
-    ][1:]
+    rounds = [uvloop.run(under_way(publisher, subscriber, f"l{n}")) for n in range(ROUNDS + 1)][1:]
     parts = {
         "sent until answered": [(u.sent, u.answered) for u in rounds],
         "answered until pulled": [(u.answered, u.pulled) for u in rounds],
@@ -111,7 +113,7 @@ def told(host: str, port: int, publisher: str, subscriber: str) -> bool:
     return all(
         [
             report(
-                f"single events on PostgreSQL, 500 a second, {part}: 50 ms / p99",
+                f"single events through {through}, 500 a second, {part}: 50 ms / p99",
                 ours=[50_000.0] * ROUNDS,
                 reference=[between(*span, 0.99) for span in spans],
                 goal=1.0,

@@ -18,10 +18,11 @@ from hub.event import Accepted, Event
 from hub.journal.sql import _APPENDED
 from tests.bench.http import over_http, prepare, pulled
 from tests.bench.journal import Journal, admitted, compare, journal, rows_of
-from tests.bench.latency import told
+from tests.bench.latency import End, told
 from tests.bench.measure import report
+from tests.cluster import DOORS, WORKS, Cluster
 from tests.postgres import connected
-from tests.running import running_hub
+from tests.running import RunningHub, running_hub
 from tests.sample import CITY, PETITION
 
 PUBLISHERS = 64
@@ -104,18 +105,46 @@ async def journals(plain: Journal, fed: Journal, url: str) -> bool:
         return compared and await group_commit(plain, reference)
 
 
-async def through_http(host: str, port: int, publisher: str, reader: str) -> bool:
+async def through_http(publisher: str, reader: str, *doors: tuple[str, int], how: str) -> bool:
     rounds = [
-        (await over_http(host, port, publisher, f"h{n}"), await pulled(host, port, reader))
+        (await over_http(publisher, f"h{n}", *doors), await pulled(reader, *doors))
         for n in range(ROUNDS + 1)
     ]
     return report(
-        "pull on PostgreSQL, pages of 1,000 / the write rate in batches of 100",
+        f"pull through {how}, pages of 1,000 / the write rate in batches of 100",
         ours=[read for _, read in rounds[1:]],
         reference=[written for written, _ in rounds[1:]],
         goal=10.0,
         unit="events/s",
     )
+
+
+def used(hub: RunningHub, *doors: tuple[str, int], how: str) -> bool:
+    """Publish at the first door, read at the last; then all at all of them."""
+    prepare(hub)
+    publisher, reader = hub.token(PETITION), hub.token(CITY)
+    quick = told(End(*doors[0], publisher), End(*doors[-1], reader), through=how)
+    return uvloop.run(through_http(publisher, reader, *doors, how=how)) and quick
+
+
+def in_one_process(server: PostgresServer, folder: Path) -> bool:
+    server.create_database("hub")
+    with running_hub(folder, settings={"database": server.url("hub")}) as hub:
+        return used(hub, hub.address, how="one process on PostgreSQL")
+
+
+def in_four_processes(server: PostgresServer, folder: Path) -> bool:
+    """Two doors and two that register, of which one stands by."""
+    server.create_database("cluster")
+    cluster = Cluster(folder, server.url("cluster"))
+    try:
+        cluster.start(DOORS[0])
+        cluster.start(*DOORS[1:], *WORKS)
+        cluster.writer()
+        doors = [cluster.running[door].address for door in DOORS]
+        return used(cluster.running[DOORS[0]], *doors, how="two doors on PostgreSQL")
+    finally:
+        cluster.end()
 
 
 def run() -> bool:
@@ -127,11 +156,10 @@ def run() -> bool:
         open_postgres(server.url("bare")).close()
         with journal_on(server, "plain") as plain, journal_on(server, "fed") as fed:
             journaled = asyncio.run(journals(plain, fed, server.url("bare")))
-        server.create_database("hub")
-        settings = {"database": server.url("hub")}
-        hub = stack.enter_context(running_hub(folder / "hub", settings=settings))
-        prepare(hub)
-        host, port = hub.address
-        tokens = hub.token(PETITION), hub.token(CITY)
-        quick = told(host, port, *tokens)
-        return all([journaled, quick, uvloop.run(through_http(host, port, *tokens))])
+        return all(
+            [
+                journaled,
+                in_one_process(server, folder / "hub"),
+                in_four_processes(server, folder / "cluster"),
+            ]
+        )

@@ -1,58 +1,21 @@
 """`guantong codes`, as an administrator runs it, and the hub that starts with what was imported."""
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from hub.cli.commands import main
+from tests.commands import Done, guantong
 from tests.e2e.commands import run as run_apart
 from tests.running import running_hub
 from tests.sample import PETITION, petition, policy
-
-# The commands are run here in earnest.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
 
 COLUMNS = "code,label,label_en,parent,valid_from,valid_until,source"
 OWN = f"{COLUMNS}\n0001,网上信访大厅,online hall,4,2026-01-01,,local\n1,来信,letter,,,,\n"
 ZONE = "code,name,parent,valid_from,valid_until,successor,source\n510171,示范新区,510100,,,,local\n"
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it printed."""
-
-    status: int
-    said: str
-    complained: str
-
-    @property
-    def document(self) -> Any:
-        """What `--json` printed."""
-        return json.loads(self.said)
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a codes command in this process, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def _run(*arguments: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["guantong", "codes", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, printed.out, printed.err)
-
-    return _run
+def run(*words: str | Path) -> Done:
+    """Run a codes command."""
+    return guantong("codes", *words)
 
 
 def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -60,7 +23,7 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def test_a_hub_takes_what_was_imported_from_its_next_start(tmp_path: Path, run: Run) -> None:
+def test_a_hub_takes_what_was_imported_from_its_next_start(tmp_path: Path) -> None:
     data = tmp_path / "data"
     form, zone = petition("local-form"), petition("local-zone")
     form["data"]["form"] = {"code": "0001"}
@@ -88,9 +51,7 @@ def test_a_hub_takes_what_was_imported_from_its_next_start(tmp_path: Path, run: 
     assert told() == ["accepted", "accepted", ["code_not_in_force"]]
 
 
-def test_files_of_events_are_checked_with_the_codes_that_a_hub_imported(
-    tmp_path: Path, run: Run
-) -> None:
+def test_files_of_events_are_checked_with_the_codes_that_a_hub_imported(tmp_path: Path) -> None:
     codes = tmp_path / "codes"
     overlay = written(tmp_path / "region_overlay.csv", ZONE)
     assert run("import", overlay, "--to", codes).status == 0
@@ -98,18 +59,16 @@ def test_files_of_events_are_checked_with_the_codes_that_a_hub_imported(
     zone["data"]["place"] = "510171"
     event = written(tmp_path / "event.json", json.dumps(zone))
 
-    status, said, _ = run_apart("contract", "check", event)
+    status, said, _ = guantong("contract", "check", event)
     assert status == 1 and "/data/place  region_unknown" in said
     assert said.endswith("are taken with --codes <data>/codes\n")
-    status, said, _ = run_apart("contract", "check", event, "--codes", codes)
+    status, said, _ = guantong("contract", "check", event, "--codes", codes)
     assert (status, said) == (0, "1 个文件 / files, 1 个事件 / events, 0 处错误 / faults\n")
-    status, said, complained = run_apart("contract", "check", event, "--codes", tmp_path / "none")
+    status, said, complained = guantong("contract", "check", event, "--codes", tmp_path / "none")
     assert (status, said) == (1, "") and "不是目录 / not a directory" in complained
 
 
-def test_a_file_with_a_fault_is_refused_and_nothing_of_it_is_taken(
-    tmp_path: Path, run: Run
-) -> None:
+def test_a_file_with_a_fault_is_refused_and_nothing_of_it_is_taken(tmp_path: Path) -> None:
     file = written(tmp_path / "medium.csv", f"{COLUMNS}\nx,甲,,,,,\nweibo,别的,,,2026,,\n")
     done = run("import", file, "--to", tmp_path / "codes")
     assert (done.status, done.said, done.complained) == (
@@ -138,7 +97,7 @@ def test_a_file_with_a_fault_is_refused_and_nothing_of_it_is_taken(
     assert run("import", file, "--to", tmp_path, "--data", tmp_path).status == 1
 
 
-def test_lists_are_shown_as_trees_of_what_is_in_force_that_day(tmp_path: Path, run: Run) -> None:
+def test_lists_are_shown_as_trees_of_what_is_in_force_that_day(tmp_path: Path) -> None:
     def focuses(day: str) -> list[str]:
         members = run("show", "inspection_focus", "--at", day, "--json").document["members"]
         return [member["code"] for member in members if member["parent"] == "three_focuses"]
@@ -163,7 +122,7 @@ def test_lists_are_shown_as_trees_of_what_is_in_force_that_day(tmp_path: Path, r
     assert "petition_purpose" in run("list").said
 
 
-def test_a_hub_does_not_start_with_codes_that_are_wrong(tmp_path: Path, run: Run) -> None:
+def test_a_hub_does_not_start_with_codes_that_are_wrong(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "codes").mkdir(parents=True)
     written(data / "codes" / "medium.csv", f"{COLUMNS}\nx,,,,,,\n")

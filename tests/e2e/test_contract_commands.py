@@ -1,9 +1,6 @@
 """`guantong contract list|show|check|pages`, as somebody without a hub runs them."""
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +8,9 @@ import pytest
 
 from contracts.catalogue import load_catalogue
 from contracts.pages.site import site
-from hub.cli.commands import main
 from hub.cli.eventfiles import MOST_BYTES
+from tests.commands import Done, guantong
 from tests.examples import FAMILIES, VALID
-
-# The commands are run here in earnest.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
 
 PAYLOAD = json.loads((FAMILIES / "clue/examples/valid/clue.received-1.json").read_bytes())
 FLAWED = """[
@@ -49,41 +43,15 @@ FLAWED = """[
 """
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it printed."""
-
-    status: int
-    said: str
-
-    @property
-    def document(self) -> Any:
-        """What `--json` printed."""
-        return json.loads(self.said)
-
-    @property
-    def faults(self) -> list[tuple[Any, ...]]:
-        """Of each fault: file, line, event, pointer, code."""
-        names = ("line", "event", "pointer", "code")
-        return [(Path(f["file"]).name, *(f[n] for n in names)) for f in self.document["faults"]]
+def run(*words: str | Path) -> Done:
+    """Run a contract command."""
+    return guantong("contract", *words)
 
 
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a contract command in this process, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def _run(*arguments: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["guantong", "contract", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, capsys.readouterr().out)
-
-    return _run
+def faults_in(done: Done) -> list[tuple[Any, ...]]:
+    """Of each fault that a check tells: file, line, event, pointer, code."""
+    names = ("line", "event", "pointer", "code")
+    return [(Path(f["file"]).name, *(f[n] for n in names)) for f in done.document["faults"]]
 
 
 def event(id_: str = "1", payload: Any = PAYLOAD, type_: str = "clue.received") -> str:
@@ -105,9 +73,7 @@ def written(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def test_events_that_hold_are_counted_in_every_form_that_a_file_may_have(
-    run: Run, tmp_path: Path
-) -> None:
+def test_events_that_hold_are_counted_in_every_form_that_a_file_may_have(tmp_path: Path) -> None:
     written(tmp_path / "one.json", json.dumps(json.loads(event()), indent=2))
     written(tmp_path / "array.json", f"[{event('2')},\n{event('3')}]\n")
     written(tmp_path / "lines.ndjson", f"{event('4')}\r\n\n{event('5')}\n{event('6')}")
@@ -134,12 +100,12 @@ def test_events_that_hold_are_counted_in_every_form_that_a_file_may_have(
     assert (run("check", tmp_path).status, done.status) == (0, 2)
 
 
-def test_a_fault_is_told_with_the_line_of_the_member_at_fault(run: Run, tmp_path: Path) -> None:
+def test_a_fault_is_told_with_the_line_of_the_member_at_fault(tmp_path: Path) -> None:
     file = written(tmp_path / "flawed.json", FLAWED % event())
     done = run("check", file, "--json")
     assert done.status == 1
     assert done.document["events"] == 3
-    assert done.faults == [
+    assert faults_in(done) == [
         ("flawed.json", 6, 2, "/time", "time_format"),
         ("flawed.json", 21, 3, "/data/receiver/1/name", "type"),
         ("flawed.json", 24, 3, "/data/register_no", "format"),
@@ -149,13 +115,13 @@ def test_a_fault_is_told_with_the_line_of_the_member_at_fault(run: Run, tmp_path
     assert told[-1] == "1 个文件 / files, 3 个事件 / events, 3 处错误 / faults"
 
 
-def test_a_line_that_is_no_event_does_not_hide_the_others(run: Run, tmp_path: Path) -> None:
+def test_a_line_that_is_no_event_does_not_hide_the_others(tmp_path: Path) -> None:
     lines = (event("1"), '{"specversion": ', event("3", {}), "[1]", event("5", type_="no.such"))
     file = written(tmp_path / "events.ndjson", "\n".join(lines))
     done = run("check", file, "--json")
     assert done.status == 2
     required = ("clueid", "receiver", "received_at", "register_no")
-    assert done.faults == [
+    assert faults_in(done) == [
         ("events.ndjson", 2, 2, "", "json_invalid"),
         *(("events.ndjson", 3, 3, f"/data/{name}", "required") for name in required),
         ("events.ndjson", 4, 4, "", "json_invalid"),
@@ -183,24 +149,24 @@ def test_a_line_that_is_no_event_does_not_hide_the_others(run: Run, tmp_path: Pa
     ),
 )
 def test_a_hostile_file_gets_one_clear_fault_and_the_next_is_checked(
-    run: Run, tmp_path: Path, content: bytes, line: int | None, number: int | None, code: str
+    tmp_path: Path, content: bytes, line: int | None, number: int | None, code: str
 ) -> None:
     hostile = written(tmp_path / "a.json", content)
     good = written(tmp_path / "b.json", event(payload={**PAYLOAD, "clueid": " "}))
     done = run("check", hostile, good, "--json")
     last = ("b.json", 1, 1, "/data/clueid", "format")
-    own = [fault for fault in done.faults if fault != last]
-    assert done.faults[-1] == last
+    own = [fault for fault in faults_in(done) if fault != last]
+    assert faults_in(done)[-1] == last
     assert ("a.json", line, number, code) in [(*fault[:3], fault[4]) for fault in own]
     assert len({fault[4] for fault in own}) == 1 or number == 2
 
 
-def test_what_is_not_there_is_told_and_nothing_of_the_content_is(run: Run, tmp_path: Path) -> None:
+def test_what_is_not_there_is_told_and_nothing_of_the_content_is(tmp_path: Path) -> None:
     secret = "样例泄密内容"
     payload = {**PAYLOAD, "register_no": f"{secret} {secret}", secret: secret}
     file = written(tmp_path / "secret.json", event(payload=payload))
     done = run("check", tmp_path / "gone.json", file, "--json")
-    assert [fault[1:] for fault in done.faults] == [
+    assert [fault[1:] for fault in faults_in(done)] == [
         (None, None, "", "unreadable"),
         (1, 1, "/data/register_no", "format"),
         (1, 1, "/data", "undeclared"),
@@ -209,7 +175,7 @@ def test_what_is_not_there_is_told_and_nothing_of_the_content_is(run: Run, tmp_p
     assert done.status == 2
 
 
-def test_every_example_passes_as_an_event(run: Run, tmp_path: Path) -> None:
+def test_every_example_passes_as_an_event(tmp_path: Path) -> None:
     first = [path for path in VALID if path.stem.count("-") == 1]
     lines = [
         event(path.stem, json.loads(path.read_bytes()), path.stem.rpartition("-")[0])
@@ -219,14 +185,14 @@ def test_every_example_passes_as_an_event(run: Run, tmp_path: Path) -> None:
     assert done.document == {"files": 1, "events": len(first), "faults": []}
 
 
-def test_the_list_names_every_version(run: Run) -> None:
+def test_the_list_names_every_version() -> None:
     done = run("list", "--json")
     assert {(c["type"], c["version"], c["title"]) for c in done.document} == {
         (c.type, c.version, c.title) for c in load_catalogue()
     }
 
 
-def test_a_contract_is_shown_with_who_by_when_and_its_fields(run: Run) -> None:
+def test_a_contract_is_shown_with_who_by_when_and_its_fields() -> None:
     said = run("show", "clue.transferred", "1.0").said
     for expected in (
         "clue.transferred 1.0  问题线索移交 / Clue transferred",
@@ -243,7 +209,7 @@ def test_a_contract_is_shown_with_who_by_when_and_its_fields(run: Run) -> None:
     assert run("show", "no.such").status == 1
 
 
-def test_the_pages_are_written_as_a_hub_serves_them(run: Run, tmp_path: Path) -> None:
+def test_the_pages_are_written_as_a_hub_serves_them(tmp_path: Path) -> None:
     assert run("pages", "--to", tmp_path / "out").status == 0
     made = site(load_catalogue())
     assert {file.name for file in (tmp_path / "out").iterdir()} == made.keys()

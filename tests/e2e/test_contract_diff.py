@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.commands import run
+from tests.commands import Done, guantong
 
 OLD = {"type": "string", "maxLength": 9}
 NEW = {"type": "string", "maxLength": 12}
 
 
-def diff(folder: Path, old: str, new: str, *more: str) -> tuple[int, str, str]:
+def diff(folder: Path, old: str, new: str, *more: str) -> Done:
     files = [folder / "old.json", folder / "new.json"]
     for file, text in zip(files, (old, new), strict=True):
         file.write_text(text, encoding="utf-8")
-    return run("contract", "diff", *files, *more)
+    return guantong("contract", "diff", *files, *more)
 
 
 def test_the_verdict_is_printed_for_machines(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hub.settings import Settings
 from hub.upkeep.backup import last_backup, make_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.examine import Patient, examine_stopped
-from tests.e2e.commands import run
+from tests.commands import guantong
 from tests.running import RunningHub, hubs_on, running_hub, start_hub
 from tests.sample import CITY, PETITION, petition, policy
 from tests.spec.storage import rows
@@ -102,7 +102,7 @@ def change(directory: Path, *statements: str) -> None:
 
 
 def test_a_running_hub_judges_itself(published: RunningHub) -> None:
-    status, out, err = run("doctor", "--data", published.directory, "--json")
+    status, out, err = guantong("doctor", "--data", published.directory, "--json")
     told = json.loads(out)
     assert (status, err) == (0, "")
     assert [found["check"] for found in told["findings"]] == [
@@ -154,7 +154,7 @@ def test_a_hub_on_postgresql_is_judged_with_its_server(
 
 
 def test_people_are_told_in_chinese_with_english_beside_it(published: RunningHub) -> None:
-    status, out, _ = run("doctor", "--data", published.directory)
+    status, out, _ = guantong("doctor", "--data", published.directory)
     lines = out.splitlines()
     place = lines.index("注意  没有备份")
     assert status == 0
@@ -180,7 +180,7 @@ def test_a_question_that_is_not_understood_is_refused(published: RunningHub) -> 
 def test_a_hub_elsewhere_is_asked_with_its_address(published: RunningHub) -> None:
     token = (published.directory / "admin.token").read_text().strip()
     environment = {"GUANTONG_URL": published.url, "GUANTONG_TOKEN": token}
-    status, out, _ = run("doctor", "--json", environment=environment)
+    status, out, _ = guantong("doctor", "--json", environment=environment)
     assert status == 0
     assert judged(json.loads(out)["findings"], "hub", "policy") == [
         ("hub", "ok", "贯通 0.1.0 在运行，可写入"),
@@ -193,7 +193,7 @@ def test_a_stopped_hub_is_judged_by_its_directory_and_not_changed(
 ) -> None:
     data = stopped(tmp_path / "data")
     before = {path.name: path.read_bytes() for path in data.iterdir()}
-    status, out, err = run("doctor", "--data", data, "--json")
+    status, out, err = guantong("doctor", "--data", data, "--json")
     told = json.loads(out)["findings"]
     assert (status, err) == (0, "")
     assert judged(told, "hub") == [("hub", "warning", "贯通未运行，以下由数据目录得出")]
@@ -202,7 +202,7 @@ def test_a_stopped_hub_is_judged_by_its_directory_and_not_changed(
 
 
 def test_a_directory_without_a_hub_is_a_failure_and_stays_as_it_is(tmp_path: Path) -> None:
-    status, out, _ = run("doctor", "--data", tmp_path / "none", "--json")
+    status, out, _ = guantong("doctor", "--data", tmp_path / "none", "--json")
     assert status == 1
     assert failures(json.loads(out)["findings"]) == [("directory", f"{tmp_path}/none 中没有数据库")]
     assert list(tmp_path.iterdir()) == []
@@ -214,7 +214,7 @@ def test_a_hub_that_holds_its_directory_but_does_not_answer_is_a_failure(
     data = stopped(tmp_path / "data")
     (data / "hub.url").write_text("http://127.0.0.1:9\n")
     with locked(data):
-        status, out, _ = run("doctor", "--data", data, "--json")
+        status, out, _ = guantong("doctor", "--data", data, "--json")
     assert status == 1
     assert failures(json.loads(out)["findings"]) == [
         ("hub", "贯通没有答复：无法连接贯通（ConnectError）")

@@ -1,20 +1,14 @@
 """`guantong policy diff`, `lint` and `show`, as an administrator runs them."""
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.cli.commands import main
+from tests.commands import Done, guantong
 from tests.running import RunningHub
 from tests.sample import CITY, PETITION, agency, grant, petition
-
-# The commands are run here in earnest.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "deploy" / "demo" / "policy.toml"
@@ -33,32 +27,9 @@ WIDER = {
 }
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it printed."""
-
-    status: int
-    said: str
-    complained: str
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a policy command in this process, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def _run(*arguments: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["guantong", "policy", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, printed.out, printed.err)
-
-    return _run
+def run(*words: str | Path) -> Done:
+    """Run a policy command."""
+    return guantong("policy", *words)
 
 
 def written(directory: Path, document: dict[str, Any]) -> Path:
@@ -80,7 +51,7 @@ def data(hub: RunningHub) -> Path:
     return hub.directory
 
 
-def test_the_policy_in_force_differs_in_nothing(run: Run, data: Path, tmp_path: Path) -> None:
+def test_the_policy_in_force_differs_in_nothing(data: Path, tmp_path: Path) -> None:
     done = run("diff", written(tmp_path, DOCUMENT), "--data", data)
     assert (done.status, done.complained) == (0, "")
     assert done.said.startswith("与现行策略（版本 ")
@@ -88,7 +59,7 @@ def test_the_policy_in_force_differs_in_nothing(run: Run, data: Path, tmp_path: 
 
 
 def test_a_difference_is_shown_with_what_it_does_and_what_is_odd_in_it(
-    run: Run, hub: RunningHub, data: Path, tmp_path: Path
+    hub: RunningHub, data: Path, tmp_path: Path
 ) -> None:
     hub.agency(CITY).subscribe()
     (receipt,) = hub.agency(PETITION).accepted(petition("diff"))
@@ -110,7 +81,7 @@ def test_a_difference_is_shown_with_what_it_does_and_what_is_odd_in_it(
 
 
 def test_what_cannot_be_compared_is_told_apart_from_a_difference(
-    run: Run, data: Path, tmp_path: Path
+    data: Path, tmp_path: Path
 ) -> None:
     faulty = {**DOCUMENT, "grants": [{**DOCUMENT["grants"][0], "region": "519999"}]}
     missing = tmp_path / "missing.toml"
@@ -128,14 +99,12 @@ def test_what_cannot_be_compared_is_told_apart_from_a_difference(
     assert done[2].complained.startswith("请求不合规 / the request is malformed (bad_request) ")
 
 
-def test_the_policy_of_the_demo_is_sound(run: Run) -> None:
+def test_the_policy_of_the_demo_is_sound() -> None:
     done = run("lint", DEMO)
     assert (done.status, done.said, done.complained) == (0, "0 处须注意 / findings\n", "")
 
 
-def test_a_file_and_the_policy_in_force_are_linted_alike(
-    run: Run, data: Path, tmp_path: Path
-) -> None:
+def test_a_file_and_the_policy_in_force_are_linted_alike(data: Path, tmp_path: Path) -> None:
     proposed = {**DOCUMENT, "agencies": [*DOCUMENT["agencies"], agency("510100.audit", "审计局")]}
     offline = run("lint", written(tmp_path, proposed), "--json")
     assert offline.status == 2
@@ -154,7 +123,7 @@ def test_a_file_and_the_policy_in_force_are_linted_alike(
     ]
 
 
-def test_a_file_with_faults_is_refused_with_each_of_them(run: Run, tmp_path: Path) -> None:
+def test_a_file_with_faults_is_refused_with_each_of_them(tmp_path: Path) -> None:
     faulty = {**DOCUMENT, "agencies": [agency("510100.nobody", "无"), agency("519999.audit", "无")]}
     done = run("lint", written(tmp_path, faulty))
     assert (done.status, done.said) == (1, "")
@@ -162,7 +131,7 @@ def test_a_file_with_faults_is_refused_with_each_of_them(run: Run, tmp_path: Pat
         assert pointer in done.complained
 
 
-def test_the_rounds_are_shown_with_the_policy(run: Run, data: Path) -> None:
+def test_the_rounds_are_shown_with_the_policy(data: Path) -> None:
     rows = in_table(run("show", "--data", data).said)
     assert ["14-11", "第十一轮", "2026-01-01", ""] in rows
     assert [row[6] for row in rows if row[0] == "receives"] == ["14-11"]

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.commands import run
+from tests.commands import guantong
 from tests.examples import FAMILIES
 from tests.running import AgencyClient, RunningHub, restart_hub, running_hub
 from tests.sample import CITY, DISCIPLINE, clue, policy
@@ -395,24 +395,23 @@ def test_dead_letters_are_listed_and_asked_for_again_from_the_command_line(
 ) -> None:
     hub.agency(CITY).accepted(stuck("command-1"), stuck("command-2"))
 
-    def guantong(*arguments: str) -> tuple[int, Any, str]:
-        beside = ("--as", DISCIPLINE, "--json", "--data", str(hub.directory))
-        status, out, err = run(*arguments, *beside)
-        return status, json.loads(out), err
+    def command(*words: str) -> tuple[int, Any, str]:
+        done = guantong(*words, "--as", DISCIPLINE, "--json", "--data", hub.directory)
+        return done.status, done.document, done.complained
 
     told = "另有 2 件无法转换为所定版本，见 guantong dead-letters list"
-    assert guantong("pull", "new")[1:] == (
+    assert command("pull", "new")[1:] == (
         [],
         f"{told} / 2 more have no form in the pinned version\n",
     )
     items = waiting(reader)
-    assert guantong("dead-letters", "list", "new") == (0, items, "")
+    assert command("dead-letters", "list", "new") == (0, items, "")
     first, second = (str(item["n"]) for item in items)
-    status, events, complaint = guantong("dead-letters", "redrive", "new", first)
+    status, events, complaint = command("dead-letters", "redrive", "new", first)
     assert (status, events) == (1, [])
     assert complaint.startswith(f"{first}  事件在所定版本中没有对应形式，请改定版本 (inconvertible")
     pin(reader, "1.1")
-    status, events, complaint = guantong("dead-letters", "redrive", "new", second, first)
+    status, events, complaint = command("dead-letters", "redrive", "new", second, first)
     assert (status, [event["id"] for event in events], complaint) == (
         0,
         ["CL-command-2", "CL-command-1"],
@@ -421,6 +420,6 @@ def test_dead_letters_are_listed_and_asked_for_again_from_the_command_line(
     pin(reader, "2.0")
     reader.page("new")
     pin(reader, "1.1")
-    status, events, _ = guantong("dead-letters", "redrive", "new")
+    status, events, _ = command("dead-letters", "redrive", "new")
     assert [event["id"] for event in events] == ["CL-command-1", "CL-command-2"]
-    assert guantong("dead-letters", "list", "new") == (0, [], "")
+    assert command("dead-letters", "list", "new") == (0, [], "")

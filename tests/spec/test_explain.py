@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import httpx
 import pytest
 
 from hub.web.explain import STEP_SECONDS
+from tests.commands import guantong
 from tests.running import AgencyClient, RunningHub
 from tests.sample import (
     AUDIT,
@@ -466,15 +464,10 @@ def test_the_commands_tell_it_in_chinese_and_export_it(
     hub.agency(PETITION).accepted(event)
     office.drain("shown")
 
-    def command(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "hub", *arguments, "--data", str(hub.directory)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "COLUMNS": "200"},
-        )
-        return done.stdout
+    def command(*words: str) -> str:
+        status, said, complained = guantong(*words, "--data", hub.directory)
+        assert (status, complained) == (0, "")
+        return said
 
     told = command("explain", event["source"], "=1+1", "--agency", CITY)
     assert "已送达，字段 F0 F1 F2 F3 F4" in told

@@ -144,17 +144,6 @@ def test_a_recusal_that_could_never_hold_is_refused(hub: RunningHub, case: str) 
     assert errors == [("case_format", "/recusals/0/case")]
 
 
-def test_an_administrators_token_made_anew_ends_the_old_one(fresh_hub: RunningHub) -> None:
-    old = (fresh_hub.directory / "admin.token").read_text().strip()
-    assert fresh_hub.stop() == 0
-    (fresh_hub.directory / "admin.token").unlink()
-    with running_hub(fresh_hub.directory) as again:
-        with again.client(old) as client:
-            assert client.get("/v1/policy").status_code == 401
-        with again.admin as admin:
-            assert admin.get("/v1/policy").status_code == 200
-
-
 def test_a_stop_tells_who_has_not_ended_a_request_that_it_is_one(fresh_hub: RunningHub) -> None:
     token = fresh_hub.token(PETITION)
     with Wire(fresh_hub) as wire:

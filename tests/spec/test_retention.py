@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,6 +16,7 @@ import httpx
 import pytest
 
 from hub.event import rfc3339
+from tests.commands import guantong
 from tests.running import (
     PATIENCE,
     AgencyClient,
@@ -66,18 +65,16 @@ def later(time: str, **by: int) -> str:
     return moved.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def guantong(hub: RunningHub, *arguments: str) -> tuple[Any, str]:
+def office_command(hub: RunningHub, *arguments: str) -> tuple[Any, str]:
     """What a command of the discipline office prints: its JSON, and what it says beside it."""
     return command(hub, *arguments, "--as", DISCIPLINE)
 
 
 def command(hub: RunningHub, *arguments: str) -> tuple[Any, str]:
     """What a command prints: its JSON, and what it says beside it."""
-    whole = [*arguments, "--json", "--data", str(hub.directory)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "hub", *whole], capture_output=True, text=True, check=True
-    )
-    return json.loads(ended.stdout), ended.stderr
+    done = guantong(*arguments, "--json", "--data", hub.directory)
+    assert done.status == 0, done.complained
+    return done.document, done.complained
 
 
 def expired_unread(admin: httpx.Client, id_: str) -> dict[str, int]:
@@ -242,9 +239,9 @@ def test_a_start_that_is_no_time_is_refused(history: History, start: str) -> Non
 
 def test_the_command_line_replays_and_starts_at_a_time(hub: RunningHub, history: History) -> None:
     history.reader.commit(history.reader.page().headers["guantong-cursor"])
-    told, _ = guantong(hub, "pull", "all", "--since", history.times[1])
+    told, _ = office_command(hub, "pull", "all", "--since", history.times[1])
     assert ids(told) == [*history.batches[1], *history.batches[2]]
-    made, _ = guantong(hub, "subscribe", "by-command", "--start", history.times[2])
+    made, _ = office_command(hub, "subscribe", "by-command", "--start", history.times[2])
     assert made["start"] == history.times[2]
     history.reader.http.delete("/v1/subscriptions/by-command")
 
@@ -415,7 +412,7 @@ def test_where_older_events_are_held_reading_goes_on_and_says_how_many_expired(
             ]
             assert shown(reader)["expired"] == 4
             moved = later(events[3]["hubtime"], days=-10)
-            pulled, said = guantong(again, "pull", "all", "--since", moved)
+            pulled, said = office_command(again, "pull", "all", "--since", moved)
             assert (ids(pulled), said) == (
                 ["CL-c2", "CL-c3"],
                 "另有 2 件已超过保存期并被清除 / 2 more have expired\n",

@@ -19,7 +19,7 @@ from hub.app.ground import metrics_here
 from hub.event import rfc3339
 from hub.logs import logger
 from hub.settings import Settings
-from hub.upkeep.entrance import ensure_admin_token
+from hub.upkeep.admin import ensure_admin_token
 from tests.running import AgencyClient, RunningHub, restart_hub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, policy
 from tests.spec.storage import change
@@ -432,7 +432,8 @@ def test_an_administrators_token_made_anew_leaves_the_roles_theirs(fresh_hub: Ru
     assert fresh_hub.stop() == 0
     file.unlink()
     with running_hub(fresh_hub.directory) as again:
-        assert [status(again, token) for token in (old, auditor)] == [401, 200]
+        new = file.read_text().strip()
+        assert [status(again, token) for token in (old, new, auditor)] == [401, 200, 200]
         with again.client(auditor) as client:
             acts = items(client, "/v1/acts")
     administrators = "+".join(sorted(ROLES))
