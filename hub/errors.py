@@ -212,6 +212,23 @@ class Superseded(HubError):
     retryable = True
 
 
+class IntakeNewer(HubError):
+    """待登记的事件由更新版本的进程受理，须由同一版本的 work 登记；请完成升级
+    / what waits was taken in by a newer version: let a `work` of that version register it"""
+
+    code = "intake_newer"
+    status = 503
+    retryable = True
+
+
+class NotYetReady(HubError):
+    """系统正在启动，请稍后重试 / the hub is starting: try again"""
+
+    code = "not_yet_ready"
+    status = 503
+    retryable = True
+
+
 class Stopping(HubError):
     """系统正在停止 / the hub is stopping"""
 
@@ -243,6 +260,13 @@ class DataDirectoryMoved(HubError):
     / the data has moved to PostgreSQL: set GUANTONG_DATABASE, or delete the file `moved`"""
 
     code = "data_directory_moved"
+
+
+class DatabaseNotAlone(HubError):
+    """up 须独占一个数据库，而另有进程在用：请停止其一，或都改为 serve 与 work
+    / `up` needs a database for itself, and another process uses it: run serve and work instead"""
+
+    code = "database_not_alone"
 
 
 class DatabaseAddress(HubError):

@@ -23,7 +23,8 @@ class Measured:
     """What the gauges show of the database at a moment: bytes, counts, times in microseconds UTC.
 
     `position` is the number of the newest event, `oldest_position` that of the oldest still held.
-    The log and the disk are None where the database is on another's.
+    The log and the disk are None where the database is on another's; `intake_since` where nothing
+    waits, `writer_silence`, in seconds, where one process has the database for itself.
     """
 
     now: int
@@ -33,6 +34,9 @@ class Measured:
     known: int
     refusals: int
     backlogs: Mapping[str, Backlog]
+    intake_since: int | None
+    intake_aside: int
+    writer_silence: float | None
     policy_version: int
     policy_changed: int
     tokens_expiring: int
@@ -64,6 +68,23 @@ READ: Final[tuple[tuple[str, str, Callable[[Measured], float | None]], ...]] = (
         lambda m: m.known,
     ),
     ("refusals_recorded", "在库的退回记录 / refusal records held", lambda m: m.refusals),
+    (
+        "intake_oldest_seconds",
+        "最早受理而尚待登记的批次已等候多久，没有则为 0"
+        " / for how long the oldest batch has waited to be registered, 0 where none does",
+        lambda m: 0 if m.intake_since is None else max(0, m.now - m.intake_since) / _SECOND,
+    ),
+    (
+        "intake_set_aside",
+        "读不懂而另行留存的批次 / batches that could not be read and were set aside",
+        lambda m: m.intake_aside,
+    ),
+    (
+        "writer_silence_seconds",
+        "负责登记的进程多久没有动静；单进程的库没有此项"
+        " / for how long no writer has shown itself; not where one process has the database",
+        lambda m: m.writer_silence,
+    ),
     ("policy_version", "现行策略的版本 / the policy version in force", lambda m: m.policy_version),
     (
         "policy_changed_timestamp_seconds",

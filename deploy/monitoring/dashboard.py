@@ -180,6 +180,17 @@ _JOURNAL: Final = (
         (_each("guantong_intake_waiting_bytes"),),
         "满 256 MiB 则门户答复 503 / at 256 MiB doors answer 503",
     ),
+    Panel(
+        "最早的等候登记 / longest wait to be registered",
+        "s",
+        (
+            _each("guantong_intake_oldest_seconds"),
+            _each(
+                "guantong_writer_silence_seconds", "{{instance}} 登记进程无动静 / no writer seen"
+            ),
+        ),
+    ),
+    Panel("另行留存的批次 / set aside", "short", (_each("guantong_intake_set_aside"),)),
     Panel("退回记录 / refusal records", "short", (_each("guantong_refusals_recorded"),)),
 )
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from hub.app.embedded import embedded
+from hub.app.ground import metrics_here
 from hub.logs import logger
 from hub.settings import Settings
 from hub.web import openapi
@@ -43,7 +44,11 @@ async def _routes() -> list[Described]:
     """The routes that a hub really serves."""
     with tempfile.TemporaryDirectory() as directory:
         log = logger(level=logging.CRITICAL)
-        async with embedded(Path(directory), settings=Settings(), log=log) as (_, edge):
+        metrics = metrics_here()
+        async with embedded(Path(directory), settings=Settings(), metrics=metrics, log=log) as (
+            _,
+            edge,
+        ):
             return [route for route in edge.app.routes if isinstance(route, Described)]
 
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
+
+REST_SECONDS: Final = 0.5
 
 
 @asynccontextmanager
@@ -16,3 +18,8 @@ async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def rest() -> None:
+    """Before the next attempt at what storage keeps from being done."""
+    await asyncio.sleep(REST_SECONDS)

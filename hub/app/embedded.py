@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -26,11 +25,10 @@ from hub.web.edge import Edge
 
 @asynccontextmanager
 async def embedded(
-    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+    directory: Path, *, settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """A hub in this process, and its HTTP side. The caller holds the lock of the directory."""
     sqlite = sqlite_module().sqlite_version
-    metrics = Metrics(version=version("guantong"), sqlite=sqlite)
     codes = load_codes(directory / CODES)
     if settings.database is None and tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:
         log.warning("sqlite.old", version=sqlite, safe_from=".".join(map(str, FIRST_SAFE_SQLITE)))

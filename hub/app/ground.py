@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -14,8 +15,9 @@ from contracts.catalogue import load_catalogue
 from contracts.owncodes import Codes
 from hub.database.background import Background
 from hub.database.readers import Readers
+from hub.database.sqlite import sqlite_module
 from hub.database.transactions import Database
-from hub.database.watch import ReaderWatch, WriterWatch
+from hub.database.watch import Outage, ReaderWatch, WriterWatch
 from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
@@ -25,6 +27,11 @@ from hub.settings import Settings
 def microseconds_now() -> int:
     """The time of day, microseconds UTC."""
     return time.time_ns() // 1000
+
+
+def metrics_here() -> Metrics:
+    """The metrics of a process, before anything is counted."""
+    return Metrics(version=version("guantong"), sqlite=sqlite_module().sqlite_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,14 @@ async def ground_on(
     With `records_apart` what was read is written on a connection of its own: it holds access, and
     in one transaction with what waits for the shard two processes could wait for each other.
     """
-    readers = partial(Readers, database.reading, failed=ReaderWatch(log).failed)
+    outage = Outage(log=log, clock=time.monotonic)
+    readers = partial(
+        Readers, database.reading, failed=ReaderWatch(log, outage).failed, read=outage.over
+    )
     writers = partial(
         Writer,
         capacity=settings.queue_bytes,
-        observer=WriterWatch(metrics, log),
+        observer=WriterWatch(metrics, log, outage),
         clock=time.perf_counter,
     )
     writer = writers(database.writing())

@@ -18,7 +18,7 @@ from hub.database.intake import Settled
 from hub.database.keys import retired_cursor_keys
 from hub.database.news import News
 from hub.database.readiness import Readiness
-from hub.database.watch import ReaderWatch
+from hub.database.transactions import storage_reason
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
@@ -30,6 +30,7 @@ from hub.journal import refusals
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
 from hub.journal.retention.purging import Purger
+from hub.logs import places_of
 from hub.metrics import Metrics
 from hub.policy import sql as policy_sql
 from hub.policy.current import CurrentPolicy
@@ -87,10 +88,13 @@ def registering(ground: Ground, core: Core) -> Registering:
         writer=ground.writer,
         readers=ground.readers,
         rounds=Rounds(
-            registrar=core.registrar, failed=ReaderWatch(ground.log).failed, clock=microseconds_now
+            registrar=core.registrar, failed=partial(_tell_failed, ground), clock=microseconds_now
         ),
         registered=core.registered,
         settled=partial(_tell_settled, core),
+        aside=lambda batch: ground.log.error(
+            "intake.set_aside", number=batch.number, reason=batch.reason
+        ),
         background=ground.background,
         rest=lambda: asyncio.sleep(REST_SECONDS),
         clock=microseconds_now,
@@ -201,6 +205,11 @@ def _purger(ground: Ground) -> Purger:
         pause=lambda: asyncio.sleep(0.05),
         rest=lambda: asyncio.sleep(ground.settings.purge_seconds),
     )
+
+
+def _tell_failed(ground: Ground, error: BaseException) -> None:
+    """A batch alone could not be registered."""
+    ground.log.error("registration.failed", reason=storage_reason(error), at=places_of(error))
 
 
 def _tell_settled(core: Core, settled: Sequence[Settled]) -> None:

@@ -45,6 +45,7 @@ from hub.web import (
 from hub.web import reads as web_reads
 from hub.web.attempts import Attempts
 from hub.web.callers import Callers
+from hub.web.confirming import confirming
 from hub.web.direct import Door
 from hub.web.edge import Edge, Refusing
 from hub.web.operation import Described
@@ -63,7 +64,11 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         pause=lambda: asyncio.sleep(0),
     )
     parts = (_traffic, _evidence, _administration)
-    routes = [publishing, *(route for part in parts for route in part(ground, hub, callers))]
+    told = [route for part in parts for route in part(ground, hub, callers)]
+    if ground.settings.database is not None:
+        told = confirming(told, callers)
+    # What a page hands over is confirmed as its reading is kept.
+    routes = [publishing, _pages(ground, hub, callers), *told, *_open(ground, hub, callers)]
     described = openapi.route_of(routes, version=version("guantong"))
     return _edge(ground, [*routes, described], {publishing.path.encode(): publishing.endpoint})
 
@@ -116,8 +121,6 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where agencies publish and read."""
     return [
         *_subscriptions(ground, hub, callers),
-        *catalogue.routes(catalogue.Shelf(site(load_catalogue()))),
-        *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
         impact.route(
             impacts=Impacts(
                 readers=ground.readers,
@@ -132,10 +135,34 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     ]
 
 
+def _open(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
+    """What says nothing of any case."""
+    return [
+        *catalogue.routes(catalogue.Shelf(site(load_catalogue()))),
+        *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
+        *_health(ground, hub, callers, role=lambda: None),
+        *doctor.routes(doctor=hub.doctor, callers=callers),
+    ]
+
+
+def _pages(ground: Ground, hub: Hub, callers: Callers) -> Described:
+    """Where an agency reads its feeds."""
+    return pages.route(
+        pull=hub.pull,
+        leaving=_leaving(ground),
+        callers=callers,
+        max_page=ground.settings.max_page,
+        max_wait=ground.settings.max_wait,
+    )
+
+
+def _leaving(ground: Ground) -> pages.Leaving:
+    return pages.Leaving(catalogue=load_catalogue(), metrics=ground.metrics, log=ground.log)
+
+
 def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
-    """Where an agency says what it wants, and gets it."""
+    """Where an agency says what it wants."""
     settings, log = ground.settings, ground.log
-    leaving = pages.Leaving(catalogue=load_catalogue(), metrics=ground.metrics, log=log)
     return [
         *subscriptions.routes(
             wake=hub.pull.wake,
@@ -151,13 +178,6 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
             max_page=settings.max_page,
             max_subscriptions=settings.max_subscriptions,
         ),
-        pages.route(
-            pull=hub.pull,
-            leaving=leaving,
-            callers=callers,
-            max_page=settings.max_page,
-            max_wait=settings.max_wait,
-        ),
         cursors.route(
             cursors=hub.cursors,
             writer=ground.writer,
@@ -167,7 +187,7 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
         ),
         *deadletters.routes(
             pull=hub.pull,
-            leaving=leaving,
+            leaving=_leaving(ground),
             readers=ground.readers,
             policies=hub.policies,
             callers=callers,
@@ -247,8 +267,6 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             clock=microseconds_now,
             max_page=max_page,
         ),
-        *_health(ground, hub, callers, role=lambda: None),
-        *doctor.routes(doctor=hub.doctor, callers=callers),
     ]
 
 

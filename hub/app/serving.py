@@ -8,10 +8,11 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.app.beside import beside
+from hub.app.beside import beside, rest
+from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
-from hub.app.joined import joined, rest
+from hub.app.joined import joined
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
@@ -19,6 +20,7 @@ from hub.backbone.handover import HandOver
 from hub.database.news import News
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
+from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.upkeep.admin import first_admin_token
 from hub.web.edge import Edge
@@ -28,10 +30,11 @@ PATIENCE_SECONDS: Final = 2.0
 
 @asynccontextmanager
 async def serving(
-    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+    directory: Path, *, settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """The doors of this process. The caller holds the lock of the directory."""
-    async with joined(directory, settings=settings, log=log) as (ground, database):
+    async with joined(directory, settings=settings, metrics=metrics, log=log) as (ground, database):
+        await among_others(ground)
         signals = Signals(database.url, rest=rest, log=log)
         # It registers nothing, and so needs no epoch.
         core = await core_of(ground, epoch=lambda: ALONE, tell=signals.tell)

@@ -9,10 +9,10 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.app.beside import beside
-from hub.app.claim import writership_of
+from hub.app.beside import beside, rest
+from hub.app.claim import among_others, writership_of
 from hub.app.core import core_of
-from hub.app.joined import joined, rest
+from hub.app.joined import joined
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import health_side
@@ -20,6 +20,7 @@ from hub.backbone.registering import Registering
 from hub.database.news import ANYTHING, News
 from hub.database.signals import Signals
 from hub.journal.writership import Writership
+from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.web.edge import Edge
 from hub.web.health import Role
@@ -30,10 +31,11 @@ LEFT_SECONDS: Final = 10.0
 
 @asynccontextmanager
 async def working(
-    directory: Path, *, settings: Settings, log: FilteringBoundLogger
+    directory: Path, *, settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
     """A process that may write, and what it tells. The caller holds the lock of the directory."""
-    async with joined(directory, settings=settings, log=log) as (ground, database):
+    async with joined(directory, settings=settings, metrics=metrics, log=log) as (ground, database):
+        await among_others(ground)
         signals = Signals(database.url, rest=rest, log=log)
         writership = writership_of(ground)
         ground.metrics.watch_registering(lambda: writership.held)

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import count
 from typing import Final
 
-from hub.backbone.parcels import packed_events, unpacked_outcomes
+from hub.backbone.parcels import Unreadable, packed_events, unpacked_outcomes
 from hub.database import intake
 from hub.database.background import Background
 from hub.database.connection import Connection
@@ -90,8 +90,10 @@ class HandOver:
             await asyncio.wait({outcome}, timeout=until - loop.time())
         finally:
             del self._waiting[batch]
-        if outcome.done():
-            return unpacked_outcomes(outcome.result(), events)
+        # What a newer writer tells, this door may not understand; the events' receipts do.
+        with suppress(Unreadable):
+            if outcome.done():
+                return unpacked_outcomes(outcome.result(), events)
         if atomic:
             # Sent again, it is known, or waits for its turn.
             raise StorageFailed(retry_after=1)

@@ -1,9 +1,15 @@
-"""Batches and what became of them as bytes, for the way between a door and the writer."""
+"""Batches and what became of them as bytes, for the way between a door and the writer.
 
-from collections.abc import Sequence
-from typing import Final
+Each begins with the number of its format and a checksum. Processes of two versions of the program
+may share a database for a while: whoever changes what is packed here, an `Event` above all, counts
+`FORMAT` up and goes on reading what was packed before.
+"""
 
-from msgspec import Struct, msgpack
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+from zlib import crc32
+
+from msgspec import DecodeError, Struct, msgpack
 
 from contracts.faults import Fault
 from hub.event import (
@@ -18,12 +24,33 @@ from hub.event import (
 )
 from hub.journal.register import BatchRefused
 
+T = TypeVar("T")
+FORMAT: Final = 1
+# Of those that stand beside a batch's events, one after the other.
+RECEIPT_BYTES: Final = 16
+_CHECKSUM: Final = 4
 UNREGISTRABLE: Final = Fault(
     "registration_failed",
     "",
     "事件已受理，但登记时出错，未能入库；请联系运维人员查看日志",
     "the event was taken in but could not be registered: ask the hub's operators, who have the log",
 )
+SET_ASIDE: Final = Fault(
+    "set_aside",
+    "",
+    "事件已受理，但所存内容登记进程读不懂，已另行留存，未入库；可用原编号重发，或请运维人员处理",
+    "the event was taken in, but what was kept of it cannot be read and stands apart, unregistered:"
+    " send it again under the same id, or ask the hub's operators",
+    retryable=True,
+)
+
+
+class Unreadable(Exception):
+    """Bytes that are none of what is packed here; the message tells why, and nothing of them."""
+
+
+class Newer(Unreadable):
+    """They were packed, and are whole, but by a newer program."""
 
 
 class Told(Struct, frozen=True, array_like=True):
@@ -52,7 +79,7 @@ class _Parcel(Struct, frozen=True, array_like=True):
     told: list[_Result]
 
 
-_encode = msgpack.Encoder().encode
+_pack = msgpack.Encoder().encode
 _events = msgpack.Decoder(list[Event]).decode
 _parcel = msgpack.Decoder(_Parcel).decode
 _refusal = msgpack.Decoder(Told).decode
@@ -60,23 +87,25 @@ _refusal = msgpack.Decoder(Told).decode
 
 def packed_events(events: Sequence[Event]) -> bytes:
     """Events as bytes."""
-    return _encode(events)
+    return _sealed(events)
 
 
-def unpacked_events(packed: bytes) -> list[Event]:
-    """Those events."""
-    return _events(packed)
+def unpacked_events(sealed: bytes) -> list[Event]:
+    """Those events. Raises Unreadable."""
+    return _opened(sealed, _events)
 
 
 def packed_outcomes(outcomes: Sequence[Outcome | None], *, refused: bool) -> bytes:
     """What became of a batch; `refused`, if it was refused as a whole."""
     hubtime = next((o.receipt.hubtime for o in outcomes if isinstance(o, Accepted)), None)
-    return _encode(_Parcel(hubtime, refused, [_told(outcome) for outcome in outcomes]))
+    return _sealed(_Parcel(hubtime, refused, [_told(outcome) for outcome in outcomes]))
 
 
-def unpacked_outcomes(packed: bytes, events: Sequence[Event]) -> list[Outcome]:
-    """What became of those events. Raises BatchRefused when they were refused as a whole."""
-    parcel = _parcel(packed)
+def unpacked_outcomes(sealed: bytes, events: Sequence[Event]) -> list[Outcome]:
+    """What became of those events. Raises BatchRefused when they were refused as a whole, and
+    Unreadable.
+    """
+    parcel = _opened(sealed, _parcel)
     outcomes = [
         _outcome(told, event, parcel.hubtime)
         for told, event in zip(parcel.told, events, strict=True)
@@ -89,12 +118,39 @@ def unpacked_outcomes(packed: bytes, events: Sequence[Event]) -> list[Outcome]:
 
 def packed_refusal(event: Event, rejected: Rejected) -> bytes:
     """That an event was refused, and why."""
-    return _encode(Told(receipt_unregistered(event, "refused"), rejected.faults))
+    return _sealed(Told(receipt_unregistered(event, "refused"), rejected.faults))
 
 
-def unpacked_refusal(packed: bytes) -> Told:
-    """What was packed of a refusal."""
-    return _refusal(packed)
+def unpacked_refusal(sealed: bytes) -> Told:
+    """What was packed of a refusal. Raises Unreadable."""
+    return _opened(sealed, _refusal)
+
+
+def packed_aside(count: int, *, refused: bool) -> bytes:
+    """That a batch of so many events was set aside."""
+    return _sealed(_Parcel(None, refused, [_Result(faults=(SET_ASIDE,))] * count))
+
+
+def _sealed(value: Any) -> bytes:
+    packed = _pack(value)
+    return _seal(FORMAT, packed) + packed
+
+
+def _seal(format_: int, packed: bytes) -> bytes:
+    head = bytes([format_])
+    return head + crc32(packed, crc32(head)).to_bytes(_CHECKSUM, "big")
+
+
+def _opened(sealed: bytes, decode: Callable[[bytes], T]) -> T:
+    seal, packed = sealed[: 1 + _CHECKSUM], sealed[1 + _CHECKSUM :]
+    if len(seal) <= _CHECKSUM or seal != _seal(seal[0], packed):
+        raise Unreadable("checksum")
+    if seal[0] > FORMAT:
+        raise Newer(f"format {seal[0]}")
+    try:
+        return decode(packed)
+    except (DecodeError, RecursionError) as error:
+        raise Unreadable(type(error).__name__) from error
 
 
 def _told(outcome: Outcome | None) -> _Result:

@@ -10,13 +10,22 @@ from functools import partial
 from itertools import groupby
 from typing import Final
 
-from hub.backbone.parcels import UNREGISTRABLE, packed_outcomes, packed_refusal, unpacked_events
+from hub.backbone.parcels import (
+    RECEIPT_BYTES,
+    UNREGISTRABLE,
+    Newer,
+    Unreadable,
+    packed_aside,
+    packed_outcomes,
+    packed_refusal,
+    unpacked_events,
+)
 from hub.database import intake
 from hub.database.connection import Connection
-from hub.database.intake import Refused, Settled, Waiting
+from hub.database.intake import Aside, Refused, Settled, Waiting
 from hub.database.transactions import of_the_server
 from hub.database.writer import in_savepoint
-from hub.errors import HubError
+from hub.errors import HubError, IntakeNewer
 from hub.event import Accepted, Event, Outcome, Rejected
 from hub.journal import refusals
 from hub.journal.register import BatchRefused, Registrar, Registration, may_join
@@ -28,10 +37,11 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What was registered, and what became of each batch, in order."""
+    """What was registered, what became of each batch, in order, and which were set aside."""
 
     registrations: list[Registration]
     settled: list[Settled]
+    aside: list[Aside]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,14 @@ class _Batch:
     id: int
     atomic: bool
     events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A batch that cannot be read, and why not."""
+
+    waiting: Waiting
+    error: Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,8 @@ class Rounds:
 
     A batch that fails where others are registered is refused, so that it does not hold them up;
     `failed` is told of it. Where nothing is registered, nothing is refused either: a fault of the
-    hub must not cost events that were accepted.
+    hub must not cost events that were accepted. One that cannot be read is set aside, as it is.
+    One of a newer program's waits for that, and all behind it do.
     """
 
     def __init__(
@@ -82,17 +101,21 @@ class Rounds:
         self._failed = failed
         self._clock = clock
 
-    def register(self, connection: Connection) -> Round | None:
+    def register(self, connection: Connection, *, halved: int = 0) -> Round | None:
         """Register and settle the first of what waits; None if nothing does.
 
-        Raises Superseded, what storage raises, or what keeps all of it from being registered: then
-        it all waits on.
+        A round `halved` so often is so much smaller, down to a batch.
+        Raises Superseded, IntakeNewer, what storage raises, or what keeps all of it from being
+        registered: then it all waits on.
         """
-        waiting = intake.waiting(connection, most=MOST_BATCHES, size=MOST_BYTES)
+        waiting = intake.waiting(
+            connection, most=max(1, MOST_BATCHES >> halved), size=MOST_BYTES >> halved
+        )
         if not waiting:
             return None
+        read, unread = _read(waiting)
         tried: list[_Done | _Failed] = []
-        for joining, run in groupby(map(_batch, waiting), key=lambda b: may_join(b.events)):
+        for joining, run in groupby(read, key=lambda b: may_join(b.events)):
             tried.extend(self._together(connection, list(run), joining=joining))
         failed = [each for each in tried if isinstance(each, _Failed)]
         if failed and not any(map(_has_accepted, tried)):
@@ -102,10 +125,17 @@ class Rounds:
         ]
         now = self._clock()
         settled = [Settled(each.batch.door, each.batch.id, each.outcomes, now) for each in done]
+        settled += map(partial(_settled_unread, now=now), unread)
+        aside = [Aside(each.waiting.number, str(each.error), now) for each in unread]
+        if aside:
+            self._registrar.turn(connection)
+            intake.set_aside(connection, aside)
         if refused := {each.receipt: each for d in done for each in d.refused}:
             intake.refuse(connection, list(refused.values()))
-        intake.settle(connection, settled, of=[batch.number for batch in waiting])
-        return Round([d.registration for d in done if d.registration is not None], settled)
+        numbers = [*(batch.number for batch in read), *(batch.number for batch in aside)]
+        intake.settle(connection, settled, of=numbers)
+        registrations = [each.registration for each in done if each.registration is not None]
+        return Round(registrations, settled, aside)
 
     def _together(
         self, connection: Connection, batches: Sequence[_Batch], *, joining: bool
@@ -157,9 +187,30 @@ class Rounds:
         ]
 
 
-def _batch(waiting: Waiting) -> _Batch:
-    events = unpacked_events(waiting.events)
-    return _Batch(waiting.number, waiting.door, waiting.batch, waiting.atomic, events)
+def _read(waiting: Sequence[Waiting]) -> tuple[list[_Batch], list[_Unread]]:
+    """The batches before the first of a newer program's, and those among them that cannot be read.
+
+    Raises IntakeNewer when there are none of either.
+    """
+    read: list[_Batch] = []
+    unread: list[_Unread] = []
+    for each in waiting:
+        try:
+            events = unpacked_events(each.events)
+            read.append(_Batch(each.number, each.door, each.batch, each.atomic, events))
+        except Newer as newer:
+            if not read and not unread:
+                raise IntakeNewer(str(newer)) from newer
+            break
+        except Unreadable as error:
+            unread.append(_Unread(each, error))
+    return read, unread
+
+
+def _settled_unread(unread: _Unread, *, now: int) -> Settled:
+    waiting = unread.waiting
+    told = packed_aside(len(waiting.receipts) // RECEIPT_BYTES, refused=waiting.atomic)
+    return Settled(waiting.door, waiting.batch, told, now)
 
 
 def _is_of_storage(error: Exception) -> bool:

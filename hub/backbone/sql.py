@@ -6,7 +6,7 @@ from functools import partial
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
 from hub.event import Duplicate, Event, Outcome, Sent
-from hub.journal.register import Registrar, Registration, known, may_join
+from hub.journal.register import REGISTERING, Registrar, Registration, known, may_join
 
 # What a journal row and its queue entry weigh beside the event's own bytes.
 _OVERHEAD = 1024
@@ -38,6 +38,7 @@ class SqlBackbone:
             partial(self._registrar.register, events=events, atomic=atomic),
             weight=weight,
             joint=self._joint(events),
+            locks=REGISTERING,
         )
         self._registered(registration)
         return registration.outcomes

@@ -12,11 +12,13 @@ from hub.metrics import Metrics, Task
 
 
 class Background:
-    """Takes turns for the tasks of a hub; what turns meet is counted and logged."""
+    """Takes turns for the tasks of a hub; what turns meet is counted, and logged once."""
 
     def __init__(self, *, metrics: Metrics, log: FilteringBoundLogger) -> None:
         self._metrics = metrics
         self._log = log
+        # What was told of each task since a turn of it went well.
+        self._told: dict[Task, str] = {}
 
     async def again(
         self,
@@ -36,6 +38,7 @@ class Background:
         (ended,) = await asyncio.gather(turn(), return_exceptions=True)
         match ended:
             case bool():
+                self._told.pop(task, None)
                 return ended
             case Stopping():
                 return False
@@ -44,5 +47,9 @@ class Background:
                 return True
             case _:
                 self._metrics.background_failed(task)
-                self._log.error(f"{task}.failed", reason=storage_reason(ended), at=places_of(ended))
+                met = storage_reason(ended)
+                # Turns come twice a second, for as long as it takes.
+                if self._told.get(task) != met:
+                    self._told[task] = met
+                    self._log.error(f"{task}.failed", reason=met, at=places_of(ended))
                 return True

@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 from typing import Final
 
 from hub.database.connection import Connection, Spoken, rows_of, spoken
+from hub.database.shards import THIS_MOMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,16 @@ class Waiting:
     batch: int
     atomic: bool
     events: bytes
+    receipts: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A batch that cannot be read, by its number, and why not."""
+
+    number: int
+    reason: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +100,32 @@ def weight(connection: Connection) -> int:
 def waiting(connection: Connection, *, most: int, size: int) -> list[Waiting]:
     """The first batches that wait, in order, at least one; no more once `size` bytes are passed."""
     rows = connection.exec_driver_sql(
-        "SELECT number, door, batch, atomic, events FROM intake WHERE number IN"
+        "SELECT number, door, batch, atomic, events, receipts FROM intake WHERE number IN"
         " (SELECT number FROM (SELECT number, weight, sum(weight) OVER (ORDER BY number) AS total"
         " FROM intake ORDER BY number LIMIT ?) AS first WHERE total - weight < ?) ORDER BY number",
         (most, size),
     )
-    return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
+    return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
 
 
 def any_waits(connection: Connection) -> bool:
     """Whether a batch waits."""
     found = connection.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM intake)")
     return bool(found.scalar_one())
+
+
+_SET_ASIDE: Final = (
+    "INSERT INTO set_aside"
+    " SELECT number, publisher, atomic, events, receipts, weight, at, reason, aside_at FROM intake"
+    " JOIN unnest(CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS bigint[]))"
+    " AS aside (number, reason, aside_at) USING (number)"
+)
+
+
+def set_aside(connection: Connection, batches: Sequence[Aside]) -> None:
+    """Keep batches, some at least, apart from those that wait; `settle` then removes them there."""
+    rows = [astuple(batch) for batch in batches]
+    connection.exec_driver_sql(_SET_ASIDE, rows_of(connection, rows))
 
 
 # One statement: whoever waits for the answers waits for each.
@@ -130,16 +155,26 @@ def refuse(connection: Connection, refused: Sequence[Refused]) -> None:
 
 
 _HOLDS: Final[Spoken] = {
-    "sqlite": "SELECT events FROM intake WHERE publisher = ? AND instr(receipts, ?) > 0"
+    "sqlite": "SELECT events FROM {table} WHERE publisher = ? AND instr(receipts, ?) > 0"
     " ORDER BY number",
-    "postgresql": "SELECT events FROM intake WHERE publisher = ?"
+    "postgresql": "SELECT events FROM {table} WHERE publisher = ?"
     " AND position(CAST(? AS bytea) IN receipts) > 0 ORDER BY number",
 }
 
 
 def waiting_with(connection: Connection, publisher: str, receipt: bytes) -> list[bytes]:
     """The events of an agency's waiting batches among whose receipts these bytes are."""
-    found = connection.exec_driver_sql(spoken(connection, _HOLDS), (publisher, receipt))
+    return _holding(connection, "intake", publisher, receipt)
+
+
+def is_aside(connection: Connection, publisher: str, receipt: bytes) -> bool:
+    """Whether an event of an agency is in a batch that was set aside."""
+    return bool(_holding(connection, "set_aside", publisher, receipt))
+
+
+def _holding(connection: Connection, table: str, publisher: str, receipt: bytes) -> list[bytes]:
+    statement = spoken(connection, _HOLDS).format(table=table)
+    found = connection.exec_driver_sql(statement, (publisher, receipt))
     return [events for (events,) in found]
 
 
@@ -152,6 +187,41 @@ def refusal(connection: Connection, publisher: str, receipt: bytes) -> bytes | N
     return told
 
 
+# One whose door comes for it at this moment is the door's.
+_FORGET_LEFT: Final[Spoken] = {
+    "sqlite": "DELETE FROM settled WHERE at < ?",
+    "postgresql": "DELETE FROM settled WHERE (door, batch) IN"
+    " (SELECT door, batch FROM settled WHERE at < ? FOR UPDATE SKIP LOCKED)",
+}
+
+
 def forget_left(connection: Connection, *, before: int) -> None:
     """Remove answers, older than a time, whose doors have not come for them."""
-    connection.exec_driver_sql("DELETE FROM settled WHERE at < ?", (before,))
+    connection.exec_driver_sql(spoken(connection, _FORGET_LEFT), (before,))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the hand-over goes: since when the oldest batch waits, None if none does; how many
+    were set aside; for how many seconds no writer has shown itself, None where there is one alone.
+    """
+
+    waits_since: int | None
+    aside: int
+    silence: float | None
+
+
+_STANDING: Final[Spoken] = {
+    "sqlite": "SELECT (SELECT min(at) FROM intake), (SELECT count(*) FROM set_aside), NULL"
+    " FROM shards WHERE shard = ?",
+    "postgresql": "SELECT (SELECT at FROM intake ORDER BY number LIMIT 1),"
+    " (SELECT count(*) FROM set_aside),"
+    f" CAST(greatest({THIS_MOMENT} - beat, 0) AS double precision) / 1000"
+    " FROM shards WHERE shard = ?",
+}
+
+
+def standing(connection: Connection, shard: int) -> Standing:
+    """How it goes at the moment."""
+    row = connection.exec_driver_sql(spoken(connection, _STANDING), (shard,)).one()
+    return Standing(*row)

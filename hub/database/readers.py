@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 
 class Readers:
-    """A few threads, a connection each. `failed`, on such a thread, is told what storage met."""
+    """A few threads, a connection each. On such a thread `failed` is told what storage met, `read`
+    that a work was done.
+    """
 
     def __init__(
         self,
@@ -24,9 +26,11 @@ class Readers:
         *,
         threads: int,
         failed: Callable[[BaseException], None],
+        read: Callable[[], None] = lambda: None,
     ) -> None:
         self._reading = reading
         self._failed = failed
+        self._done = read
         self._of_thread = threading.local()
         self._all: list[Transactions] = []
         self._threads = ThreadPoolExecutor(
@@ -54,7 +58,9 @@ class Readers:
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             transactions: Transactions = self._of_thread.transactions
-            return transactions.run(work)
+            result = transactions.run(work)
         except DBAPIError as error:
             self._failed(error)
             raise StorageFailed(retry_after=1) from error
+        self._done()
+        return result

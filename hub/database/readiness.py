@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hub.database.connection import Connection
+from hub.database.order import Lock
 from hub.database.writer import Writer
 from hub.errors import HubError
 
@@ -34,7 +35,7 @@ class Readiness:
     async def _probe(self) -> str | None:
         try:
             async with asyncio.timeout(LONGEST_COMMIT):
-                await self._writer.submit(probe)
+                await self._writer.submit(probe, locks=(PROBE,))
         except HubError as error:
             return f"{self._name}: {error.code}"
         except TimeoutError:
@@ -45,3 +46,6 @@ class Readiness:
 def probe(connection: Connection) -> None:
     """Write a little, so that the commit shows whether the disk takes it."""
     connection.exec_driver_sql("UPDATE revisions SET revision = revision + 1 WHERE name = 'probe'")
+
+
+PROBE: Final = Lock(5, probe)

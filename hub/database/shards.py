@@ -44,6 +44,16 @@ def take(connection: Connection, shard: int, *, writer: str, silence: int) -> Ta
     return Held(holder.scalar_one())
 
 
+def holder(connection: Connection, shard: int, *, silence: int) -> str:
+    """Who has a shard and has not been silent for so many milliseconds; "" for nobody."""
+    found = connection.exec_driver_sql(
+        f"SELECT writer FROM shards WHERE shard = ? AND abs({THIS_MOMENT} - beat) <="
+        " CAST(? AS bigint)",
+        (shard, silence),
+    )
+    return found.scalar_one_or_none() or ""
+
+
 def beat(connection: Connection, shard: int, *, epoch: int) -> bool:
     """Show that the shard's writer is alive; whether it still is that of `epoch`."""
     shown = connection.exec_driver_sql(

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import URL
 from structlog.typing import FilteringBoundLogger
 
+from hub.database.connection import Connection
 from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.transactions import storage_reason
 
@@ -24,11 +25,22 @@ CHANNEL: Final = "guantong"
 MOST_BYTES: Final = 7_000
 # A connection that is silent for so long is asked whether it is alive, seconds.
 SILENCE: Final = 5.0
+_NAME: Final = "guantong signals"
 ANSWER: Final = 2.0
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(News).decode
+
+
+def others_listen(connection: Connection) -> bool:
+    """Whether a process has such a connection to this database."""
+    found = connection.exec_driver_sql(
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = ?)",
+        (_NAME,),
+    )
+    return bool(found.scalar_one())
 
 
 class Signals:
@@ -55,6 +67,7 @@ class Signals:
         self._rest = rest
         self._log = log
         self._speaks = False
+        self._lost = 0
         self._untold = NOTHING
         self._woken = asyncio.Event()
 
@@ -78,7 +91,9 @@ class Signals:
                 await self._converse(heard)
             except Exception as far:
                 # Whatever it is that breaks a connection: nothing here is worth the process.
-                self._log.warning("signals.lost", reason=storage_reason(far))
+                if not self._lost:
+                    self._log.warning("signals.lost", reason=storage_reason(far))
+                self._lost += 1
             await self._rest()
 
     async def _converse(self, heard: Callable[[News], None]) -> None:
@@ -87,7 +102,7 @@ class Signals:
             **self.address,
             timeout=ANSWER,
             command_timeout=ANSWER,
-            server_settings={"application_name": "guantong", "synchronous_commit": "off"},
+            server_settings={"application_name": _NAME, "synchronous_commit": "off"},
         )
         try:
             connection.add_termination_listener(lambda _: self._woken.set())
@@ -95,6 +110,9 @@ class Signals:
             # Something may have been told while nobody here listened, or could speak.
             heard(ANYTHING)
             self._speaks = True
+            if self._lost:
+                self._log.info("signals.back", missed=self._lost)
+                self._lost = 0
             self.tell(ANYTHING)
             while True:
                 await self._next(connection)

@@ -133,6 +133,21 @@ intake = Table(
     sqlite_autoincrement=True,
 )
 
+# Those of them that could not be read: what was handed over, why it could not, and since when.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("number", Long, primary_key=True, autoincrement=False),
+    Column("publisher", Words, nullable=False),
+    Column("atomic", SmallInteger, nullable=False),
+    Column("events", LargeBinary, nullable=False),
+    Column("receipts", LargeBinary, nullable=False),
+    Column("weight", Long, nullable=False),
+    Column("at", Long, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("aside_at", Long, nullable=False),
+)
+
 # What became of them, until their door has read it.
 settled = Table(
     "settled",

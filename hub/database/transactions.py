@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 T = TypeVar("T")
 # Classes of SQLSTATE that speak of the server, of the way to it and of statements, not of data.
 _OF_THE_SERVER: Final = ("08", "25", "28", "3D", "40", "42", "53", "55", "57", "58", "XX")
+# A connection that is lost or refused, a server that stops or starts or has too many.
+_AWAY: Final = ("08", "57P", "53300")
 
 
 class Transactions(Protocol):
@@ -69,6 +71,19 @@ def of_the_server(error: BaseException) -> bool:
         return False
     state = getattr(error.orig.__cause__ or error.orig, "sqlstate", None)
     return state is None or state[:2] in _OF_THE_SERVER
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a database on another machine cannot be reached, or takes nobody at the moment."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return False
+    said = error.orig.__cause__ or error.orig
+    if isinstance(said, OSError | TimeoutError):
+        return True
+    state = getattr(said, "sqlstate", None)
+    if not type(said).__module__.startswith("asyncpg"):
+        return False
+    return state is None or state.startswith(_AWAY)
 
 
 def storage_reason(error: BaseException) -> str:

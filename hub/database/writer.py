@@ -19,6 +19,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from hub.database.order import Lock, take_in_order
 from hub.database.transactions import Transactions
 from hub.errors import HubError, Overloaded, Stopping, StorageFailed
 
@@ -53,6 +54,7 @@ class Joint(Struct, frozen=True):
 class _Job(Struct, frozen=True):
     work: Work[Any]
     joint: Joint | None
+    locks: Sequence[Lock]
     weight: int
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
@@ -115,18 +117,24 @@ class Writer:
         return self._thread.is_alive()
 
     def submit(
-        self, work: Work[T], *, weight: int = 1024, joint: Joint | None = None
+        self,
+        work: Work[T],
+        *,
+        weight: int = 1024,
+        joint: Joint | None = None,
+        locks: Sequence[Lock] = (),
     ) -> asyncio.Future[T]:
         """Have `work` run in the next transaction; the future holds its result once committed.
 
         With `joint` it may be done at once with those before and after it, to the same effect.
+        `locks` are all that it may take, for their order (`hub.database.order`).
         The future raises what the work raised (its savepoint is rolled back); StorageFailed where
         the database was at fault, and a retry may help.
         Raises Overloaded when `weight` bytes more would pass the capacity, Stopping after `stop`.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        job = _Job(work=work, joint=joint, weight=weight, future=future, loop=loop)
+        job = _Job(work=work, joint=joint, locks=locks, weight=weight, future=future, loop=loop)
         with self._lock:
             if self._stopping:
                 raise Stopping(retry_after=1)
@@ -198,6 +206,7 @@ class Writer:
 
     def _by_runs(self, connection: Connection, runs: list[list[_Job]]) -> list[_Result]:
         """Do the works of each run at once, if they can be, or else each alone."""
+        take_in_order(connection, (lock for run in runs for job in run for lock in job.locks))
         results: list[_Result] = []
         for run in runs:
             work = _at_once(run) if len(run) > 1 else None

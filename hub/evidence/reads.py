@@ -18,10 +18,11 @@ from contracts.classes import FieldClass
 from contracts.faults import Fault
 from hub.database.access import hold_access
 from hub.database.connection import Connection
+from hub.database.order import change_dead_letters
 from hub.errors import Unauthenticated
 from hub.evidence import sql
 from hub.policy.entitle import Allowed, Decision
-from hub.policy.tokens import REVOKED
+from hub.policy.tokens import ENDED
 
 # One byte an entry. The numbers are kept for years: new reasons go to the end.
 REASONS: Final = (
@@ -107,7 +108,7 @@ def keep(connection: Connection, reading: Reading) -> bool:
     """Keep a reading, and what becomes of dead letters by it.
 
     False, and nothing kept, when it hands something over under a policy that is no longer the one
-    in force. Raises Unauthenticated when its token was revoked meanwhile.
+    in force. Raises Unauthenticated when its token has ended meanwhile.
     """
     hold_access(connection)
     row = sql.ReadRow(
@@ -124,9 +125,11 @@ def keep(connection: Connection, reading: Reading) -> bool:
     )
     waiting = sql.append_read(connection, row, in_force=reading.hands_over)
     if waiting is None:
-        if sql.is_revoked(connection, reading.token):
-            raise Unauthenticated(REVOKED)
+        if sql.has_ended(connection, reading.token, at=reading.read_at):
+            raise Unauthenticated(ENDED)
         return False
+    if waiting or reading.parked:
+        change_dead_letters(connection)
     if waiting:
         outcomes = zip(reading.positions, reading.outcomes, strict=True)
         delivered = [position for position, outcome in outcomes if outcome < _DENIED]

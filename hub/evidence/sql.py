@@ -30,7 +30,8 @@ _values: Final = attrgetter(*ReadRow.__slots__)
 
 _IF_IN_FORCE: Final = (
     " WHERE NOT ? OR (? = (SELECT version FROM policies ORDER BY version DESC LIMIT 1)"
-    " AND NOT EXISTS (SELECT 1 FROM tokens WHERE number = ? AND revoked_at IS NOT NULL))"
+    " AND NOT EXISTS (SELECT 1 FROM tokens WHERE number = ?"
+    " AND (revoked_at IS NOT NULL OR expires_at <= ?)))"
     " RETURNING EXISTS (SELECT 1 FROM dead_letters WHERE subscription = ?"
     " AND delivered IS NULL AND position >= ? AND position <= ?)"
 )
@@ -44,14 +45,18 @@ _READ_IN_FORCE: Final[Spoken] = {
 
 def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool | None:
     """Record a page's reading; with `in_force` only if its policy is the newest and its token has
-    not been revoked, else None.
+    not ended, else None.
 
     Whether dead letters of the subscription wait in its stretch.
     One statement: each takes the interpreter's lock from whoever reads the next page.
     """
     waiting: int | None = connection.exec_driver_sql(
         spoken(connection, _READ_IN_FORCE),
-        (*_values(row), in_force, row.policy, row.token, row.subscription, row.first, row.last),
+        (
+            *_values(row),
+            *(in_force, row.policy, row.token, row.read_at),
+            *(row.subscription, row.first, row.last),
+        ),
     ).scalar_one_or_none()
     return None if waiting is None else bool(waiting)
 
@@ -135,10 +140,11 @@ def is_dead_letter(connection: Connection, subscription: int, position: int) -> 
     return found.one_or_none() is not None
 
 
-def is_revoked(connection: Connection, token: int) -> bool:
-    """Whether a token was revoked."""
+def has_ended(connection: Connection, token: int, *, at: int) -> bool:
+    """Whether a token was revoked, or has expired at a time."""
     found = connection.exec_driver_sql(
-        "SELECT 1 FROM tokens WHERE number = ? AND revoked_at IS NOT NULL", (token,)
+        "SELECT 1 FROM tokens WHERE number = ? AND (revoked_at IS NOT NULL OR expires_at <= ?)",
+        (token, at),
     )
     return found.scalar_one_or_none() is not None
 

@@ -4,6 +4,7 @@ from array import array
 from typing import Final
 
 from hub.database.connection import Connection
+from hub.database.order import change_subscriptions
 from hub.event import pack
 from hub.journal import sql
 from hub.journal.matching import Matcher
@@ -32,6 +33,7 @@ def fill_step(
 ) -> Subscription | None:
     """Match the next chunk of past events for a subscription. None when it has been deleted."""
     sql.take_turn(connection, SHARD)
+    change_subscriptions(connection)
     row = sql.subscription(connection, agency, id_)
     if row is None:
         return None

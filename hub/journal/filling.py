@@ -9,6 +9,7 @@ from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.journal import sql
 from hub.journal.feeds import fill_step
+from hub.journal.register import REGISTERING
 from hub.journal.subscriptions import Subscription, from_row
 from hub.policy.policy import Policies
 
@@ -64,6 +65,6 @@ class Filler:
         )
         standing: Subscription | None = subscription
         while standing is not None and standing.filling:
-            standing = await self._writer.submit(step)
+            standing = await self._writer.submit(step, locks=REGISTERING)
             self._announce([subscription.number])
         return False

@@ -7,6 +7,7 @@ and writes dedup, journal and feed rows; its caller's commit makes all of it tru
 import json
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from msgspec.structs import astuple
 
 from contracts.faults import Fault
 from hub.database.connection import Connection
+from hub.database.order import DEAD_LETTERS, SUBSCRIPTIONS, Lock, change_subscriptions
 from hub.errors import HubError, StorageFailed, Superseded
 from hub.event import (
     Accepted,
@@ -38,6 +40,11 @@ from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
 SHARD: Final = 0
+TURN: Final = Lock(2, partial(sql.take_turn, shard=SHARD))
+# What a registration may take: it pins types, in rows of subscriptions.
+REGISTERING: Final = (TURN, SUBSCRIPTIONS)
+# And whoever removes events or subscriptions.
+REMOVING: Final = (*REGISTERING, DEAD_LETTERS)
 # The epoch of a database that only one process can have.
 ALONE: Final = 0
 # How many of an event's fields, from the first, the journal keeps as they are.
@@ -122,7 +129,7 @@ class Registrar:
         self, connection: Connection, events: Sequence[Event], *, atomic: bool
     ) -> Registration:
         """Register a batch. With `atomic`, raises BatchRefused when an event is refused."""
-        head = self._turn(connection)
+        head = self.turn(connection)
         policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
@@ -146,7 +153,7 @@ class Registrar:
         self, connection: Connection, batches: Sequence[Sequence[Event]]
     ) -> list[Registration] | None:
         """Register several batches at once, with the rows of one. None unless all is new."""
-        head = self._turn(connection)
+        head = self.turn(connection)
         policy = self._policies.identified(connection, head.policy)
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
@@ -174,8 +181,8 @@ class Registrar:
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
 
-    def _turn(self, connection: Connection) -> sql.Head:
-        """Where the shard stands, and will until this transaction ends."""
+    def turn(self, connection: Connection) -> sql.Head:
+        """Where the shard stands, and will until this transaction ends. Raises Superseded."""
         sql.take_turn(connection, SHARD)
         head = sql.head(connection, SHARD)
         if head.epoch != self._epoch():
@@ -327,6 +334,8 @@ def _feed(
                 pins.setdefault(event.type, event.version)
     if feeds:
         sql.append_feeds(connection, feeds)
+    if unpinned:
+        change_subscriptions(connection)
     for subscription, pins in unpinned.values():
         sql.change_subscription(
             connection, subscription.number, pins=json.dumps({**subscription.pins, **pins})

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,14 +12,19 @@ from contracts.envelope import VIEWED, moment_of
 from contracts.faults import Fault, faults_from
 from contracts.region import Regions
 from hub.database.connection import Connection
+from hub.database.order import SUBSCRIPTIONS, change_dead_letters, change_subscriptions
 from hub.errors import Conflict, Invalid, NotFound
 from hub.event import microseconds, pack
 from hub.journal import sql
-from hub.journal.register import SHARD
+from hub.journal.register import REMOVING, SHARD
 from hub.journal.retention.places import place_before
 from hub.journal.retention.replay import place_since
 from hub.journal.subscriptions import Body, Change, Subscription, asked_of, from_row
 from hub.policy.acts import Act, Actor, record_act
+
+# What these works may take: whoever makes, changes or ends one, whoever moves a cursor.
+CHANGING: Final = REMOVING
+MOVING: Final = (SUBSCRIPTIONS,)
 
 
 def parse(raw: bytes) -> Body:
@@ -98,6 +104,7 @@ def change(
 ) -> Subscription:
     """Change what a subscription asks for, from the next event on. Raises NotFound or Invalid."""
     sql.take_turn(connection, SHARD)
+    change_subscriptions(connection)
     standing = _standing(connection, agency, id_)
     given = {name: getattr(change, name) for name in change.model_fields_set}
     body = standing.body.model_copy(update={k: v for k, v in given.items() if v is not None})
@@ -114,6 +121,8 @@ def change(
 def end(connection: Connection, agency: str, id_: str, *, by: Actor, now: int) -> int:
     """Remove a subscription, its feed and cursor; its number. Raises NotFound."""
     sql.take_turn(connection, SHARD)
+    change_subscriptions(connection)
+    change_dead_letters(connection)
     standing = _standing(connection, agency, id_)
     sql.delete_subscription(connection, standing.number)
     _record(connection, "subscription.ended", standing, by=by, now=now)
@@ -127,6 +136,7 @@ def commit(
 
     Raises NotFound, also when another subscription has taken its id meanwhile.
     """
+    change_subscriptions(connection)
     if _standing(connection, agency, id_).number != number:
         raise NotFound
     sql.commit_cursor(connection, number, position)
@@ -138,6 +148,7 @@ def replay(connection: Connection, agency: str, id_: str, *, since: int) -> Subs
 
     Raises CursorExpired when some of that has been purged, as `place_since` says.
     """
+    change_subscriptions(connection)
     standing = _standing(connection, agency, id_)
     sql.set_cursor(connection, standing.number, place_since(connection, standing, since))
     return _standing(connection, agency, id_)

@@ -14,7 +14,7 @@ from hub.database import shards
 from hub.database.shards import Held, Taken
 from hub.database.writer import Writer
 from hub.errors import Overloaded, StorageFailed
-from hub.journal.register import ALONE, SHARD
+from hub.journal.register import ALONE, SHARD, TURN
 
 # A writer that has not shown itself for so long is replaced, milliseconds.
 SILENCE: Final = 2_500
@@ -71,7 +71,7 @@ class Writership:
             await self._rest()
             try:
                 beat = partial(shards.beat, shard=SHARD, epoch=self._epoch)
-                self._held = await self._writer.submit(beat)
+                self._held = await self._writer.submit(beat, locks=(TURN,))
             except (StorageFailed, Overloaded):
                 # Whether it is still the writer, only the database can tell.
                 continue
@@ -82,7 +82,8 @@ class Writership:
         if self._held:
             self._held = False
             try:
-                await self._writer.submit(partial(shards.give_back, shard=SHARD, epoch=self._epoch))
+                give_back = partial(shards.give_back, shard=SHARD, epoch=self._epoch)
+                await self._writer.submit(give_back, locks=(TURN,))
             except (StorageFailed, Overloaded):
                 # Then the others notice the silence.
                 return
@@ -91,6 +92,6 @@ class Writership:
         """The shard, who has it, or None when the database cannot be asked."""
         take = partial(shards.take, shard=SHARD, writer=self._name, silence=SILENCE)
         try:
-            return await self._writer.submit(take)
+            return await self._writer.submit(take, locks=(TURN,))
         except (StorageFailed, Overloaded):
             return None

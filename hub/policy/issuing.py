@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.faults import Fault
+from hub.database.access import change_access
 from hub.database.connection import Connection
 from hub.errors import Forbidden, Invalid, NotFound
 from hub.event import rfc3339
@@ -96,6 +97,8 @@ def renew_admin(connection: Connection, *, now: int, seconds: int) -> Issued:
 
 def first_admin(connection: Connection, *, now: int, seconds: int) -> Issued | None:
     """Make the administrator's token, unless there is one in force."""
+    # Of two processes that start at once, one makes it.
+    change_access(connection)
     if any(token.expires_at > now for token in _administrators(connection)):
         return None
     return _issue_admin(connection, now=now, seconds=seconds)

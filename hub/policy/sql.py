@@ -129,7 +129,6 @@ def insert_token(
 
 def revoke_token(connection: Connection, number: int, *, now: int) -> None:
     """Revoke a token."""
-    change_access(connection)
     _mark_tokens(connection)
     connection.execute(update(tokens).where(tokens.c.number == number).values(revoked_at=now))
 
@@ -142,6 +141,7 @@ def replace_token(connection: Connection, number: int, *, by: int, expires: int)
 
 
 def _mark_tokens(connection: Connection) -> None:
+    change_access(connection)
     connection.exec_driver_sql("UPDATE revisions SET revision = revision + 1 WHERE name = 'tokens'")
 
 
@@ -162,8 +162,12 @@ def marks(connection: Connection) -> Marks:
 
 
 def note_uses(connection: Connection, uses: Mapping[int, int]) -> None:
-    """Keep when tokens were last used, by number: in their order, as other processes do too."""
-    used = update(tokens).where(tokens.c.number == bindparam("of"))
+    """Keep when tokens were last used, by number.
+
+    One that another process has is passed over: it notes a use of now, or ends the token.
+    """
+    free = select(tokens.c.number).where(tokens.c.number == bindparam("of"))
+    used = update(tokens).where(tokens.c.number.in_(free.with_for_update(skip_locked=True)))
     connection.execute(
         used.values(last_used_at=bindparam("at")),
         [{"of": number, "at": at} for number, at in sorted(uses.items())],

@@ -23,6 +23,10 @@ Role = Literal["system", "security", "auditor", "operator"]
 Unfit = Literal["unknown", "expired", "revoked"]
 ROLES: Final[frozenset[str]] = frozenset(get_args(Role))
 REVOKED: Final = "令牌已被吊销，请申请新的 / the token was revoked, ask for a new one"
+ENDED: Final = (
+    "令牌已失效（被吊销、更换或到期），请申请新的"
+    " / the token has ended (revoked, replaced or expired), ask for a new one"
+)
 _CACHED: Final = 10_000
 
 
@@ -125,6 +129,14 @@ class Tokens:
             if len(self._known) > _CACHED:
                 self._known.popitem(last=False)
         return known.caller
+
+    async def confirm(self, token: str, *, now: int) -> Caller | Unfit:
+        """What the database says of a token now, whatever is remembered."""
+        digest = digest_of(token)
+        found = await self._find(digest, now)
+        if not isinstance(found, Caller):
+            self._known.pop(digest, None)
+        return found
 
     def forget(self, digest: bytes) -> None:
         """Look the token up anew at its next use: it was revoked, or ends earlier."""

@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hub.database.connection import Connection
+from hub.database.order import ACCESS
 from hub.database.writer import Writer
 from hub.policy import issuing
 from hub.upkeep.entrance import ADMIN_TOKEN
@@ -17,7 +19,8 @@ async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> No
     path = directory / ADMIN_TOKEN
     if path.exists() and path.read_text().strip():
         return
-    issued = await writer.submit(partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS))
+    renew = partial(issuing.renew_admin, now=now, seconds=ADMIN_SECONDS)
+    issued = await writer.submit(renew, locks=(ACCESS,))
     # A kill must not leave an empty file that the next start believes.
     write_whole(path, issued.token + "\n")
 
@@ -25,8 +28,14 @@ async def ensure_admin_token(directory: Path, writer: Writer, *, now: int) -> No
 async def first_admin_token(directory: Path, writer: Writer, *, now: int) -> None:
     """Write a token with all roles if the database has none yet.
 
-    Doors of one database must not end each other's: where there is one, it is brought along.
+    Doors of one database must not end each other's: where there is one, it is brought along. Nobody
+    could enter a hub whose only token was lost with its door, so it is written before it is good.
     """
-    issued = await writer.submit(partial(issuing.first_admin, now=now, seconds=ADMIN_SECONDS))
+    first = partial(_make_first, path=directory / ADMIN_TOKEN, now=now)
+    await writer.submit(first, locks=(ACCESS,))
+
+
+def _make_first(connection: Connection, *, path: Path, now: int) -> None:
+    issued = issuing.first_admin(connection, now=now, seconds=ADMIN_SECONDS)
     if issued is not None:
-        write_whole(directory / ADMIN_TOKEN, issued.token + "\n")
+        write_whole(path, issued.token + "\n")

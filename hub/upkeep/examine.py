@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.database import intake
 from hub.database.connection import Connection, is_sqlite
 from hub.database.inspection import damage_told, reading
 from hub.database.lock import locked
 from hub.database.migrating import revision_of, revisions
+from hub.database.opening import refuse_moved
 from hub.database.sqlite import DATABASE, space_of, sqlite_module
-from hub.errors import DataDirectoryDamaged
+from hub.errors import DataDirectoryDamaged, DataDirectoryMoved
+from hub.journal.register import SHARD
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql
 from hub.upkeep.access import access
 from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.finding import Finding, failure
-from hub.upkeep.records import judge_integrity, judge_journal, judge_revision
+from hub.upkeep.records import judge_handover, judge_integrity, judge_journal, judge_revision
 from hub.upkeep.server import judge_server
 
 
@@ -58,6 +61,10 @@ def examine(
 def examine_stopped(patient: Patient, *, full: bool, now: int) -> list[Finding]:
     """Examine the directory of a hub that does not run. Raises DataDirectoryInUse if it does."""
     file = patient.directory / DATABASE
+    try:
+        refuse_moved(patient.directory)
+    except DataDirectoryMoved as moved:
+        return [_moved(patient.directory, moved)]
     if not file.exists():
         return [_no_database(patient.directory)]
     with locked(patient.directory):
@@ -111,6 +118,7 @@ def _inside(
         # A sample takes a moment; SQLite's own check takes whatever time is left.
         lambda: [judge_journal(connection, full=full, now=now, enough=enough)],
         integrity,
+        lambda: _handover(connection, now=now),
         lambda: _room_and_clock(connection, patient, now=now),
         lambda: access(connection, now=now),
     ]
@@ -121,6 +129,13 @@ def _inside(
                 yield from check()
         except DataDirectoryDamaged as damaged:
             yield _unreadable(damaged)
+
+
+def _handover(connection: Connection, *, now: int) -> list[Finding]:
+    # On SQLite the door registers by itself.
+    if is_sqlite(connection):
+        return []
+    return [judge_handover(intake.standing(connection, SHARD), now=now)]
 
 
 def _room_and_clock(connection: Connection, patient: Patient, *, now: int) -> Iterator[Finding]:
@@ -142,6 +157,17 @@ def _no_database(directory: Path) -> Finding:
         f"there is no database in {directory}",
         "请核对 --data，或用 guantong up 启动一次",
         "check --data, or start a hub there with guantong up",
+    )
+
+
+def _moved(directory: Path, moved: DataDirectoryMoved) -> Finding:
+    return failure(
+        "directory",
+        f"{directory} 中的数据已移到 PostgreSQL：{moved.detail}",
+        f"the data of {directory} has moved to PostgreSQL: {moved.detail}",
+        "请检查运行中的贯通；确要用回旧库，先删除文件 moved，此后登记的事件都不在其中",
+        "ask the hub that runs; to go back to this database, which lacks every event since, first"
+        " delete the file `moved`",
     )
 
 

@@ -14,6 +14,7 @@ def write_whole(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    sync(path.parent)
 
 
 def sync(path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from hub.database.connection import Connection
 from hub.database.inspection import integrity
+from hub.database.intake import Standing
 from hub.event import shown
 from hub.upkeep.finding import Finding, failure, ok, warning
 from hub.upkeep.selfcheck import Checked, Kind, check_journal
@@ -17,6 +18,8 @@ _KINDS: Final[dict[Kind, tuple[str, str]]] = {
     "receipt": ("回执编号不符", "receipts that do not match"),
     "dedup": ("去重记录不符", "dedup records that do not match"),
 }
+# Seconds: a takeover takes five.
+LONGEST_WAIT: Final = 15
 _RESTORE: Final = (
     "请停止贯通，另存数据目录，再用 guantong restore 恢复最近的备份",
     "stop the hub, put its directory aside, and restore the newest backup (guantong restore)",
@@ -93,6 +96,29 @@ def judge_journal(
             "ask again with --full at a quiet time",
         )
     return ok("journal", f"日志一致：{looked}", f"the journal is consistent: {looked_en}")
+
+
+def judge_handover(standing: Standing, *, now: int) -> Finding:
+    """Whether what doors hand over is registered; the time is microseconds UTC."""
+    silence = standing.silence or 0
+    waited = 0 if standing.waits_since is None else max(0, now - standing.waits_since) // 1_000_000
+    if standing.aside:
+        return failure(
+            "intake",
+            f"有 {standing.aside:,} 批已受理的事件读不懂，另行留存在表 set_aside",
+            f"{standing.aside:,} batches that were taken in cannot be read: see table `set_aside`",
+            "请按 deploy/monitoring/runbooks/GuantongSetAside.md 处理",
+            "do as deploy/monitoring/runbooks/GuantongSetAside.md says",
+        )
+    if max(silence, waited) > LONGEST_WAIT:
+        return failure(
+            "intake",
+            f"登记进程 {silence:,.0f} 秒没有动静，最早受理的一批已等候 {waited:,} 秒",
+            f"no writer seen for {silence:,.0f} s, the oldest batch has waited for {waited:,} s",
+            "请启动 guantong work，或从其 /health/ready 与日志查明原因",
+            "start a guantong work, or see in its /health/ready and log why it does not register",
+        )
+    return ok("intake", "受理的事件随到随登", "what is taken in is registered as it comes")
 
 
 def _told(checked: Checked) -> tuple[str, str]:

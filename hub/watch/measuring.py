@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from hub.database import intake
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.database.transactions import Space, SpaceHere
@@ -75,6 +76,7 @@ class Measuring:
         version, changed = policy_sql.newest_version(connection)
         space = self._space(connection)
         here = space if isinstance(space, SpaceHere) else None
+        handover = intake.standing(connection, SHARD)
         backlogs = _backlogs(connection, policy)
         return Measured(
             now=now,
@@ -84,6 +86,9 @@ class Measuring:
             known=holdings.known,
             refusals=holdings.refusals,
             backlogs=backlogs,
+            intake_since=handover.waits_since,
+            intake_aside=handover.aside,
+            writer_silence=handover.silence,
             policy_version=version,
             policy_changed=changed,
             tokens_expiring=len(

@@ -60,6 +60,12 @@ class Callers:
         self._uses.note(caller.token, now)
         return caller
 
+    async def confirm(self, request: Request) -> None:
+        """Raise Unauthenticated where the token has ended by now, in whichever process."""
+        found = await self._tokens.confirm(self._bearer(request), now=self._clock())
+        if not isinstance(found, Caller):
+            raise self._unfit(found, network_of(request.client.host if request.client else ""))
+
     async def member(self, request: Request) -> Actor:
         """The agency of a request's caller, in force, with the token it showed.
 
@@ -108,6 +114,9 @@ class Callers:
         if isinstance(found, Caller):
             self._attempts.succeeded(network, token)
             return found
+        raise self._unfit(found, network)
+
+    def _unfit(self, found: Unfit, network: str) -> Unauthenticated:
         self._metrics.unauthenticated(found)
         self._log.warning("token.refused", address=network, reason=found)
-        raise Unauthenticated(_TOLD[found])
+        return Unauthenticated(_TOLD[found])

@@ -73,7 +73,7 @@ def route(
         if isinstance(asked, Replay):
             since = microseconds(moment_of(asked.since))
             replay = partial(subscribing.replay, agency=agency, id_=id_, since=since)
-            subscription = await writer.submit(replay)
+            subscription = await writer.submit(replay, locks=subscribing.MOVING)
             log.info("cursor.replayed", caller=agency, subscription=id_, since=asked.since)
             return answer(shown(subscription, cursors))
         row = await readers.run(partial(sql.subscription, agency=agency, id_=id_))
@@ -83,7 +83,8 @@ def route(
         work = partial(
             subscribing.commit, agency=agency, id_=id_, number=row.number, position=position
         )
-        return answer(shown(await writer.submit(work), cursors))
+        moved = await writer.submit(work, locks=subscribing.MOVING)
+        return answer(shown(moved, cursors))
 
     return Described("/v1/subscriptions/{id}/cursor", move, _MOVE_TO, method="POST")
 

@@ -17,6 +17,7 @@ from contracts.catalogue import Catalogue
 from contracts.faults import Fault
 from contracts.members import refuse_duplicates
 from contracts.region import Regions
+from hub.database.order import ACCESS
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.delivery.arrivals import Arrivals
@@ -88,7 +89,7 @@ def routes(
                 work = partial(
                     changes.apply, change=change, policies=policies, caller=caller, now=clock()
                 )
-                policy = await writer.submit(work)
+                policy = await writer.submit(work, locks=(ACCESS,))
         if asked is not None:
             return await rehearse(change, caller, replayed=asked.replayed)
         current.renew(policy)

@@ -89,7 +89,7 @@ def routes(
             now=clock(),
             most=max_subscriptions,
         )
-        subscription, new = await writer.submit(make)
+        subscription, new = await writer.submit(make, locks=subscribing.CHANGING)
         filler.begin(subscription)
         log.info("subscription.made", caller=agency, subscription=subscription.id, new=new)
         return answer(shown(subscription, cursors), 201 if new else 200)
@@ -123,14 +123,14 @@ def routes(
             by=member,
             now=clock(),
         )
-        subscription = await writer.submit(work)
+        subscription = await writer.submit(work, locks=subscribing.CHANGING)
         log.info("subscription.changed", caller=member.name, subscription=id_)
         return answer(shown(subscription, cursors))
 
     async def end(request: Request) -> Response:
         member, id_ = await callers.member(request), request.path_params["id"]
         work = partial(subscribing.end, agency=member.name, id_=id_, by=member, now=clock())
-        wake(await writer.submit(work))
+        wake(await writer.submit(work, locks=subscribing.CHANGING))
         log.info("subscription.ended", caller=member.name, subscription=id_)
         return Response(status_code=204)
 

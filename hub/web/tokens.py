@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from structlog.typing import FilteringBoundLogger
 
+from hub.database.order import ACCESS
 from hub.database.readers import Readers
 from hub.database.writer import Writer
 from hub.errors import BadRequest, Invalid, NotFound
@@ -100,7 +101,7 @@ def routes(
             overlap=asked.overlap,
         )
         work = partial(issuing.issue, wanted=wanted, caller=caller, now=clock())
-        made = await writer.submit(work)
+        made = await writer.submit(work, locks=(ACCESS,))
         if made.replaced is not None:
             known.forget(made.replaced)
         log.info("token.issued", caller=caller.name, owner=wanted.owner, number=made.number)
@@ -116,7 +117,7 @@ def routes(
         if token > MOST_NUMBER:
             raise NotFound
         work = partial(issuing.revoke, number=token, caller=caller, now=clock(), agency=agency)
-        known.forget(await writer.submit(work))
+        known.forget(await writer.submit(work, locks=(ACCESS,)))
         log.info("token.revoked", caller=caller.name, number=token)
         return Response(status_code=204)
 

@@ -11,6 +11,7 @@ from time import perf_counter
 import uvloop
 
 from hub.app.embedded import embedded
+from hub.app.ground import metrics_here
 from hub.app.parts import Hub
 from hub.event import Accepted
 from hub.intake.http import read_events
@@ -123,7 +124,11 @@ async def measure(hub: RunningHub, folder: Path) -> bool:
     publisher, whole, views = (hub.token(a) for a in (PETITION, CITY, DISCIPLINE))
     log = log_to_nowhere()
     rounds: list[tuple[float, ...]] = []
-    async with embedded(folder, settings=Settings(), log=log) as (inside, _web):
+    metrics = metrics_here()
+    async with embedded(folder, settings=Settings(), metrics=metrics, log=log) as (
+        inside,
+        _web,
+    ):
         for n in range(ROUNDS + 1):
             figures = (
                 await over_http(publisher, f"h{n}", hub.address),

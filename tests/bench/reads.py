@@ -10,7 +10,7 @@ from time import perf_counter
 import uvloop
 
 from hub.app.embedded import embedded
-from hub.app.ground import microseconds_now
+from hub.app.ground import metrics_here, microseconds_now
 from hub.app.parts import Hub
 from hub.delivery.pull import Asked, Pull
 from hub.evidence.reads import Reading
@@ -67,7 +67,11 @@ def forgetful(hub: Hub) -> Pull:
 
 async def measure(folder: Path) -> bool:
     log = log_to_nowhere()
-    async with embedded(folder, settings=Settings(), log=log) as (hub, _web):
+    metrics = metrics_here()
+    async with embedded(folder, settings=Settings(), metrics=metrics, log=log) as (
+        hub,
+        _web,
+    ):
         await without_http(hub, "r")
         bare = forgetful(hub)
         holds = []

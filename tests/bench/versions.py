@@ -12,6 +12,7 @@ import uvloop
 from contracts.catalogue import Catalogue, load_catalogue
 from contracts.envelope import Envelope, day_of, read_structured
 from hub.app.embedded import embedded
+from hub.app.ground import metrics_here
 from hub.settings import Settings
 from tests.bench.material import event, log_to_nowhere, rendered
 from tests.bench.measure import rate, report
@@ -68,7 +69,11 @@ def admission() -> bool:
 
 async def measure(folder: Path) -> bool:
     log = log_to_nowhere()
-    async with embedded(folder, settings=Settings(), log=log) as (hub, _web):
+    metrics = metrics_here()
+    async with embedded(folder, settings=Settings(), metrics=metrics, log=log) as (
+        hub,
+        _web,
+    ):
         converted: list[float] = []
         original: list[float] = []
         for n in range(ROUNDS):

@@ -142,13 +142,14 @@ def test_a_hub_on_postgresql_is_judged_with_its_server(
     assert [finding["check"] for finding in found] == [
         *("hub", "limits", "memory", "permissions"),
         *("server", "durability", "connections", "archive", "vacuum"),
-        *("tables", "journal", "clock", "policy", "tokens"),
+        *("tables", "journal", "intake", "clock", "policy", "tokens"),
     ]
     # The server that tests share does without fsync.
-    assert judged(found, "hub", "durability", "journal") == [
+    assert judged(found, "hub", "durability", "journal", "intake") == [
         ("hub", "ok", "贯通 0.1.0 在运行，可写入"),
         ("durability", "failure", "fsync 未开启：断电会丢失已确认的事件"),
         ("journal", "ok", "日志一致：全部 1 条事件的位置、摘要、回执、去重"),
+        ("intake", "ok", "受理的事件随到随登"),
     ]
 
 

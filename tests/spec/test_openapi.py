@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from contracts.catalogue import load_catalogue
 from hub.app.embedded import embedded
+from hub.app.ground import metrics_here
 from hub.logs import logger
 from hub.settings import Settings
 from hub.web.operation import EVERY_TOKEN, Described
@@ -53,7 +54,11 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 async def test_every_route_is_described(tmp_path: Path, told: Json) -> None:
     log = logger(level=logging.CRITICAL)
-    async with embedded(tmp_path, settings=Settings(), log=log) as (_, edge):
+    metrics = metrics_here()
+    async with embedded(tmp_path, settings=Settings(), metrics=metrics, log=log) as (
+        _,
+        edge,
+    ):
         routes = edge.app.routes
     assert [route for route in routes if not isinstance(route, Described)] == []
     served = [(r.path_format, r.method) for r in routes if isinstance(r, Described)]

@@ -15,6 +15,7 @@ import pytest
 from starlette.routing import Route
 
 from hub.app.embedded import embedded
+from hub.app.ground import metrics_here
 from hub.event import rfc3339
 from hub.logs import logger
 from hub.settings import Settings
@@ -173,7 +174,11 @@ def items(client: httpx.Client, path: str, **query: Any) -> list[dict[str, Any]]
 
 
 async def test_the_table_says_of_every_call_of_the_hub_who_may_make_it(tmp_path: Path) -> None:
-    async with embedded(tmp_path, settings=Settings(), log=logger()) as (_, web):
+    metrics = metrics_here()
+    async with embedded(tmp_path, settings=Settings(), metrics=metrics, log=logger()) as (
+        _,
+        web,
+    ):
         routes = [route for route in web.app.routes if isinstance(route, Route)]
         assert routes == web.app.routes
     told = [(method, r.path) for r in routes for method in r.methods or () if method != "HEAD"]
@@ -716,7 +721,11 @@ def test_a_gateway_of_many_agencies_is_no_attacker(fresh_hub: RunningHub) -> Non
 
 async def test_many_connections_may_begin_with_one_token_at_once(tmp_path: Path) -> None:
     """All ask before any has its answer: a good token is looked up once, a bad one 30 times."""
-    async with embedded(tmp_path, settings=Settings(), log=logger()) as (hub, web):
+    metrics = metrics_here()
+    async with embedded(tmp_path, settings=Settings(), metrics=metrics, log=logger()) as (
+        hub,
+        web,
+    ):
         await ensure_admin_token(tmp_path, hub.writer, now=time_ns() // 1000)
         good = (tmp_path / "admin.token").read_text().strip()
         transport = httpx.ASGITransport(app=web)

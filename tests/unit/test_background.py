@@ -100,6 +100,13 @@ async def test_only_a_last_turn_or_the_end_of_the_hub_ends_it() -> None:
     assert heard.logged == ["purge.failed StorageFailed", "purge.failed ValueError"]
 
 
+async def test_what_turns_meet_again_and_again_is_told_once() -> None:
+    heard = Heard()
+    await taken(heard, *(StorageFailed() for _ in range(3)), True, StorageFailed(), False)
+    assert heard.counted()["purge"] == 4
+    assert heard.logged == ["purge.failed StorageFailed"] * 2
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """An empty database."""

@@ -11,7 +11,7 @@ from hub.database.readers import Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Overloaded
 from hub.upkeep.doctor import FULL_SECONDS, QUICK_SECONDS, Doctor
-from hub.upkeep.examine import Patient
+from hub.upkeep.examine import Patient, examine_stopped
 from hub.upkeep.finding import Finding
 
 
@@ -110,3 +110,17 @@ async def test_a_stop_breaks_an_examination_off(
     assert found(findings, "journal") == [
         ("warning", "日志自查未做完：抽查 0 条事件的位置、摘要、回执、去重，无误")
     ]
+
+
+def test_a_directory_whose_data_has_moved_is_not_taken_for_the_hub(
+    database: SqliteDatabase,
+) -> None:
+    (database.directory / "moved").write_text("2026-11-20T08:00:00Z example/guantong\n")
+    patient = Patient(database.directory, connections=10, queue=1024)
+    (finding,) = examine_stopped(patient, full=False, now=1)
+    assert (finding.check, finding.level, finding.says) == (
+        "directory",
+        "failure",
+        f"{database.directory} 中的数据已移到 PostgreSQL：2026-11-20T08:00:00Z example/guantong",
+    )
+    assert finding.advice and finding.advice_en

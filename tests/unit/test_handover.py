@@ -1,10 +1,14 @@
 """The hand-over between a door and the writer: what is said on the way, and what becomes of it."""
 
 import asyncio
+import hashlib
+import re
+import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,17 +22,22 @@ from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.backbone.handover import MOST_WAITING, HandOver
 from hub.backbone.parcels import (
+    SET_ASIDE,
     UNREGISTRABLE,
+    Newer,
     Told,
+    Unreadable,
     packed_events,
     packed_outcomes,
     unpacked_events,
     unpacked_outcomes,
 )
 from hub.backbone.receipts import own_receipt
+from hub.backbone.registering import PASSED, Registering
 from hub.backbone.rounds import Rounds
 from hub.database import intake, shards
 from hub.database.background import Background
+from hub.database.connection import Connection
 from hub.database.intake import Handed
 from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.postgres import open_postgres
@@ -37,13 +46,14 @@ from hub.database.shards import Held, Taken
 from hub.database.signals import Signals
 from hub.database.transactions import Transactions
 from hub.database.writer import Writer
-from hub.errors import Overloaded, StorageFailed, Superseded, Unauthenticated
+from hub.errors import IntakeNewer, Overloaded, StorageFailed, Superseded, Unauthenticated
 from hub.event import (
     Accepted,
     Duplicate,
     Event,
     Marking,
     Outcome,
+    Receipt,
     Rejected,
     receipt_for,
     receipt_unregistered,
@@ -58,6 +68,7 @@ from hub.policy.sql import append_version, insert_token, revoke_token
 from tests.sample import CITY, PETITION, admitted, policy
 
 NOW = 1_000
+RUNBOOKS = Path(__file__).parents[2] / "deploy" / "monitoring" / "runbooks"
 # Seconds that a door waits for what becomes of a batch.
 SHORT = 2.0
 LONG = 60.0
@@ -82,6 +93,39 @@ def test_outcomes_arrive_at_the_door_as_registration_made_them() -> None:
     assert refused.value.outcomes == REFUSED
 
 
+def test_a_parcel_is_known_by_its_format_and_its_checksum() -> None:
+    """Whoever changes these bytes counts `FORMAT` up, and goes on reading them."""
+    event = admitted("f-1")
+    packed = packed_events([event])
+    assert (packed[0], hashlib.sha256(packed).hexdigest()[:16]) == (1, "5a654ce2a33284d4")
+    read = {unread(damaged) for damaged in damages(packed)}
+    assert read == {(Unreadable, "checksum")}
+    assert unread(sealed(b"\xc1", format_=1)) == (Unreadable, "DecodeError")
+    assert unread(sealed(b"\x91\x01", format_=1)) == (Unreadable, "ValidationError")
+    assert unread(sealed(b"\x91\x01", format_=2)) == (Newer, "format 2")
+
+
+def damages(packed: bytes) -> Iterator[bytes]:
+    """What is left of a parcel that was cut, or of which a bit was turned."""
+    yield from (packed[:length] for length in range(len(packed)))
+    yield from (
+        bytes([*packed[:n], packed[n] ^ 1 << n % 8, *packed[n + 1 :]]) for n in range(len(packed))
+    )
+
+
+def sealed(packed: bytes, *, format_: int) -> bytes:
+    """Bytes as a program that packs in some format seals them."""
+    head = bytes([format_])
+    return head + zlib.crc32(head + packed).to_bytes(4, "big") + packed
+
+
+def unread(packed: bytes) -> tuple[type[Exception], str]:
+    """Why events cannot be read."""
+    with pytest.raises(Unreadable) as error:
+        unpacked_events(packed)
+    return type(error.value), str(error.value)
+
+
 def test_news_of_two_moments_are_told_at_once() -> None:
     first = News(intake=True, settled={1: ((1, b"a"),)}, subscriptions=frozenset({4}))
     second = News(settled={1: ((2, b"b"),), 2: ((9, b"c"),)}, subscriptions=frozenset({5}))
@@ -94,16 +138,20 @@ def test_news_of_two_moments_are_told_at_once() -> None:
     assert msgjson.decode(msgjson.encode(first), type=News) == first
 
 
+def put_policy(connection: Connection) -> None:
+    """Put a policy in force."""
+    document = msgjson.encode(policy()).decode()
+    append_version(connection, version=1, document=document, by="t", reason="t", now=1)
+
+
 @pytest.fixture
 def transactions(postgres_database: str) -> Iterator[Transactions]:
     """Transactions on PostgreSQL, with a policy in force."""
-    document = msgjson.encode(policy()).decode()
-    put = partial(append_version, version=1, document=document, by="t", reason="t", now=1)
     with (
         closing(open_postgres(postgres_database)) as database,
         closing(database.writing()) as made,
     ):
-        made.run(put)
+        made.run(put_policy)
         yield made
 
 
@@ -172,6 +220,92 @@ def test_a_batch_that_cannot_be_registered_does_not_hold_up_the_others(
     assert transactions.run(rounds(failed).register) is None
     transactions.run(partial(intake.forget_settled, door=1, until=3))
     assert [n for n, _ in transactions.run(partial(intake.settled, door=1, after=0))] == [4]
+
+
+def test_a_batch_that_cannot_be_read_is_set_aside_and_the_others_are_registered(
+    transactions: Transactions,
+) -> None:
+    lost = [admitted("u-2"), admitted("u-3")]
+    batches = [handed(1, admitted("u-1")), handed(2, *lost), handed(3, *lost, atomic=True)]
+    batches[1:] = [replace(each, events=each.events[:-1]) for each in batches[1:]]
+    transactions.run(partial(intake.hand_over, batches=[*batches, handed(4, admitted("u-4"))]))
+    done = transactions.run(rounds([]).register)
+
+    assert done is not None
+    assert [(aside.reason, aside.at) for aside in done.aside] == [("checksum", NOW)] * 2
+    told = {each.batch: each.outcomes for each in done.settled}
+    assert {n: outcomes_of(told[n], lost) for n in (2, 3)} == {
+        n: [Rejected(event.source, event.id, (SET_ASIDE,)) for event in lost] for n in (2, 3)
+    }
+    assert [unpacked_outcomes(told[n], [admitted(f"u-{n}")]) for n in (1, 4)] == [
+        [Accepted(receipt_for(admitted("u-1"), 1, NOW))],
+        [Accepted(receipt_for(admitted("u-4"), 2, NOW))],
+    ]
+    standing = transactions.run(partial(intake.standing, shard=SHARD))
+    assert (standing.waits_since, standing.aside) == (None, 2)
+    receipt = lost[0].receipt
+    asked = [
+        transactions.run(partial(own_receipt, receipt=receipt, publisher=who))
+        for who in (PETITION, CITY)
+    ]
+    assert asked == [
+        Told(Receipt(receipt.hex(), "refused", "", "", "", b"", None, None), (SET_ASIDE,)),
+        None,
+    ]
+    # Sent again, it is new.
+    transactions.run(partial(intake.hand_over, batches=[handed(5, *lost)]))
+    transactions.run(rounds([]).register)
+    registered = transactions.run(partial(own_receipt, receipt=receipt, publisher=PETITION))
+    assert registered == Told(receipt_for(lost[0], 3, NOW), ())
+
+
+def test_since_when_batches_wait_and_no_writer_was_seen_is_told(transactions: Transactions) -> None:
+    given = [replace(handed(n, admitted(f"since-{n}")), at=NOW + n) for n in (1, 2)]
+    transactions.run(partial(intake.hand_over, batches=given))
+    beat = "UPDATE shards SET beat = extract(epoch FROM clock_timestamp()) * 1000 - 20000"
+    transactions.run(lambda connection: connection.exec_driver_sql(beat).rowcount)
+    standing = transactions.run(partial(intake.standing, shard=SHARD))
+    assert (standing.waits_since, standing.aside) == (NOW + 1, 0)
+    assert standing.silence is not None and standing.silence >= 20
+    transactions.run(partial(shards.take, shard=SHARD, writer="one", silence=0))
+    taken = transactions.run(partial(intake.standing, shard=SHARD))
+    assert taken.silence is not None and taken.silence < standing.silence
+
+
+def test_what_was_set_aside_can_be_put_back(transactions: Transactions) -> None:
+    """As the page of its alert says, once it can be read."""
+    whole, cut = handed(1, admitted("p-1")), handed(1, admitted("p-1"))
+    cut = replace(cut, events=cut.events[:-1])
+    transactions.run(partial(intake.hand_over, batches=[cut]))
+    done = transactions.run(rounds([]).register)
+    assert done is not None
+    page = (RUNBOOKS / "GuantongSetAside.md").read_text(encoding="utf-8")
+    back = re.findall(r"`(WITH back AS (?:.|\n)*?);`", page)[0].replace("批次", "?")
+    number = done.aside[0].number
+    mend = "UPDATE set_aside SET events = ?"
+    transactions.run(lambda c: c.exec_driver_sql(mend, (whole.events,)).rowcount)
+    assert transactions.run(lambda c: c.exec_driver_sql(back, (number,)).rowcount) == 1
+    again = transactions.run(rounds([]).register)
+    assert again is not None
+    assert unpacked_outcomes(again.settled[0].outcomes, [admitted("p-1")]) == [
+        Accepted(receipt_for(admitted("p-1"), 1, NOW))
+    ]
+    assert transactions.run(partial(intake.standing, shard=SHARD)).aside == 0
+
+
+def test_what_a_newer_program_handed_over_waits_for_it_and_is_not_overtaken(
+    transactions: Transactions,
+) -> None:
+    newer = replace(handed(2, admitted("n-2")), events=sealed(b"\x91\x01", format_=2))
+    given = [handed(1, admitted("n-1")), newer, handed(3, admitted("n-3"))]
+    transactions.run(partial(intake.hand_over, batches=given))
+    done = transactions.run(rounds([]).register)
+    assert done is not None
+    assert ([each.batch for each in done.settled], done.aside) == ([1], [])
+    with pytest.raises(IntakeNewer, match="format 2"):
+        transactions.run(rounds([]).register)
+    waiting = transactions.run(partial(intake.waiting, most=9, size=10**6))
+    assert [each.batch for each in waiting] == [2, 3]
 
 
 def test_where_nothing_can_be_registered_nothing_is_refused(transactions: Transactions) -> None:
@@ -268,12 +402,16 @@ def test_whoever_has_lost_the_shard_registers_nothing(transactions: Transactions
 
 def test_nothing_is_read_by_a_token_that_was_revoked_meanwhile(transactions: Transactions) -> None:
     token = transactions.run(
-        partial(insert_token, digest=b"d", agency=CITY, roles="", now=1, expires=NOW)
+        partial(insert_token, digest=b"d", agency=CITY, roles="", now=1, expires=NOW + 1)
     )
     reading = Reading(1, CITY, "s", token, "pull", 1, NOW, [1, 2], bytes([1, 1]))
     denied = replace(reading, outcomes=bytes([EXPIRED, EXPIRED]))
     assert transactions.run(partial(keep, reading=reading))
     assert not transactions.run(partial(keep, reading=replace(reading, policy=0)))
+    # Another has taken its place, which may be sooner than its end was to be.
+    late = replace(reading, read_at=NOW + 1)
+    with pytest.raises(Unauthenticated):
+        transactions.run(partial(keep, reading=late))
     transactions.run(partial(revoke_token, number=token, now=2))
     with pytest.raises(Unauthenticated):
         transactions.run(partial(keep, reading=reading))
@@ -355,6 +493,64 @@ async def test_no_more_is_taken_in_than_may_wait(postgres_database: str) -> None
         assert await door.weigh()
         with pytest.raises(Overloaded):
             await door.append([admitted("m-3")], atomic=False)
+
+
+_BEARS_TWO = (
+    """
+    CREATE FUNCTION bear_two() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF (SELECT count(*) FROM new) > 2 THEN RAISE USING ERRCODE = '53400'; END IF; RETURN NULL;
+    END $$
+    """,
+    "CREATE TRIGGER bear_two AFTER INSERT ON settled REFERENCING NEW TABLE AS new"
+    " FOR EACH STATEMENT EXECUTE FUNCTION bear_two()",
+)
+
+
+async def test_a_round_that_storage_does_not_bear_is_halved_until_it_does(
+    postgres_database: str,
+) -> None:
+    count = 2 * PASSED + 6
+    given = [handed(n, admitted(f"h-{n}")) for n in range(count)]
+    sizes: list[int] = []
+    whole, failures = asyncio.Event(), 0
+
+    def settled(batches: Sequence[intake.Settled]) -> None:
+        sizes.append(len(batches))
+        if sum(sizes) == count:
+            whole.set()
+
+    async def rest() -> None:
+        nonlocal failures
+        failures += 1
+
+    database = await asyncio.to_thread(open_postgres, postgres_database)
+    readers = Readers(database.reading, threads=1, failed=lambda _: None)
+
+    def prepare(connection: Connection) -> None:
+        put_policy(connection)
+        for statement in _BEARS_TWO:
+            connection.exec_driver_sql(statement)
+        intake.hand_over(connection, given)
+
+    async with door_on(postgres_database) as (_, writer):
+        await writer.submit(prepare)
+        registering = Registering(
+            writer=writer,
+            readers=readers,
+            rounds=rounds([]),
+            registered=lambda _: None,
+            settled=settled,
+            aside=lambda _: None,
+            background=Background(metrics=Metrics(version="", sqlite=""), log=get_logger()),
+            rest=rest,
+            clock=lambda: NOW,
+        )
+        running = asyncio.create_task(registering.run())
+        await whole.wait()
+        running.cancel()
+    await asyncio.to_thread(readers.stop)
+    # 512 are halved eight times; twice as many are tried again once, in vain.
+    assert (sizes, failures) == ([2] * (count // 2), 8 + 1)
 
 
 async def test_news_that_were_lost_are_looked_for(postgres_database: str) -> None:

@@ -6,11 +6,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+from structlog import get_logger
+from structlog.testing import capture_logs
 
 from deploy.local.postgres import SIGNALS, Stop
 from hub.database.connection import Connection
 from hub.database.postgres import PostgresDatabase, open_postgres
 from hub.database.tables import metadata
+from hub.database.watch import Outage
 from hub.journal import sql
 from tests.bench.plans import explain, nodes
 from tests.postgres import shared_server
@@ -68,3 +72,20 @@ def test_a_page_goes_by_an_index_from_the_first_event_on(postgres_database: str)
         )
     scans = {node["Node Type"] for node in nodes(explained["Plan"]) if "Relation Name" in node}
     assert scans <= {"Index Scan", "Bitmap Heap Scan"} and scans
+
+
+def test_an_outage_is_told_once_with_how_often_it_was_met() -> None:
+    away = OperationalError(None, None, ConnectionRefusedError("refused"))
+    seconds = iter((10.0, 17.5))
+    with capture_logs() as said:
+        outage = Outage(log=get_logger(), clock=lambda: next(seconds))
+        outage.over()
+        assert [outage.explains(error) for error in (away, away, ValueError(), away)] == [
+            *(True, True, False, True)
+        ]
+        outage.over()
+        outage.over()
+    assert said == [
+        {"event": "storage.away", "log_level": "error", "reason": "refused"},
+        {"event": "storage.back", "log_level": "warning", "missed": 3, "seconds": 7.5},
+    ]

@@ -11,7 +11,7 @@ import structlog
 from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
-from hub.database.watch import ReaderWatch
+from hub.database.watch import Outage, ReaderWatch
 from hub.database.writer import Writer
 from hub.journal.retention.purging import Purger
 from hub.journal.retention.terms import DAY, Terms
@@ -60,7 +60,11 @@ async def turn(database: SqliteDatabase, terms: Terms) -> None:
     """One turn of a purger that keeps records for 400 days."""
     writer = Writer(database.writing(), capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
     metrics, log = Metrics(version="0", sqlite="0"), structlog.get_logger()
-    readers = Readers(database.reading, threads=1, failed=ReaderWatch(log).failed)
+    readers = Readers(
+        database.reading,
+        threads=1,
+        failed=ReaderWatch(log, Outage(log=log, clock=lambda: 0.0)).failed,
+    )
     writer.start()
     try:
         await Purger(

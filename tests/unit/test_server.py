@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from hub.database.intake import Standing
+from hub.upkeep.records import judge_handover
 from hub.upkeep.server import FEW_CONNECTIONS, MANY_TRANSACTIONS, judge_server
 from hub.upkeep.sql import ServerState
 
@@ -73,3 +75,33 @@ def test_only_what_is_wrong_is_told_with_what_to_do(
     assert wrong == ([] if check is None else [(check, level, says)])
     for finding in findings:
         assert (finding.advice != "", finding.advice_en != "") == (finding.level != "ok",) * 2
+
+
+@pytest.mark.parametrize(
+    ("standing", "level", "says"),
+    [
+        (Standing(None, 0, 0.5), "ok", "受理的事件随到随登"),
+        (Standing(5_000_000, 0, 15.0), "ok", "受理的事件随到随登"),
+        (
+            Standing(4_000_000, 0, 0.0),
+            "failure",
+            "登记进程 0 秒没有动静，最早受理的一批已等候 16 秒",
+        ),
+        (
+            Standing(None, 0, 15.6),
+            "failure",
+            "登记进程 16 秒没有动静，最早受理的一批已等候 0 秒",
+        ),
+        (
+            Standing(None, 2, 0.0),
+            "failure",
+            "有 2 批已受理的事件读不懂，另行留存在表 set_aside",
+        ),
+    ],
+)
+def test_what_is_taken_in_is_to_be_registered_soon(
+    standing: Standing, level: str, says: str
+) -> None:
+    finding = judge_handover(standing, now=20_000_000)
+    assert (finding.check, finding.level, finding.says) == ("intake", level, says)
+    assert (finding.advice != "", finding.advice_en != "") == (level != "ok",) * 2

@@ -15,7 +15,7 @@ from contracts.region import load_regions
 from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
-from hub.database.watch import ReaderWatch
+from hub.database.watch import Outage, ReaderWatch
 from hub.database.writer import Writer
 from hub.event import Marking
 from hub.metrics import Metrics
@@ -107,7 +107,11 @@ async def watching(
         raise DropEvent
 
     log = wrap_logger(None, processors=[tell], wrapper_class=make_filtering_bound_logger(0))
-    readers = Readers(database.reading, threads=1, failed=ReaderWatch(log).failed)
+    readers = Readers(
+        database.reading,
+        threads=1,
+        failed=ReaderWatch(log, Outage(log=log, clock=lambda: 0.0)).failed,
+    )
     watch = Watch(
         writer=writer,
         readers=readers,

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Final
 
 from hub.database.connection import Connection
+from hub.database.order import change_dead_letters, change_subscriptions
 from hub.event import slot_of
 from hub.journal import sql as journal
 from hub.journal.register import SHARD
@@ -95,6 +96,8 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
     """
     unread: Counter[str] = Counter()
     journal.take_turn(connection, SHARD)
+    change_subscriptions(connection)
+    change_dead_letters(connection)
     swept = sql.swept(connection)
     if any(swept.get(contract, 0) != chunk.after for contract in chunk.contracts):
         return Purged(Counter(), unread)

@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.writer import Writer
+from hub.journal.register import REMOVING
 from hub.journal.retention import sql
 from hub.journal.retention.purge import MOST_PURGED, Sweep, next_chunk, purge, sweeps
 from hub.journal.retention.terms import DAY, Terms
@@ -76,7 +77,8 @@ class Purger:
         while after < sweep.until:
             left = Sweep(sweep.contracts, after, sweep.until)
             chunk = await self._readers.run(partial(next_chunk, sweep=left))
-            purged = await self._writer.submit(partial(purge, chunk=chunk, now=now))
+            remove = partial(purge, chunk=chunk, now=now)
+            purged = await self._writer.submit(remove, locks=REMOVING)
             if purged.events:
                 self._metrics.purged(events=purged.events, unread=purged.unread)
                 events, unread = purged.events.total(), purged.unread.total()

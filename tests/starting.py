@@ -1,0 +1,42 @@
+"""A process of a hub that listens, and may not be ready yet."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.cluster import until
+from tests.running import environment_of
+
+
+class Starting:
+    """A process that listens and is not ready."""
+
+    def __init__(self, directory: Path, database: str, command: str) -> None:
+        address = ("--data", str(directory), "--listen", "127.0.0.1:0")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hub", command, *address],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**environment_of(directory), "GUANTONG_DATABASE": database},
+        )
+        until((directory / "hub.url").exists)
+        self.url = (directory / "hub.url").read_text().strip()
+
+    def ask(self, path: str) -> tuple[int, str | None, dict[str, Any]]:
+        """Status, how long to wait, and answer."""
+        answer = httpx.get(self.url + path, trust_env=False)
+        return answer.status_code, answer.headers.get("retry-after"), answer.json()
+
+    def line(self) -> str:
+        """What it says when it is ready."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def stop(self) -> int:
+        """Ask it to stop; its status."""
+        self.process.terminate()
+        return self.process.wait()
