@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
+from hub.database import partitions
 from hub.database.connection import Connection
+from hub.database.partitions import QUARTERLY
 from hub.event import slot_of
 from hub.journal import sql as journal
 from hub.journal.register import SHARD
@@ -98,13 +100,25 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
     swept = sql.swept(connection)
     if any(swept.get(contract, 0) != chunk.after for contract in chunk.contracts):
         return Purged(Counter(), unread)
-    if chunk.rows:
+    positions = [row.position for row in chunk.rows]
+    if positions:
         unread = _take_from_feeds(connection, chunk)
         _record(connection, chunk.rows, now=now)
         _release(connection, chunk.rows)
-        sql.delete_entries(connection, [row.position for row in chunk.rows])
+        sql.delete_dead_letters(connection, positions)
+    if not sql.hide_entries(connection, SHARD, positions, until=chunk.until):
+        sql.delete_entries(connection, positions)
     sql.mark_swept(connection, chunk.contracts, chunk.until)
     return Purged(Counter(row.type for row in chunk.rows), unread)
+
+
+def whole_until(connection: Connection, *, terms: Terms, now: int) -> int:
+    """The position up to which the journal's partitions go as they are.
+
+    All that such a partition holds will be due when its first event has been for a quarter.
+    """
+    place = place_before(connection, now - terms.longest * DAY + QUARTERLY.span)
+    return partitions.whole_until(connection, SHARD, place=place)
 
 
 def _take_from_feeds(connection: Connection, chunk: Chunk) -> Counter[str]:
