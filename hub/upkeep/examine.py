@@ -13,6 +13,7 @@ from hub.database.lock import locked
 from hub.database.migrating import revision_of, revisions
 from hub.database.sqlite import DATABASE, space_of, sqlite_module
 from hub.errors import DataDirectoryDamaged
+from hub.journal.register import SHARD
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql
 from hub.upkeep.access import access
@@ -20,7 +21,7 @@ from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.finding import Finding, failure
 from hub.upkeep.records import judge_integrity, judge_journal, judge_revision
-from hub.upkeep.server import judge_server
+from hub.upkeep.server import judge_partitions, judge_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def examine(
             *_machine(patient),
             room.judge_permissions(patient.directory),
             *judge_server(sql.server_state(connection)),
+            judge_partitions(sql.partitioning(connection, SHARD)),
         ]
     return [*around, *_inside(connection, patient, full, now, enough)]
 

@@ -14,6 +14,8 @@ from hub.database.connection import (
     plain,
     spoken,
 )
+from hub.database.partitions import partitions
+from hub.event import pack
 
 # A backup may be older than the view; SQLite's shows the whole table.
 _HELD: Final[Spoken] = {"sqlite": "journal", "postgresql": "held"}
@@ -51,6 +53,39 @@ def server_state(connection: Connection) -> ServerState:
     ).one()
     durable = dict(zip(("fsync", "synchronous_commit", "full_page_writes"), row[1:4], strict=True))
     return ServerState(row[0], durable, row[4], int(row[5]), *row[6:])
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioning:
+    """The journal's partitions: how many, and positions that are left in the newest.
+
+    `hidden` are at most so many events that were purged and wait for their partition to go,
+    `past` the partitions that could. `may_make`: that the account may make another.
+    """
+
+    count: int
+    left: int
+    hidden: int
+    past: int
+    may_make: bool
+
+
+def partitioning(connection: Connection, shard: int) -> Partitioning:
+    """Of a shard, on PostgreSQL."""
+    there = partitions(connection, shard)
+    number, purged, may_make = connection.exec_driver_sql(
+        "SELECT next_number, purged, has_schema_privilege(c.relnamespace, 'CREATE')"
+        " AND pg_has_role(c.relowner, 'USAGE') FROM shards, pg_class AS c"
+        " WHERE shard = ? AND c.oid = CAST('journal' AS regclass)",
+        (shard,),
+    ).one()
+    return Partitioning(
+        count=len(there),
+        left=there[-1].end - pack(shard, number) if there else 0,
+        hidden=max(0, purged + 1 - there[0].first) if there else 0,
+        past=sum(partition.end - 1 <= purged for partition in there),
+        may_make=may_make,
+    )
 
 
 @dataclass(frozen=True, slots=True)

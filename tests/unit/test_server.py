@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hub.upkeep.server import FEW_CONNECTIONS, MANY_TRANSACTIONS, judge_server
-from hub.upkeep.sql import ServerState
+from hub.upkeep.server import FEW_CONNECTIONS, MANY_TRANSACTIONS, judge_partitions, judge_server
+from hub.upkeep.sql import Partitioning, ServerState
 
 WELL = ServerState(
     version="18.4",
@@ -73,3 +73,23 @@ def test_only_what_is_wrong_is_told_with_what_to_do(
     assert wrong == ([] if check is None else [(check, level, says)])
     for finding in findings:
         assert (finding.advice != "", finding.advice_en != "") == (finding.level != "ok",) * 2
+
+
+JOURNAL = Partitioning(count=22, left=7_000, hidden=12_345, past=1, may_make=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "says"),
+    [
+        ({}, "ok", "日志分区 22 个，最新分区余 7,000 条，已清除、待随分区移除的至多 12,345 条"),
+        ({"past": 2}, "warning", "日志有 2 个已过保存期的分区未能移除"),
+        (
+            {"past": 2, "may_make": False},
+            "failure",
+            "贯通的账户不能为日志建分区：再登记 7,000 条后将无法登记",
+        ),
+    ],
+)
+def test_partitions_have_to_come_and_to_go(changed: dict[str, Any], level: str, says: str) -> None:
+    found = judge_partitions(replace(JOURNAL, **changed))
+    assert (found.check, found.level, found.says) == ("partitions", level, says)
