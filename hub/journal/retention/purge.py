@@ -105,9 +105,8 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
         unread = _take_from_feeds(connection, chunk)
         _record(connection, chunk.rows, now=now)
         _release(connection, chunk.rows)
-        sql.delete_dead_letters(connection, positions)
-    if not sql.hide_entries(connection, SHARD, positions, until=chunk.until):
-        sql.delete_entries(connection, positions)
+    # Without events too: what others deleted before may leave nothing up to there.
+    sql.remove_entries(connection, SHARD, positions, until=chunk.until)
     sql.mark_swept(connection, chunk.contracts, chunk.until)
     return Purged(Counter(row.type for row in chunk.rows), unread)
 

@@ -283,42 +283,19 @@ def receipt_at(connection: Connection, position: int) -> bytes:
     return receipt
 
 
-def hide_entries(
+def remove_entries(
     connection: Connection, shard: int, positions: Sequence[int], *, until: int
-) -> bool:
-    """Hold nothing up to `until`, if these are all that is held there; whether they are.
+) -> None:
+    """Hold no more the journal rows at `positions`, and the dead letters that they were.
 
-    The rows stay until their partition goes. SQLite has none, and hides nothing.
+    They are in order, and lie at `until` or below. If they are all that is held there, PostgreSQL
+    leaves the rows to go with their partition.
     """
-    hides = not is_sqlite(connection) and _are_all(connection, positions, until)
-    if hides:
+    if not is_sqlite(connection) and _are_all(connection, positions, until):
         connection.exec_driver_sql("UPDATE shards SET purged = ? WHERE shard = ?", (until, shard))
-    return hides
-
-
-def _are_all(connection: Connection, positions: Sequence[int], until: int) -> bool:
-    """Whether these, in order and all held, are what is held up to `until`."""
-    oldest = entry_from(connection, 0)
-    if oldest is None or oldest.position > until:
-        return True
-    # Most often it is seen here, and nothing is counted.
-    if not positions or oldest.position < positions[0]:
-        return False
-    counted: int = connection.exec_driver_sql(
-        "SELECT count(*) FROM (SELECT 1 FROM held WHERE position <= ? LIMIT ?) AS met",
-        (until, len(positions) + 1),
-    ).scalar_one()
-    return counted == len(positions)
-
-
-def delete_entries(connection: Connection, positions: Sequence[int]) -> None:
-    """Remove journal rows."""
-    there, values = at(connection, positions)
-    connection.exec_driver_sql(f"DELETE FROM journal WHERE {there}", values)
-
-
-def delete_dead_letters(connection: Connection, positions: Sequence[int]) -> None:
-    """Remove the dead letters of journal rows."""
+    else:
+        there, values = at(connection, positions)
+        connection.exec_driver_sql(f"DELETE FROM journal WHERE {there}", values)
     those = numbers(connection, positions)
     connection.exec_driver_sql(
         f"DELETE FROM dead_letters WHERE position {those.among}", (those.values,)
@@ -388,3 +365,18 @@ def delete_reads(connection: Connection, *, before: int, most: int) -> int:
 def _place(connection: Connection, statement: str, *values: int) -> Place | None:
     row = connection.exec_driver_sql(statement, values).one_or_none()
     return None if row is None else Place(*row)
+
+
+def _are_all(connection: Connection, positions: Sequence[int], until: int) -> bool:
+    """Whether these, in order and all held, are what is held up to `until`."""
+    oldest = entry_from(connection, 0)
+    if oldest is None or oldest.position > until:
+        return True
+    # Most often it is seen here, and nothing is counted.
+    if not positions or oldest.position < positions[0]:
+        return False
+    counted: int = connection.exec_driver_sql(
+        "SELECT count(*) FROM (SELECT 1 FROM held WHERE position <= ? LIMIT ?) AS met",
+        (until, len(positions) + 1),
+    ).scalar_one()
+    return counted == len(positions)
