@@ -114,10 +114,26 @@ def _next_size(connection: Connection, there: Sequence[Partition], *, now: int, 
     return cut.size(events, within)
 
 
-def whole_until(connection: Connection, shard: int, *, place: int) -> int:
-    """The last position of the partitions that lie wholly at or below a place; 0 if none do."""
-    ends = (partition.end - 1 for partition in partitions(connection, shard))
+def whole_until(connection: Connection, shard: int, *, place: int, since: int) -> int:
+    """The last position of the partitions that lie wholly at or below a place; 0 if none do.
+
+    None, too, where the oldest has nothing of `since` or later: it should have gone.
+    """
+    there = partitions(connection, shard)
+    if there and not _reaches(connection, there[0], since):
+        return 0
+    ends = (partition.end - 1 for partition in there)
     return max((end for end in ends if end <= place), default=0)
+
+
+def _reaches(connection: Connection, partition: Partition, since: int) -> bool:
+    """Whether there is an event of a time or later in a partition, held or not."""
+    newest: int | None = connection.exec_driver_sql(
+        "SELECT hubtime FROM journal WHERE position >= ? AND position < ?"
+        " ORDER BY position DESC LIMIT 1",
+        (partition.first, partition.end),
+    ).scalar_one_or_none()
+    return newest is not None and newest >= since
 
 
 def erase(connection: Connection, shard: int, *, beyond: int, most: int) -> int:

@@ -110,7 +110,7 @@ def asked() -> Mapping[str, Asked]:
         "remove_entries, all": partial(
             retention.remove_entries, shard=SHARD, positions=range(1, 501), until=500
         ),
-        "whole_until": partial(partitions.whole_until, shard=SHARD, place=middle),
+        "whole_until": partial(partitions.whole_until, shard=SHARD, place=middle, since=0),
         "erase": partial(partitions.erase, shard=SHARD, beyond=middle, most=500),
         "reads_over": _all(evidence.reads_over, position=EVENTS - 500, after=0),
         "reads_of": partial(evidence.reads_of, agency="a7", position=middle, most=100),

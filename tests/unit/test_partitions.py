@@ -361,6 +361,23 @@ def test_a_partition_goes_whole_only_if_all_of_it_is_soon_due(hub: Journal) -> N
         assert (found, now) == (whole, now)
 
 
+def test_a_partition_that_should_have_gone_and_stays_is_emptied_row_by_row(hub: Journal) -> None:
+    """What stands before an event whose contract nobody knows any more would wait for ever."""
+    hub.register(hub.events(4))
+    hub.now += DAY
+    hub.register(hub.events(1, type_="clue.unknown") + hub.events(5))
+    last = hub.now
+    hub.now += 9 * DAY + 1
+    assert (hub.purge(), hub.stored()) == (4, [*range(1, 11)])
+    for now, whole in ((last + 102 * DAY, 10), (last + 102 * DAY + 1, 0)):
+        hub.now = now
+        hub.purge()
+        assert (hub.held(), hub.stored(), hub.drop()) == ([5], [1, 2, 3, 4, 5], 0)
+        assert hub.read(partial(whole_until, terms=TERMS, now=now)) == whole
+    assert hub.erase(beyond=0, most=100) == 4
+    assert (hub.held(), hub.stored()) == ([5], [5])
+
+
 def test_only_what_is_not_held_is_erased(hub: Journal) -> None:
     hub.register(hub.events(6))
     assert hub.erase(beyond=0, most=100) == 0

@@ -114,10 +114,13 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
 def whole_until(connection: Connection, *, terms: Terms, now: int) -> int:
     """The position up to which the journal's partitions go as they are.
 
-    All that such a partition holds will be due when its first event has been for a quarter.
+    All that such a partition holds will be due before its first event has been for a quarter. Where
+    one that is older still stands, behind an event of no known contract or a reader that does not
+    end, what is purged must leave the disk without it: then there are none.
     """
-    place = place_before(connection, now - terms.longest * DAY + QUARTERLY.span)
-    return partitions.whole_until(connection, SHARD, place=place)
+    due = now - terms.longest * DAY
+    place = place_before(connection, due + QUARTERLY.span)
+    return partitions.whole_until(connection, SHARD, place=place, since=due - QUARTERLY.span)
 
 
 def _take_from_feeds(connection: Connection, chunk: Chunk) -> Counter[str]:

@@ -96,16 +96,16 @@ class Purger:
 
     async def _clear(self, *, now: int) -> None:
         """Free the disk of what is held no more: of partitions, and of rows where those stay."""
-        whole = await self._readers.run(partial(whole_until, terms=self._terms, now=now))
-        erase = partial(partitions.erase, shard=SHARD, beyond=whole, most=MOST_PURGED)
-        while await self._writer.submit(erase):
-            await self._pause()
         past = await self._readers.run(partial(partitions.past, shard=SHARD))
         if past is not None:
             # Whoever has begun to read before that was asked has most often ended by now.
             await self._pause()
-            dropped = await self._writer.submit(partial(partitions.drop, past=past))
-            self._log.info("journal.dropped", partitions=dropped)
+            if dropped := await self._writer.submit(partial(partitions.drop, past=past)):
+                self._log.info("journal.dropped", partitions=dropped)
+        whole = await self._readers.run(partial(whole_until, terms=self._terms, now=now))
+        erase = partial(partitions.erase, shard=SHARD, beyond=whole, most=MOST_PURGED)
+        while await self._writer.submit(erase):
+            await self._pause()
 
     async def _forget(self, delete: Callable[..., int], *, before: int) -> None:
         forget = partial(delete, before=before, most=MOST_PURGED)
