@@ -29,6 +29,12 @@ _AMONG: Final[Spoken] = {
     "postgresql": "= ANY (CAST(? AS {type}[]))",
 }
 
+_AT: Final[Spoken] = {
+    "sqlite": "position IN (SELECT value FROM json_each(?))",
+    # Both ends, so that only the partitions between them are looked into.
+    "postgresql": "position = ANY (CAST(? AS bigint[])) AND position BETWEEN ? AND ?",
+}
+
 
 class Listed(NamedTuple):
     """A table with the column `value`, `among` after what must be in it; the value of their `?`."""
@@ -46,6 +52,14 @@ def numbers(connection: Connection, values: Iterable[int]) -> Listed:
 def words(connection: Connection, values: Iterable[str]) -> Listed:
     """Texts as a table."""
     return _listed(connection, values, "text")
+
+
+def at(connection: Connection, positions: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
+    """A condition that a row of the journal stands at one of `positions`; the values of its `?`."""
+    listed, condition = list(positions), spoken(connection, _AT)
+    if is_sqlite(connection):
+        return condition, (json.dumps(listed),)
+    return condition, (listed, min(listed, default=0), max(listed, default=0))
 
 
 def is_sqlite(connection: Connection) -> bool:

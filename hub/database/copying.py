@@ -16,8 +16,10 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.util import await_only
 
+from hub.database import partitions
 from hub.database.connection import PART_OF_EVENTS, STREAMED, is_sqlite, plain
 from hub.database.inspection import damage_told
+from hub.database.partitions import Cut
 from hub.database.postgres import PostgresDatabase
 from hub.database.tables import metadata
 from hub.database.transactions import storage_reason
@@ -90,6 +92,21 @@ def keep_to_itself(target: Connection) -> None:
     ):
         target.exec_driver_sql(f"SET LOCAL {setting} = '{value}'")
     target.exec_driver_sql(f"LOCK TABLE {_names()}, alembic_version")
+
+
+def make_partitions(source: Connection, target: Connection, *, cut: Cut) -> None:
+    """Make room in the target for the journal of the source, in equal parts."""
+    found = source.exec_driver_sql(
+        "SELECT first.position, first.hubtime, last.position, last.hubtime FROM"
+        " (SELECT position, hubtime FROM journal ORDER BY position LIMIT 1) AS first,"
+        " (SELECT position, hubtime FROM journal ORDER BY position DESC LIMIT 1) AS last"
+    ).one_or_none()
+    if found is None:
+        return
+    first, begin, last, end = found
+    size = cut.size(last + 1 - first, end - begin)
+    for place in range(first, last + 1, size):
+        partitions.make(target, first=place, end=min(place + size, last + 1))
 
 
 def copy_rows(source: Connection, target: Connection, table: Table, *, progress: Progress) -> None:

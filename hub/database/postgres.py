@@ -38,6 +38,9 @@ _SESSION: Final = {
     # A plan made while a table is small stays when it has grown, and a page then takes 250 ms: so
     # it goes by an index from the first.
     "enable_seqscan": "off",
+    # Made once for whatever values. Else each execution would weigh all partitions of the journal,
+    # and a plan for its values alone would always seem the better one.
+    "plan_cache_mode": "force_generic_plan",
     # Whoever stops in the midst of a transaction must not keep the others from theirs.
     "idle_in_transaction_session_timeout": "3s",
 }

@@ -21,7 +21,8 @@ Long = BigInteger().with_variant(Integer, "sqlite")
 # Compared byte by byte on both, whatever the language of the database is.
 Words = Text().with_variant(Text(collation="C"), "postgresql")
 
-# The registered events, in order. Nothing updates a row.
+# The registered events, in order. Nothing updates a row. On PostgreSQL in partitions, as
+# `hub.database.partitions` makes them; whoever reads asks the view `held`.
 journal = Table(
     "journal",
     metadata,
@@ -48,6 +49,7 @@ journal = Table(
     Column("caveats", SmallInteger, nullable=False, server_default="0"),
     Column("about", LargeBinary, nullable=False, server_default=""),
     Column("origins", Words, nullable=False, server_default=""),
+    postgresql_partition_by="RANGE (position)",
 )
 
 # What each reading of a feed handed over, a row a page: who, when, by which policy, under which
@@ -103,7 +105,8 @@ dedup = Table(
 
 # Per shard: the next free number and the last hubtime. A registration moves it from exactly what
 # it read, under the epoch that its process took it with. `writer` names that process, "" is nobody;
-# `beat` is when it last wrote, milliseconds of the database's clock.
+# `beat` is when it last wrote, milliseconds of the database's clock. Up to `room` each position has
+# its partition, up to `purged` nothing is held (`hub.database.partitions`).
 shards = Table(
     "shards",
     metadata,
@@ -113,6 +116,8 @@ shards = Table(
     Column("epoch", Long, nullable=False, server_default="0"),
     Column("writer", Words, nullable=False, server_default=""),
     Column("beat", Long, nullable=False, server_default="0"),
+    Column("room", Long, nullable=False, server_default="0"),
+    Column("purged", Long, nullable=False, server_default="0"),
 )
 
 # Batches that doors have admitted and the shard's writer has not registered, in the order of their

@@ -78,7 +78,7 @@ class DeadLetterRow:
 
 _DEAD_LETTER: Final = ", ".join(DeadLetterRow.__slots__)
 _TRIED: Final = (
-    "WHERE EXISTS (SELECT 1 FROM journal WHERE journal.position = tried.position)"
+    "WHERE EXISTS (SELECT 1 FROM held WHERE held.position = tried.position)"
     " AND EXISTS (SELECT 1 FROM subscriptions WHERE number = tried.subscription)"
     " ON CONFLICT (position, subscription) DO UPDATE SET wanted = excluded.wanted,"
     " code = excluded.code, pointer = excluded.pointer, message = excluded.message,"

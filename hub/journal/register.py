@@ -17,6 +17,7 @@ from msgspec.structs import astuple
 from contracts.faults import Fault
 from hub.database.connection import Connection
 from hub.database.order import DEAD_LETTERS, SUBSCRIPTIONS, Lock, change_subscriptions
+from hub.database.partitions import QUARTERLY, Cut
 from hub.errors import HubError, StorageFailed, Superseded
 from hub.event import (
     Accepted,
@@ -103,7 +104,7 @@ class Registrar:
     """Registers events on the writing thread, matched by the newest subscriptions.
 
     `epoch` tells the one under which this process may write. Under any other of the shard's it
-    registers nothing, and raises Superseded.
+    registers nothing, and raises Superseded. `cut` tells how the journal is partitioned.
     """
 
     def __init__(
@@ -112,10 +113,12 @@ class Registrar:
         policies: Policies,
         clock: Callable[[], int],
         epoch: Callable[[], int] = lambda: ALONE,
+        cut: Cut = QUARTERLY,
     ) -> None:
         self._policies = policies
         self._clock = clock
         self._epoch = epoch
+        self._cut = cut
         self._matchers = Matchers()
 
     def load(self, connection: Connection) -> None:
@@ -135,7 +138,7 @@ class Registrar:
         now = max(self._clock(), head.hubtime)
         outcomes: list[Outcome]
         new = _unless_known(events)
-        if new and _append(connection, new, head, now=now):
+        if new and self._append(connection, new, head, now=now):
             outcomes = [Accepted(receipt_for(e, first + n, now)) for n, e in enumerate(events)]
         else:
             new, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
@@ -144,7 +147,7 @@ class Registrar:
             _record_refusals(connection, events, outcomes, now=now)
             if not new:
                 return Registration(outcomes)
-            if not _append(connection, new, head, now=now):
+            if not self._append(connection, new, head, now=now):
                 raise StorageFailed("a slot was taken that was free")
         touched = self._into_feeds(connection, new, head, policy=policy)
         return Registration(outcomes, touched, _strangers(new, policy))
@@ -158,7 +161,7 @@ class Registrar:
         first = pack(SHARD, head.next_number)
         now = max(self._clock(), head.hubtime)
         new = _unless_known([*chain.from_iterable(batches)])
-        if not new or not _append(connection, new, head, now=now):
+        if not new or not self._append(connection, new, head, now=now):
             return None
         touched = self._into_feeds(connection, new, head, policy=policy)
         outcomes = (Accepted(receipt_for(n.event, p, now)) for p, n in enumerate(new, start=first))
@@ -188,6 +191,15 @@ class Registrar:
         if head.epoch != self._epoch():
             raise Superseded(retry_after=1)
         return head
+
+    def _append(
+        self, connection: Connection, new: Sequence[_New], head: sql.Head, *, now: int
+    ) -> bool:
+        """Make them part of the journal, or none of them if one has been before."""
+        first = pack(SHARD, head.next_number)
+        slots = sorted((n.slot, first + i) for i, n in enumerate(new))
+        rows = [_row(n, first + i, now) for i, n in enumerate(new)]
+        return sql.append(connection, head, slots, rows, hubtime=now, cut=self._cut)
 
     def _into_feeds(
         self, connection: Connection, new: Sequence[_New], head: sql.Head, *, policy: Policy
@@ -247,14 +259,6 @@ def _unless_known(events: Sequence[Event]) -> list[_New]:
     if any(event.refers for event in events):
         return []
     return [_New(event, slot_of(event.receipt)) for event in events]
-
-
-def _append(connection: Connection, new: Sequence[_New], head: sql.Head, *, now: int) -> bool:
-    """Make them part of the journal, or none of them if one has been before."""
-    first = pack(SHARD, head.next_number)
-    slots = sorted((n.slot, first + i) for i, n in enumerate(new))
-    rows = [_row(n, first + i, now) for i, n in enumerate(new)]
-    return sql.append(connection, head, slots, rows, hubtime=now)
 
 
 def _record_refusals(

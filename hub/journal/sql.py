@@ -8,7 +8,8 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hub.database.connection import Spoken, is_sqlite, numbers, rows_of, spoken
+from hub.database.connection import Spoken, at, is_sqlite, numbers, rows_of, spoken
+from hub.database.partitions import QUARTERLY, Cut, make_room
 from hub.database.shards import THIS_MOMENT
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.errors import StorageFailed
@@ -34,6 +35,7 @@ class Head:
     next_number: int
     hubtime: int
     epoch: int
+    room: int
     subscriptions_revision: int
     policy: tuple[int, int]
 
@@ -41,13 +43,13 @@ class Head:
 def head(connection: Connection, shard: int) -> Head:
     """One statement, since every registration asks it."""
     row = connection.exec_driver_sql(
-        "SELECT next_number, hubtime, epoch,"
+        "SELECT next_number, hubtime, epoch, room,"
         " (SELECT revision FROM revisions WHERE name = 'subscriptions'), version, changed_at"
         " FROM shards, policies WHERE shard = ? ORDER BY version DESC LIMIT 1",
         (shard,),
     ).one()
-    next_number, hubtime, epoch, revision, *policy = row
-    return Head(shard, next_number, hubtime, epoch, revision, tuple(policy))
+    next_number, hubtime, epoch, room, revision, *policy = row
+    return Head(shard, next_number, hubtime, epoch, room, revision, tuple(policy))
 
 
 _TAKE_TURN: Final = "SELECT 1 FROM shards WHERE shard = ? FOR UPDATE"
@@ -110,13 +112,14 @@ def append(
     rows: list[tuple[Any, ...]],
     *,
     hubtime: int,
+    cut: Cut = QUARTERLY,
 ) -> bool:
     """Claim the dedup slots of journal rows, insert these, and move the shard on from `head`.
 
     Nothing of it is done, and False returned, unless all slots were free. `slots` are pairs of slot
     and position, sorted; a row is position, hubtime, what is taken over (audience, origins) and
-    parties, then the first fields of Event. Raises StorageFailed if the shard has moved from
-    exactly what was read.
+    parties, then the first fields of Event. Where they have no partition, one is made as `cut`
+    tells. Raises StorageFailed if the shard has moved from exactly what was read.
     """
     move = (head.next_number + len(rows), hubtime, head.shard, head.next_number, head.epoch)
     if is_sqlite(connection):
@@ -125,6 +128,8 @@ def append(
         if moved:
             connection.exec_driver_sql(_APPEND_HERE, rows)
     else:
+        if (end := rows[-1][0] + 1) > head.room:
+            make_room(connection, head.shard, first=rows[0][0], end=end, now=hubtime, cut=cut)
         values = (*rows_of(connection, slots), len(rows), *move, *rows_of(connection, rows))
         free, moved = connection.exec_driver_sql(_APPEND_THERE, values).one()
     if not free:
@@ -136,10 +141,9 @@ def append(
 
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
     """The journal rows at `positions`, in order."""
-    those = numbers(connection, positions)
+    there, values = at(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, data FROM journal WHERE position {those.among} ORDER BY position",
-        (those.values,),
+        f"SELECT {_HEADER}, data FROM held WHERE {there} ORDER BY position", values
     )
     # The driver's own cursor: a page is a thousand rows, each of which would become a Row first.
     for row in cast(Iterator[tuple[Any, ...]], rows.cursor):
@@ -149,27 +153,25 @@ def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]
 def record(connection: Connection, position: int) -> Record:
     """The journal row at a position that is known to be there."""
     row = connection.exec_driver_sql(
-        f"SELECT {_RECORD} FROM journal WHERE position = ?", (position,)
+        f"SELECT {_RECORD} FROM held WHERE position = ?", (position,)
     ).one()
     return Record(*row)
 
 
 def records(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order."""
-    those = numbers(connection, positions)
+    there, values = at(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_RECORD} FROM journal WHERE position {those.among} ORDER BY position",
-        (those.values,),
+        f"SELECT {_RECORD} FROM held WHERE {there} ORDER BY position", values
     )
     return [Record(*row) for row in rows]
 
 
 def outlines(connection: Connection, positions: Sequence[int]) -> list[Record]:
     """The journal rows at `positions` that there still are, in order, without their data."""
-    those = numbers(connection, positions)
+    there, values = at(connection, positions)
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, {_PROOF} FROM journal WHERE position {those.among} ORDER BY position",
-        (those.values,),
+        f"SELECT {_HEADER}, {_PROOF} FROM held WHERE {there} ORDER BY position", values
     )
     return [Record(*row[:-5], *_NO_DATA, *row[-5:]) for row in rows]
 
@@ -177,7 +179,7 @@ def outlines(connection: Connection, positions: Sequence[int]) -> list[Record]:
 def headers(connection: Connection, *, after: int, until: int, most: int) -> list[Entry]:
     """Journal rows without their data, for matching past events."""
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER} FROM journal"
+        f"SELECT {_HEADER} FROM held"
         " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
         (after, until, most),
     )
@@ -187,7 +189,7 @@ def headers(connection: Connection, *, after: int, until: int, most: int) -> lis
 def headers_before(connection: Connection, *, before: int, most: int) -> list[Entry]:
     """Journal rows without their data, the newest first."""
     rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER} FROM journal WHERE position < ? ORDER BY position DESC LIMIT ?",
+        f"SELECT {_HEADER} FROM held WHERE position < ? ORDER BY position DESC LIMIT ?",
         (before, most),
     )
     return [Entry(*row, *_NO_DATA) for row in rows]
@@ -371,7 +373,7 @@ def place(connection: Connection, slot: int, *, otherwise: int) -> Place | None:
     """What a dedup slot points to; if nothing, the first event held at `otherwise` or later."""
     row = connection.exec_driver_sql(
         "SELECT position, receipt, publisher, EXISTS (SELECT 1 FROM dedup WHERE slot = ?)"
-        " FROM journal WHERE position >= coalesce((SELECT position FROM dedup WHERE slot = ?), ?)"
+        " FROM held WHERE position >= coalesce((SELECT position FROM dedup WHERE slot = ?), ?)"
         " ORDER BY position LIMIT 1",
         (slot, slot, otherwise),
     ).one_or_none()
@@ -417,7 +419,7 @@ def refusals_of(
 def of_case(connection: Connection, key: str, *, since: int, until: int) -> list[int]:
     """The positions of a case's events in a stretch of the journal, both ends included."""
     rows = connection.exec_driver_sql(
-        "SELECT position FROM journal WHERE position >= ? AND position <= ? AND key = ?"
+        "SELECT position FROM held WHERE position >= ? AND position <= ? AND key = ?"
         " ORDER BY position",
         (since, until, key),
     )

@@ -23,7 +23,7 @@ from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
 from hub.upkeep.finding import Finding, failure
 from hub.upkeep.records import judge_handover, judge_integrity, judge_journal, judge_revision
-from hub.upkeep.server import judge_server
+from hub.upkeep.server import judge_partitions, judge_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def examine(
             *_machine(patient),
             room.judge_permissions(patient.directory),
             *judge_server(sql.server_state(connection)),
+            judge_partitions(sql.partitioning(connection, SHARD)),
         ]
     return [*around, *_inside(connection, patient, full, now, enough)]
 

@@ -20,6 +20,7 @@ from hub.database.copying import (
     faults_told,
     held,
     keep_to_itself,
+    make_partitions,
     name_of,
     restart_numbers,
 )
@@ -27,6 +28,7 @@ from hub.database.inspection import integrity, reading
 from hub.database.lock import locked
 from hub.database.migrating import revision_of, revisions
 from hub.database.opening import MOVED, refuse_moved
+from hub.database.partitions import QUARTERLY
 from hub.database.postgres import open_postgres
 from hub.database.sqlite import DATABASE
 from hub.errors import DataDirectoryDamaged, DataDirectoryNewer, MoveFailed
@@ -97,6 +99,7 @@ def _carry(source: Connection, target: Connection, *, progress: Progress) -> tup
     keep_to_itself(target)
     there = counts(target)
     if there == MADE:
+        make_partitions(source, target, cut=QUARTERLY)
         for table in TABLES:
             copy_rows(source, target, table, progress=partial(progress, _COPYING))
         restart_numbers(source, target)

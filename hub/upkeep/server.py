@@ -3,12 +3,14 @@
 from typing import Final
 
 from hub.upkeep.finding import Finding, failure, ok, warning
-from hub.upkeep.sql import ServerState
+from hub.upkeep.sql import Partitioning, ServerState
 
 # Transactions after which PostgreSQL would stop to take writes, and when somebody should look.
 LAST_TRANSACTION: Final = 2_000_000_000
 MANY_TRANSACTIONS: Final = 1_000_000_000
 FEW_CONNECTIONS: Final = 10
+# One goes in a quarter, within the hour in which it may.
+MANY_PAST: Final = 2
 
 
 def judge_server(state: ServerState) -> list[Finding]:
@@ -20,6 +22,34 @@ def judge_server(state: ServerState) -> list[Finding]:
         _archive(state),
         _transactions(state),
     ]
+
+
+def judge_partitions(journal: Partitioning) -> Finding:
+    """Whether the journal's partitions come and go."""
+    if not journal.may_make:
+        return failure(
+            "partitions",
+            f"贯通的账户不能为日志建分区：再登记 {journal.left:,} 条后将无法登记",
+            "the hub's account may make no partition of the journal:"
+            f" after {journal.left:,} more events nothing can be registered",
+            "请让该账户成为 journal 表的所有者，并有其 schema 的 CREATE 权限",
+            "make the account the owner of the table journal, with CREATE on its schema",
+        )
+    if journal.past >= MANY_PAST:
+        return warning(
+            "partitions",
+            f"日志有 {journal.past} 个已过保存期的分区未能移除",
+            f"{journal.past} partitions of the journal are past and could not be dropped",
+            "请在 pg_stat_activity 中查找长时间未结束的事务",
+            "look for transactions in pg_stat_activity that do not end",
+        )
+    return ok(
+        "partitions",
+        f"日志分区 {journal.count} 个，最新分区余 {journal.left:,} 条，"
+        f"已清除、待随分区移除的至多 {journal.hidden:,} 条",
+        f"the journal has {journal.count} partitions, the newest room for {journal.left:,} events;"
+        f" at most {journal.hidden:,} that were purged wait to go with theirs",
+    )
 
 
 def _durability(state: ServerState) -> Finding:

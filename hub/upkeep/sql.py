@@ -9,10 +9,16 @@ from hub.database.connection import (
     STREAMED,
     Connection,
     Spoken,
+    at,
     numbers,
     plain,
     spoken,
 )
+from hub.database.partitions import partitions
+from hub.event import pack
+
+# A backup may be older than the view; SQLite's shows the whole table.
+_HELD: Final[Spoken] = {"sqlite": "journal", "postgresql": "held"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,39 @@ def server_state(connection: Connection) -> ServerState:
 
 
 @dataclass(frozen=True, slots=True)
+class Partitioning:
+    """The journal's partitions: how many, and positions that are left in the newest.
+
+    `hidden` are at most so many events that were purged and wait for their partition to go,
+    `past` the partitions that could. `may_make`: that the account may make another.
+    """
+
+    count: int
+    left: int
+    hidden: int
+    past: int
+    may_make: bool
+
+
+def partitioning(connection: Connection, shard: int) -> Partitioning:
+    """Of a shard, on PostgreSQL."""
+    there = partitions(connection, shard)
+    number, purged, may_make = connection.exec_driver_sql(
+        "SELECT next_number, purged, has_schema_privilege(c.relnamespace, 'CREATE')"
+        " AND pg_has_role(c.relowner, 'USAGE') FROM shards, pg_class AS c"
+        " WHERE shard = ? AND c.oid = CAST('journal' AS regclass)",
+        (shard,),
+    ).one()
+    return Partitioning(
+        count=len(there),
+        left=there[-1].end - pack(shard, number) if there else 0,
+        hidden=max(0, purged + 1 - there[0].first) if there else 0,
+        past=sum(partition.end - 1 <= purged for partition in there),
+        may_make=may_make,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a shard ends: its next free number and its last hubtime, microseconds UTC."""
 
@@ -67,7 +106,9 @@ def standings(connection: Connection) -> list[Standing]:
 def last_position(connection: Connection, *, until: int) -> int | None:
     """The last position in the journal below `until`."""
     rows = connection.exec_driver_sql(
-        "SELECT position FROM journal WHERE position < ? ORDER BY position DESC LIMIT 1", (until,)
+        f"SELECT position FROM {spoken(connection, _HELD)} WHERE position < ?"
+        " ORDER BY position DESC LIMIT 1",
+        (until,),
     )
     position: int | None = rows.scalar_one_or_none()
     return position
@@ -91,14 +132,16 @@ def purged_stretches(connection: Connection) -> Iterator[tuple[int, int]]:
 
 def first_hubtime(connection: Connection) -> int | None:
     """The time of the oldest event that is held."""
-    rows = connection.exec_driver_sql("SELECT hubtime FROM journal ORDER BY position LIMIT 1")
+    rows = connection.exec_driver_sql(
+        f"SELECT hubtime FROM {spoken(connection, _HELD)} ORDER BY position LIMIT 1"
+    )
     moment: int | None = rows.scalar_one_or_none()
     return moment
 
 
 _PROOFS: Final[Spoken] = {
     "sqlite": "SELECT position, CAST(digest AS BLOB) FROM journal ORDER BY position",
-    "postgresql": "SELECT position, digest FROM journal ORDER BY position",
+    "postgresql": "SELECT position, digest FROM held ORDER BY position",
 }
 
 
@@ -123,18 +166,18 @@ class Checkable(NamedTuple):
 _CHECKABLES: Final[Spoken] = {
     "sqlite": "SELECT position, CAST(receipt AS BLOB), CAST(source AS TEXT),"
     " CAST(event_id AS TEXT), CAST(digest AS BLOB), CAST(data AS BLOB), CAST(caveats AS INTEGER)"
-    " FROM journal WHERE position {among} ORDER BY position",
+    " FROM journal WHERE {there} ORDER BY position",
     "postgresql": "SELECT position, receipt, source, event_id, digest, data, caveats"
-    " FROM journal WHERE position {among} ORDER BY position",
+    " FROM held WHERE {there} ORDER BY position",
 }
 
 
 def checkables(connection: Connection, positions: Sequence[int]) -> Iterator[Checkable]:
     """The rows at `positions`, in order, one at a time; in their types even if damaged."""
-    those = numbers(connection, positions)
+    there, values = at(connection, positions)
     rows = connection.exec_driver_sql(
-        spoken(connection, _CHECKABLES).format(among=those.among),
-        (those.values,),
+        spoken(connection, _CHECKABLES).format(there=there),
+        values,
         execution_options=STREAMED,
     )
     return (Checkable(*row) for row in plain(rows, part=PART_OF_EVENTS))

@@ -43,7 +43,7 @@ def untallied(connection: Connection, since: Tallied, *, most: int) -> tuple[lis
     """The tallies of the next `most` events after `since`, and how far they go."""
     rows = connection.exec_driver_sql(
         "SELECT publisher, hubtime / ?, count(*), max(hubtime), max(position) FROM"
-        " (SELECT publisher, hubtime, position FROM journal"
+        " (SELECT publisher, hubtime, position FROM held"
         " WHERE position > ? AND position < ? ORDER BY position LIMIT ?) AS step"
         " GROUP BY 1, 2 ORDER BY 1, 2",
         (HOUR, since.position, pack(since.shard + 1, 0), most),
@@ -175,7 +175,7 @@ def registered_at(connection: Connection, positions: Iterable[int]) -> dict[int,
     """When the events at `positions`, or the first after each that is still held, were taken."""
     those = numbers(connection, sorted(set(positions)))
     rows = connection.exec_driver_sql(
-        "SELECT value, (SELECT hubtime FROM journal WHERE position >= value ORDER BY position"
+        "SELECT value, (SELECT hubtime FROM held WHERE position >= value ORDER BY position"
         f" LIMIT 1) FROM {those.table}",
         (those.values,),
     )
@@ -214,10 +214,10 @@ class Extent:
 
 
 _EXTENT: Final[Spoken] = {
-    "sqlite": "SELECT next_number - 1, (SELECT min(position) FROM journal),"
+    "sqlite": "SELECT next_number - 1, (SELECT min(position) FROM held),"
     " (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())"
     " FROM shards WHERE shard = ?",
-    "postgresql": "SELECT next_number - 1, (SELECT min(position) FROM journal),"
+    "postgresql": "SELECT next_number - 1, (SELECT min(position) FROM held),"
     " pg_database_size(current_database()) FROM shards WHERE shard = ?",
 }
 
@@ -242,7 +242,7 @@ class Holdings:
 def holdings(connection: Connection, shard: int) -> Holdings:
     """Where the journal begins and ends. Only counting `known` costs more the more there is."""
     row = connection.exec_driver_sql(
-        "SELECT (SELECT coalesce(min(position), 0) FROM journal), s.next_number - 1, s.hubtime,"
+        "SELECT (SELECT coalesce(min(position), 0) FROM held), s.next_number - 1, s.hubtime,"
         " (SELECT count(*) FROM dedup),"
         # Numbers are given without gaps, and only the oldest rows are ever removed.
         " (SELECT coalesce(max(number) - min(number) + 1, 0) FROM refusals)"

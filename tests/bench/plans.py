@@ -19,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, event
 
 from deploy.local.postgres import running
+from hub.database import partitions
 from hub.database.postgres import open_postgres
 from hub.database.transactions import Transactions
 from hub.event import slot_of
@@ -34,6 +35,8 @@ from tests.sample import CITY, PETITION
 
 EVENTS: Final = 10_000_000
 SUBSCRIPTIONS: Final = 200
+# As many as five years have.
+PARTITIONS: Final = 20
 BIG: Final = frozenset({"journal", "dedup", "feed", "reads", "refusals"})
 # As wide as small events are; dedup slots are spread evenly, feeds hold a tenth of the events.
 _FILL: Final = (
@@ -101,7 +104,14 @@ def asked() -> Mapping[str, Asked]:
         "feeds_around": partial(retention.feeds_around, first=1, last=2_000),
         "feed_rows": _all(retention.feed_rows, feeds=range(1, 50), first=1, last=2_000),
         "release": partial(retention.release, slots=[(slot, middle)]),
-        "delete_entries": partial(retention.delete_entries, positions=page),
+        "remove_entries": partial(
+            retention.remove_entries, shard=SHARD, positions=page, until=page[-1]
+        ),
+        "remove_entries, all": partial(
+            retention.remove_entries, shard=SHARD, positions=range(1, 501), until=500
+        ),
+        "whole_until": partial(partitions.whole_until, shard=SHARD, place=middle, since=0),
+        "erase": partial(partitions.erase, shard=SHARD, beyond=middle, most=500),
         "reads_over": _all(evidence.reads_over, position=EVENTS - 500, after=0),
         "reads_of": partial(evidence.reads_of, agency="a7", position=middle, most=100),
         "unread": partial(watch.unread, agencies=[CITY, PETITION], most=10_000),
@@ -168,7 +178,9 @@ def report(transactions: Transactions, name: str, ask: Asked) -> bool:
     """Print how it is carried out, a JSON line; whether it goes through no big table."""
     plans = transactions.run(partial(explain, ask=ask))
     all_nodes = [node for plan in plans for node in nodes(plan["Plan"])]
-    whole = {n["Relation Name"] for n in all_nodes if n["Node Type"] == "Seq Scan"} & BIG
+    gone_through = (n["Relation Name"] for n in all_nodes if n["Node Type"] == "Seq Scan")
+    # A partition is named as its table and a number.
+    whole = {name for name in gone_through if name in BIG or name.startswith("journal_")}
     line = {
         "name": name,
         "ms": round(sum(plan["Execution Time"] for plan in plans), 2),
@@ -177,7 +189,9 @@ def report(transactions: Transactions, name: str, ask: Asked) -> bool:
         "pages": sum(
             plan["Plan"][f"Shared {how} Blocks"] for plan in plans for how in ("Hit", "Read")
         ),
-        "by": sorted({n["Index Name"] for n in all_nodes if "Index Name" in n}),
+        "by": sorted(
+            {n["Index Name"] for n in all_nodes if "Index Name" in n and n["Actual Loops"]}
+        ),
         "through": sorted(whole),
         "holds": not whole,
     }
@@ -187,6 +201,10 @@ def report(transactions: Transactions, name: str, ask: Asked) -> bool:
 
 
 def fill(connection: Connection) -> None:
+    size = EVENTS // PARTITIONS
+    for first in range(1, EVENTS + 2, size):
+        partitions.make(connection, first=first, end=first + size)
+    connection.exec_driver_sql("UPDATE shards SET room = ?", (EVENTS + size,))
     for statement in _FILL:
         connection.exec_driver_sql(
             statement.format(events=EVENTS, subscriptions=SUBSCRIPTIONS, agency=CITY)

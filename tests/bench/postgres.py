@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -13,6 +14,7 @@ import asyncpg
 import uvloop
 
 from deploy.local.postgres import PostgresServer, running
+from hub.database.partitions import make
 from hub.database.postgres import open_postgres
 from hub.event import Accepted, Event
 from hub.journal.sql import _APPENDED
@@ -153,7 +155,11 @@ def run() -> bool:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(running(folder / "server"))
         server.create_database("bare")
-        open_postgres(server.url("bare")).close()
+        with (
+            closing(open_postgres(server.url("bare"))) as database,
+            closing(database.writing()) as transactions,
+        ):
+            transactions.run(partial(make, first=1, end=2**40))
         with journal_on(server, "plain") as plain, journal_on(server, "fed") as fed:
             journaled = asyncio.run(journals(plain, fed, server.url("bare")))
         return all(

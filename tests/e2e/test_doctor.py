@@ -141,7 +141,7 @@ def test_a_hub_on_postgresql_is_judged_with_its_server(
         assert hub.stop() == 0
     assert [finding["check"] for finding in found] == [
         *("hub", "limits", "memory", "permissions"),
-        *("server", "durability", "connections", "archive", "vacuum"),
+        *("server", "durability", "connections", "archive", "vacuum", "partitions"),
         *("tables", "journal", "intake", "clock", "policy", "tokens"),
     ]
     # The server that tests share does without fsync.

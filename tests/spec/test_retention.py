@@ -498,7 +498,7 @@ def test_a_killed_purge_goes_on_where_it_was_and_what_is_published_meanwhile_is_
         assert (len(within), hashlib.sha256(joined).digest()) == (events, digest)
         purged += within
     assert purged == [receipt["id"] for receipt in old]
-    left = rows(tmp_path, "SELECT count(*) FROM journal UNION ALL SELECT count(*) FROM dedup")
+    left = rows(tmp_path, "SELECT count(*) FROM held UNION ALL SELECT count(*) FROM dedup")
     assert left == [(3 + len(new),)] * 2
 
 

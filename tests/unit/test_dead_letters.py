@@ -19,6 +19,7 @@ from hub.evidence import sql
 from hub.evidence.reads import PARKED, Parked, Reading, keep
 from hub.evidence.sql import DeadLetterRow
 from hub.journal import sql as journal
+from hub.journal.register import SHARD
 from hub.journal.retention import sql as retention
 from hub.policy.entitle import OPEN, Allowed
 
@@ -122,7 +123,7 @@ def test_what_was_purged_or_ended_while_a_page_was_read_leaves_no_dead_letter(
 ) -> None:
     assert read(connection, {1: PARKED, 2: PARKED, 3: PARKED}, at=7)
     assert read(connection, {1: PARKED, 3: PARKED}, at=7, number=2)
-    retention.delete_entries(connection, [1, 4])
+    retention.remove_entries(connection, SHARD, [1, 4], until=4)
     journal.delete_subscription(connection, 2)
     assert (waiting(connection), waiting(connection, 2)) == (
         {2: (1, 7, 7), 3: (1, 7, 7)},

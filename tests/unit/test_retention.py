@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,10 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.envelope import moment_of
 from contracts.region import load_regions
+from hub.database import partitions
 from hub.database.connection import Connection
+from hub.database.partitions import QUARTERLY, Cut
+from hub.database.postgres import open_postgres
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import CursorExpired
 from hub.event import Accepted, Duplicate, Event, Marking, microseconds
@@ -24,10 +28,17 @@ from hub.journal import sql as journal
 from hub.journal import subscribing
 from hub.journal.feeds import fill_step, ready_until
 from hub.journal.openings import record_of
-from hub.journal.register import Registrar
+from hub.journal.register import SHARD, Registrar
 from hub.journal.retention import sql
 from hub.journal.retention.places import place_before
-from hub.journal.retention.purge import MOST_ENTRIES, MOST_PURGED, next_chunk, purge, sweeps
+from hub.journal.retention.purge import (
+    MOST_ENTRIES,
+    MOST_PURGED,
+    next_chunk,
+    purge,
+    sweeps,
+    whole_until,
+)
 from hub.journal.retention.replay import passed, place_since
 from hub.journal.retention.terms import DAY, Terms
 from hub.journal.subscriptions import Body, Subscription, from_row
@@ -76,10 +87,11 @@ class Node:
 
     connection: Connection
     now: int = DAY
+    cut: Cut = QUARTERLY
 
     def register(self, *events: Event) -> list[int]:
         """Register new events together; their positions."""
-        registrar = Registrar(policies=POLICIES, clock=lambda: self.now)
+        registrar = Registrar(policies=POLICIES, clock=lambda: self.now, cut=self.cut)
         outcomes = registrar.register(self.connection, events, atomic=False).outcomes
         assert [type(outcome) for outcome in outcomes] == [Accepted] * len(events)
         return [o.receipt.position or 0 for o in outcomes if isinstance(o, Accepted)]
@@ -124,7 +136,7 @@ class Node:
 
     def held(self) -> list[int]:
         """The positions of the whole journal."""
-        rows = self.connection.exec_driver_sql("SELECT position FROM journal ORDER BY position")
+        rows = self.connection.exec_driver_sql("SELECT position FROM held ORDER BY position")
         return list(rows.scalars())
 
     def feed(self, subscription: Subscription) -> list[int]:
@@ -410,8 +422,8 @@ class Told:
 class World:
     """A node, and beside it lists of everything, kept by hand."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.node = Node(connection)
+    def __init__(self, connection: Connection, *, cut: Cut = QUARTERLY) -> None:
+        self.node = Node(connection, cut=cut)
         self.types: dict[int, str] = {}
         self.times: dict[int, int] = {}
         self.feeds: list[Told] = []
@@ -532,6 +544,30 @@ class World:
             self._passed(standing, place, place, more=False)
 
 
+class InPartitions(World):
+    """A world whose journal is cleared away as far as it can be, after each purge."""
+
+    def purge(self, choice: int, days: int) -> None:
+        super().purge(choice, days)
+        connection = self.node.connection
+        whole = whole_until(connection, terms=TERMS, now=self.node.now)
+        while partitions.erase(connection, SHARD, beyond=whole, most=1):
+            pass
+        if (past := partitions.past(connection, SHARD)) is not None:
+            assert partitions.drop(connection, past) > 0
+        rows = connection.exec_driver_sql("SELECT position FROM journal ORDER BY position")
+        there = [position for position in rows.scalars() if position > whole]
+        assert there == [position for position in self.node.held() if position > whole]
+
+
+def play(world: World, steps: Sequence[tuple[object, ...]]) -> None:
+    """Take the steps, and look at everything after each."""
+    world.subscribe("now")
+    for name, *given_ in steps:
+        getattr(world, str(name))(*given_)
+        world.check()
+
+
 STEPS = st.one_of(
     st.tuples(
         st.just("register"),
@@ -551,8 +587,24 @@ def test_readers_are_told_exactly_what_expired(
     database: SqliteDatabase, steps: Sequence[tuple[object, ...]]
 ) -> None:
     with database.writer.connect() as connection:
-        world = World(connection)
-        world.subscribe("now")
-        for name, *given_ in steps:
-            getattr(world, str(name))(*given_)
-            world.check()
+        play(World(connection), steps)
+
+
+@given(st.lists(STEPS, min_size=8, max_size=14))
+@settings(max_examples=12)
+def play_in_partitions(connection: Connection, steps: Sequence[tuple[object, ...]]) -> None:
+    """The same where the journal has partitions of a few events each."""
+    with connection.begin_nested() as undone:
+        play(InPartitions(connection, cut=Cut(span=DAY, least=3)), steps)
+        undone.rollback()
+
+
+def test_they_are_told_the_same_where_partitions_go(postgres_database: str) -> None:
+    document = msgjson.encode(policy()).decode()
+    with (
+        closing(open_postgres(postgres_database)) as database,
+        closing(database.writing()) as transactions,
+    ):
+        put = partial(policy_sql.append_version, version=1, document=document, by="t", now=1)
+        transactions.run(partial(put, reason="t"))
+        transactions.run(play_in_partitions)

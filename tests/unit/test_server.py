@@ -7,8 +7,8 @@ import pytest
 
 from hub.database.intake import Standing
 from hub.upkeep.records import judge_handover
-from hub.upkeep.server import FEW_CONNECTIONS, MANY_TRANSACTIONS, judge_server
-from hub.upkeep.sql import ServerState
+from hub.upkeep.server import FEW_CONNECTIONS, MANY_TRANSACTIONS, judge_partitions, judge_server
+from hub.upkeep.sql import Partitioning, ServerState
 
 WELL = ServerState(
     version="18.4",
@@ -105,3 +105,23 @@ def test_what_is_taken_in_is_to_be_registered_soon(
     finding = judge_handover(standing, now=20_000_000)
     assert (finding.check, finding.level, finding.says) == ("intake", level, says)
     assert (finding.advice != "", finding.advice_en != "") == (level != "ok",) * 2
+
+
+JOURNAL = Partitioning(count=22, left=7_000, hidden=12_345, past=1, may_make=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "says"),
+    [
+        ({}, "ok", "日志分区 22 个，最新分区余 7,000 条，已清除、待随分区移除的至多 12,345 条"),
+        ({"past": 2}, "warning", "日志有 2 个已过保存期的分区未能移除"),
+        (
+            {"past": 2, "may_make": False},
+            "failure",
+            "贯通的账户不能为日志建分区：再登记 7,000 条后将无法登记",
+        ),
+    ],
+)
+def test_partitions_have_to_come_and_to_go(changed: dict[str, Any], level: str, says: str) -> None:
+    found = judge_partitions(replace(JOURNAL, **changed))
+    assert (found.check, found.level, found.says) == ("partitions", level, says)

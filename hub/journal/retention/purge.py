@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
+from hub.database import partitions
 from hub.database.connection import Connection
 from hub.database.order import change_dead_letters, change_subscriptions
+from hub.database.partitions import QUARTERLY
 from hub.event import slot_of
 from hub.journal import sql as journal
 from hub.journal.register import SHARD
@@ -101,13 +103,27 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
     swept = sql.swept(connection)
     if any(swept.get(contract, 0) != chunk.after for contract in chunk.contracts):
         return Purged(Counter(), unread)
-    if chunk.rows:
+    positions = [row.position for row in chunk.rows]
+    if positions:
         unread = _take_from_feeds(connection, chunk)
         _record(connection, chunk.rows, now=now)
         _release(connection, chunk.rows)
-        sql.delete_entries(connection, [row.position for row in chunk.rows])
+    # Without events too: what others deleted before may leave nothing up to there.
+    sql.remove_entries(connection, SHARD, positions, until=chunk.until)
     sql.mark_swept(connection, chunk.contracts, chunk.until)
     return Purged(Counter(row.type for row in chunk.rows), unread)
+
+
+def whole_until(connection: Connection, *, terms: Terms, now: int) -> int:
+    """The position up to which the journal's partitions go as they are.
+
+    All that such a partition holds will be due before its first event has been for a quarter. Where
+    one that is older still stands, behind an event of no known contract or a reader that does not
+    end, what is purged must leave the disk without it: then there are none.
+    """
+    due = now - terms.longest * DAY
+    place = place_before(connection, due + QUARTERLY.span)
+    return partitions.whole_until(connection, SHARD, place=place, since=due - QUARTERLY.span)
 
 
 def _take_from_feeds(connection: Connection, chunk: Chunk) -> Counter[str]:

@@ -6,12 +6,20 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from hub.database import partitions
 from hub.database.background import Background
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.journal.register import REMOVING
+from hub.journal.register import REMOVING, SHARD
 from hub.journal.retention import sql
-from hub.journal.retention.purge import MOST_PURGED, Sweep, next_chunk, purge, sweeps
+from hub.journal.retention.purge import (
+    MOST_PURGED,
+    Sweep,
+    next_chunk,
+    purge,
+    sweeps,
+    whole_until,
+)
 from hub.journal.retention.terms import DAY, Terms
 from hub.metrics import Metrics
 
@@ -67,6 +75,7 @@ class Purger:
         plan = partial(sweeps, terms=self._terms, now=now)
         for sweep in await self._readers.run(plan):
             await self._sweep(sweep, now=now)
+        await self._clear(now=now)
         # Last, so that who was handed an event can be told for as long as there is the event.
         days = max(self._records_days, self._terms.longest)
         await self._forget(sql.delete_reads, before=now - days * DAY)
@@ -84,6 +93,19 @@ class Purger:
                 events, unread = purged.events.total(), purged.unread.total()
                 self._log.info("journal.purged", events=events, unread=unread)
             after = chunk.until
+            await self._pause()
+
+    async def _clear(self, *, now: int) -> None:
+        """Free the disk of what is held no more: of partitions, and of rows where those stay."""
+        past = await self._readers.run(partial(partitions.past, shard=SHARD))
+        if past is not None:
+            # Whoever has begun to read before that was asked has most often ended by now.
+            await self._pause()
+            if dropped := await self._writer.submit(partial(partitions.drop, past=past)):
+                self._log.info("journal.dropped", partitions=dropped)
+        whole = await self._readers.run(partial(whole_until, terms=self._terms, now=now))
+        erase = partial(partitions.erase, shard=SHARD, beyond=whole, most=MOST_PURGED)
+        while await self._writer.submit(erase):
             await self._pause()
 
     async def _forget(self, delete: Callable[..., int], *, before: int) -> None:

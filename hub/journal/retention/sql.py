@@ -4,7 +4,16 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from hub.database.connection import Connection, Spoken, numbers, rows_of, spoken, words
+from hub.database.connection import (
+    Connection,
+    Spoken,
+    at,
+    is_sqlite,
+    numbers,
+    rows_of,
+    spoken,
+    words,
+)
 
 Contract = tuple[str, str]
 END: Final = 2**63 - 1
@@ -21,7 +30,7 @@ def entry_from(connection: Connection, position: int) -> Place | None:
     """The first entry held at `position` or later."""
     return _place(
         connection,
-        "SELECT position, hubtime FROM journal WHERE position >= ? ORDER BY position LIMIT 1",
+        "SELECT position, hubtime FROM held WHERE position >= ? ORDER BY position LIMIT 1",
         position,
     )
 
@@ -30,7 +39,7 @@ def oldest_of_feed(connection: Connection, subscription: int, *, until: int) -> 
     """The oldest entry that a feed holds, up to `until`."""
     return _place(
         connection,
-        "SELECT position, hubtime FROM journal WHERE position ="
+        "SELECT position, hubtime FROM held WHERE position ="
         " (SELECT min(first) FROM feed WHERE subscription = ? AND first <= ?)",
         subscription,
         until,
@@ -89,7 +98,7 @@ def mark_swept(connection: Connection, contracts: Sequence[Contract], until: int
 def stretch_end(connection: Connection, *, after: int, until: int, most: int) -> int:
     """Where a stretch of at most `most` journal rows after `after` ends; `until` if it has less."""
     end: int | None = connection.exec_driver_sql(
-        "SELECT position FROM journal WHERE position > ? AND position <= ?"
+        "SELECT position FROM held WHERE position > ? AND position <= ?"
         " ORDER BY position LIMIT 1 OFFSET ?",
         (after, until, most - 1),
     ).scalar_one_or_none()
@@ -112,7 +121,7 @@ def due(
     """The first journal rows of some contracts with `after` < position <= `until`, in order."""
     those = words(connection, map(" ".join, contracts))
     rows = connection.exec_driver_sql(
-        "SELECT position, hubtime, receipt, type, version FROM journal"
+        "SELECT position, hubtime, receipt, type, version FROM held"
         " WHERE position > ? AND position <= ?"
         f" AND type || ' ' || version {those.among}"
         " ORDER BY position LIMIT ?",
@@ -269,19 +278,28 @@ def empty_slot(connection: Connection, slot: int) -> None:
 def receipt_at(connection: Connection, position: int) -> bytes:
     """The receipt of the journal row at a position that is known to be there."""
     receipt: bytes = connection.exec_driver_sql(
-        "SELECT receipt FROM journal WHERE position = ?", (position,)
+        "SELECT receipt FROM held WHERE position = ?", (position,)
     ).scalar_one()
     return receipt
 
 
-def delete_entries(connection: Connection, positions: Sequence[int]) -> None:
-    """Remove journal rows, and the dead letters that they were."""
+def remove_entries(
+    connection: Connection, shard: int, positions: Sequence[int], *, until: int
+) -> None:
+    """Hold no more the journal rows at `positions`, and the dead letters that they were.
+
+    They are in order, and lie at `until` or below. If they are all that is held there, PostgreSQL
+    leaves the rows to go with their partition.
+    """
+    if not is_sqlite(connection) and _are_all(connection, positions, until):
+        connection.exec_driver_sql("UPDATE shards SET purged = ? WHERE shard = ?", (until, shard))
+    else:
+        there, values = at(connection, positions)
+        connection.exec_driver_sql(f"DELETE FROM journal WHERE {there}", values)
     those = numbers(connection, positions)
-    for table in ("journal", "dead_letters"):
-        connection.exec_driver_sql(
-            f"DELETE FROM {table} WHERE position {those.among}",
-            (those.values,),
-        )
+    connection.exec_driver_sql(
+        f"DELETE FROM dead_letters WHERE position {those.among}", (those.values,)
+    )
 
 
 def append_purges(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
@@ -347,3 +365,18 @@ def delete_reads(connection: Connection, *, before: int, most: int) -> int:
 def _place(connection: Connection, statement: str, *values: int) -> Place | None:
     row = connection.exec_driver_sql(statement, values).one_or_none()
     return None if row is None else Place(*row)
+
+
+def _are_all(connection: Connection, positions: Sequence[int], until: int) -> bool:
+    """Whether these, in order and all held, are what is held up to `until`."""
+    oldest = entry_from(connection, 0)
+    if oldest is None or oldest.position > until:
+        return True
+    # Most often it is seen here, and nothing is counted.
+    if not positions or oldest.position < positions[0]:
+        return False
+    counted: int = connection.exec_driver_sql(
+        "SELECT count(*) FROM (SELECT 1 FROM held WHERE position <= ? LIMIT ?) AS met",
+        (until, len(positions) + 1),
+    ).scalar_one()
+    return counted == len(positions)
