@@ -28,6 +28,10 @@ DRIVER: Final = "postgresql+asyncpg"
 OLDEST: Final = 15
 # How long a connection may take to be made. A door tells a publisher within two seconds.
 CONNECT_SECONDS: Final = 1.5
+# How long the server may owe the answer to a statement or a COMMIT. The machine notices that a peer
+# is gone; that a gateway on the way has forgotten the connection, or a server stands still, it does
+# not.
+ANSWER_SECONDS: Final = 15.0
 # Of all processes that start at once, one brings the tables up to date.
 _MIGRATING: Final = 0x6775616E
 _SESSION: Final = {
@@ -61,20 +65,29 @@ _FAR: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
-    """A PostgreSQL database; `url` names it, with the account."""
+    """A PostgreSQL database; `url` names it, with the account.
+
+    A connection whose server owes an answer for `answer` seconds is given up.
+    """
 
     url: URL
+    answer: float = ANSWER_SECONDS
 
     def writing(self) -> "_Transactions":
         """Transactions that change it."""
-        return _Transactions(_engine(self.url))
+        return _transactions(self.url, answer=self.answer)
+
+    def unhurried(self) -> "_Transactions":
+        """Transactions that change it as a whole: their statements may take any time."""
+        return _transactions(self.url, answer=None)
 
     def reading(self) -> "_Transactions":
         """Transactions that see one snapshot each."""
-        return _Transactions(
-            _engine(self.url).execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+        return _transactions(
+            self.url,
+            answer=self.answer,
+            isolation_level="REPEATABLE READ",
+            postgresql_readonly=True,
         )
 
     def space(self, connection: Connection) -> Space:
@@ -93,7 +106,7 @@ def open_postgres(address: str) -> PostgresDatabase:
     of the program made its tables. No event loop may run on the caller's thread.
     """
     database = PostgresDatabase(_url(address))
-    transactions = database.writing()
+    transactions = database.unhurried()
     try:
         transactions.run(_make_ready)
     except DBAPIError as away:
@@ -106,8 +119,9 @@ def open_postgres(address: str) -> PostgresDatabase:
 class _Transactions:
     """Transactions on a connection and an event loop of their own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, awaited: "_Awaited") -> None:
         self._engine = engine
+        self._awaited = awaited
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -123,8 +137,39 @@ class _Transactions:
         # The loop stands still between transactions: it learns now that the server has hung up.
         for _ in range(_TURNS):
             await _Turn()
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        try:
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+        finally:
+            self._awaited.end()
+
+
+class _Awaited:
+    """An answer that the server owes for at most so many seconds, if it is told how many.
+
+    Then the connection is given up, and what became of it is unknown as with any that breaks. It
+    is not asked to cancel: a COMMIT that waits for a replica would then be done without it.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._given_up: asyncio.TimerHandle | None = None
+
+    def begin(self, connection: Connection) -> None:
+        """Something is about to be sent."""
+        self.end()
+        if self._seconds is None or connection.invalidated:
+            return
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        loop = asyncio.get_running_loop()
+        self._given_up = loop.call_later(self._seconds, driver.terminate)
+
+    def end(self) -> None:
+        """It was answered, or nobody waits any more."""
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._given_up = None
 
 
 class _Turn:
@@ -144,7 +189,13 @@ def _url(address: str) -> URL:
     return url
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _transactions(url: URL, *, answer: float | None, **options: Any) -> _Transactions:
+    """Transactions of an engine with such options, whose server owes an answer so long."""
+    awaited = _Awaited(answer)
+    return _Transactions(_engine(url, awaited).execution_options(**options), awaited)
+
+
+def _engine(url: URL, awaited: _Awaited) -> AsyncEngine:
     engine = create_async_engine(
         url,
         connect_args={
@@ -158,10 +209,18 @@ def _engine(url: URL) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
-    def _number(
-        _connection: object, _cursor: object, statement: str, values: Any, *_: object
+    def _ask(
+        connection: Connection, _cursor: object, statement: str, values: Any, *_: object
     ) -> tuple[str, Any]:
+        awaited.begin(connection)
         return _numbered(statement), values
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def _answered(*_: object) -> None:
+        awaited.end()
+
+    for ending in ("commit", "rollback"):
+        event.listen(engine.sync_engine, ending, awaited.begin)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def _leave(connection: Any, _record: ConnectionPoolEntry, _proxy: object) -> None:

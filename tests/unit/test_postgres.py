@@ -1,11 +1,13 @@
 """Transactions on PostgreSQL."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from deploy.local.postgres import SIGNALS, Stop
 from hub.database.connection import Connection
@@ -57,6 +59,38 @@ def test_a_connection_that_has_lost_its_server_is_made_anew_before_a_work_has_it
             after = transactions.run(_process)
             assert transactions.run(_process) == after
             transactions.close()
+
+
+_LATE_COMMIT = (
+    "CREATE TEMPORARY TABLE late (number int)",
+    "CREATE FUNCTION pg_temp.wait() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'",
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION pg_temp.wait()",
+    "INSERT INTO late VALUES (1)",
+)
+
+
+@pytest.mark.parametrize(
+    "statements", [("SELECT pg_sleep(600)",), _LATE_COMMIT], ids=["statement", "commit"]
+)
+def test_a_server_that_owes_an_answer_is_given_up_and_asked_anew(
+    postgres_database: str, statements: Sequence[str]
+) -> None:
+    def ask(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    database = PostgresDatabase(make_url(postgres_database), answer=0.5)
+    with closing(database.writing()) as transactions:
+        before = transactions.run(_process)
+        with pytest.raises(DBAPIError, match="closed in the middle"):
+            transactions.run(ask)
+        after = transactions.run(_process)
+        assert after != before
+        assert transactions.run(_process) == after
+    with closing(database.unhurried()) as transactions:
+        transactions.run(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(0.6)"))
 
 
 def test_a_page_goes_by_an_index_from_the_first_event_on(postgres_database: str) -> None:
