@@ -47,6 +47,13 @@ def shard_lines(field: Field, name: str) -> list[str]:
     return [line for line in field.cluster.running[name].lines if '"shard.' in line]
 
 
+def last(seconds: float, step: Callable[[], None]) -> None:
+    """Let a fault last, step by step, each of which shows that it does."""
+    began = perf_counter()
+    while perf_counter() - began < seconds:
+        step()
+
+
 def restart(field: Field, load: Load, dice: Random, *, how: Stop) -> None:
     """The server stops and starts."""
     field.server.restart(how)
@@ -68,7 +75,7 @@ def away(field: Field, load: Load, dice: Random) -> None:
             refused = field.cluster.at(door, PETITION).publish(petition("away"))
             told = (refused.status_code, refused.json()["code"], refused.headers["retry-after"])
             assert told == (503, "storage_failed", "1")
-        load.await_refusals(dice.randrange(10, 40))
+        last(dice.uniform(2, 5), partial(load.await_refusals, 1))
     finally:
         field.server.start()
     load.await_answers(20)
@@ -107,7 +114,7 @@ def partition_writer(field: Field, load: Load, dice: Random) -> None:
 def partition_all(field: Field, load: Load, dice: Random) -> None:
     """Nobody and the server do."""
     with field.ways.held(*DOORS, *WORKS, new=True):
-        load.await_refusals(dice.randrange(4, 12))
+        last(dice.uniform(2, 5), partial(load.await_refusals, 1))
     load.await_answers(20)
 
 
@@ -139,11 +146,12 @@ def disconnected(field: Field, load: Load, dice: Random) -> None:
 def dispossessed(field: Field, load: Load, dice: Random) -> None:
     """The shard is somebody else's, who never writes."""
     writer = field.cluster.writer()
+    told = len(shard_lines(field, writer))
     field.ask(
         "UPDATE shards SET epoch = epoch + 1, writer = 'nobody',"
         " beat = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
     )
-    until(lambda: any('"shard.lost"' in line for line in shard_lines(field, writer)[-3:]))
+    until(lambda: any('"shard.lost"' in line for line in shard_lines(field, writer)[told:]))
     load.await_answers(20)
 
 
@@ -196,9 +204,7 @@ def paused_door(field: Field, load: Load, dice: Random) -> None:
     process = field.cluster.running[dice.choice(DOORS)].process
     process.send_signal(signal.SIGSTOP)
     try:
-        began = perf_counter()
-        while perf_counter() - began < 6:
-            load.await_answers(1)
+        last(dice.uniform(3, 7), partial(load.await_answers, 1))
     finally:
         process.send_signal(signal.SIGCONT)
     load.await_answers(20)
@@ -235,7 +241,7 @@ def full_disk(field: Field, load: Load, dice: Random) -> None:
     if field.disk is None:
         raise NotHere("root alone may mount a disk of its own")
     with field.disk.full():
-        load.await_refusals(dice.randrange(6, 30))
+        last(dice.uniform(1, 4), partial(load.await_refusals, 1))
     if field.server.has_ended:
         # No room for its log: it cannot go on, and its administrator starts it.
         field.server.restart()
@@ -249,7 +255,7 @@ def slow_replica(field: Field, load: Load, dice: Random) -> None:
         receiver = receiver_of(replica.url("postgres"))
         os.kill(receiver, signal.SIGSTOP)
         try:
-            load.await_refusals(6)
+            last(dice.uniform(2, 5), partial(load.await_refusals, 1))
         finally:
             os.kill(receiver, signal.SIGCONT)
         load.await_answers(20)

@@ -50,11 +50,12 @@ class Harm:
 @dataclass(frozen=True, slots=True)
 class Pauses:
     """The longest, seconds: of a publisher from sending an event to its answer; of a reader from
-    an event's answer to the page with it.
+    an event's answer to the page with it, of one that keeps to a door and of one that changes.
     """
 
     publishers: float
-    readers: float
+    keeping: float
+    changing: float
 
 
 def harm_of(
@@ -87,17 +88,24 @@ def harm_of(
     )
 
 
-def pauses_of(answered: Mapping[str, Answered], seen: Mapping[str, Sequence[Seen]]) -> Pauses:
-    """How long clients had to wait."""
-    first: dict[tuple[str, str], float] = {}
-    for reader, events in seen.items():
-        for event in events:
-            first.setdefault((reader, event.id), event.at)
-    waited = (at - answered[id_].at for (_, id_), at in first.items() if id_ in answered)
+def pauses_of(
+    answered: Mapping[str, Answered], seen: Mapping[str, Sequence[Seen]], changing: str
+) -> Pauses:
+    """How long clients had to wait; `changing` is the reader that changes doors."""
+    longest = {reader: _longest(answered, events) for reader, events in seen.items()}
     return Pauses(
         publishers=max((each.at - each.sent for each in answered.values()), default=0.0),
-        readers=max(waited, default=0.0),
+        keeping=max(pause for reader, pause in longest.items() if reader != changing),
+        changing=longest[changing],
     )
+
+
+def _longest(answered: Mapping[str, Answered], events: Sequence[Seen]) -> float:
+    first: dict[str, float] = {}
+    for event in events:
+        first.setdefault(event.id, event.at)
+    waited = (at - answered[id_].at for id_, at in first.items() if id_ in answered)
+    return max(waited, default=0.0)
 
 
 def _reordered(events: Sequence[Seen]) -> int:

@@ -19,7 +19,8 @@ from tests.sample import CITY, PETITION, petition
 
 PUBLISHERS: Final = 6
 # A reader for each door, which knows no other, and one that changes.
-READERS: Final = {"a": ("a",), "b": ("b",), "both": DOORS}
+CHANGING: Final = "both"
+READERS: Final = {"a": ("a",), "b": ("b",), CHANGING: DOORS}
 # What clients have patience for, seconds: an answer, news in a long poll, the next attempt.
 ANSWER: Final = 5.0
 WAIT: Final = 1

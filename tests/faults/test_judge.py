@@ -48,11 +48,13 @@ def test_a_position_that_nobody_has_is_a_gap_and_a_time_that_goes_back_is_told()
 
 def test_pauses_are_the_longest_and_a_reader_is_late_from_the_answer_on() -> None:
     answered = {"k-1": Answered(0.0, 2.0), "k-2": Answered(2.0, 2.5)}
-    late = {"one": seen(1, 2), "other": [*seen(1), Seen("k-2", "k", 2, "0-2", at=6.0)]}
-    assert pauses_of(answered, late) == Pauses(publishers=2.0, readers=3.5)
+    late = [*seen(1), Seen("k-2", "k", 2, "0-2", at=6.0)]
+    readers = {"a": seen(1, 2), "b": late, "both": [*seen(1), Seen("k-2", "k", 2, "0-2", at=3.0)]}
+    assert pauses_of(answered, readers, "both") == Pauses(publishers=2.0, keeping=3.5, changing=0.5)
 
 
 def test_what_is_seen_again_later_is_no_pause() -> None:
     answered = {"k-1": Answered(0.0, 1.0)}
-    again = {"one": [*seen(1), Seen("k-1", "k", 1, "0-1", at=9.0)]}
-    assert pauses_of(answered, again) == Pauses(publishers=1.0, readers=0.0)
+    again = [*seen(1), Seen("k-1", "k", 1, "0-1", at=9.0)]
+    found = pauses_of(answered, {"a": again, "both": seen()}, "both")
+    assert found == Pauses(publishers=1.0, keeping=0.0, changing=0.0)

@@ -10,14 +10,15 @@ from unicodedata import east_asian_width
 from tests.faults.cases import Case
 from tests.faults.field import Field, NotHere
 from tests.faults.judge import Harm, Pauses, harm_of, pauses_of
-from tests.faults.load import busy
+from tests.faults.load import CHANGING, busy
 
 HEAD: Final = (
     "故障 fault",
     "次 times",
     "事件 events",
-    "发布最长停顿 longest pause of publishers, s",
-    "读取最长停顿 of readers, s",
+    "发布停顿 longest pause of publishers, s",
+    "读取停顿 of readers, s",
+    "换门者 of those that change doors, s",
     "丢 lost",
     "重 doubled",
     "乱序 reordered",
@@ -78,7 +79,7 @@ def tried(case: Case, field: Field, dice: Random, *, times: int) -> Tried:
         case.name,
         times,
         len(load.answered),
-        pauses_of(load.answered, load.seen),
+        pauses_of(load.answered, load.seen, CHANGING),
         harm_of(load.answered, load.seen, field.kept_since(first), positions),
         skipped,
     )
