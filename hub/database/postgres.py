@@ -9,7 +9,7 @@ import re
 import socket
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from typing import Any, Final
 
@@ -32,6 +32,9 @@ CONNECT_SECONDS: Final = 1.5
 # is gone; that a gateway on the way has forgotten the connection, or a server stands still, it does
 # not.
 ANSWER_SECONDS: Final = 15.0
+# A COMMIT may wait for a replica so many times as long. One that is given up goes on waiting at the
+# server, and has its connection there.
+_COMMIT: Final = 4
 # Of all processes that start at once, one brings the tables up to date.
 _MIGRATING: Final = 0x6775616E
 _SESSION: Final = {
@@ -67,7 +70,8 @@ _FAR: Final = (
 class PostgresDatabase:
     """A PostgreSQL database; `url` names it, with the account.
 
-    A connection whose server owes an answer for `answer` seconds is given up.
+    A connection whose server owes an answer for `answer` seconds is given up, that to a COMMIT
+    for four times as many.
     """
 
     url: URL
@@ -155,15 +159,15 @@ class _Awaited:
         self._seconds = seconds
         self._given_up: asyncio.TimerHandle | None = None
 
-    def begin(self, connection: Connection) -> None:
-        """Something is about to be sent."""
+    def begin(self, connection: Connection, *, times: int = 1) -> None:
+        """Something is about to be sent that may take so many times as long."""
         self.end()
         if self._seconds is None or connection.invalidated:
             return
         driver = connection.connection.driver_connection
         assert driver is not None
         loop = asyncio.get_running_loop()
-        self._given_up = loop.call_later(self._seconds, driver.terminate)
+        self._given_up = loop.call_later(self._seconds * times, driver.terminate)
 
     def end(self) -> None:
         """It was answered, or nobody waits any more."""
@@ -219,8 +223,8 @@ def _engine(url: URL, awaited: _Awaited) -> AsyncEngine:
     def _answered(*_: object) -> None:
         awaited.end()
 
-    for ending in ("commit", "rollback"):
-        event.listen(engine.sync_engine, ending, awaited.begin)
+    event.listen(engine.sync_engine, "rollback", awaited.begin)
+    event.listen(engine.sync_engine, "commit", partial(awaited.begin, times=_COMMIT))
 
     @event.listens_for(engine.sync_engine, "checkout")
     def _leave(connection: Any, _record: ConnectionPoolEntry, _proxy: object) -> None:

@@ -19,9 +19,10 @@ from tests.postgres import connected
 from tests.sample import PETITION, petition
 
 Act = Callable[[Field, Load, Random], None]
-# What a transaction has run that hands a batch over, and one that registers a round.
+# What a transaction has run that hands a batch over, registers a round, keeps what was read.
 HANDS_OVER: Final = "INSERT INTO intake"
 REGISTERS: Final = "INSERT INTO settled"
+READS: Final = "INSERT INTO reads"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,20 @@ def restarts(field: Field, load: Load, dice: Random) -> None:
     load.await_answers(dice.randrange(0, 12))
 
 
+def killed_server(field: Field, load: Load, dice: Random) -> None:
+    """kill -9 of the whole server, which is started again."""
+    field.server.kill()
+    field.server.start()
+    load.await_answers(20)
+
+
+def killed_backend(field: Field, load: Load, dice: Random) -> None:
+    """kill -9 of one of its processes, as when memory runs out: it ends all others itself."""
+    serving = "SELECT pid FROM pg_stat_activity WHERE usename = 'guantong' ORDER BY pid"
+    os.kill(dice.choice(field.ask(serving))[0], signal.SIGKILL)
+    load.await_answers(20)
+
+
 def away(field: Field, load: Load, dice: Random) -> None:
     """The server is away, and each door says so and when to come again."""
     field.server.stop()
@@ -81,9 +96,11 @@ def away(field: Field, load: Load, dice: Random) -> None:
     load.await_answers(20)
 
 
-def cut_door(field: Field, load: Load, dice: Random, *, answered: bool) -> None:
-    """A door's commit of a batch is cut."""
-    field.ways.cut_at_commit(dice.choice(DOORS), HANDS_OVER, answered=answered)
+def cut_door(
+    field: Field, load: Load, dice: Random, *, statement: str = HANDS_OVER, answered: bool
+) -> None:
+    """A door's commit is cut."""
+    field.ways.cut_at_commit(dice.choice(DOORS), statement, answered=answered)
     load.await_answers(dice.randrange(1, 12))
 
 
@@ -293,10 +310,14 @@ def clock(field: Field, load: Load, dice: Random, *, door: bool) -> None:
 CASES: Final = (
     Case("restart fast", partial(restart, how="fast"), quick=True),
     Case("restart immediate", partial(restart, how="immediate"), quick=True),
+    Case("PostgreSQL: kill -9", killed_server),
+    Case("PostgreSQL: kill -9 of a backend", killed_backend),
     Case("restarts in short succession", restarts, times=20, long=150),
     Case("PostgreSQL away", away, quick=True),
     Case("door: COMMIT not sent", partial(cut_door, answered=False), times=3, quick=True),
     Case("door: COMMIT not answered", partial(cut_door, answered=True), times=3, quick=True),
+    Case("door: COMMIT of a reading not sent", partial(cut_door, statement=READS, answered=False)),
+    Case("door: COMMIT of a reading unanswered", partial(cut_door, statement=READS, answered=True)),
     Case("writer: COMMIT not sent", partial(cut_writer, answered=False), times=3, quick=True),
     Case("writer: COMMIT not answered", partial(cut_writer, answered=True), times=3, quick=True),
     Case("door: network gone", partition_door),

@@ -192,7 +192,7 @@ def disk_on(folder: Path) -> Iterator[Disk | None]:
     try:
         yield Disk(folder)
     finally:
-        run(["umount", str(folder)], environment={})
+        run(["umount", "--lazy", str(folder)], environment={})
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def test_a_server_that_owes_an_answer_is_given_up_and_asked_anew(
         for statement in statements:
             connection.exec_driver_sql(statement)
 
-    database = PostgresDatabase(make_url(postgres_database), answer=0.5)
+    database = PostgresDatabase(make_url(postgres_database), answer=0.3)
     with closing(database.writing()) as transactions:
         before = transactions.run(_process)
         with pytest.raises(DBAPIError, match="closed in the middle"):
@@ -90,7 +90,7 @@ def test_a_server_that_owes_an_answer_is_given_up_and_asked_anew(
         assert after != before
         assert transactions.run(_process) == after
     with closing(database.unhurried()) as transactions:
-        transactions.run(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(0.6)"))
+        transactions.run(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(0.5)"))
 
 
 def test_a_page_goes_by_an_index_from_the_first_event_on(postgres_database: str) -> None:
