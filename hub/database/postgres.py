@@ -8,7 +8,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import count
 from typing import Any, Final
@@ -66,6 +66,24 @@ _FAR: Final = (
 )
 
 
+class GivenUp:
+    """How many connections to a database were given up. What has silenced one may have silenced
+    all, so those that are older are made anew rather than waited for in their turn.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def made(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """A connection is new."""
+        record.info[self] = self.count
+
+    def taken(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """One is to be used. Raises DisconnectionError, so that the pool makes another."""
+        if connection.driver_connection.is_closed() or record.info[self] != self.count:
+            raise DisconnectionError
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
     """A PostgreSQL database; `url` names it, with the account.
@@ -76,19 +94,20 @@ class PostgresDatabase:
 
     url: URL
     answer: float = ANSWER_SECONDS
+    given_up: GivenUp = field(default_factory=GivenUp)
 
     def writing(self) -> "_Transactions":
         """Transactions that change it."""
-        return _transactions(self.url, answer=self.answer)
+        return _transactions(self, answer=self.answer)
 
     def unhurried(self) -> "_Transactions":
         """Transactions that change it as a whole: their statements may take any time."""
-        return _transactions(self.url, answer=None)
+        return _transactions(self, answer=None)
 
     def reading(self) -> "_Transactions":
         """Transactions that see one snapshot each."""
         return _transactions(
-            self.url,
+            self,
             answer=self.answer,
             isolation_level="REPEATABLE READ",
             postgresql_readonly=True,
@@ -155,8 +174,9 @@ class _Awaited:
     is not asked to cancel: a COMMIT that waits for a replica would then be done without it.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, given_up: GivenUp) -> None:
         self._seconds = seconds
+        self._of_all = given_up
         self._given_up: asyncio.TimerHandle | None = None
 
     def begin(self, connection: Connection, *, times: int = 1) -> None:
@@ -167,7 +187,11 @@ class _Awaited:
         driver = connection.connection.driver_connection
         assert driver is not None
         loop = asyncio.get_running_loop()
-        self._given_up = loop.call_later(self._seconds * times, driver.terminate)
+        self._given_up = loop.call_later(self._seconds * times, self._give_up, driver.terminate)
+
+    def _give_up(self, terminate: Callable[[], None]) -> None:
+        self._of_all.count += 1
+        terminate()
 
     def end(self) -> None:
         """It was answered, or nobody waits any more."""
@@ -193,15 +217,17 @@ def _url(address: str) -> URL:
     return url
 
 
-def _transactions(url: URL, *, answer: float | None, **options: Any) -> _Transactions:
+def _transactions(
+    database: PostgresDatabase, *, answer: float | None, **options: Any
+) -> _Transactions:
     """Transactions of an engine with such options, whose server owes an answer so long."""
-    awaited = _Awaited(answer)
-    return _Transactions(_engine(url, awaited).execution_options(**options), awaited)
+    awaited = _Awaited(answer, database.given_up)
+    return _Transactions(_engine(database, awaited).execution_options(**options), awaited)
 
 
-def _engine(url: URL, awaited: _Awaited) -> AsyncEngine:
+def _engine(database: PostgresDatabase, awaited: _Awaited) -> AsyncEngine:
     engine = create_async_engine(
-        url,
+        database.url,
         connect_args={
             "async_creator_fn": _connect,
             "timeout": CONNECT_SECONDS,
@@ -226,12 +252,8 @@ def _engine(url: URL, awaited: _Awaited) -> AsyncEngine:
     event.listen(engine.sync_engine, "rollback", awaited.begin)
     event.listen(engine.sync_engine, "commit", partial(awaited.begin, times=_COMMIT))
 
-    @event.listens_for(engine.sync_engine, "checkout")
-    def _leave(connection: Any, _record: ConnectionPoolEntry, _proxy: object) -> None:
-        if connection.driver_connection.is_closed():
-            # The pool makes another.
-            raise DisconnectionError
-
+    event.listen(engine.sync_engine, "connect", database.given_up.made)
+    event.listen(engine.sync_engine, "checkout", database.given_up.taken)
     return engine
 
 
