@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo cluster test check docs bench soak up lock clean
+.PHONY: demo cluster test check docs bench soak faults up lock clean
 .DELETE_ON_ERROR:
 
 $(BIN)/guantong: requirements-dev.lock pyproject.toml
@@ -45,6 +45,9 @@ soak: $(BIN)/guantong
 	$(BIN)/pytest tests/contracts/test_accepted.py --draws $(or $(DRAWS),100000) --timeout 7200 --hypothesis-profile soak
 	$(BIN)/pytest tests/generative/test_openapi.py --hypothesis-profile soak --timeout 7200
 	$(BIN)/pytest tests/spec --everywhere -k postgresql --timeout 7200
+
+faults: $(BIN)/guantong
+	@$(BIN)/python -m tests.faults --seed $(or $(SEED),20261125) --minutes $(or $(MINUTES),0) --only '$(ONLY)'
 
 up: $(BIN)/guantong
 	$(BIN)/guantong up --data $(or $(DATA),./data) --listen $(or $(LISTEN),127.0.0.1:8470)

@@ -47,11 +47,11 @@ class RunningHub:
         """A client with all roles."""
         return self.client((self.directory / "admin.token").read_text().strip())
 
-    def client(self, token: str | None) -> httpx.Client:
+    def client(self, token: str | None, *, timeout: float = PATIENCE) -> httpx.Client:
         """A client with a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(
-            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False
+            base_url=self.url, headers=headers, timeout=timeout, trust_env=False, verify=False
         )
 
     def token(self, agency: str) -> str:
@@ -62,6 +62,10 @@ class RunningHub:
             assert answer.status_code == 201, answer.text
             self._tokens[agency] = answer.json()["token"]
         return self._tokens[agency]
+
+    def keep_tokens(self, earlier: "RunningHub") -> None:
+        """Know the tokens that were made at an earlier process of this directory."""
+        self._tokens.update(earlier._tokens)
 
     def agency(self, agency: str) -> "AgencyClient":
         """What an agency does through the HTTP door."""
@@ -208,7 +212,7 @@ def restart_hub(hub: RunningHub) -> RunningHub:
     if hub.process.poll() is None:
         hub.kill()
     started = start_hub(hub.directory)
-    started._tokens.update(hub._tokens)
+    started.keep_tokens(hub)
     return started
 
 
@@ -218,9 +222,10 @@ def start_hub(
     settings: Mapping[str, str] | None = None,
     largest_file: int | None = None,
     command: str = "up",
+    program: str = "hub",
 ) -> RunningHub:
     """Start a hub, or a part of one, and wait for its line; it cannot write a file past
-    `largest_file` bytes.
+    `largest_file` bytes. `program` is the module that is its command line.
     """
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
     limit = None
@@ -228,7 +233,7 @@ def start_hub(
         limits = (largest_file, resource.RLIM_INFINITY)
         limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
     process = subprocess.Popen(
-        [sys.executable, "-m", "hub", command, "--data", str(directory), "--listen", "127.0.0.1:0"],
+        [sys.executable, "-m", program, command, f"--data={directory}", "--listen=127.0.0.1:0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

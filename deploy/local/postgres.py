@@ -63,6 +63,11 @@ class PostgresServer:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the postmaster is gone, also where nobody has stopped it."""
+        return self._process.poll() is not None
+
+    @property
     def port(self) -> int:
         """Where it listens, on 127.0.0.1 alone."""
         return int(self._port.getsockname()[1])

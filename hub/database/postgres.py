@@ -8,8 +8,8 @@ import asyncio
 import re
 import socket
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import count
 from typing import Any, Final
 
@@ -28,6 +28,13 @@ DRIVER: Final = "postgresql+asyncpg"
 OLDEST: Final = 15
 # How long a connection may take to be made. A door tells a publisher within two seconds.
 CONNECT_SECONDS: Final = 1.5
+# How long the server may owe the answer to a statement or a COMMIT. The machine notices that a peer
+# is gone; that a gateway on the way has forgotten the connection, or a server stands still, it does
+# not.
+ANSWER_SECONDS: Final = 15.0
+# A COMMIT may wait for a replica so many times as long. One that is given up goes on waiting at the
+# server, and has its connection there.
+_COMMIT: Final = 4
 # Of all processes that start at once, one brings the tables up to date.
 _MIGRATING: Final = 0x6775616E
 _SESSION: Final = {
@@ -62,22 +69,51 @@ _FAR: Final = (
 )
 
 
+class GivenUp:
+    """How many connections to a database were given up. What has silenced one may have silenced
+    all, so those that are older are made anew rather than waited for in their turn.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def made(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """A connection is new."""
+        record.info[self] = self.count
+
+    def taken(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """One is to be used. Raises DisconnectionError, so that the pool makes another."""
+        if connection.driver_connection.is_closed() or record.info[self] != self.count:
+            raise DisconnectionError
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
-    """A PostgreSQL database; `url` names it, with the account."""
+    """A PostgreSQL database; `url` names it, with the account.
+
+    A connection whose server owes an answer for `answer` seconds is given up, that to a COMMIT
+    for four times as many.
+    """
 
     url: URL
+    answer: float = ANSWER_SECONDS
+    given_up: GivenUp = field(default_factory=GivenUp)
 
     def writing(self) -> "_Transactions":
         """Transactions that change it."""
-        return _Transactions(_engine(self.url))
+        return _transactions(self, answer=self.answer)
+
+    def unhurried(self) -> "_Transactions":
+        """Transactions that change it as a whole: their statements may take any time."""
+        return _transactions(self, answer=None)
 
     def reading(self) -> "_Transactions":
         """Transactions that see one snapshot each."""
-        return _Transactions(
-            _engine(self.url).execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+        return _transactions(
+            self,
+            answer=self.answer,
+            isolation_level="REPEATABLE READ",
+            postgresql_readonly=True,
         )
 
     def space(self, connection: Connection) -> Space:
@@ -96,7 +132,7 @@ def open_postgres(address: str) -> PostgresDatabase:
     of the program made its tables. No event loop may run on the caller's thread.
     """
     database = PostgresDatabase(_url(address))
-    transactions = database.writing()
+    transactions = database.unhurried()
     try:
         transactions.run(_make_ready)
     except DBAPIError as away:
@@ -109,8 +145,9 @@ def open_postgres(address: str) -> PostgresDatabase:
 class _Transactions:
     """Transactions on a connection and an event loop of their own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, awaited: "_Awaited") -> None:
         self._engine = engine
+        self._awaited = awaited
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -126,8 +163,44 @@ class _Transactions:
         # The loop stands still between transactions: it learns now that the server has hung up.
         for _ in range(_TURNS):
             await _Turn()
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        try:
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+        finally:
+            self._awaited.end()
+
+
+class _Awaited:
+    """An answer that the server owes for at most so many seconds, if it is told how many.
+
+    Then the connection is given up, and what became of it is unknown as with any that breaks. It
+    is not asked to cancel: a COMMIT that waits for a replica would then be done without it.
+    """
+
+    def __init__(self, seconds: float | None, given_up: GivenUp) -> None:
+        self._seconds = seconds
+        self._of_all = given_up
+        self._given_up: asyncio.TimerHandle | None = None
+
+    def begin(self, connection: Connection, *, times: int = 1) -> None:
+        """Something is about to be sent that may take so many times as long."""
+        self.end()
+        if self._seconds is None or connection.invalidated:
+            return
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        loop = asyncio.get_running_loop()
+        self._given_up = loop.call_later(self._seconds * times, self._give_up, driver.terminate)
+
+    def _give_up(self, terminate: Callable[[], None]) -> None:
+        self._of_all.count += 1
+        terminate()
+
+    def end(self) -> None:
+        """It was answered, or nobody waits any more."""
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._given_up = None
 
 
 class _Turn:
@@ -147,9 +220,17 @@ def _url(address: str) -> URL:
     return url
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _transactions(
+    database: PostgresDatabase, *, answer: float | None, **options: Any
+) -> _Transactions:
+    """Transactions of an engine with such options, whose server owes an answer so long."""
+    awaited = _Awaited(answer, database.given_up)
+    return _Transactions(_engine(database, awaited).execution_options(**options), awaited)
+
+
+def _engine(database: PostgresDatabase, awaited: _Awaited) -> AsyncEngine:
     engine = create_async_engine(
-        url,
+        database.url,
         connect_args={
             "async_creator_fn": _connect,
             "timeout": CONNECT_SECONDS,
@@ -161,17 +242,21 @@ def _engine(url: URL) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
-    def _number(
-        _connection: object, _cursor: object, statement: str, values: Any, *_: object
+    def _ask(
+        connection: Connection, _cursor: object, statement: str, values: Any, *_: object
     ) -> tuple[str, Any]:
+        awaited.begin(connection)
         return _numbered(statement), values
 
-    @event.listens_for(engine.sync_engine, "checkout")
-    def _leave(connection: Any, _record: ConnectionPoolEntry, _proxy: object) -> None:
-        if connection.driver_connection.is_closed():
-            # The pool makes another.
-            raise DisconnectionError
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def _answered(*_: object) -> None:
+        awaited.end()
 
+    event.listen(engine.sync_engine, "rollback", awaited.begin)
+    event.listen(engine.sync_engine, "commit", partial(awaited.begin, times=_COMMIT))
+
+    event.listen(engine.sync_engine, "connect", database.given_up.made)
+    event.listen(engine.sync_engine, "checkout", database.given_up.taken)
     return engine
 
 

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from typing import Final
 
 from hub.database.readers import Readers
+from hub.errors import StorageFailed
 from hub.policy.policy import Policies, Policy
 
 MAX_AGE: Final = 0.5
+# Who publishes is told that storage does not answer, sooner than a connection is given up.
+PATIENCE: Final = 2.0
 
 
 class CurrentPolicy:
@@ -29,20 +32,33 @@ class CurrentPolicy:
         self._monotonic = monotonic
         self._changed = changed
         self._held: tuple[float, Policy] | None = None
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[Policy] | None = None
 
     async def get(self) -> Policy:
-        """The policy in force, or that of at most half a second ago."""
+        """The policy in force, or that of at most half a second ago. Raises StorageFailed."""
         held = self._fresh()
         if held is not None:
             return held
         # One asks, whoever comes meanwhile has its answer.
-        async with self._asking:
-            held = self._fresh()
-            if held is None:
-                now, held = self._monotonic(), await self._readers.run(self._policies.seen_by)
-                self._held = (now, held)
-            return held
+        asking = self._asking
+        if asking is None:
+            asking = self._asking = asyncio.create_task(self._ask())
+            asking.add_done_callback(self._asked)
+        done, _ = await asyncio.wait({asking}, timeout=PATIENCE)
+        if not done:
+            raise StorageFailed(retry_after=1)
+        return asking.result()
+
+    async def _ask(self) -> Policy:
+        now, held = self._monotonic(), await self._readers.run(self._policies.seen_by)
+        self._held = (now, held)
+        return held
+
+    def _asked(self, asking: asyncio.Task[Policy]) -> None:
+        self._asking = None
+        if not asking.cancelled():
+            # Those who waited have it; nobody may have.
+            asking.exception()
 
     @property
     def version(self) -> int:

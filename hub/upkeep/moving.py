@@ -72,7 +72,7 @@ def move(data: Path, address: str, *, now: int, progress: Progress) -> Moved:
         with reading(data / DATABASE) as source:
             _examine(source)
             database = open_postgres(address)
-            with faults_told(), closing(database.writing()) as target:
+            with faults_told(), closing(database.unhurried()) as target:
                 carried = target.run(partial(_carry, source, progress=progress))
         moved = Moved(name_of(database), carried)
         write_whole(data / MOVED, f"{rfc3339(now)} {moved.to}\n")

@@ -138,7 +138,7 @@ def in_one_process(server: PostgresServer, folder: Path) -> bool:
 def in_four_processes(server: PostgresServer, folder: Path) -> bool:
     """Two doors and two that register, of which one stands by."""
     server.create_database("cluster")
-    cluster = Cluster(folder, server.url("cluster"))
+    cluster = Cluster(folder, dict.fromkeys((*DOORS, *WORKS), server.url("cluster")))
     try:
         cluster.start(DOORS[0])
         cluster.start(*DOORS[1:], *WORKS)

@@ -1,5 +1,6 @@
 """Transactions on PostgreSQL."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 
@@ -7,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog import get_logger
 from structlog.testing import capture_logs
 
@@ -63,6 +64,39 @@ def test_a_connection_that_has_lost_its_server_is_made_anew_before_a_work_has_it
             after = transactions.run(_process)
             assert transactions.run(_process) == after
             transactions.close()
+
+
+_LATE_COMMIT = (
+    "CREATE TEMPORARY TABLE late (number int)",
+    "CREATE FUNCTION pg_temp.wait() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'",
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION pg_temp.wait()",
+    "INSERT INTO late VALUES (1)",
+)
+
+
+@pytest.mark.parametrize(
+    "statements", [("SELECT pg_sleep(600)",), _LATE_COMMIT], ids=["statement", "commit"]
+)
+def test_a_server_that_owes_an_answer_is_given_up_and_asked_anew(
+    postgres_database: str, statements: Sequence[str]
+) -> None:
+    def ask(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    database = PostgresDatabase(make_url(postgres_database), answer=0.3)
+    with closing(database.writing()) as transactions, closing(database.reading()) as others:
+        before = [each.run(_process) for each in (transactions, others)]
+        with pytest.raises(DBAPIError, match="closed in the middle"):
+            transactions.run(ask)
+        # What has silenced one may have silenced all.
+        after = [each.run(_process) for each in (transactions, others)]
+        assert not {*after} & {*before}
+        assert [each.run(_process) for each in (transactions, others)] == after
+    with closing(database.unhurried()) as transactions:
+        transactions.run(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(0.5)"))
 
 
 def test_a_page_goes_by_an_index_from_the_first_event_on(postgres_database: str) -> None:
