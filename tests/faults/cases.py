@@ -268,7 +268,9 @@ def full_disk(field: Field, load: Load, dice: Random) -> None:
     if field.disk is None:
         raise NotHere("root alone may mount a disk of its own")
     with field.disk.full():
-        last(dice.uniform(1, 4), partial(load.await_refusals, 1))
+        load.await_refusals(1)
+        # Where there is room among what is there, it is still accepted, though not registered.
+        last(dice.uniform(1, 4), load.await_word)
     if field.server.has_ended:
         # No room for its log: it cannot go on, and its administrator starts it.
         field.server.restart()

@@ -57,6 +57,11 @@ class Load:
         goal = self.refused + more
         self._await(lambda: self.refused >= goal)
 
+    def await_word(self) -> None:
+        """Return once anybody was answered, whatever it was."""
+        heard = len(self.answered) + self.refused
+        self._await(lambda: len(self.answered) + self.refused > heard)
+
     def subscription(self, reader: str) -> str:
         """What a reader reads."""
         return f"{self.name}-{reader}"
