@@ -1,4 +1,4 @@
-"""The quick ones of the faults, each once; `make faults` tries all of them."""
+"""A few of the faults, each once; `make faults` tries all of them."""
 
 from collections.abc import Iterator
 from random import Random
