@@ -21,7 +21,7 @@ STANDBY_SECONDS = 0.5
 # Before the name of a process that is alone on a database.
 _ALONE = "up "
 # How often it is looked who else is there: one that was killed is silent, but not at once.
-_LOOKS = 10
+_LOOKS = 8
 
 
 def writership_of(ground: Ground, *, kind: str = "") -> Writership:

@@ -104,7 +104,7 @@ async def journals(plain: Journal, fed: Journal, url: str) -> bool:
     async with connected(url) as connection:
         reference = Bare(connection)
         compared = await compare(plain, fed, reference, on=" on PostgreSQL")
-        return compared and await group_commit(plain, reference)
+        return await group_commit(plain, reference) and compared
 
 
 async def through_http(publisher: str, reader: str, *doors: tuple[str, int], how: str) -> bool:
