@@ -10,11 +10,11 @@ from pathlib import Path
 from hub.database import intake
 from hub.database.connection import Connection, is_sqlite
 from hub.database.inspection import damage_told, reading
-from hub.database.lock import locked
+from hub.database.lock import LOCK, is_locked, locked
 from hub.database.migrating import revision_of, revisions
 from hub.database.opening import refuse_moved
 from hub.database.sqlite import DATABASE, space_of, sqlite_module
-from hub.errors import DataDirectoryDamaged, DataDirectoryMoved
+from hub.errors import DataDirectoryDamaged, DataDirectoryInUse, DataDirectoryMoved
 from hub.journal.register import SHARD
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql
@@ -62,6 +62,9 @@ def examine(
 def examine_stopped(patient: Patient, *, full: bool, now: int) -> list[Finding]:
     """Examine the directory of a hub that does not run. Raises DataDirectoryInUse if it does."""
     file = patient.directory / DATABASE
+    # Of one on PostgreSQL too, whose directory holds no database.
+    if (patient.directory / LOCK).exists() and is_locked(patient.directory):
+        raise DataDirectoryInUse(str(patient.directory))
     try:
         refuse_moved(patient.directory)
     except DataDirectoryMoved as moved:

@@ -138,7 +138,10 @@ def test_a_hub_on_postgresql_is_judged_with_its_server(
         hub.agency(PETITION).accepted(petition("1"))
         with hub.admin as admin:
             found = admin.get("/v1/doctor", params={"full": "true"}).json()["findings"]
+        _, out, _ = guantong("doctor", "--data", hub.directory, "--json")
         assert hub.stop() == 0
+    told = json.loads(out)["findings"]
+    assert [finding["check"] for finding in told] == [finding["check"] for finding in found]
     assert [finding["check"] for finding in found] == [
         *("hub", "limits", "memory", "permissions"),
         *("server", "durability", "connections", "archive", "vacuum", "partitions"),
