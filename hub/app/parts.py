@@ -19,7 +19,7 @@ from hub.database.keys import retired_cursor_keys
 from hub.database.news import News
 from hub.database.readiness import Readiness
 from hub.database.transactions import storage_reason
-from hub.database.writer import Writer
+from hub.database.writer import Joint, Writer
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
 from hub.event import Outcome, Rejected
@@ -228,4 +228,8 @@ async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -
 async def _keep(writer: Writer, reading: Reading) -> bool:
     """Keep what was read before it leaves."""
     weight = READING_BYTES + DEAD_LETTER_BYTES * len(reading.parked)
-    return await writer.submit(partial(reads.keep, reading=reading), weight=weight)
+    return await writer.submit(
+        partial(reads.keep, reading=reading),
+        weight=weight,
+        joint=Joint(reads.keep_together, reading),
+    )

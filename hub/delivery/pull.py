@@ -14,6 +14,7 @@ from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.dispatch import Page, read_entry, read_page
+from hub.delivery.leaving import Leaving
 from hub.delivery.turns import Turns
 from hub.errors import NotFound
 from hub.evidence import sql as evidence_sql
@@ -94,6 +95,7 @@ class Pull:
         self._clock = clock
         self._monotonic = monotonic
         self._turns = Turns(most=PAGES_AT_ONCE)
+        self._leaving = Leaving()
         self._aside: set[asyncio.Future[bool]] = set()
         self._stopping = False
 
@@ -174,7 +176,8 @@ class Pull:
         """A page whose reading is on record; one that examined nothing needs no record."""
         while True:
             async with self._turns.take(asked.agency):
-                pulled = await self._readers.run(read)
+                with self._leaving.making():
+                    pulled = await self._readers.run(read)
             page = pulled.page
             if not page.positions:
                 return pulled
@@ -183,6 +186,7 @@ class Pull:
                 # Nobody may learn from its time that something was kept back.
                 self._keep_aside(asked, pulled)
                 return pulled
+            await self._leaving.together()
             if await self._keep(_reading(asked, pulled)):
                 return pulled
 

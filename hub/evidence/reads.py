@@ -110,7 +110,17 @@ def keep(connection: Connection, reading: Reading) -> bool:
     False, and nothing kept, when it hands something over under a policy that is no longer the one
     in force. Raises Unauthenticated when its token has ended meanwhile.
     """
+    (kept,) = keep_together(connection, [reading])
+    return kept
+
+
+def keep_together(connection: Connection, readings: Sequence[Reading]) -> list[bool]:
+    """Keep readings as `keep` does each; one that raises undoes all."""
     hold_access(connection)
+    return [_keep(connection, reading) for reading in readings]
+
+
+def _keep(connection: Connection, reading: Reading) -> bool:
     row = sql.ReadRow(
         subscription=reading.subscription,
         agency=reading.agency,

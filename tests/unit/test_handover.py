@@ -58,7 +58,7 @@ from hub.event import (
     receipt_for,
     receipt_unregistered,
 )
-from hub.evidence.reads import EXPIRED, Reading, keep
+from hub.evidence.reads import EXPIRED, Reading, keep, keep_together
 from hub.journal.register import ID_REUSED, SHARD, BatchRefused, Registrar
 from hub.metrics import Metrics
 from hub.policy.issuing import first_admin
@@ -408,10 +408,15 @@ def test_nothing_is_read_by_a_token_that_was_revoked_meanwhile(transactions: Tra
     denied = replace(reading, outcomes=bytes([EXPIRED, EXPIRED]))
     assert transactions.run(partial(keep, reading=reading))
     assert not transactions.run(partial(keep, reading=replace(reading, policy=0)))
+    stale = replace(reading, policy=0)
+    together = partial(keep_together, readings=[reading, stale, reading])
+    assert transactions.run(together) == [True, False, True]
     # Another has taken its place, which may be sooner than its end was to be.
     late = replace(reading, read_at=NOW + 1)
     with pytest.raises(Unauthenticated):
         transactions.run(partial(keep, reading=late))
+    with pytest.raises(Unauthenticated):
+        transactions.run(partial(keep_together, readings=[reading, late]))
     transactions.run(partial(revoke_token, number=token, now=2))
     with pytest.raises(Unauthenticated):
         transactions.run(partial(keep, reading=reading))
