@@ -175,8 +175,8 @@ class Pull:
     async def _kept(self, asked: Asked | Redrive, read: Callable[[Connection], Pulled]) -> Pulled:
         """A page whose reading is on record; one that examined nothing needs no record."""
         while True:
-            async with self._turns.take(asked.agency):
-                with self._leaving.making():
+            with self._leaving.making():
+                async with self._turns.take(asked.agency):
                     pulled = await self._readers.run(read)
             page = pulled.page
             if not page.positions:

@@ -43,20 +43,23 @@ async def test_a_page_that_is_made_alone_leaves_at_once() -> None:
     assert hall.left == ["a"]
 
 
-async def test_a_page_leaves_with_those_that_are_being_made() -> None:
+async def test_pages_leave_when_they_are_as_many_as_are_still_being_made() -> None:
     hall = Hall()
-    for name in "ab":
+    for name in "abcd":
         hall.page(name)
     await settle()
     await hall.end("a")
     assert hall.left == []
     await hall.end("b")
     assert sorted(hall.left) == ["a", "b"]
+    await hall.end("c")
+    await hall.end("d")
+    assert sorted(hall.left) == ["a", "b", "c", "d"]
 
 
 async def test_no_page_waits_for_more_than_so_many() -> None:
     hall = Hall()
-    for name in "abcde":
+    for name in "abcdefg":
         hall.page(name)
     await settle()
     await hall.end("a")
@@ -64,26 +67,26 @@ async def test_no_page_waits_for_more_than_so_many() -> None:
     assert hall.left == []
     await hall.end("c")
     assert sorted(hall.left) == ["a", "b", "c"]
-    await hall.end("d")
-    assert len(hall.left) == 3
-    await hall.end("e")
-    assert sorted(hall.left) == ["a", "b", "c", "d", "e"]
 
 
-async def test_a_page_that_is_never_made_keeps_none_waiting() -> None:
+@pytest.mark.parametrize("how", ["fails", "is given up"])
+async def test_a_page_that_is_never_made_keeps_none_waiting(how: str) -> None:
     hall = Hall()
     hall.page("a")
-    failing, given_up = hall.page("b"), hall.page("c")
+    never, last = hall.page("b"), hall.page("c")
     await settle()
     await hall.end("a")
-    hall.ends["b"].set_exception(OSError())
-    await settle()
     assert hall.left == []
-    given_up.cancel()
+    if how == "fails":
+        hall.ends["b"].set_exception(OSError())
+    else:
+        never.cancel()
     await settle()
     assert hall.left == ["a"]
-    with pytest.raises(OSError):
-        await failing
+    await hall.end("c")
+    await last
+    (outcome,) = await asyncio.gather(never, return_exceptions=True)
+    assert type(outcome) is (OSError if how == "fails" else asyncio.CancelledError)
 
 
 async def test_a_reader_that_goes_while_its_page_waits_keeps_none_waiting() -> None:
@@ -107,7 +110,7 @@ async def test_what_those_do_that_are_let_go_is_found_by_a_call_of_the_first() -
     hall.on_leaving = lambda: asyncio.get_running_loop().call_soon(
         lambda: found.append(len(hall.left))
     )
-    for name in "abc":
+    for name in "abcdef":
         hall.page(name)
     await settle()
     for name in "abc":
