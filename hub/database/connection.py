@@ -77,6 +77,16 @@ def rows_of(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Any:
     return rows if is_sqlite(connection) else tuple(map(list, zip(*rows, strict=True)))
 
 
+def copy_in(
+    connection: Connection, table: str, columns: Iterable[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert rows by PostgreSQL's COPY. Raises as a statement does."""
+    # Whoever has SQLite need not load another driver.
+    from hub.database.postgres import copied
+
+    copied(connection, table, list(columns), rows)
+
+
 def plain(rows: sqlalchemy.CursorResult[Any], *, part: int = PART) -> Iterator[Any]:
     """The rows as the driver has them, a part at a time: there may be millions."""
     # Its strategy, not the cursor: a streamed result has already fetched its first row.

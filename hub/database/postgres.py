@@ -7,7 +7,7 @@ event loop, in a greenlet, so that asyncpg is awaited beneath it.
 import asyncio
 import re
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import count
@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_only
 
 from hub.database.migrating import migrate
 from hub.database.transactions import Space, T, storage_reason
@@ -210,6 +211,27 @@ class _Turn:
         yield
 
 
+def copied(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert rows by COPY, in the connection's transaction, in which a statement has run.
+
+    Raises OperationalError; a connection that is lost by it is not used again.
+    """
+    driver: asyncpg.Connection[Any] | None = connection.connection.driver_connection
+    assert driver is not None
+    awaited: _Awaited = connection.get_execution_options()["awaited"]
+    awaited.begin(connection)
+    try:
+        await_only(driver.copy_records_to_table(table, records=rows, columns=columns))
+    except _FAR as error:
+        if driver.is_closed():
+            connection.invalidate()
+        raise OperationalError(None, None, error) from error
+    finally:
+        awaited.end()
+
+
 def _url(address: str) -> URL:
     try:
         url = make_url(address)
@@ -225,7 +247,8 @@ def _transactions(
 ) -> _Transactions:
     """Transactions of an engine with such options, whose server owes an answer so long."""
     awaited = _Awaited(answer, database.given_up)
-    return _Transactions(_engine(database, awaited).execution_options(**options), awaited)
+    engine = _engine(database, awaited).execution_options(awaited=awaited, **options)
+    return _Transactions(engine, awaited)
 
 
 def _engine(database: PostgresDatabase, awaited: _Awaited) -> AsyncEngine:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.event import Entry, Record, pack
 from hub.evidence import sql as evidence_sql
@@ -69,7 +70,7 @@ def of_case(
     connection: Connection, key: str, *, after: Place, most: int, policies: Policies
 ) -> Sightings:
     """Who has seen a case's events, event by event. Looks at a stretch of the journal at a time."""
-    end = pack(SHARD, sql.head(connection, SHARD).next_number - 1)
+    end = pack(SHARD, appending.head(connection, SHARD).next_number - 1)
     until = min(end, after.position + STRETCH)
     found: list[Sighting] = []
     # The event that the last part ended in comes again, for its later readings.
@@ -117,7 +118,7 @@ def of_agency(
 def strangers(connection: Connection, *, after: int, most: int, policies: Policies) -> "Strangers":
     """Events that name parties whom no registered agency is, today, with how many of them."""
     registry = policies.seen_by(connection).registry
-    end = pack(SHARD, sql.head(connection, SHARD).next_number - 1)
+    end = pack(SHARD, appending.head(connection, SHARD).next_number - 1)
     found: list[tuple[Entry, int]] = []
     past = sql.headers(connection, after=after, until=end, most=STRETCH_OF_STRANGERS)
     for entry in past:

@@ -3,6 +3,7 @@
 from array import array
 from typing import Final
 
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.database.order import change_subscriptions
 from hub.event import pack
@@ -25,14 +26,14 @@ def end_of(connection: Connection, subscription: Subscription) -> int:
     """The position up to which a feed has been read by whoever came to its end."""
     if subscription.filling:
         return subscription.filled
-    return pack(SHARD, sql.head(connection, SHARD).next_number - 1)
+    return pack(SHARD, appending.head(connection, SHARD).next_number - 1)
 
 
 def fill_step(
     connection: Connection, *, policies: Policies, agency: str, id_: str
 ) -> Subscription | None:
     """Match the next chunk of past events for a subscription. None when it has been deleted."""
-    sql.take_turn(connection, SHARD)
+    appending.take_turn(connection, SHARD)
     change_subscriptions(connection)
     row = sql.subscription(connection, agency, id_)
     if row is None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from contracts.faults import Fault
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.database.order import DEAD_LETTERS, SUBSCRIPTIONS, Lock, change_subscriptions
 from hub.database.partitions import QUARTERLY, Cut
@@ -41,7 +42,7 @@ from hub.journal.subscriptions import Subscription
 from hub.policy.policy import Policies, Policy
 
 SHARD: Final = 0
-TURN: Final = Lock(2, partial(sql.take_turn, shard=SHARD))
+TURN: Final = Lock(2, partial(appending.take_turn, shard=SHARD))
 # What a registration may take: it pins types, in rows of subscriptions.
 REGISTERING: Final = (TURN, SUBSCRIPTIONS)
 # And whoever removes events or subscriptions.
@@ -123,7 +124,7 @@ class Registrar:
 
     def load(self, connection: Connection) -> None:
         """Make the policy and the matcher ready, before the first registration has to wait."""
-        head = sql.head(connection, SHARD)
+        head = appending.head(connection, SHARD)
         policy = self._policies.identified(connection, head.policy)
         revision = head.subscriptions_revision
         self._matchers.seen_by(connection, revision=revision, policy=policy)
@@ -177,32 +178,32 @@ class Registrar:
 
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, storing none; None for one that would be stored."""
-        head = sql.head(connection, SHARD)
+        head = appending.head(connection, SHARD)
         first = pack(SHARD, head.next_number)
         policy = self._policies.identified(connection, head.policy)
         now = max(self._clock(), head.hubtime)
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
 
-    def turn(self, connection: Connection) -> sql.Head:
+    def turn(self, connection: Connection) -> appending.Head:
         """Where the shard stands, and will until this transaction ends. Raises Superseded."""
-        sql.take_turn(connection, SHARD)
-        head = sql.head(connection, SHARD)
+        appending.take_turn(connection, SHARD)
+        head = appending.head(connection, SHARD)
         if head.epoch != self._epoch():
             raise Superseded(retry_after=1)
         return head
 
     def _append(
-        self, connection: Connection, new: Sequence[_New], head: sql.Head, *, now: int
+        self, connection: Connection, new: Sequence[_New], head: appending.Head, *, now: int
     ) -> bool:
         """Make them part of the journal, or none of them if one has been before."""
         first = pack(SHARD, head.next_number)
         slots = sorted((n.slot, first + i) for i, n in enumerate(new))
         rows = [_row(n, first + i, now) for i, n in enumerate(new)]
-        return sql.append(connection, head, slots, rows, hubtime=now, cut=self._cut)
+        return appending.append(connection, head, slots, rows, hubtime=now, cut=self._cut)
 
     def _into_feeds(
-        self, connection: Connection, new: Sequence[_New], head: sql.Head, *, policy: Policy
+        self, connection: Connection, new: Sequence[_New], head: appending.Head, *, policy: Policy
     ) -> tuple[int, ...]:
         """Write what is new to the feeds; the subscriptions that have news."""
         revision = head.subscriptions_revision
@@ -358,7 +359,7 @@ def _strangers(new: Iterable[_New], policy: Policy) -> dict[str, int]:
 
 
 def _row(new: _New, position: int, hubtime: int) -> tuple[Any, ...]:
-    """As `sql.append` wants it."""
+    """As `appending.append` wants it."""
     event, answered = new.event, new.answered
     parties = event.parties + answered.parties
     taken_over = (answered.audience, answered.origins, parties)

@@ -1,5 +1,6 @@
 """What a receipt stands for, found at the same cost whether it is there, whoever's it is."""
 
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.event import Record, pack, slot_of
 from hub.journal import sql
@@ -14,7 +15,7 @@ def sought(connection: Connection, receipt: bytes) -> Place | None:
     either place alike tells nobody by the time it takes which of them it was. The other event is
     the same each time a receipt is asked for, and any as likely. None while nothing is held.
     """
-    last = sql.head(connection, SHARD).next_number - 1
+    last = appending.head(connection, SHARD).next_number - 1
     otherwise = pack(SHARD, int.from_bytes(receipt[8:], "big") % max(last, 1) + 1)
     slot = slot_of(receipt)
     while True:

@@ -11,6 +11,7 @@ from contracts.catalogue import Catalogue
 from contracts.envelope import VIEWED, moment_of
 from contracts.faults import Fault, faults_from
 from contracts.region import Regions
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.database.order import SUBSCRIPTIONS, change_dead_letters, change_subscriptions
 from hub.errors import Conflict, Invalid, NotFound
@@ -61,7 +62,7 @@ def create(
     _refuse_faults(body, catalogue, regions)
     id_ = body.id or f"sub-{secrets.token_hex(6)}"
     body = body.model_copy(update={"id": id_})
-    sql.take_turn(connection, SHARD)
+    appending.take_turn(connection, SHARD)
     standing = sql.subscription(connection, agency, id_)
     if standing is not None:
         found = from_row(standing)
@@ -70,7 +71,7 @@ def create(
         return found, False
     if sql.count_subscriptions(connection, agency) >= most:
         raise Conflict(f"每个机构最多 {most} 个订阅 / at most {most} subscriptions an agency")
-    head = pack(SHARD, sql.head(connection, SHARD).next_number - 1)
+    head = pack(SHARD, appending.head(connection, SHARD).next_number - 1)
     start = _start(connection, body.start, head)
     sql.insert_subscription(
         connection,
@@ -103,7 +104,7 @@ def change(
     now: int,
 ) -> Subscription:
     """Change what a subscription asks for, from the next event on. Raises NotFound or Invalid."""
-    sql.take_turn(connection, SHARD)
+    appending.take_turn(connection, SHARD)
     change_subscriptions(connection)
     standing = _standing(connection, agency, id_)
     given = {name: getattr(change, name) for name in change.model_fields_set}
@@ -120,7 +121,7 @@ def change(
 
 def end(connection: Connection, agency: str, id_: str, *, by: Actor, now: int) -> int:
     """Remove a subscription, its feed and cursor; its number. Raises NotFound."""
-    sql.take_turn(connection, SHARD)
+    appending.take_turn(connection, SHARD)
     change_subscriptions(connection)
     change_dead_letters(connection)
     standing = _standing(connection, agency, id_)

@@ -17,6 +17,7 @@ from contracts.contract import Contract
 from contracts.envelope import Envelope, read_structured
 from contracts.region import load_regions
 from hub.backbone.sql import SqlBackbone
+from hub.database.appending import APPENDED
 from hub.database.connection import Connection
 from hub.database.keys import keys_of
 from hub.database.readers import Readers
@@ -26,7 +27,6 @@ from hub.database.writer import Writer
 from hub.event import Accepted, Event, Marking, receipt_of, slot_of
 from hub.journal import subscribing
 from hub.journal.register import Registrar, _New, _row
-from hub.journal.sql import _APPENDED
 from hub.journal.subscriptions import Body
 from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
@@ -191,7 +191,7 @@ class Bare:
         """As the reference promises."""
         prepared = [rows_of(b, self.position + n * BATCH) for n, b in enumerate(batches)]
         self.position += len(batches) * BATCH
-        columns, marks = ", ".join(_APPENDED), ", ".join("?" for _ in _APPENDED)
+        columns, marks = ", ".join(APPENDED), ", ".join("?" for _ in APPENDED)
         started = perf_counter()
         for slots, rows in prepared:
             self.connection.execute("BEGIN IMMEDIATE")

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, event
 
 from deploy.local.postgres import running
-from hub.database import partitions
+from hub.database import appending, partitions
 from hub.database.postgres import open_postgres
 from hub.database.transactions import Transactions
 from hub.event import slot_of
@@ -76,13 +76,13 @@ def asked() -> Mapping[str, Asked]:
     slot = slot_of(hashlib.md5(str(middle).encode(), usedforsecurity=False).digest())
 
     def append(connection: Connection, size: int) -> object:
-        head = sql.head(connection, SHARD)
+        head = appending.head(connection, SHARD)
         slots, made = rows_of(admitted(range(size), series="plans"), head.next_number)
-        return sql.append(connection, head, slots, made, hubtime=head.hubtime)
+        return appending.append(connection, head, slots, made, hubtime=head.hubtime)
 
     return {
-        "head": partial(sql.head, shard=SHARD),
-        "take_turn": partial(sql.take_turn, shard=SHARD),
+        "head": partial(appending.head, shard=SHARD),
+        "take_turn": partial(appending.take_turn, shard=SHARD),
         "append of 1": partial(append, size=1),
         "append of 1,000": partial(append, size=1_000),
         "claimed_by": partial(sql.claimed_by, slot=slot),

@@ -14,10 +14,10 @@ import asyncpg
 import uvloop
 
 from deploy.local.postgres import PostgresServer, running
+from hub.database.appending import APPENDED
 from hub.database.partitions import make
 from hub.database.postgres import open_postgres
 from hub.event import Accepted, Event
-from hub.journal.sql import _APPENDED
 from tests.bench.http import over_http, prepare, pulled
 from tests.bench.journal import Journal, admitted, compare, journal, rows_of
 from tests.bench.latency import End, told
@@ -32,8 +32,8 @@ EACH = 25
 ALONE = 200
 ROUNDS = 7
 _CLAIM = "INSERT INTO dedup SELECT * FROM unnest($1::bigint[], $2::bigint[])"
-_APPEND = f"INSERT INTO journal ({', '.join(_APPENDED)}) SELECT * FROM unnest(" + (
-    ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(_APPENDED.values(), start=1)) + ")"
+_APPEND = f"INSERT INTO journal ({', '.join(APPENDED)}) SELECT * FROM unnest(" + (
+    ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(APPENDED.values(), start=1)) + ")"
 )
 
 

@@ -11,6 +11,7 @@ from contracts.catalogue import load_catalogue
 from contracts.classes import FieldClass
 from contracts.faults import Fault
 from contracts.fields import Field
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.database.sqlite import open_sqlite
 from hub.delivery.version import no_form
@@ -53,7 +54,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
         row = (0, "", "", b"", b"", "t", "1.0", "p", "r", "k", "", "", 0, None, b"{}", b"{}")
         rows = [(n, *row, "/s", f"{n}", "", b"", 0, b"") for n in range(1, 11)]
         slots = [(n, n) for n in range(1, 11)]
-        assert journal.append(writing, journal.head(writing, 0), slots, rows, hubtime=0)
+        assert appending.append(writing, appending.head(writing, 0), slots, rows, hubtime=0)
         yield writing
 
 

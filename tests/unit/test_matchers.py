@@ -12,6 +12,7 @@ from msgspec import json as msgjson
 
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import HubError
@@ -76,7 +77,7 @@ class World:
 
     def look(self, follower: int) -> None:
         """A follower answers as a matcher that is made anew from all rows."""
-        revision = sql.head(self.connection, SHARD).subscriptions_revision
+        revision = appending.head(self.connection, SHARD).subscriptions_revision
         followed = self.followers[follower].seen_by(
             self.connection, revision=revision, policy=self.policy
         )
@@ -187,10 +188,10 @@ def reads_of(connection: Connection, follower: Matchers, number: int) -> list[st
     """The statements that a follower needs to see one change among so many subscriptions."""
     for n in range(number):
         making(CITY, f"s{n}")(World(connection))
-    revision = sql.head(connection, SHARD).subscriptions_revision
+    revision = appending.head(connection, SHARD).subscriptions_revision
     follower.seen_by(connection, revision=revision, policy=POLICIES[0])
     changing(CITY, "s0", region="510104")(World(connection))
-    revision = sql.head(connection, SHARD).subscriptions_revision
+    revision = appending.head(connection, SHARD).subscriptions_revision
     told: list[str] = []
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -218,7 +219,7 @@ def test_whoever_is_too_far_behind_reads_all_anew(
         world = World(connection)
         making(CITY, "first")(world)
         world.look(0)
-        first = sql.head(connection, SHARD).subscriptions_revision
+        first = appending.head(connection, SHARD).subscriptions_revision
         for n in range(3):
             making(CITY, f"s{n}")(world)
         assert sql.changed_since(connection, first) is None

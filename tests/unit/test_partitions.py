@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from deploy.local.postgres import PostgresServer
-from hub.database import partitions, shards
+from hub.database import appending, partitions, shards
 from hub.database.connection import Connection
 from hub.database.copying import copy_rows, make_partitions
 from hub.database.partitions import QUARTERLY, Cut
@@ -194,7 +194,7 @@ def test_whoever_registers_has_room_also_over_the_end_of_a_partition_and_past_it
         grown.append(hub.ranges[-1])
     assert grown == [(1, 11), (1, 11), (11, 21), (21, 53), (53, 105)]
     # So that registration need not look where they are.
-    assert hub.read(partial(journal.head, shard=SHARD)).room == 105
+    assert hub.read(partial(appending.head, shard=SHARD)).room == 105
     assert hub.held() == hub.stored() == [*range(1, 54)]
 
 
@@ -224,13 +224,13 @@ def test_what_is_undone_leaves_no_partition_and_no_room(hub: Journal) -> None:
 
 def test_a_writer_that_was_replaced_makes_none(hub: Journal) -> None:
     hub.register(hub.events(9))
-    old = hub.run(partial(journal.head, shard=SHARD))
+    old = hub.run(partial(appending.head, shard=SHARD))
     hub.run(partial(shards.take, shard=SHARD, writer="next", silence=0))
 
     def append(connection: Connection) -> None:
         # As if it had looked at the shard before the other took it.
         rows = [(10, 1, "", "", b"", *[None] * 18), (11, 1, "", "", b"", *[None] * 18)]
-        journal.append(connection, old, [(1, 10), (2, 11)], rows, hubtime=hub.now, cut=TEN)
+        appending.append(connection, old, [(1, 10), (2, 11)], rows, hubtime=hub.now, cut=TEN)
 
     with pytest.raises(StorageFailed):
         hub.run(append)

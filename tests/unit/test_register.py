@@ -17,6 +17,7 @@ from msgspec import json as msgjson
 
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.event import Accepted, Duplicate, Event, Marking, Outcome, Receipt, Rejected
@@ -324,7 +325,7 @@ def test_registration_does_what_a_dictionary_would(
             (r.position, r.hubtime, r.event_id, r.digest) for r, _ in model.known.values()
         ]
         assert [row.position for row in rows] == list(range(1, len(rows) + 1))
-        head = sql.head(connection, SHARD)
+        head = appending.head(connection, SHARD)
         assert (head.next_number, head.hubtime) == (len(rows) + 1, model.hubtime)
         assert sorted(slots_of(connection).values()) == [row.position for row in rows]
         every = [admitted(f"{n}", slot=n % 3 - 1) for n in range(12)]

@@ -2,9 +2,9 @@
 
 from bisect import bisect_left
 
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.event import pack
-from hub.journal import sql as journal
 from hub.journal.register import SHARD
 from hub.journal.retention import sql
 
@@ -15,7 +15,7 @@ def place_before(connection: Connection, hubtime: int) -> int:
     Where there is none, the newest position. Times never run backwards within a shard, so the
     place is found by halving, over gaps too.
     """
-    end = pack(SHARD, journal.head(connection, SHARD).next_number)
+    end = pack(SHARD, appending.head(connection, SHARD).next_number)
     places = range(pack(SHARD, 1), end)
 
     def hubtime_from(place: int) -> int:

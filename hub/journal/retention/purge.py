@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
-from hub.database import partitions
+from hub.database import appending, partitions
 from hub.database.connection import Connection
 from hub.database.order import change_dead_letters, change_subscriptions
 from hub.database.partitions import QUARTERLY
@@ -97,7 +97,7 @@ def purge(connection: Connection, chunk: Chunk, *, now: int) -> Purged:
     Nothing, where another has swept there since the chunk was read.
     """
     unread: Counter[str] = Counter()
-    journal.take_turn(connection, SHARD)
+    appending.take_turn(connection, SHARD)
     change_subscriptions(connection)
     change_dead_letters(connection)
     swept = sql.swept(connection)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from hub.database import appending
 from hub.database.connection import Connection
 from hub.errors import CursorExpired
 from hub.event import rfc3339
-from hub.journal import sql as journal
 from hub.journal.feeds import ready_until
 from hub.journal.register import SHARD
 from hub.journal.retention import sql
@@ -71,5 +71,5 @@ def _oldest(connection: Connection, subscription: Subscription) -> tuple[Place |
 def _too_old(connection: Connection, oldest: Place | None, lost: Place) -> CursorExpired:
     """What is there still: from the oldest entry, or from just after all that expired."""
     begin = lost.hubtime + 1 if oldest is None else oldest.hubtime
-    end = max(begin, journal.head(connection, SHARD).hubtime)
+    end = max(begin, appending.head(connection, SHARD).hubtime)
     return CursorExpired(from_=rfc3339(begin), to=rfc3339(end))
