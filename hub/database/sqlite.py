@@ -36,7 +36,7 @@ _WRITER_PRAGMAS = (
     # What is purged is overwritten, not only unlinked.
     "secure_delete=ON",
 )
-_READER_PRAGMAS = ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=5000", "cache_size=-16384")
+_READER_PRAGMAS = ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=5000", "cache_size=-8192")
 
 
 @dataclass(frozen=True, slots=True)
