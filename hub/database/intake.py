@@ -142,6 +142,11 @@ def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterab
     connection.exec_driver_sql(_SETTLE, (list(of), *columns))
 
 
+def remove(connection: Connection, numbers: Iterable[int]) -> None:
+    """Remove batches that need no answer."""
+    connection.exec_driver_sql("DELETE FROM intake WHERE number = ANY(?)", (list(numbers),))
+
+
 _REFUSE: Final = (
     "INSERT INTO refused (receipt, publisher, told, at) SELECT * FROM unnest(CAST(? AS bytea[]),"
     " CAST(? AS text[]), CAST(? AS bytea[]), CAST(? AS bigint[])) ON CONFLICT (receipt)"

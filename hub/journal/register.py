@@ -105,7 +105,8 @@ class Registrar:
     """Registers events on the writing thread, matched by the newest subscriptions.
 
     `epoch` tells the one under which this process may write. Under any other of the shard's it
-    registers nothing, and raises Superseded. `cut` tells how the journal is partitioned.
+    registers nothing, and raises Superseded; with None it is fenced by what else its transactions
+    compare. `cut` tells how the journal is partitioned.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Registrar:
         *,
         policies: Policies,
         clock: Callable[[], int],
-        epoch: Callable[[], int] = lambda: ALONE,
+        epoch: Callable[[], int] | None = lambda: ALONE,
         cut: Cut = QUARTERLY,
     ) -> None:
         self._policies = policies
@@ -189,7 +190,7 @@ class Registrar:
         """Where the shard stands, and will until this transaction ends. Raises Superseded."""
         appending.take_turn(connection, SHARD)
         head = appending.head(connection, SHARD)
-        if head.epoch != self._epoch():
+        if self._epoch is not None and head.epoch != self._epoch():
             raise Superseded(retry_after=1)
         return head
 
