@@ -59,8 +59,10 @@ def event_of(record: Record) -> Event:
     packed = [value for name, value in record.headers if name == ADMITTED]
     if len(packed) != 1:
         raise Unreadable(f"{len(packed)} headers {ADMITTED}")
-    (event,) = unpacked_events(packed[0])
-    return structs.replace(event, data=record.value)
+    events = unpacked_events(packed[0])
+    if len(events) != 1:
+        raise Unreadable(f"{len(events)} events")
+    return structs.replace(events[0], data=record.value)
 
 
 def topic_of(family: str) -> str:
@@ -74,11 +76,11 @@ def partition_of(key: str, partitions: int) -> int:
 
 
 def _headers(attributes: bytes) -> Iterator[Header]:
-    for name, value in _members(attributes).items():
-        if name == _TYPE:
-            yield "content-type", _text(value)
-        else:
-            yield _PREFIX + name, _text(value)
+    members = _members(attributes)
+    # In CloudEvents' JSON format, in which it may have come, this is what goes without saying.
+    yield "content-type", _text(members.pop(_TYPE, "application/json"))
+    for name, value in members.items():
+        yield _PREFIX + name, _text(value)
 
 
 def _text(value: Any) -> bytes:
