@@ -201,16 +201,14 @@ def test_cases_keep_their_order_whichever_way_their_events_go(world: World) -> N
             door = DOORS[step // 2 % 2]
             world.publish(door, of_case(case, step), of_case(case, step + 1), mode=mode)
 
-    def disturb() -> None:
+    with ThreadPoolExecutor(len(cases)) as threads:
+        telling = [threads.submit(tell, case) for case in cases]
         for _ in range(2):
+            # By this thread, with which the broker ends.
             world.broker.kill()
             until(lambda: outbox(world) > 0)
             world.broker.start()
-
-    with ThreadPoolExecutor(len(cases) + 1) as threads:
-        telling = [threads.submit(tell, case) for case in cases]
-        disturbing = threads.submit(disturb)
-        for each in (*telling, disturbing):
+        for each in telling:
             each.result()
     events = fed(world, "cases", 40 * len(cases))
     assert steps(events) == {case: list(range(40)) for case in cases}
