@@ -322,6 +322,13 @@ class NeedsDatabase(HubError):
     code = "needs_database"
 
 
+class NeedsParts(HubError):
+    """主干为 Kafka 时须分开运行：guantong serve 和 guantong work
+    / with Kafka for its backbone a hub runs in parts: guantong serve and guantong work"""
+
+    code = "needs_parts"
+
+
 class NeedsKafka(HubError):
     """主干为 Kafka 时须指明其地址：GUANTONG_KAFKA
     / the backbone is Kafka: name its brokers in GUANTONG_KAFKA"""

@@ -88,7 +88,13 @@ class Kafka:
         """What registers what the brokers have; beside as many others as there are."""
         log = self.ground.log
         return Consuming(
-            broker=partial(KafkaBroker, self.brokers, apply_types=False, logger=None),
+            broker=partial(
+                KafkaBroker,
+                self.brokers,
+                apply_types=False,
+                allow_auto_create_topics=False,
+                logger=None,
+            ),
             topics=topics(),
             writer=self.ground.writer,
             stretches=Stretches(

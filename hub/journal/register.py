@@ -204,7 +204,10 @@ class Registrar:
         first = pack(SHARD, head.next_number)
         slots = sorted((n.slot, first + i) for i, n in enumerate(new))
         rows = [_row(n, first + i, now) for i, n in enumerate(new)]
-        return appending.append(connection, head, slots, rows, hubtime=now, cut=self._cut)
+        holds = self._epoch is not None
+        return appending.append(
+            connection, head, slots, rows, hubtime=now, cut=self._cut, holds=holds
+        )
 
     def _into_feeds(
         self, connection: Connection, new: Sequence[_New], head: appending.Head, *, policy: Policy

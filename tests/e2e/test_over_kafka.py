@@ -59,6 +59,13 @@ class World:
 
         return until(look)
 
+    def told_at_once(self, door: str, receipt: str) -> list[int]:
+        """The statuses of a receipt, until it can be told what became of the event."""
+        client, told = self.cluster.at(door, PETITION).http, [503]
+        while told[-1] == 503:
+            told.append(client.get(f"/v1/receipts/{receipt}").status_code)
+        return told
+
     def asked(self, statement: str) -> list[tuple[Any, ...]]:
         return asyncio.run(rows(self.database, statement))
 
@@ -108,12 +115,19 @@ def steps(events: Sequence[Event]) -> dict[str, list[int]]:
     return dict(found)
 
 
-def fed(world: World, id_: str, count: int) -> list[Event]:
-    """A feed of the city's, read at the door `b`, once it holds so many events."""
+def fed(world: World, id_: str, count: int, *, among: Sequence[str] | None = None) -> list[Event]:
+    """A feed of the city's, read at the door `b`, once it holds so many events of some cases.
+
+    What was accepted before the subscription was made may be registered after that.
+    """
     client = world.cluster.at("b", CITY)
 
     def look() -> list[Event] | None:
-        found = client.drain(id_)
+        found = [
+            event
+            for event in client.drain(id_)
+            if among is None or event["data"]["petitionid"] in among
+        ]
         return found if len(found) >= count else None
 
     return until(look)
@@ -131,10 +145,7 @@ def test_an_event_is_accepted_when_the_brokers_have_it_and_registered_after_that
     (result,) = world.publish("a", petition("k-1"))
     assert result["receipt"]["state"] == "accepted"
     # Whoever asks at once, and at another door, is never told that there is none.
-    asked = f"/v1/receipts/{result['receipt']['id']}"
-    client = world.cluster.at("b", PETITION).http
-    told: list[int] = []
-    until(lambda: told.append(client.get(asked).status_code) or told[-1] == 200)
+    told = world.told_at_once("b", result["receipt"]["id"])
     assert {*told} <= {503, 200}
     receipt = world.registered("b", result["receipt"]["id"])
     (event,) = fed(world, "plain", 1)
@@ -143,12 +154,7 @@ def test_an_event_is_accepted_when_the_brokers_have_it_and_registered_after_that
 
 
 def test_a_receipt_of_what_was_never_accepted_is_nobodys(world: World) -> None:
-    client = world.cluster.at("a", PETITION).http
-    told: list[int] = []
-    until(
-        lambda: told.append(client.get(f"/v1/receipts/{'0' * 32}").status_code) or told[-1] != 503
-    )
-    assert told[-1] == 404
+    assert world.told_at_once("a", "0" * 32)[-1] == 404
 
 
 def test_what_is_known_is_said_at_the_door(world: World) -> None:
@@ -210,7 +216,7 @@ def test_cases_keep_their_order_whichever_way_their_events_go(world: World) -> N
             world.broker.start()
         for each in telling:
             each.result()
-    events = fed(world, "cases", 40 * len(cases))
+    events = fed(world, "cases", 40 * len(cases), among=cases)
     assert steps(events) == {case: list(range(40)) for case in cases}
     until(lambda: outbox(world) == 0)
     assert len({event["hubposition"] for event in events}) == len(events)
@@ -235,14 +241,27 @@ def test_what_a_registrar_leaves_another_registers_once(world: World) -> None:
             world.cluster.start(work)
         for each in sent:
             each.result()
-    events = fed(world, "left", 2_000)
-    assert sorted(e["id"] for e in events) == sorted(
-        f"XF-left-{n}-{i}" for n in range(40) for i in range(50)
-    )
+    cases = [f"XF-left-{n}-{i}" for n in range(40) for i in range(50)]
+    events = fed(world, "left", 2_000, among=cases)
+    assert sorted(event["id"] for event in events) == sorted(cases)
     ((first, last, count),) = world.asked(
         "SELECT min(position), max(position), count(*) FROM journal"
     )
     assert (first, last) == (1, count)
+
+
+def test_whoever_writes_for_all_is_replaced_while_events_go_on(world: World) -> None:
+    """Registering what comes by Kafka is no sign of life of the one that has the shard."""
+    writer = world.cluster.writer()
+    (other,) = {*WORKS} - {writer}
+    world.cluster.running[writer].kill()
+    sent = 0
+    while world.cluster.role(other) != "writer":
+        world.publish("a", petition(f"replaced-{sent}"))
+        sent += 1
+    world.cluster.start(writer)
+    (result,) = world.publish("b", petition("replaced-last"), mode="all")
+    world.registered("a", result["receipt"]["id"])
 
 
 def test_what_is_no_event_of_the_hubs_is_kept_apart(world: World) -> None:

@@ -5,11 +5,10 @@ Kafka's tools, and for where a reader begins that has not asked yet.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -179,10 +178,12 @@ async def _decoded(message: KafkaMessage) -> KafkaMessage:
 
 
 def _records(message: KafkaMessage) -> dict[Lane, list[Raw]]:
-    """By their lane; a fetch brings those of one together."""
+    """By their lane, in order."""
     raw: Sequence[Raw] = message.raw_message
-    by_lane = groupby(raw, key=attrgetter("topic", "partition"))
-    return {Lane(*lane): list(own) for lane, own in by_lane}
+    by_lane: dict[Lane, list[Raw]] = defaultdict(list)
+    for each in raw:
+        by_lane[Lane(each.topic, each.partition)].append(each)
+    return by_lane
 
 
 def _record(raw: Raw) -> Record:

@@ -11,7 +11,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 from structlog.typing import FilteringBoundLogger
 
@@ -24,6 +28,8 @@ BATCH_BYTES: Final = 1_000_000
 # What the client gives up by itself, milliseconds; a leader that died is replaced by then.
 REQUEST_MS: Final = 10_000
 _CLOSING_SECONDS: Final = 2.0
+# A topic that was not made, or not for us, is no fault of the producer's.
+_OF_THE_LANE: Final = (UnknownTopicOrPartitionError, TopicAuthorizationFailedError)
 
 
 class Producing:
@@ -172,7 +178,8 @@ class _Lane:
                 batch.future.exception()
             if not isinstance(error, Exception):
                 raise
-            self._failed(error)
+            if not isinstance(error, _OF_THE_LANE):
+                self._failed(error)
         else:
             if not batch.future.done():
                 batch.future.set_result(None)
