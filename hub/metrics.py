@@ -28,7 +28,7 @@ from hub.gauges import READ, READ_OF_AGENCIES, Measured, Readings
 # Why a request has no caller; `limited` was not even looked at.
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 # What is done beside the requests.
-Task = Literal["watch", "purge", "fill", "register", "settle", "look"]
+Task = Literal["watch", "purge", "fill", "register", "settle", "look", "drain"]
 Use = Literal["publish", "pull"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

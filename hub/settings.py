@@ -19,6 +19,15 @@ class Settings(BaseSettings):
         description="PostgreSQL as postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME; without it,"
         " SQLite in the data directory.",
     )
+    backbone: Literal["sql", "kafka"] = Field(
+        "sql",
+        description="What carries events to the journal: the database itself or, for `serve` and"
+        " `work`, Kafka.",
+    )
+    kafka: str | None = Field(None, description="Kafka's brokers as HOST:PORT,HOST:PORT.")
+    kafka_partitions: int = Field(
+        4, ge=1, description="Partitions of each topic share.<family>, the same for good."
+    )
     ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
     max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")
     max_batch: int = Field(1_000, ge=1, description="Most events in one request.")
