@@ -352,3 +352,37 @@ class BackupInvalid(HubError):
     """备份不完整或已损坏，未恢复 / the backup is incomplete or damaged: nothing was restored"""
 
     code = "backup_invalid"
+
+
+class KafkaMissing(HubError):
+    """未安装 Kafka 组件，请执行 pip install 'guantong[kafka]'
+    / what Kafka needs is not installed: pip install 'guantong[kafka]'"""
+
+    code = "kafka_missing"
+
+
+class KafkaAway(HubError):
+    """Kafka 连接不上 / Kafka cannot be reached"""
+
+    code = "kafka_away"
+    status = 503
+    retryable = True
+
+
+class KafkaDenied(HubError):
+    """Kafka 不允许此账户这样做 / Kafka does not let this account do that"""
+
+    code = "kafka_denied"
+
+
+class KafkaRefused(HubError):
+    """Kafka 没有接受 / Kafka did not accept what it was asked"""
+
+    code = "kafka_refused"
+
+
+class KafkaPartitions(HubError):
+    """share 主题的分区数不得这样更改，未作任何改动
+    / the partitions of the share topics do not change in this way: nothing was done"""
+
+    code = "kafka_partitions"

@@ -1,5 +1,6 @@
 """Settings, read once at the start: the environment (`GUANTONG_…`), then these defaults."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
@@ -63,4 +64,11 @@ class Settings(BaseSettings):
         " longer.",
     )
     purge_seconds: float = Field(3600.0, gt=0, description="Pause between purges, seconds.")
+    kafka_user: str | None = Field(
+        None, description="User at Kafka, by SASL/SCRAM-SHA-512; without one, nobody logs in."
+    )
+    kafka_password: SecretStr | None = Field(None, description="Password of that user.")
+    kafka_ca: Path | None = Field(
+        None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
+    )
     token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

@@ -10,7 +10,7 @@ from cyclopts import App
 
 from adapters.kit.port import CannotRun
 from adapters.kit.results import HubAway, HubProblem
-from hub.cli.needs import NeedsData, NoHub
+from hub.cli.needs import NeedsBrokers, NeedsData, NeedsYes, NoHub
 from hub.cli.output import complain
 from hub.errors import HubError
 
@@ -67,13 +67,14 @@ app.command(
     help="由备份建立新的数据目录，并逐条核对。/ Make a data directory of a backup, and prove it.",
 )
 app.command("hub.cli.database:database", help="数据库 / the database")
+app.command("hub.cli.kafka:kafka", help="Kafka：主题、用户、权限 / topics, users, rights")
 
 
 def main() -> None:
     """Run a command; its exit status is 0, or 1 with a sentence that says why."""
     try:
         sys.exit(app(result_action="return_value") or 0)
-    except (NoHub, NeedsData) as error:
+    except (NoHub, NeedsData, NeedsBrokers, NeedsYes) as error:
         complain(type(error).__doc__ or "")
     except HubError as error:
         title, title_en = type(error).titles()

@@ -59,7 +59,7 @@ def lint(
 ) -> int:
     """With a file no hub is asked. Raises PolicyInvalid for a policy with faults."""
     regions = codes_of(where.data).regions()
-    document = _checked(_in_force(where) if file is None else read_policy(file), regions)
+    document = _checked(in_force(where) if file is None else read_policy(file), regions)
     found = [
         asdict(finding)
         for finding in findings_in(
@@ -73,7 +73,8 @@ def lint(
     return FOUND if found else 0
 
 
-def _in_force(where: Where) -> dict[str, Any]:
+def in_force(where: Where) -> dict[str, Any]:
+    """The policy in force, as a document."""
     with connected(where) as client:
         document = client.get_policy().document
     return {name: value for name, value in document.items() if name != "version"}

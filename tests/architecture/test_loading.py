@@ -25,6 +25,7 @@ CLIENT = ("httpx", "hub.cli.connection")
         ("publish --help", "hub.cli.events", (*STORAGE, *SERVER, *CATALOGUE)),
         ("policy apply --help", "hub.cli.policies", (*STORAGE, *SERVER, *CATALOGUE)),
         ("contract list --help", "hub.cli.contracts", (*STORAGE, *SERVER, *CLIENT)),
+        ("kafka plan --help", "hub.cli.kafka", ("confluent_kafka", "starlette", "uvicorn")),
         ("adapter run --help", "hub.cli.adapters", (*STORAGE, *SERVER)),
         ("up --help", "hub.cli.serving", ("alembic", "httpx", "adapters.kit.client")),
     ],
