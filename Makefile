@@ -56,6 +56,7 @@ lock: $(BIN)/guantong
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements-dev.lock
+	$(BIN)/python -m deploy.local.jars
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo .cluster

@@ -1,17 +1,17 @@
 """Kafkas that tests share, topics and users that are theirs alone, and what they ask."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from confluent_kafka.admin import (
     AdminClient,
+    NewTopic,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -41,28 +41,24 @@ def shared_cluster(*, secured: bool = False) -> Iterator[KafkaCluster]:
         yield cluster
 
 
-@asynccontextmanager
-async def fresh_topics(
+@contextmanager
+def fresh_topics(
     cluster: KafkaCluster, partitions: Mapping[str, int]
-) -> AsyncIterator[Mapping[str, str]]:
+) -> Iterator[Mapping[str, str]]:
     """Topics on every broker under names of their own, by the names that a test knows.
 
     They are gone after the block.
     """
     mark = secrets.token_hex(4)
     names = {name: f"test-{mark}.{name}" for name in partitions}
-    admin = AIOKafkaAdminClient(**for_aiokafka(cluster, admin_of(cluster)))
-    await admin.start()
+    wanted = [
+        NewTopic(names[name], count, len(cluster.brokers)) for name, count in partitions.items()
+    ]
+    ask(cluster, lambda admin: admin.create_topics(wanted))
     try:
-        wanted = [
-            NewTopic(names[name], count, len(cluster.brokers)) for name, count in partitions.items()
-        ]
-        answer = await admin.create_topics(wanted)
-        assert [error for error in answer.topic_errors if error[1]] == []
         yield names
-        await admin.delete_topics(list(names.values()))
     finally:
-        await admin.close()
+        ask(cluster, lambda admin: admin.delete_topics(list(names.values())))
 
 
 def fresh_user(cluster: KafkaCluster) -> Login:
@@ -81,6 +77,12 @@ def ask(cluster: KafkaCluster, what: Callable[[AdminClient], Mapping[Any, Any]])
     """
     admin = AdminClient(for_confluent(cluster, admin_of(cluster)))
     return [answer.result() for answer in what(admin).values()]
+
+
+def leader_of(cluster: KafkaCluster, topic: str) -> int:
+    """The number of the broker that leads the topic's first partition."""
+    metadata = AdminClient(for_confluent(cluster, admin_of(cluster))).list_topics(topic)
+    return int(metadata.topics[topic].partitions[0].leader)
 
 
 def admin_of(cluster: KafkaCluster) -> Login | None:

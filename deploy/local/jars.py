@@ -1,12 +1,10 @@
 """The programs of Apache Kafka, each as it is pinned in `kafka.sha256`: from the cache or Maven.
 
-`sha256sum -c` reads that file too, in the cache. `python -m deploy.local.jars` prints it anew.
+`sha256sum -c` reads that file too, in the cache. `python -m deploy.local.jars` writes it anew.
 """
 
 import fcntl
 import hashlib
-import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -27,8 +25,20 @@ class JarsMissing(Exception):
     """A program is not to be had, or is not the one that is pinned; the message tells which."""
 
 
-def jars(cache: Path, pinned: Path = PINNED) -> tuple[Path, ...]:
-    """The pinned files in Maven's cache, fetched where they are missing, each compared.
+def kafka_jars() -> tuple[Path, ...]:
+    """Kafka's programs, as this machine's settings of jgo say where from and where to.
+
+    Raises JarsMissing.
+    """
+    settings = GlobalSettings.load()
+    # A mirror first: where there is one, Maven Central is often out of reach.
+    return jars(
+        PINNED, settings.repo_cache, {**settings.repositories, "central": MAVEN_CENTRAL_URL}
+    )
+
+
+def jars(pinned: Path, cache: Path, repositories: Mapping[str, str]) -> tuple[Path, ...]:
+    """The pinned files in a cache of Maven's, fetched where they are missing, each compared.
 
     Raises JarsMissing.
     """
@@ -36,15 +46,10 @@ def jars(cache: Path, pinned: Path = PINNED) -> tuple[Path, ...]:
     with locked(cache):
         missing = {path: digest for path, digest in wanted.items() if not (cache / path).exists()}
         if missing:
-            fetch(missing, cache)
+            fetch(missing, cache, repositories)
     for path, digest in wanted.items():
         compare(cache / path, digest)
     return tuple(cache / path for path in wanted)
-
-
-def maven_cache() -> Path:
-    """Where jgo's own settings put what Maven brings, else `~/.m2/repository`."""
-    return GlobalSettings.load().repo_cache
 
 
 def read_pinned(file: Path) -> Mapping[PurePosixPath, str]:
@@ -53,11 +58,14 @@ def read_pinned(file: Path) -> Mapping[PurePosixPath, str]:
     return {PurePosixPath(path): digest for digest, path in lines}
 
 
-def fetch(missing: Mapping[PurePosixPath, str], cache: Path) -> None:
+def fetch(
+    missing: Mapping[PurePosixPath, str], cache: Path, repositories: Mapping[str, str]
+) -> None:
     """Bring files into the cache: each is compared first, so none is there in part or changed."""
-    repositories = {"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}
     with TemporaryDirectory(prefix="guantong-", dir=cache) as fresh:
-        context = MavenContext(repo_cache=Path(fresh), local_repos=[], remote_repos=repositories)
+        context = MavenContext(
+            repo_cache=Path(fresh), local_repos=[], remote_repos=dict(repositories)
+        )
         for path, digest in missing.items():
             *group, name, version, _ = path.parts
             component = context.project(".".join(group), name).at_version(version)
@@ -93,15 +101,16 @@ def locked(cache: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    """Resolve Kafka anew and print what is to be pinned."""
-    logging.basicConfig(stream=sys.stderr)
-    cache = maven_cache()
-    found = [artifact.resolve() for artifact in jgo.resolve(KAFKA)]
-    for file in sorted(found):
-        print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(cache)}")
-    return 0
+def pin() -> None:
+    """Resolve Kafka anew and pin what comes."""
+    cache = GlobalSettings.load().repo_cache
+    found = sorted(artifact.resolve() for artifact in jgo.resolve(KAFKA))
+    lines = (
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(cache).as_posix()}\n"
+        for file in found
+    )
+    PINNED.write_text("".join(lines), encoding="ascii")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    pin()

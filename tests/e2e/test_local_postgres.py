@@ -150,7 +150,14 @@ def test_without_a_folder_the_command_says_how_it_is_called() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", "postgres"], capture_output=True, text=True
     )
-    assert (done.returncode, done.stderr) == (2, "python -m deploy.local postgres DIR\n")
+    called = "python -m deploy.local postgres"
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        [
+            f"usage: {called} [-h] DIR",
+            f"{called}: error: the following arguments are required: DIR",
+        ],
+    )
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
