@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -50,6 +51,9 @@ from hub.web.direct import Door
 from hub.web.edge import Edge, Refusing
 from hub.web.operation import Described
 
+# A publisher is told within so long that PostgreSQL does not answer; a disk may be slow.
+PATIENCE_SECONDS: Final = 2.0
+
 
 def web_side(ground: Ground, hub: Hub) -> Edge:
     """The application that a server runs."""
@@ -62,6 +66,7 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         metrics=ground.metrics,
         log=ground.log,
         pause=lambda: asyncio.sleep(0),
+        patience=None if ground.settings.database is None else PATIENCE_SECONDS,
     )
     parts = (_traffic, _evidence, _administration)
     told = [route for part in parts for route in part(ground, hub, callers)]
