@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from hub.backbone.sql import SqlBackbone
 from hub.database.background import Background
 from hub.database.patience import Patience
 from hub.database.readers import Readers
+from hub.database.readiness import LONGEST_COMMIT, Readiness
 from hub.database.sqlite import open_sqlite
 from hub.database.transactions import T
 from hub.database.writer import Writer
@@ -87,11 +89,13 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Silent:
-    """Transactions of a database that does not answer until it is over."""
+    """Transactions of a database that does not answer until it is over; what it was asked."""
 
     over: threading.Event
+    asked: list[object]
 
     def run(self, work: Callable[[Connection], T]) -> T:
+        self.asked.append(work)
         self.over.wait()
         raise StorageFailed
 
@@ -100,10 +104,11 @@ class Silent:
 
 @dataclass(frozen=True)
 class Storage:
-    """A writer and readers that nobody answers, and the backbones on them."""
+    """A writer, readers with one thread, and backbones on them; and what was asked in vain."""
 
     writer: Writer
     readers: Readers
+    asked: list[object]
 
     def straight(self) -> SqlBackbone:
         return SqlBackbone(
@@ -132,12 +137,12 @@ class Storage:
 @contextmanager
 def silent_storage() -> Iterator[Storage]:
     """Storage that is silent until the block ends."""
-    silent = Silent(threading.Event())
+    silent = Silent(threading.Event(), [])
     writer = Writer(silent, capacity=1 << 30, observer=Quiet(), clock=lambda: 0.0)
     readers = Readers(lambda: silent, threads=1, failed=lambda _: None)
     writer.start()
     try:
-        yield Storage(writer, readers)
+        yield Storage(writer, readers, silent.asked)
     finally:
         silent.over.set()
         writer.stop()
@@ -238,6 +243,30 @@ def test_a_disk_may_take_as_long_as_it_likes() -> None:
         return await Patience(None).answer(late()), asyncio.get_running_loop().time()
 
     assert on_leaping_loop(ask()) == (IN_FORCE, 3600)
+
+
+def test_readers_that_are_silent_are_not_waited_for_and_what_had_not_begun_is_not_done() -> None:
+    works = [partial(str, number) for number in range(3)]
+
+    async def ask() -> list[float]:
+        running = map(storage.readers.within(SECONDS).run, works)
+        return await asyncio.gather(*map(seconds_until_refused, running))
+
+    with silent_storage() as storage:
+        assert on_leaping_loop(ask()) == [SECONDS] * 3
+    assert storage.asked == works[:1]
+
+
+def test_whoever_asks_meanwhile_whether_storage_answers_shares_the_answer() -> None:
+    async def ask() -> tuple[list[str | None], float]:
+        loop = asyncio.get_running_loop()
+        readiness = Readiness(storage.writer, name="postgresql", monotonic=loop.time)
+        told = await asyncio.gather(*(readiness.reason() for _ in range(5)))
+        return told, loop.time()
+
+    reason = f"postgresql: no commit within {LONGEST_COMMIT} s"
+    with silent_storage() as storage:
+        assert on_leaping_loop(ask()) == ([reason] * 5, LONGEST_COMMIT)
 
 
 async def test_what_the_writer_has_been_given_is_registered_and_told_though_nobody_waits(
