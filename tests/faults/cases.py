@@ -3,19 +3,22 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 from deploy.local.postgres import Stop
 from hub.database.postgres import ANSWER_SECONDS
+from hub.intake.accept import Mode
 from tests.cluster import DOORS, WORKS, until
 from tests.faults.clock import AHEAD, BACK
 from tests.faults.field import Field, NotHere, replica_of
 from tests.faults.load import Load
+from tests.faults.parcels import NOWHERE
 from tests.postgres import connected
 from tests.sample import PETITION, petition
 
@@ -24,6 +27,8 @@ Act = Callable[[Field, Load, Random], None]
 HANDS_OVER: Final = "INSERT INTO intake"
 REGISTERS: Final = "INSERT INTO settled"
 READS: Final = "INSERT INTO reads"
+# More readers at once than a door has connections for.
+MANY: Final = 20
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,36 @@ def last(seconds: float, step: Callable[[], None]) -> None:
 
 
 def assert_away(field: Field, door: str) -> None:
-    """A door says that its database is away and when to come again, before it gives that up."""
+    """A door says that its database is away and when to come again, before it gives that up:
+    whatever is published, good or bad, alone or in a batch.
+    """
     at = field.cluster.at(door, PETITION, timeout=ANSWER_SECONDS - 5)
-    # At first what it knows of the policy is new enough; then it would have to look.
-    for _ in range(2):
-        refused = at.publish(petition("away"))
-        told = (refused.status_code, refused.json()["code"], refused.headers["retry-after"])
-        assert told == (503, "storage_failed", "1")
+    good, other, bad = (
+        petition(f"away-{n}", **where) for n, where in enumerate(({}, {}, {"region": NOWHERE}))
+    )
+    requests: Sequence[tuple[Mode, Sequence[Mapping[str, Any]]]] = (
+        ("each", [good]),
+        ("each", [bad]),
+        ("each", [good, bad, other]),
+        ("all", [good, other]),
+        ("all", [good, bad]),
+    )
+    with ThreadPoolExecutor(len(requests)) as threads:
+        # At first what it knows of the policy is new enough; then it would have to look.
+        for _ in range(2):
+            asked = [threads.submit(at.publish, *sent, mode=mode) for mode, sent in requests]
+            for each in asked:
+                refused = each.result()
+                told = (refused.status_code, refused.json()["code"], refused.headers["retry-after"])
+                assert told == (503, "storage_failed", "1")
+
+
+def assert_told(field: Field, door: str) -> None:
+    """A door tells a reader something, also where its database is silent."""
+    at = field.cluster.at(door, PETITION, timeout=ANSWER_SECONDS + 5)
+    with ThreadPoolExecutor(MANY) as threads:
+        asked = [threads.submit(at.http.get, "/v1/subscriptions") for _ in range(MANY)]
+        assert {each.result().status_code for each in asked} <= {200, 503}
 
 
 def restart(field: Field, load: Load, dice: Random, *, how: Stop) -> None:
@@ -150,6 +178,7 @@ def silent_door(field: Field, load: Load, dice: Random) -> None:
     door = dice.choice(DOORS)
     with field.ways.held(door, new=False):
         assert_away(field, door)
+        assert_told(field, door)
         until(lambda: field.cluster.at(door, PETITION).publish(petition("away")).status_code == 200)
     load.await_answers(20)
 
