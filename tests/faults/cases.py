@@ -3,22 +3,21 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.postgres import Stop
 from hub.database.postgres import ANSWER_SECONDS
-from hub.intake.accept import Mode
 from tests.cluster import DOORS, WORKS, until
 from tests.faults.clock import AHEAD, BACK
 from tests.faults.field import Field, NotHere, replica_of
 from tests.faults.load import Load
-from tests.faults.parcels import NOWHERE
+from tests.faults.parcels import assert_put_off
 from tests.postgres import connected
 from tests.sample import PETITION, petition
 
@@ -62,28 +61,11 @@ def last(seconds: float, step: Callable[[], None]) -> None:
 
 
 def assert_away(field: Field, door: str) -> None:
-    """A door says that its database is away and when to come again, before it gives that up:
-    whatever is published, good or bad, alone or in a batch.
-    """
+    """A door says that its database is away."""
     at = field.cluster.at(door, PETITION, timeout=ANSWER_SECONDS - 5)
-    good, other, bad = (
-        petition(f"away-{n}", **where) for n, where in enumerate(({}, {}, {"region": NOWHERE}))
-    )
-    requests: Sequence[tuple[Mode, Sequence[Mapping[str, Any]]]] = (
-        ("each", [good]),
-        ("each", [bad]),
-        ("each", [good, bad, other]),
-        ("all", [good, other]),
-        ("all", [good, bad]),
-    )
-    with ThreadPoolExecutor(len(requests)) as threads:
-        # At first what it knows of the policy is new enough; then it would have to look.
-        for _ in range(2):
-            asked = [threads.submit(at.publish, *sent, mode=mode) for mode, sent in requests]
-            for each in asked:
-                refused = each.result()
-                told = (refused.status_code, refused.json()["code"], refused.headers["retry-after"])
-                assert told == (503, "storage_failed", "1")
+    # At first what it knows of the policy is new enough; then it would have to look.
+    for _ in range(2):
+        assert_put_off(at)
 
 
 def assert_told(field: Field, door: str) -> None:

@@ -1,12 +1,14 @@
 """What publishers send in a fault: lone events and batches, and some that must be refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from random import Random
 from typing import Any, Final
 
 from hub.intake.accept import Mode
+from tests.running import AgencyClient
 from tests.sample import petition
 
 MOST: Final = 20
@@ -17,6 +19,8 @@ WHOLE: Final = 5
 SPOILT: Final = 2
 # No region that there is.
 NOWHERE: Final = "999999"
+GOOD, OTHER = (petition(f"away-{n}") for n in (1, 2))
+BAD: Final = petition("away-3", region=NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,20 @@ def parcels(case: str, dice: Random) -> Iterator[Parcel]:
             events.append(petition(case, id=id_, data={"people": number}, **where))
         bad = frozenset[str]() if spoilt is None else frozenset({events[spoilt]["id"]})
         yield Parcel(events, mode, bad)
+
+
+def assert_put_off(at: AgencyClient) -> None:
+    """A publisher is told when to come again whatever it publishes, good or bad, all at once."""
+    requests: Sequence[tuple[Mode, Sequence[Mapping[str, Any]]]] = (
+        ("each", [GOOD]),
+        ("each", [BAD]),
+        ("each", [GOOD, BAD, OTHER]),
+        ("all", [GOOD, OTHER]),
+        ("all", [GOOD, BAD]),
+    )
+    with ThreadPoolExecutor(len(requests)) as threads:
+        asked = [threads.submit(at.publish, *events, mode=mode) for mode, events in requests]
+        for each in asked:
+            refused = each.result()
+            told = (refused.status_code, refused.json()["code"], refused.headers["retry-after"])
+            assert told == (503, "storage_failed", "1")
