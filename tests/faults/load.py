@@ -100,7 +100,7 @@ class Load:
         subscription = self.subscription(reader)
         while not self._all_read.is_set():
             try:
-                page = at.next().page(subscription, wait=WAIT, limit=100)
+                page = at.next().page(subscription, wait=WAIT, limit=1000)
                 if page.status_code != 200:
                     self._note_refusal(page)
                     continue
