@@ -80,10 +80,7 @@ class HandOver:
         handed = self._submit(batch, events, atomic=atomic)
         self._waiting[batch] = outcome
         try:
-            if not await patience.sees(handed):
-                handed.add_done_callback(_ignore)
-                raise StorageFailed(retry_after=1)
-            handed.result()
+            await patience.result(handed, late=_ignore)
             self._handed()
             await patience.sees(outcome)
         finally:

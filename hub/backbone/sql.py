@@ -44,9 +44,8 @@ class SqlBackbone:
             joint=self._joint(events),
             locks=REGISTERING,
         )
-        # Also when nobody waits for it any more.
-        registering.add_done_callback(self._tell)
-        registration = await patience.answer(asyncio.shield(registering))
+        registration = await patience.result(registering, late=self._tell)
+        self._registered(registration)
         return registration.outcomes
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
@@ -61,7 +60,8 @@ class SqlBackbone:
         return await self._readers.run(partial(known, sent=sent))
 
     def _tell(self, registering: asyncio.Future[Registration]) -> None:
-        if registering.exception() is None:
+        """Its publisher has been told to come again; those who wait for events have not."""
+        if not registering.cancelled() and registering.exception() is None:
             self._registered(registering.result())
 
     def _joint(self, events: Sequence[Event]) -> Joint | None:

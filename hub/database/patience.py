@@ -1,7 +1,7 @@
 """How long a request may wait for storage, whatever it waits for: one measure for all its waits."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from hub.errors import StorageFailed
@@ -20,8 +20,8 @@ class Patience:
         self._left = seconds
 
     async def answer(self, awaited: Awaitable[T]) -> T:
-        """What is awaited. Raises StorageFailed when patience ends before, and cancels it; what the
-        writer has been given goes on all the same.
+        """What is awaited. When patience ends before, it is cancelled and StorageFailed is raised;
+        what the writer has been given goes on all the same.
         """
         if self._left is None:
             return await awaited
@@ -34,6 +34,19 @@ class Patience:
             raise StorageFailed(retry_after=1) from late
         finally:
             self._left -= loop.time() - began
+
+    async def result(
+        self, awaited: asyncio.Future[T], *, late: Callable[[asyncio.Future[T]], None]
+    ) -> T:
+        """What is awaited. When patience ends before, it goes on, `late` is told once it is done,
+        and StorageFailed is raised.
+        """
+        if self._left is None:
+            return await awaited
+        if not await self.sees(awaited):
+            awaited.add_done_callback(late)
+            raise StorageFailed(retry_after=1)
+        return awaited.result()
 
     async def sees(self, awaited: asyncio.Future[T]) -> bool:
         """Whether it is done before patience ends. It goes on in any case."""
