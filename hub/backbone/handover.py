@@ -99,10 +99,7 @@ class HandOver:
         if self._full:
             raise Overloaded(retry_after=1)
         handed = self._submit(next(self._batches), events, atomic=atomic)
-        if not await patience.sees(handed):
-            handed.add_done_callback(_ignore)
-            raise StorageFailed(retry_after=1)
-        handed.result()
+        await patience.result(handed, late=_ignore)
         self._handed()
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
