@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from sqlalchemy import Connection
 from structlog import get_logger
 
 from hub.backbone.handover import HandOver
+from hub.backbone.kafka.backbone import KafkaBackbone
+from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.producing import Producing
 from hub.backbone.port import Backbone
 from hub.backbone.sql import SqlBackbone
 from hub.database.background import Background
@@ -34,7 +38,7 @@ from hub.journal.register import Registrar
 from hub.metrics import Metrics
 from hub.policy.policy import Policy
 from hub.policy.tokens import Caller
-from tests.admission import CALLER, intake_on, policies, policy_in_force, submitted
+from tests.admission import CALLER, at_once, intake_on, policies, policy_in_force, submitted
 from tests.bench.journal import journal
 from tests.sample import AUDIT, admitted, clue
 
@@ -130,6 +134,22 @@ class Storage:
             clock=lambda: NOW,
         )
 
+    def over_kafka(self) -> KafkaBackbone:
+        """Its brokers are away, so that all goes to the outbox."""
+        producing = Producing(
+            make=AIOKafkaProducer, patience=SECONDS, rest=at_once, log=get_logger()
+        )
+        ends = Ends(make=AIOKafkaConsumer, lanes=[], readers=self.readers, pause=at_once)
+        return KafkaBackbone(
+            producing=producing,
+            outbox=self.handing_over(),
+            readers=self.readers,
+            registrar=Registrar(policies=policies(), clock=lambda: NOW),
+            ends=ends,
+            refused=at_once,
+            partitions=1,
+        )
+
     async def record(self, outcomes: object, caller: Caller) -> None:
         await self.writer.submit(lambda _: None)
 
@@ -182,7 +202,7 @@ REQUESTS: Final[dict[str, tuple[Mode, list[Submitted]]]] = {
 }
 
 
-@pytest.mark.parametrize("backbone", [Storage.straight, Storage.handing_over])
+@pytest.mark.parametrize("backbone", [Storage.straight, Storage.handing_over, Storage.over_kafka])
 @pytest.mark.parametrize(("mode", "events"), REQUESTS.values(), ids=REQUESTS)
 def test_whatever_is_published_is_answered_while_storage_is_silent(
     backbone: Callable[[Storage], Backbone], mode: Mode, events: list[Submitted]
