@@ -53,6 +53,11 @@ class Ground:
     examinations: Readers
     lookups: Readers
 
+    @property
+    def asked(self) -> Readers:
+        """The readers for requests, which are answered also when the database falls silent."""
+        return self.readers.within(self.database.answer)
+
 
 @asynccontextmanager
 async def ground_on(
@@ -95,10 +100,10 @@ async def ground_on(
         readers=readers(threads=settings.readers),
         # The interpreter lock changes hands at each row: several threads that read pages of
         # a thousand rows get half of what one gets.
-        pages=readers(threads=1),
+        pages=readers(threads=1).within(database.answer),
         examinations=readers(threads=1),
         # A question about what was read may go through a million entries.
-        lookups=readers(threads=1),
+        lookups=readers(threads=1).within(database.answer),
     )
     metrics.watch_queue(
         works=lambda: ground.writer.depth,

@@ -17,6 +17,7 @@ from hub.backbone.sql import SqlBackbone
 from hub.database.intake import Settled
 from hub.database.keys import retired_cursor_keys
 from hub.database.news import News
+from hub.database.patience import Patience
 from hub.database.readiness import Readiness
 from hub.database.transactions import storage_reason
 from hub.database.writer import Joint, Writer
@@ -120,7 +121,7 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
         ground=ground,
         policies=policies,
         current=current,
-        known=Tokens(ground.readers, changed=lambda: tell(News(tokens=True))),
+        known=Tokens(ground.asked, changed=lambda: tell(News(tokens=True))),
         uses=Uses(
             write=lambda uses: ground.writer.submit(partial(policy_sql.note_uses, uses=uses)),
             pause=lambda: asyncio.sleep(60),
@@ -143,7 +144,7 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
             newest=lambda: current.version,
             cursors=cursors,
             arrivals=arrivals,
-            keep=partial(_keep, ground.records),
+            keep=partial(_keep, ground.records, within=ground.database.answer),
             clock=microseconds_now,
             monotonic=time.monotonic,
         ),
@@ -225,11 +226,12 @@ async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -
     await writer.submit(work, weight=faults * REFUSAL_BYTES)
 
 
-async def _keep(writer: Writer, reading: Reading) -> bool:
-    """Keep what was read before it leaves."""
+async def _keep(writer: Writer, reading: Reading, *, within: float | None) -> bool:
+    """Keep what was read before it leaves. Raises StorageFailed when that takes so many seconds."""
     weight = READING_BYTES + DEAD_LETTER_BYTES * len(reading.parked)
-    return await writer.submit(
+    kept = writer.submit(
         partial(reads.keep, reading=reading),
         weight=weight,
         joint=Joint(reads.keep_together, reading),
     )
+    return await Patience(within).answer(kept)

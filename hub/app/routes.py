@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from contracts.catalogue import load_catalogue
 from contracts.pages.site import site
 from hub.app.ground import Ground, microseconds_now
 from hub.app.parts import Hub
+from hub.database.patience import Patience
 from hub.delivery.turns import Turns
 from hub.errors import HubError
 from hub.evidence.impact import Impacts
@@ -50,6 +52,9 @@ from hub.web.direct import Door
 from hub.web.edge import Edge, Refusing
 from hub.web.operation import Described
 
+# A publisher is told within so long that PostgreSQL does not answer; a disk may be slow.
+PATIENCE_SECONDS: Final = 2.0
+
 
 def web_side(ground: Ground, hub: Hub) -> Edge:
     """The application that a server runs."""
@@ -62,6 +67,7 @@ def web_side(ground: Ground, hub: Hub) -> Edge:
         metrics=ground.metrics,
         log=ground.log,
         pause=lambda: asyncio.sleep(0),
+        patience=None if ground.settings.database is None else PATIENCE_SECONDS,
     )
     parts = (_traffic, _evidence, _administration)
     told = [route for part in parts for route in part(ground, hub, callers)]
@@ -168,7 +174,7 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
             wake=hub.pull.wake,
             cursors=hub.cursors,
             writer=ground.writer,
-            readers=ground.readers,
+            readers=ground.asked,
             filler=hub.filler,
             catalogue=load_catalogue(),
             regions=ground.codes.regions(),
@@ -181,14 +187,14 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
         cursors.route(
             cursors=hub.cursors,
             writer=ground.writer,
-            readers=ground.readers,
+            readers=ground.asked,
             callers=callers,
             log=log,
         ),
         *deadletters.routes(
             pull=hub.pull,
             leaving=_leaving(ground),
-            readers=ground.readers,
+            readers=ground.asked,
             policies=hub.policies,
             callers=callers,
             clock=microseconds_now,
@@ -203,11 +209,11 @@ def _evidence(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     # One question of a caller at a time, so that its others keep nobody else waiting.
     turns = Turns(most=1)
     return [
-        *receipts.routes(readers=ground.readers, callers=callers, passed=hub.backbone.passed),
+        *receipts.routes(readers=ground.asked, callers=callers, passed=hub.backbone.passed),
         *explain.routes(
             readers=ground.lookups,
             turns=turns,
-            settled=partial(ground.records.submit, lambda _connection: None),
+            settled=partial(_settled, ground),
             policies=hub.policies,
             callers=callers,
             clock=microseconds_now,
@@ -221,8 +227,13 @@ def _evidence(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
             callers=callers,
             max_page=max_page,
         ),
-        *purges.routes(readers=ground.readers, callers=callers, max_page=max_page),
+        *purges.routes(readers=ground.asked, callers=callers, max_page=max_page),
     ]
+
+
+async def _settled(ground: Ground) -> None:
+    """Wait until what was read before is on record."""
+    await Patience(ground.database.answer).answer(ground.records.submit(lambda _connection: None))
 
 
 def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
@@ -233,7 +244,7 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             policies=hub.policies,
             current=hub.current,
             writer=ground.writer,
-            readers=ground.readers,
+            readers=ground.asked,
             replays=Replays(readers=ground.readers, pause=lambda: asyncio.sleep(0.02)),
             arrivals=hub.arrivals,
             catalogue=load_catalogue(),
@@ -243,25 +254,25 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             clock=microseconds_now,
         ),
         *agencies.routes(
-            policies=hub.policies, readers=ground.readers, callers=callers, max_page=max_page
+            policies=hub.policies, readers=ground.asked, callers=callers, max_page=max_page
         ),
         *tokens.routes(
             known=hub.known,
             policies=hub.policies,
             writer=ground.writer,
-            readers=ground.readers,
+            readers=ground.asked,
             callers=callers,
             log=ground.log,
             clock=microseconds_now,
             token_days=ground.settings.token_days,
             max_page=max_page,
         ),
-        *acts.routes(readers=ground.readers, callers=callers, max_page=max_page),
+        *acts.routes(readers=ground.asked, callers=callers, max_page=max_page),
         *status.routes(
             policies=hub.policies,
             silence=hub.watch.silence,
             writer=ground.writer,
-            readers=ground.readers,
+            readers=ground.asked,
             metrics=ground.metrics,
             callers=callers,
             clock=microseconds_now,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import randbits
-from typing import Any, Final
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,8 +25,6 @@ from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.upkeep.admin import first_admin_token
 from hub.web.edge import Edge
-
-PATIENCE_SECONDS: Final = 2.0
 
 
 @asynccontextmanager
@@ -90,6 +88,5 @@ def _handover(ground: Ground, core: Core, door: int) -> HandOver:
         handed=lambda: core.tell(News(intake=True)),
         weighed=ground.metrics.intake_weighed,
         background=ground.background,
-        patience=PATIENCE_SECONDS,
         clock=microseconds_now,
     )

@@ -16,6 +16,7 @@ from hub.database import intake
 from hub.database.background import Background
 from hub.database.connection import Connection
 from hub.database.intake import Handed
+from hub.database.patience import Patience
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
 from hub.errors import Overloaded, StorageFailed
@@ -35,9 +36,9 @@ REMOVED_AT_ONCE: Final = 100
 class HandOver:
     """Hands batches to the writer's process. `door` is a number that no other process has had.
 
-    An event that is not registered within `patience` seconds is answered `accepted`: it is safe,
-    and will be registered, or refused with a reason. A batch that must be stored as a whole is
-    answered only when it is. `handed` is told when a batch waits, `weighed` how many bytes do.
+    An event that is not registered before patience ends is answered `accepted`: it is safe, and
+    will be registered, or refused with a reason. A batch that must be stored as a whole is answered
+    only when it is. `handed` is told when a batch waits, `weighed` how many bytes do.
     """
 
     def __init__(
@@ -50,7 +51,6 @@ class HandOver:
         handed: Callable[[], None],
         weighed: Callable[[int], None],
         background: Background,
-        patience: float,
         clock: Callable[[], int],
     ) -> None:
         self._door = door
@@ -60,7 +60,6 @@ class HandOver:
         self._handed = handed
         self._weighed = weighed
         self._background = background
-        self._patience = patience
         self._clock = clock
         self._batches = count(1)
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
@@ -70,24 +69,20 @@ class HandOver:
         self._full = False
         self._told = asyncio.Event()
 
-    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
+    async def append(
+        self, events: Sequence[Event], *, atomic: bool, patience: Patience
+    ) -> list[Outcome]:
         """As the port promises."""
         if self._full:
             raise Overloaded(retry_after=1)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._patience
         batch = next(self._batches)
-        outcome: asyncio.Future[bytes] = loop.create_future()
+        outcome: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         handed = self._submit(batch, events, atomic=atomic)
         self._waiting[batch] = outcome
         try:
-            await asyncio.wait({handed}, timeout=self._patience)
-            if not handed.done():
-                handed.add_done_callback(_ignore)
-                raise StorageFailed(retry_after=1)
-            handed.result()
+            await patience.result(handed, late=_ignore)
             self._handed()
-            await asyncio.wait({outcome}, timeout=until - loop.time())
+            await patience.sees(outcome)
         finally:
             del self._waiting[batch]
         # What a newer writer tells, this door may not understand; the events' receipts do.
@@ -99,16 +94,12 @@ class HandOver:
             raise StorageFailed(retry_after=1)
         return [Accepted(receipt_unregistered(event, "accepted")) for event in events]
 
-    async def put(self, events: Sequence[Event], *, atomic: bool) -> None:
+    async def put(self, events: Sequence[Event], *, atomic: bool, patience: Patience) -> None:
         """Have a batch wait in the table, whatever becomes of it. Raises as `append` does."""
         if self._full:
             raise Overloaded(retry_after=1)
         handed = self._submit(next(self._batches), events, atomic=atomic)
-        await asyncio.wait({handed}, timeout=self._patience)
-        if not handed.done():
-            handed.add_done_callback(_ignore)
-            raise StorageFailed(retry_after=1)
-        handed.result()
+        await patience.result(handed, late=_ignore)
         self._handed()
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:

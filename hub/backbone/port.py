@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from hub.database.patience import Patience
 from hub.event import Duplicate, Event, Outcome, Sent
 
 
@@ -15,11 +16,14 @@ class Backbone(Protocol):
     Rejections are recorded with what is stored.
     """
 
-    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
+    async def append(
+        self, events: Sequence[Event], *, atomic: bool, patience: Patience
+    ) -> list[Outcome]:
         """Carry the events, at least one, of one caller; what became of each, in their order.
 
         With `atomic`, raises BatchRefused when one is refused, and nothing was stored. Raises
-        Overloaded, Stopping or StorageFailed when nothing is known to be stored and a retry helps.
+        Overloaded, Stopping or StorageFailed when nothing is known to be stored and a retry helps:
+        what was still under way when patience ended goes on, and may yet be stored.
         """
         ...
 

@@ -1,8 +1,10 @@
 """The SQL backbone: admission hands the batch straight to the journal's writer."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from hub.database.patience import Patience
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
 from hub.event import Duplicate, Event, Outcome, Sent
@@ -31,15 +33,18 @@ class SqlBackbone:
         self._registrar = registrar
         self._registered = registered
 
-    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
+    async def append(
+        self, events: Sequence[Event], *, atomic: bool, patience: Patience
+    ) -> list[Outcome]:
         """As the port promises."""
         weight = sum(len(event.data) + len(event.attributes) + _OVERHEAD for event in events)
-        registration = await self._writer.submit(
+        registering = self._writer.submit(
             partial(self._registrar.register, events=events, atomic=atomic),
             weight=weight,
             joint=self._joint(events),
             locks=REGISTERING,
         )
+        registration = await patience.result(registering, late=self._tell)
         self._registered(registration)
         return registration.outcomes
 
@@ -53,6 +58,11 @@ class SqlBackbone:
     async def known(self, sent: Sequence[Sent]) -> list[Duplicate | None]:
         """As the port promises."""
         return await self._readers.run(partial(known, sent=sent))
+
+    def _tell(self, registering: asyncio.Future[Registration]) -> None:
+        """Its publisher has been told to come again; those who wait for events have not."""
+        if not registering.cancelled() and registering.exception() is None:
+            self._registered(registering.result())
 
     def _joint(self, events: Sequence[Event]) -> Joint | None:
         if not may_join(events):

@@ -112,8 +112,8 @@ _STOPPED: Final = warning(
     "hub",
     "贯通未运行，以下由数据目录得出",
     "no hub runs; what follows is from its data directory",
-    "需要时用 guantong up 启动",
-    "start it with guantong up when it is needed",
+    "需要时启动：guantong up，或 serve 与 work",
+    "start it when it is needed: guantong up, or serve and work",
 )
 
 

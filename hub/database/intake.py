@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Final
+from typing import Any, Final
 
 from hub.database.connection import Connection, Spoken, rows_of, spoken
 from hub.database.shards import THIS_MOMENT
@@ -63,6 +63,11 @@ class Refused:
     at: int
 
 
+def _columns(connection: Connection, values: Sequence[Handed | Aside | Settled | Refused]) -> Any:
+    """Values of one kind, as a statement takes them that is run once for all."""
+    return rows_of(connection, [astuple(value) for value in values])
+
+
 _HAND_OVER: Final = (
     "INSERT INTO intake (door, batch, atomic, publisher, events, receipts, weight, at)"
     " SELECT * FROM unnest(CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS smallint[]),"
@@ -73,8 +78,7 @@ _HAND_OVER: Final = (
 
 def hand_over(connection: Connection, batches: Sequence[Handed]) -> None:
     """Have batches wait, in their order."""
-    rows = [astuple(batch) for batch in batches]
-    connection.exec_driver_sql(_HAND_OVER, rows_of(connection, rows))
+    connection.exec_driver_sql(_HAND_OVER, _columns(connection, batches))
 
 
 def forget_settled(connection: Connection, door: int, *, until: int) -> None:
@@ -124,8 +128,7 @@ _SET_ASIDE: Final = (
 
 def set_aside(connection: Connection, batches: Sequence[Aside]) -> None:
     """Keep batches, some at least, apart from those that wait; `settle` then removes them there."""
-    rows = [astuple(batch) for batch in batches]
-    connection.exec_driver_sql(_SET_ASIDE, rows_of(connection, rows))
+    connection.exec_driver_sql(_SET_ASIDE, _columns(connection, batches))
 
 
 # One statement: whoever waits for the answers waits for each.
@@ -138,8 +141,7 @@ _SETTLE: Final = (
 
 def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterable[int]) -> None:
     """Answer the doors, and remove the batches of these numbers."""
-    columns = rows_of(connection, [astuple(each) for each in settlements])
-    connection.exec_driver_sql(_SETTLE, (list(of), *columns))
+    connection.exec_driver_sql(_SETTLE, (list(of), *_columns(connection, settlements)))
 
 
 def remove(connection: Connection, numbers: Iterable[int]) -> None:
@@ -156,7 +158,7 @@ _REFUSE: Final = (
 
 def refuse(connection: Connection, refused: Sequence[Refused]) -> None:
     """Keep what is told of events, each once, instead of what was told of them before."""
-    connection.exec_driver_sql(_REFUSE, rows_of(connection, [astuple(each) for each in refused]))
+    connection.exec_driver_sql(_REFUSE, _columns(connection, refused))
 
 
 _HOLDS: Final[Spoken] = {

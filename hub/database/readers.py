@@ -4,11 +4,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from hub.database.patience import Patience
 from hub.database.transactions import Transactions
 from hub.errors import StorageFailed
 
@@ -31,19 +33,27 @@ class Readers:
         self._reading = reading
         self._failed = failed
         self._done = read
+        self._seconds: float | None = None
         self._of_thread = threading.local()
         self._all: list[Transactions] = []
         self._threads = ThreadPoolExecutor(
             max_workers=threads, thread_name_prefix="reader", initializer=self._begin
         )
 
+    def within(self, seconds: float | None) -> "Readers":
+        """The same, for those who wait for an answer so long at most, their turn included."""
+        these = copy(self)
+        these._seconds = seconds
+        return these
+
     async def run(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` on a connection whose transaction is one snapshot.
 
         Raises what the work raised; StorageFailed where the database was at fault, and a retry may
-        help.
+        help. A work that nobody waits for any more is not begun.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+        reading = asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+        return await Patience(self._seconds).answer(reading)
 
     def stop(self) -> None:
         """Let the running works end. Blocks; no event loop runs on the caller's thread."""

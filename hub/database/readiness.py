@@ -29,7 +29,9 @@ class Readiness:
         """The reason, or None when the hub is ready."""
         async with self._asking:
             if self._told is None or self._monotonic() - self._told[0] > 1:
-                self._told = (self._monotonic(), await self._probe())
+                told = await self._probe()
+                # Who came meanwhile has it too, however long it took.
+                self._told = (self._monotonic(), told)
             return self._told[1]
 
     async def _probe(self) -> str | None:

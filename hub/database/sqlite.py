@@ -47,6 +47,10 @@ class SqliteDatabase:
     writer: Engine
     readers: Engine
 
+    @property
+    def answer(self) -> None:
+        """A disk may be slow."""
+
     def writing(self) -> "_Transactions":
         """Transactions that change it, of one thread in all."""
         return _Transactions(self.writer)

@@ -48,6 +48,11 @@ class SpaceHere(Space):
 class Database(Protocol):
     """An opened database, its tables up to date."""
 
+    @property
+    def answer(self) -> float | None:
+        """How long it may owe an answer, seconds; None where it may take as long as it likes."""
+        ...
+
     def writing(self) -> Transactions:
         """Transactions that change it."""
         ...

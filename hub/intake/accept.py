@@ -22,6 +22,7 @@ from contracts.lifetime import morning
 from contracts.matrix import Relation
 from contracts.region import Regions
 from hub.backbone.port import Backbone
+from hub.database.patience import Patience
 from hub.errors import Forbidden, HubError
 from hub.event import (
     SEALED,
@@ -69,14 +70,14 @@ class Intake:
         self._clock = clock
 
     async def accept(
-        self, submitted: Sequence[Submitted], *, mode: Mode, caller: Caller
+        self, submitted: Sequence[Submitted], *, mode: Mode, caller: Caller, patience: Patience
     ) -> list[Outcome]:
         """Admit a request's events; what became of each, in order.
 
         Raises Forbidden for a caller that is no agency in force, and what the backbone raises when
-        nothing was stored and a retry helps.
+        nothing was stored and a retry helps; when patience ends, StorageFailed.
         """
-        policy = await self._current_policy()
+        policy = await patience.answer(self._current_policy())
         publisher = policy.agency(caller.agency) if caller.agency else None
         if publisher is None or not publisher.takes_part(self._clock()):
             raise Forbidden("只有登记在册的机构可以发布 / only a registered agency may publish")
@@ -86,15 +87,15 @@ class Intake:
             # Telling what is wrong can cost a hundred times what a good event costs.
             if n % EVENTS_A_TURN == 0 or isinstance(examined[-1], Rejected):
                 await self._pause()
-        settled = await self._recognise(submitted, examined, publisher)
+        settled = await self._recognise(submitted, examined, publisher, patience)
         if mode == "all":
-            return await self._carry_all(settled, caller)
-        return await self._carry_each(settled, caller)
+            return await self._carry_all(settled, caller, patience)
+        return await self._carry_each(settled, caller, patience)
 
-    async def refuse(self, error: HubError, caller: Caller) -> None:
-        """Record that a request could not be read as a whole."""
+    async def refuse(self, error: HubError, caller: Caller, *, patience: Patience) -> None:
+        """Record that a request could not be read as a whole. Raises StorageFailed."""
         fault = Fault(error.code, "", *type(error).titles())
-        await self._record([Rejected(None, None, (fault,))], caller)
+        await patience.answer(self._record([Rejected(None, None, (fault,))], caller))
 
     def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
@@ -207,6 +208,7 @@ class Intake:
         submitted: Sequence[Submitted],
         examined: Sequence[Event | Rejected],
         publisher: Agency,
+        patience: Patience,
     ) -> list[Event | Outcome]:
         """What is registered already is a duplicate, whatever today's rules say of new events.
 
@@ -222,38 +224,45 @@ class Intake:
             and str(publisher_of(event.attributes.source)) == publisher.id
         }
         if places:
-            known = await self._backbone.known([*places.values()])
+            known = await patience.answer(self._backbone.known([*places.values()]))
             for n, duplicate in zip(places, known, strict=True):
                 settled[n] = duplicate or settled[n]
         return settled
 
     async def _carry_each(
-        self, examined: Sequence[Event | Outcome], caller: Caller
+        self, examined: Sequence[Event | Outcome], caller: Caller, patience: Patience
     ) -> list[Outcome]:
         """Store the good ones. Refusals come first: if they cannot be kept, nothing is stored."""
         refused = [e for e in examined if isinstance(e, Rejected)]
         if refused:
-            await self._record(refused, caller)
+            await patience.answer(self._record(refused, caller))
         events = [e for e in examined if isinstance(e, Event)]
-        stored = iter(await self._backbone.append(events, atomic=False) if events else ())
+        stored = iter(await self._append(events, patience, atomic=False))
         return [next(stored) if isinstance(e, Event) else e for e in examined]
 
     async def _carry_all(
-        self, examined: Sequence[Event | Outcome], caller: Caller
+        self, examined: Sequence[Event | Outcome], caller: Caller, patience: Patience
     ) -> list[Outcome]:
         """Store all, or none: then all refusals are recorded, those for the batch's sake too."""
         events = [e for e in examined if isinstance(e, Event)]
         try:
             if not any(isinstance(e, Rejected) for e in examined):
-                stored = iter(await self._backbone.append(events, atomic=True) if events else ())
+                stored = iter(await self._append(events, patience, atomic=True))
                 return [next(stored) if isinstance(e, Event) else e for e in examined]
-            known = await self._backbone.find(events)
+            known = await patience.answer(self._backbone.find(events))
         except BatchRefused as refused:
             known = refused.outcomes
         told = (_refused_with_batch(e, k) for e, k in zip(events, known, strict=True))
         outcomes = [next(told) if isinstance(e, Event) else e for e in examined]
-        await self._record(outcomes, caller)
+        await patience.answer(self._record(outcomes, caller))
         return outcomes
+
+    async def _append(
+        self, events: Sequence[Event], patience: Patience, *, atomic: bool
+    ) -> Sequence[Outcome]:
+        if not events:
+            return ()
+        return await self._backbone.append(events, atomic=atomic, patience=patience)
 
 
 def _as_sent(event: Envelope) -> Sent:

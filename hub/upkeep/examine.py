@@ -21,7 +21,7 @@ from hub.upkeep import machine, sql
 from hub.upkeep.access import access
 from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
-from hub.upkeep.finding import Finding, failure
+from hub.upkeep.finding import Finding, failure, warning
 from hub.upkeep.records import judge_handover, judge_integrity, judge_journal, judge_revision
 from hub.upkeep.server import judge_partitions, judge_server
 
@@ -63,14 +63,17 @@ def examine_stopped(patient: Patient, *, full: bool, now: int) -> list[Finding]:
     """Examine the directory of a hub that does not run. Raises DataDirectoryInUse if it does."""
     file = patient.directory / DATABASE
     # Of one on PostgreSQL too, whose directory holds no database.
-    if (patient.directory / LOCK).exists() and is_locked(patient.directory):
+    used = (patient.directory / LOCK).exists()
+    if used and is_locked(patient.directory):
         raise DataDirectoryInUse(str(patient.directory))
     try:
         refuse_moved(patient.directory)
     except DataDirectoryMoved as moved:
         return [_moved(patient.directory, moved)]
     if not file.exists():
-        return [_no_database(patient.directory)]
+        # Of PostgreSQL the hub makes no backups: one that is remembered was of a file that is gone.
+        elsewhere = used and last_backup(patient.directory) is None
+        return [(_elsewhere if elsewhere else _no_database)(patient.directory)]
     with locked(patient.directory):
         # A log that a killed hub left must be read with the database, and then lies beside it.
         still = not file.with_name(DATABASE + "-wal").exists()
@@ -161,6 +164,19 @@ def _no_database(directory: Path) -> Finding:
         f"there is no database in {directory}",
         "请核对 --data，或用 guantong up 启动一次",
         "check --data, or start a hub there with guantong up",
+    )
+
+
+def _elsewhere(directory: Path) -> Finding:
+    return warning(
+        "directory",
+        f"{directory} 中没有数据库；用 PostgreSQL 的进程（serve、work、up --database）本无此库",
+        f"there is no database in {directory}; a process on PostgreSQL (serve, work, up --database)"
+        " has none there",
+        "请启动后再体检，届时检查的是 PostgreSQL；若此处原用 SQLite，则其文件已丢失，"
+        "请用 guantong restore 恢复最近的备份",
+        "start it and ask again, and PostgreSQL is judged; if this was a hub on SQLite its file is"
+        " lost: restore the newest backup (guantong restore)",
     )
 
 

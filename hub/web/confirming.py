@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.errors import HubError, StorageFailed
 from hub.web.callers import Callers
 from hub.web.operation import Described
 
@@ -25,8 +26,13 @@ def _confirming(route: Described, callers: Callers) -> Described:
         await callers.of(request)
         try:
             answer: Response = await route.endpoint(request)
-        finally:
+        except StorageFailed:
+            # It tells nothing of what was asked for; whether the token has ended, nobody could say.
+            raise
+        except HubError:
             await callers.confirm(request)
+            raise
+        await callers.confirm(request)
         return answer
 
     async def act(request: Request) -> Response:

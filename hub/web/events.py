@@ -14,6 +14,7 @@ from contracts.catalogue import Catalogue
 from contracts.envelope import REQUIRED, Attributes
 from contracts.faults import Fault
 from contracts.lifetime import told_in_headers
+from hub.database.patience import Patience
 from hub.errors import (
     BadRequest,
     BatchMalformed,
@@ -99,9 +100,11 @@ def route(
     metrics: Metrics,
     log: FilteringBoundLogger,
     pause: Callable[[], Awaitable[None]],
+    patience: float | None,
 ) -> Described:
     """The route of the door.
 
+    A request waits for storage for `patience` seconds in all, None for as long as it takes.
     `pause` lets the others that came in the same turn of the loop catch up. Requests that are
     read, examined and answered abreast take half the time of the same one after the other, since
     each step finds its code and its data in the processor's caches.
@@ -115,14 +118,15 @@ def route(
 
     async def publish(request: Request) -> Response:
         started = perf_counter()
-        caller = await callers.of(request)
+        left = Patience(patience)
+        caller = await left.answer(callers.of(request))
         mode = _mode_of(request)
         with shares.claim(caller.name) as claim:
             claim.add(expected_length(request, most=limits.body))
-            submitted = await read(request, caller)
+            submitted = await read(request, caller, left)
             await pause()
             claim.add(len(submitted) * WEIGHT)
-            outcomes = await intake.accept(submitted, mode=mode, caller=caller)
+            outcomes = await intake.accept(submitted, mode=mode, caller=caller, patience=left)
             faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
             shares.faulted(caller.name, faults)
         seconds = perf_counter() - started
@@ -132,12 +136,12 @@ def route(
         told = _retiring(submitted, agency=caller.name, catalogue=catalogue, metrics=metrics)
         return _answer(outcomes, told)
 
-    async def read(request: Request, caller: Caller) -> Sequence[Submitted]:
+    async def read(request: Request, caller: Caller, left: Patience) -> Sequence[Submitted]:
         try:
             body = await read_body(request, most=limits.body)
             return read_events(request.scope["headers"], body, limits)
         except HubError as unreadable:
-            await intake.refuse(unreadable, caller)
+            await intake.refuse(unreadable, caller, patience=left)
             shares.faulted(caller.name, 1)
             if caller.agency is not None:
                 metrics.unreadable(agency=caller.agency, code=unreadable.code)

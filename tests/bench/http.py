@@ -13,6 +13,7 @@ import uvloop
 from hub.app.embedded import embedded
 from hub.app.ground import metrics_here
 from hub.app.parts import Hub
+from hub.database.patience import Patience
 from hub.event import Accepted
 from hub.intake.http import read_events
 from hub.intake.limits import Limits
@@ -104,7 +105,9 @@ async def without_http(hub: Hub, series: str) -> float:
     async def publish(requests: Sequence[bytes]) -> None:
         for body in requests:
             submitted = read_events(headers, body, limits)
-            outcomes = await hub.intake.accept(submitted, mode="each", caller=CALLER)
+            outcomes = await hub.intake.accept(
+                submitted, mode="each", caller=CALLER, patience=Patience(None)
+            )
             assert isinstance(outcomes[-1], Accepted)
 
     work = bodies(series)

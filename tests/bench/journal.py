@@ -20,6 +20,7 @@ from hub.backbone.sql import SqlBackbone
 from hub.database.appending import APPENDED
 from hub.database.connection import Connection
 from hub.database.keys import keys_of
+from hub.database.patience import Patience
 from hub.database.readers import Readers
 from hub.database.sqlite import open_sqlite, sqlite_module
 from hub.database.transactions import Database
@@ -166,7 +167,7 @@ async def append(on: Journal, batches: Sequence[list[Event]]) -> float:
 
     async def part(mine: Sequence[list[Event]]) -> None:
         for batch in mine:
-            outcomes = await on.backbone.append(batch, atomic=False)
+            outcomes = await on.backbone.append(batch, atomic=False, patience=Patience(None))
             assert isinstance(outcomes[-1], Accepted)
 
     started = perf_counter()

@@ -16,6 +16,7 @@ import uvloop
 from deploy.local.postgres import PostgresServer, running
 from hub.database.appending import APPENDED
 from hub.database.partitions import make
+from hub.database.patience import Patience
 from hub.database.postgres import open_postgres
 from hub.event import Accepted, Event
 from tests.bench.http import over_http, prepare, pulled
@@ -75,7 +76,7 @@ async def singles(on: Journal, series: str) -> float:
 
     async def publish(mine: Sequence[Event]) -> None:
         for event in mine:
-            (outcome,) = await on.backbone.append([event], atomic=False)
+            (outcome,) = await on.backbone.append([event], atomic=False, patience=Patience(2.0))
             assert isinstance(outcome, Accepted)
 
     started = perf_counter()

@@ -211,6 +211,36 @@ def test_a_directory_without_a_hub_is_a_failure_and_stays_as_it_is(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.backend("postgresql")
+@pytest.mark.parametrize("command", ["serve", "work", "up"])
+def test_a_stopped_process_on_postgresql_has_no_database_in_its_directory(
+    postgres: PostgresServer, tmp_path: Path, command: str
+) -> None:
+    data = tmp_path / "data"
+    with hubs_on(postgres):
+        assert start_hub(data, command=command).stop() == 0
+    before = sorted(data.iterdir())
+    status, out, err = guantong("doctor", "--data", data, "--json")
+    told = json.loads(out)["findings"]
+    says = f"{data} 中没有数据库；用 PostgreSQL 的进程（serve、work、up --database）本无此库"
+    assert (status, err) == (0, "")
+    assert judged(told, "hub", "directory") == [
+        ("hub", "warning", "贯通未运行，以下由数据目录得出"),
+        ("directory", "warning", says),
+    ]
+    assert "guantong restore" in told[1]["advice"] and "guantong restore" in told[1]["advice_en"]
+    assert sorted(data.iterdir()) == before
+
+
+def test_a_hub_that_has_lost_the_file_that_it_has_a_backup_of_is_a_failure(
+    stopped: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    data = stopped(tmp_path / "data")
+    make_backup(data, tmp_path / "backup", version="1", now=1)
+    (data / "hub.db").unlink()
+    assert failures(examined(data, now=1)) == [("directory", f"{data} 中没有数据库")]
+
+
 def test_a_hub_that_holds_its_directory_but_does_not_answer_is_a_failure(
     stopped: Callable[[Path], Path], tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -16,6 +17,7 @@ from tests.cluster import DOORS, WORKS, until
 from tests.faults.clock import AHEAD, BACK
 from tests.faults.field import Field, NotHere, replica_of
 from tests.faults.load import Load
+from tests.faults.parcels import assert_put_off
 from tests.postgres import connected
 from tests.sample import PETITION, petition
 
@@ -24,6 +26,8 @@ Act = Callable[[Field, Load, Random], None]
 HANDS_OVER: Final = "INSERT INTO intake"
 REGISTERS: Final = "INSERT INTO settled"
 READS: Final = "INSERT INTO reads"
+# More readers at once than a door has connections for.
+MANY: Final = 20
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,19 @@ def last(seconds: float, step: Callable[[], None]) -> None:
 
 
 def assert_away(field: Field, door: str) -> None:
-    """A door says that its database is away and when to come again, before it gives that up."""
+    """A door says that its database is away."""
     at = field.cluster.at(door, PETITION, timeout=ANSWER_SECONDS - 5)
     # At first what it knows of the policy is new enough; then it would have to look.
     for _ in range(2):
-        refused = at.publish(petition("away"))
-        told = (refused.status_code, refused.json()["code"], refused.headers["retry-after"])
-        assert told == (503, "storage_failed", "1")
+        assert_put_off(at)
+
+
+def assert_told(field: Field, door: str) -> None:
+    """A door tells a reader something, also where its database is silent."""
+    at = field.cluster.at(door, PETITION, timeout=ANSWER_SECONDS + 5)
+    with ThreadPoolExecutor(MANY) as threads:
+        asked = [threads.submit(at.http.get, "/v1/subscriptions") for _ in range(MANY)]
+        assert {each.result().status_code for each in asked} <= {200, 503}
 
 
 def restart(field: Field, load: Load, dice: Random, *, how: Stop) -> None:
@@ -150,6 +160,7 @@ def silent_door(field: Field, load: Load, dice: Random) -> None:
     door = dice.choice(DOORS)
     with field.ways.held(door, new=False):
         assert_away(field, door)
+        assert_told(field, door)
         until(lambda: field.cluster.at(door, PETITION).publish(petition("away")).status_code == 200)
     load.await_answers(20)
 

@@ -123,6 +123,19 @@ class Field:
         )
         return [Kept(*row) for row in found]
 
+    def next_refusal(self) -> int:
+        """Of the record of refusals."""
+        ((number,),) = self.ask("SELECT coalesce(max(number), 0) + 1 FROM refusals")
+        return int(number)
+
+    def recorded_since(self, number: int) -> set[str]:
+        """The events whose refusals are on record, from one on, by id."""
+        found = self.ask(
+            "SELECT DISTINCT event_id FROM refusals"
+            f" WHERE number >= {number} AND event_id IS NOT NULL"
+        )
+        return {id_ for (id_,) in found}
+
     def await_whole(self) -> None:
         """Return once all four processes are well, and one of them writes."""
         for name in (*DOORS, *WORKS):

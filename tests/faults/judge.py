@@ -1,15 +1,22 @@
-"""What a fault may not do: lose an event, double it, pass it by another of its key, leave a gap."""
+"""What a fault may not do: lose an event, double it, pass it by another of its key, leave a gap,
+tear a batch of all or none, keep what it has refused.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """When an event was first sent, and when it was answered that it is accepted; seconds."""
+    """What was sent at once: the events, by id, that were answered to be accepted and those that
+    were refused; whether it was all or none; when it was first sent, and answered, seconds.
+    """
 
+    accepted: tuple[str, ...]
+    refused: tuple[str, ...]
+    whole: bool
     sent: float
     at: float
 
@@ -37,7 +44,8 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class Harm:
     """How many events were lost, doubled, reordered; how many positions nobody has, and how many
-    times were earlier than the one before.
+    times were earlier than the one before; how many batches of all or none are there in part; how
+    many events are there though they were refused, or answered as refused without a record of it.
     """
 
     lost: int
@@ -45,29 +53,38 @@ class Harm:
     reordered: int
     gaps: int
     back: int
+    torn: int
+    recanted: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """The longest, seconds: of a publisher from sending an event to its answer; of a reader from
-    an event's answer to the page with it, of one that keeps to a door and of one that changes.
+    """The longest, seconds: of a publisher until it had any answer, 503 too; from sending something
+    to what became of it, and of that where something was refused and where it was all or none; of a
+    reader from an event's answer to the page with it, of one that keeps to a door and of one that
+    changes.
     """
 
+    answer: float
     publishers: float
+    refused: float
+    whole: float
     keeping: float
     changing: float
 
 
 def harm_of(
-    answered: Iterable[str],
+    answered: Sequence[Answered],
     seen: Mapping[str, Sequence[Seen]],
     kept: Sequence[Kept],
     positions: range,
+    recorded: Collection[str],
 ) -> Harm:
-    """Judge what was answered by what each reader saw, and by the part of the journal that was
-    written meanwhile, in the order of its positions.
+    """Judge what was answered by what each reader saw, by the part of the journal that was written
+    meanwhile, in the order of its positions, and by the refusals that were recorded, by event.
     """
-    promised = set(answered)
+    promised = {id_ for each in answered for id_ in each.accepted}
+    refused = {id_ for each in answered for id_ in each.refused}
     ids = Counter(each.id for each in kept)
     lost = len(promised - ids.keys())
     doubled = sum(count - 1 for count in ids.values())
@@ -85,26 +102,47 @@ def harm_of(
         reordered=reordered,
         gaps=len(set(positions) ^ taken),
         back=sum(later < earlier for earlier, later in pairwise(times)),
+        torn=sum(_is_torn(each, ids) for each in answered if each.whole),
+        recanted=len(ids.keys() & {*refused, *recorded}) + len(refused - {*recorded}),
     )
 
 
 def pauses_of(
-    answered: Mapping[str, Answered], seen: Mapping[str, Sequence[Seen]], changing: str
+    answered: Sequence[Answered],
+    seen: Mapping[str, Sequence[Seen]],
+    *,
+    slowest: float,
+    changing: str,
 ) -> Pauses:
-    """How long clients had to wait; `changing` is the reader that changes doors."""
-    longest = {reader: _longest(answered, events) for reader, events in seen.items()}
+    """How long clients had to wait: for the `slowest` answer of all; `changing` is the reader that
+    changes doors.
+    """
+    times = {id_: each.at for each in answered for id_ in each.accepted}
+    longest = {reader: _longest(times, events) for reader, events in seen.items()}
     return Pauses(
-        publishers=max((each.at - each.sent for each in answered.values()), default=0.0),
+        answer=slowest,
+        publishers=_longest_of(answered),
+        refused=_longest_of(each for each in answered if each.refused),
+        whole=_longest_of(each for each in answered if each.whole),
         keeping=max(pause for reader, pause in longest.items() if reader != changing),
         changing=longest[changing],
     )
 
 
-def _longest(answered: Mapping[str, Answered], events: Sequence[Seen]) -> float:
+def _is_torn(batch: Answered, kept: Mapping[str, int]) -> bool:
+    there = [id_ in kept for id_ in (*batch.accepted, *batch.refused)]
+    return any(there) and not all(there)
+
+
+def _longest_of(answered: Iterable[Answered]) -> float:
+    return max((each.at - each.sent for each in answered), default=0.0)
+
+
+def _longest(answered: Mapping[str, float], events: Sequence[Seen]) -> float:
     first: dict[str, float] = {}
     for event in events:
         first.setdefault(event.id, event.at)
-    waited = (at - answered[id_].at for id_, at in first.items() if id_ in answered)
+    waited = (at - answered[id_] for id_, at in first.items() if id_ in answered)
     return max(waited, default=0.0)
 
 

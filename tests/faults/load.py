@@ -1,12 +1,12 @@
 """Agencies that keep a hub of several processes busy through a fault: they publish, and read."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random
 from time import perf_counter
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ import httpx
 
 from tests.cluster import DOORS, Cluster, until
 from tests.faults.judge import Answered, Seen
+from tests.faults.parcels import Parcel, parcels
 from tests.running import PATIENCE, AgencyClient, results_of
-from tests.sample import CITY, PETITION, petition
+from tests.sample import CITY, PETITION
 
 PUBLISHERS: Final = 6
 # A reader for each door, which knows no other, and one that changes.
@@ -29,38 +30,39 @@ AGAIN: Final = 0.05
 
 @dataclass
 class Load:
-    """Publishers that each keep one case going, at the doors in turn, an event once the one before
-    was answered; what was not answered is sent again. Readers of one subscription each, which
-    commit what they read.
+    """Publishers that each keep one case going, at the doors in turn, an event or a batch once what
+    came before was answered; what was not answered is sent again. Readers of one subscription each,
+    which commit what they read.
     """
 
     cluster: Cluster
     name: str
-    # By event.
-    answered: dict[str, Answered] = field(default_factory=dict)
+    answered: list[Answered] = field(default_factory=list)
     # By reader, everything in its order.
     seen: dict[str, list[Seen]] = field(default_factory=lambda: {name: [] for name in READERS})
     # How many answers were 503.
-    refused: int = 0
+    put_off: int = 0
+    # The longest that a publisher waited for an answer, whatever it was, or in vain; seconds.
+    slowest: float = 0.0
     _failed: BaseException | None = None
     _over: threading.Event = field(default_factory=threading.Event)
     _all_read: threading.Event = field(default_factory=threading.Event)
     _news: threading.Condition = field(default_factory=threading.Condition)
 
     def await_answers(self, more: int) -> None:
-        """Return once so many more events were answered."""
+        """Return once so many more requests of publishers were answered."""
         goal = len(self.answered) + more
         self._await(lambda: len(self.answered) >= goal)
 
     def await_refusals(self, more: int) -> None:
         """Return once so many more answers were 503, with the time after which to come again."""
-        goal = self.refused + more
-        self._await(lambda: self.refused >= goal)
+        goal = self.put_off + more
+        self._await(lambda: self.put_off >= goal)
 
     def await_word(self) -> None:
         """Return once anybody was answered, whatever it was."""
-        heard = len(self.answered) + self.refused
-        self._await(lambda: len(self.answered) + self.refused > heard)
+        heard = len(self.answered) + self.put_off
+        self._await(lambda: len(self.answered) + self.put_off > heard)
 
     def subscription(self, reader: str) -> str:
         """What a reader reads."""
@@ -78,17 +80,15 @@ class Load:
             self.stop()
             raise
 
-    def publish(self, publisher: int) -> int:
-        """Publish until it is over; how many events there are."""
+    def publish(self, publisher: int) -> None:
+        """Publish until it is over."""
         at = _Doors(self.cluster, PETITION, turn=publisher, doors=DOORS)
-        number = 0
+        case = f"{self.name}-{publisher}"
         with self.failing_all():
-            while not self._over.is_set():
-                number += 1
-                id_ = f"{self.name}-{publisher}-{number}"
-                case = petition(f"{self.name}-{publisher}", id=id_, data={"people": number})
-                self._publish(at, case)
-        return number
+            for parcel in parcels(case, Random(case)):
+                if self._over.is_set():
+                    return
+                self._publish(at, parcel)
 
     def read(self, reader: str) -> None:
         """Read and commit until all has been read."""
@@ -100,7 +100,7 @@ class Load:
         subscription = self.subscription(reader)
         while not self._all_read.is_set():
             try:
-                page = at.next().page(subscription, wait=WAIT, limit=100)
+                page = at.next().page(subscription, wait=WAIT, limit=1000)
                 if page.status_code != 200:
                     self._note_refusal(page)
                     continue
@@ -110,20 +110,21 @@ class Load:
                     self._note_refusal(kept)
             except httpx.TransportError:
                 at.lost()
+                self._rest()
 
-    def end(self, publishing: Sequence[Future[int]]) -> None:
+    def end(self, publishing: Sequence[Future[None]]) -> None:
         """Let the publishers end, and then the readers once they have everything."""
         self._over.set()
-        counts = [each.result(PATIENCE) for each in publishing]
-        assert self.answered.keys() == {
-            f"{self.name}-{n}-{number}"
-            for n, count in enumerate(counts)
-            for number in range(1, count + 1)
-        }
+        for each in publishing:
+            each.result(PATIENCE)
+        promised = {id_ for answered in self.answered for id_ in answered.accepted}
+
+        def have_all() -> bool:
+            return all(promised <= {event.id for event in events} for events in self.seen.values())
+
         # What is missing then is lost, and told.
-        began = perf_counter()
-        while perf_counter() - began < PATIENCE and not (self._failed or self._have_all()):
-            time.sleep(AGAIN)
+        with self._news:
+            self._news.wait_for(lambda: self._failed or have_all(), timeout=PATIENCE)
 
     def stop(self) -> None:
         """Have everybody stop, whatever is still to come."""
@@ -137,49 +138,61 @@ class Load:
             raise self._failed
         assert in_time, f"not within {PATIENCE} s"
 
-    def _have_all(self) -> bool:
-        return all(
-            self.answered.keys() <= {event.id for event in seen} for seen in self.seen.values()
-        )
-
-    def _publish(self, at: "_Doors", case: dict[str, Any]) -> None:
+    def _publish(self, at: "_Doors", parcel: Parcel) -> None:
+        """Send a parcel until it is answered."""
         began = perf_counter()
         while perf_counter() - began < PATIENCE:
+            sent = perf_counter()
             try:
-                answer = at.next().publish(case)
+                answer = at.next().publish(*parcel.events, mode=parcel.mode)
             except httpx.TransportError:
                 at.lost()
+                self._note_wait(perf_counter() - sent)
+                self._rest()
                 continue
-            if answer.status_code == 200:
-                now = perf_counter()
-                assert results_of(answer)[0]["status"] in ("accepted", "duplicate"), answer.text
+            now = perf_counter()
+            self._note_wait(now - sent)
+            if answer.status_code in (200, 207, 422):
+                assert _told(answer) == _due(parcel), answer.text
                 with self._news:
-                    self.answered[case["id"]] = Answered(began, now)
+                    self.answered.append(
+                        Answered(parcel.accepted, parcel.refused, parcel.is_whole, began, now)
+                    )
                     self._news.notify_all()
                 return
             self._note_refusal(answer)
         raise AssertionError(f"not answered within {PATIENCE} s")
 
+    def _note_wait(self, seconds: float) -> None:
+        with self._news:
+            self.slowest = max(self.slowest, seconds)
+
     def _note_refusal(self, answer: httpx.Response) -> None:
         assert answer.status_code == 503, answer.text
         assert "retry-after" in answer.headers
         with self._news:
-            self.refused += 1
+            self.put_off += 1
             self._news.notify_all()
-        time.sleep(AGAIN)
+        self._rest()
+
+    def _rest(self) -> None:
+        """A moment before the next attempt, if there is to be one."""
+        self._all_read.wait(AGAIN)
 
     def _note_seen(self, reader: str, events: Sequence[dict[str, Any]]) -> None:
         now = perf_counter()
-        self.seen[reader] += [
-            Seen(
-                id=event["id"],
-                key=event["data"]["petitionid"],
-                number=event["data"]["people"],
-                position=event["hubposition"],
-                at=now,
-            )
-            for event in events
-        ]
+        with self._news:
+            self.seen[reader] += [
+                Seen(
+                    id=event["id"],
+                    key=event["data"]["petitionid"],
+                    number=event["data"]["people"],
+                    position=event["hubposition"],
+                    at=now,
+                )
+                for event in events
+            ]
+            self._news.notify_all()
 
 
 class _Doors:
@@ -204,7 +217,16 @@ class _Doors:
         """It did not answer: another process may have taken the door's place, at another port."""
         lost = self._known.pop(self._doors[self._turn % len(self._doors)])
         lost.http.close()
-        time.sleep(AGAIN)
+
+
+def _told(answer: httpx.Response) -> dict[str, bool]:
+    """By event, whether the publisher was told that the hub has it."""
+    return {result["id"]: result["status"] != "rejected" for result in results_of(answer)}
+
+
+def _due(parcel: Parcel) -> dict[str, bool]:
+    """By event, whether it is to be told that."""
+    return {**dict.fromkeys(parcel.accepted, True), **dict.fromkeys(parcel.refused, False)}
 
 
 @contextmanager

@@ -16,7 +16,10 @@ HEAD: Final = (
     "故障 fault",
     "次 times",
     "事件 events",
+    "一次答复 longest answer, s",
     "发布停顿 longest pause of publishers, s",
+    "有退回者 where refused, s",
+    "整批 of all or none, s",
     "读取停顿 of readers, s",
     "换门者 of those that change doors, s",
     "丢 lost",
@@ -24,9 +27,11 @@ HEAD: Final = (
     "乱序 reordered",
     "空号 gaps",
     "时间倒退 time back",
+    "半批 torn",
+    "退而又收 refused yet kept",
     "结论 verdict",
 )
-NO_HARM: Final = Harm(0, 0, 0, 0, 0)
+NO_HARM: Final = Harm(0, 0, 0, 0, 0, 0, 0)
 _numbers = itertools.count(1)
 
 
@@ -63,7 +68,7 @@ def tried(case: Case, field: Field, dice: Random, *, times: int) -> Tried:
 
     Fails where the hub does not go on, or a client is told something else than it should be.
     """
-    first = field.next_number()
+    first, first_refusal = field.next_number(), field.next_refusal()
     skipped = ""
     with busy(field.cluster, f"f{next(_numbers)}") as load:
         load.await_answers(dice.randrange(6, 40))
@@ -78,9 +83,15 @@ def tried(case: Case, field: Field, dice: Random, *, times: int) -> Tried:
     return Tried(
         case.name,
         times,
-        len(load.answered),
-        pauses_of(load.answered, load.seen, CHANGING),
-        harm_of(load.answered, load.seen, field.kept_since(first), positions),
+        sum(len(each.accepted) for each in load.answered),
+        pauses_of(load.answered, load.seen, slowest=load.slowest, changing=CHANGING),
+        harm_of(
+            load.answered,
+            load.seen,
+            field.kept_since(first),
+            positions,
+            field.recorded_since(first_refusal),
+        ),
         skipped,
     )
 

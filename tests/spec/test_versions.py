@@ -17,21 +17,16 @@ from contracts.catalogue import load_catalogue
 from contracts.envelope import Envelope
 from contracts.faults import Fault
 from contracts.lifetime import morning
-from contracts.region import load_regions
-from hub.backbone.port import Backbone
+from hub.database.patience import Patience
 from hub.database.sqlite import open_sqlite
-from hub.event import Accepted, Duplicate, Marking, Rejected, microseconds
+from hub.event import Accepted, Duplicate, Outcome, Rejected, microseconds
 from hub.intake.accept import Intake, Mode
-from hub.intake.http import STRUCTURED, read_events
-from hub.intake.limits import Limits
-from hub.policy import document as documents
-from hub.policy.parties import PartyMarks
-from hub.policy.policy import Policies, Policy
-from hub.policy.tokens import Caller
+from hub.policy.policy import Policy
+from tests.admission import CALLER, intake_on, policy_in_force, submitted
 from tests.bench.journal import journal
 from tests.examples import FAMILIES
-from tests.running import AgencyClient, RunningHub, running_hub
-from tests.sample import CITY, DISCIPLINE, clue, grant, policy
+from tests.running import STRUCTURED, AgencyClient, RunningHub, running_hub
+from tests.sample import CITY, DISCIPLINE, clue, policy
 
 VALID = FAMILIES / "clue/examples/valid"
 TYPE = "clue.transferred"
@@ -258,9 +253,9 @@ async def test_after_its_sunset_a_version_is_refused_and_its_successor_named(
     contract = load_catalogue().find(TYPE, "1.0")
     assert contract is not None and contract.lifetime.sunset is not None
     sunset = microseconds(morning(contract.lifetime.sunset))
-    in_time, late, other = (_submitted(clue(f"sunset-{n}")) for n in range(3))
-    changed = _submitted(clue("sunset-0", subject="改动"))
-    caller = Caller(token=1, agency=CITY, roles=frozenset())
+    in_time, late, other = (submitted(clue(f"sunset-{n}")) for n in range(3))
+    changed = submitted(clue("sunset-0", subject="改动"))
+    in_force = policy_in_force()
     retired = Fault(
         "contract_retired",
         "/dataschema",
@@ -271,50 +266,23 @@ async def test_after_its_sunset_a_version_is_refused_and_its_successor_named(
     def refused(envelope: Envelope) -> Rejected:
         return Rejected(envelope.attributes.source, envelope.attributes.id, (retired,))
 
-    with closing(open_sqlite(tmp_path, readers=2)) as database, journal(database) as kept:
-        before, after = (_intake(kept.backbone, now=now) for now in (sunset - 1, sunset))
-        (first,) = await before.accept([in_time], mode="each", caller=caller)
-        assert isinstance(first, Accepted)
-        again = Duplicate(first.receipt)
-        for mode in MODES:
-            told = await after.accept([late, in_time, changed], mode=mode, caller=caller)
-            assert told == [refused(late), again, refused(changed)]
-            assert await after.accept([in_time], mode=mode, caller=caller) == [again]
-        (last,) = await before.accept([other], mode="all", caller=caller)
-        assert isinstance(last, Accepted)
-
-
-def _submitted(event: dict[str, Any]) -> Envelope:
-    headers = [(b"content-type", STRUCTURED.encode())]
-    (read,) = read_events(headers, json.dumps(event, ensure_ascii=False).encode(), Limits())
-    assert isinstance(read, Envelope)
-    return read
-
-
-def _intake(backbone: Backbone, *, now: int) -> Intake:
-    """Admission at a moment, under a policy without ends."""
-    policies = Policies(
-        catalogue=load_catalogue(),
-        regions=load_regions(),
-        marks=PartyMarks(b"key"),
-        ceiling=Marking.internal,
-    )
-    made = documents.parse(json.dumps(policy(grants=[grant(CITY, "publish", "clue.*")])).encode())
-    assert isinstance(made, documents.PolicyDocument)
-    in_force = policies.compile(1, made)
-
     async def current_policy() -> Policy:
         return in_force
 
-    async def nothing(*_: object) -> None:
-        return None
+    async def ask(intake: Intake, *events: Envelope, mode: Mode) -> list[Outcome]:
+        return await intake.accept(events, mode=mode, caller=CALLER, patience=Patience(None))
 
-    return Intake(
-        catalogue=load_catalogue(),
-        marks=PartyMarks(b"key"),
-        backbone=backbone,
-        current_policy=current_policy,
-        record=nothing,
-        pause=nothing,
-        clock=lambda: now,
-    )
+    with closing(open_sqlite(tmp_path, readers=2)) as database, journal(database) as kept:
+        before, after = (
+            intake_on(kept.backbone, now=now, current_policy=current_policy)
+            for now in (sunset - 1, sunset)
+        )
+        (first,) = await ask(before, in_time, mode="each")
+        assert isinstance(first, Accepted)
+        again = Duplicate(first.receipt)
+        for mode in MODES:
+            told = await ask(after, late, in_time, changed, mode=mode)
+            assert told == [refused(late), again, refused(changed)]
+            assert await ask(after, in_time, mode=mode) == [again]
+        (last,) = await ask(before, other, mode="all")
+        assert isinstance(last, Accepted)

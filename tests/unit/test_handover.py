@@ -40,6 +40,7 @@ from hub.database.background import Background
 from hub.database.connection import Connection
 from hub.database.intake import Handed
 from hub.database.news import ANYTHING, NOTHING, News
+from hub.database.patience import Patience
 from hub.database.postgres import open_postgres
 from hub.database.readers import Readers
 from hub.database.shards import Held, Taken
@@ -71,7 +72,6 @@ NOW = 1_000
 RUNBOOKS = Path(__file__).parents[2] / "deploy" / "monitoring" / "runbooks"
 # Seconds that a door waits for what becomes of a batch.
 SHORT = 2.0
-LONG = 60.0
 EVENTS = [admitted("e-1"), admitted("e-2"), admitted("e-3", cc="x", refers=True, opening="0" * 32)]
 OUTCOMES: list[Outcome] = [
     Accepted(receipt_for(EVENTS[0], 7, NOW)),
@@ -445,7 +445,7 @@ class Quiet:
 
 
 @asynccontextmanager
-async def door_on(url: str, *, patience: float = SHORT) -> AsyncIterator[tuple[HandOver, Writer]]:
+async def door_on(url: str) -> AsyncIterator[tuple[HandOver, Writer]]:
     """A door where nobody registers, and its writer, which has its connection."""
     database = await asyncio.to_thread(open_postgres, url)
     writer = Writer(database.writing(), capacity=10**9, observer=Quiet(), clock=lambda: 0.0)
@@ -462,7 +462,6 @@ async def door_on(url: str, *, patience: float = SHORT) -> AsyncIterator[tuple[H
                 handed=lambda: None,
                 weighed=lambda _: None,
                 background=Background(metrics=Metrics(version="", sqlite=""), log=get_logger()),
-                patience=patience,
                 clock=lambda: NOW,
             ),
             writer,
@@ -476,10 +475,10 @@ async def test_what_is_not_registered_in_time_is_accepted_or_to_be_sent_again(
     postgres_database: str,
 ) -> None:
     async with door_on(postgres_database) as (door, writer):
-        outcomes = await door.append([admitted("t-1")], atomic=False)
+        outcomes = await door.append([admitted("t-1")], atomic=False, patience=Patience(SHORT))
         assert outcomes == [Accepted(receipt_unregistered(admitted("t-1"), "accepted"))]
         with pytest.raises(StorageFailed):
-            await door.append([admitted("t-2")], atomic=True)
+            await door.append([admitted("t-2")], atomic=True, patience=Patience(SHORT))
         waiting = await writer.submit(partial(intake.waiting, most=9, size=10**6))
         assert [(w.door, w.batch, w.atomic) for w in waiting] == [(1, 1, False), (1, 2, True)]
         told = [
@@ -494,10 +493,10 @@ async def test_no_more_is_taken_in_than_may_wait(postgres_database: str) -> None
         most = replace(handed(1, admitted("m-1")), weight=MOST_WAITING)
         await writer.submit(partial(intake.hand_over, batches=[most]))
         assert await door.weigh()
-        await door.append([admitted("m-2")], atomic=False)
+        await door.append([admitted("m-2")], atomic=False, patience=Patience(SHORT))
         assert await door.weigh()
         with pytest.raises(Overloaded):
-            await door.append([admitted("m-3")], atomic=False)
+            await door.append([admitted("m-3")], atomic=False, patience=Patience(SHORT))
 
 
 _BEARS_TWO = (
@@ -562,9 +561,12 @@ async def test_news_that_were_lost_are_looked_for(postgres_database: str) -> Non
     events = [admitted("l-1"), admitted("l-2")]
     outcomes = [Accepted(receipt_for(event, n, NOW)) for n, event in enumerate(events, start=1)]
     packed = [packed_outcomes([outcome], refused=False) for outcome in outcomes]
-    async with door_on(postgres_database, patience=LONG) as (door, writer):
+    async with door_on(postgres_database) as (door, writer):
         looking = asyncio.create_task(door.run())
-        asked = [asyncio.create_task(door.append([event], atomic=True)) for event in events]
+        asked = [
+            asyncio.create_task(door.append([event], atomic=True, patience=Patience(None)))
+            for event in events
+        ]
         waiting: list[intake.Waiting] = []
         while len(waiting) < len(events):
             waiting = await writer.submit(partial(intake.waiting, most=9, size=10**6))

@@ -13,6 +13,7 @@ from hub.backbone.kafka.producing import Producing
 from hub.backbone.records import outgoing
 from hub.database import intake
 from hub.database.connection import Connection
+from hub.database.patience import Patience
 from hub.database.readers import Readers
 from hub.errors import BackboneAway
 from hub.event import (
@@ -51,18 +52,21 @@ class KafkaBackbone:
         self._refused = refused
         self._partitions = partitions
 
-    async def append(self, events: Sequence[Event], *, atomic: bool) -> list[Outcome]:
+    async def append(
+        self, events: Sequence[Event], *, atomic: bool, patience: Patience
+    ) -> list[Outcome]:
         """As the port promises; what is accepted is registered, or refused, later."""
-        found, waits = await self._readers.run(partial(self._find, events=events))
+        reading = self._readers.run(partial(self._find, events=events))
+        found, waits = await patience.answer(reading)
         outcomes = _outcomes(events, found)
         if atomic and any(isinstance(outcome, Rejected) for outcome in outcomes):
             raise BatchRefused(_unless_accepted(outcomes))
         if any(isinstance(outcome, Rejected) for outcome in outcomes):
             # One request has one caller.
-            await self._refused(outcomes, events[0].publisher)
+            await patience.answer(self._refused(outcomes, events[0].publisher))
         new = [e for e, o in zip(events, outcomes, strict=True) if isinstance(o, Accepted)]
         if new:
-            await self._carry(new, atomic=atomic, waits=waits)
+            await self._carry(new, patience, atomic=atomic, waits=waits)
         return outcomes
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
@@ -77,16 +81,18 @@ class KafkaBackbone:
         """As the port promises."""
         return await self._outbox.known(sent)
 
-    async def _carry(self, events: Sequence[Event], *, atomic: bool, waits: bool) -> None:
+    async def _carry(
+        self, events: Sequence[Event], patience: Patience, *, atomic: bool, waits: bool
+    ) -> None:
         """To the brokers, or into the outbox."""
         if not atomic and not waits and not self._producing.away:
             try:
                 records = [outgoing(event, partitions=self._partitions) for event in events]
-                return await self._producing.produce(records)
+                return await patience.answer(self._producing.produce(records))
             except BackboneAway:
                 # Some of them may be there, or may yet come: registered once.
                 pass
-        await self._outbox.put(events, atomic=atomic)
+        await self._outbox.put(events, atomic=atomic, patience=patience)
 
     def _find(
         self, connection: Connection, events: Sequence[Event]
