@@ -304,6 +304,20 @@ class NeedsDatabase(HubError):
     code = "needs_database"
 
 
+class NeedsKafka(HubError):
+    """设置了 Kafka 而没有安装所需的组件：请安装 guantong[kafka]
+    / Kafka is set, but not what it needs is installed: install guantong[kafka]"""
+
+    code = "needs_kafka"
+
+
+class KafkaLogin(HubError):
+    """Kafka 的用户与口令须一并给出：GUANTONG_KAFKA_USER 与 GUANTONG_KAFKA_PASSWORD
+    / a user of Kafka and the password go together: GUANTONG_KAFKA_USER, GUANTONG_KAFKA_PASSWORD"""
+
+    code = "kafka_login"
+
+
 class DirectoryNotEmpty(HubError):
     """目标目录已有内容，请换一个新目录 / the target directory holds something: name a new one"""
 

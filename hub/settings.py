@@ -1,5 +1,6 @@
 """Settings, read once at the start: the environment (`GUANTONG_…`), then these defaults."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
@@ -18,6 +19,18 @@ class Settings(BaseSettings):
         None,
         description="PostgreSQL as postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME; without it,"
         " SQLite in the data directory.",
+    )
+    kafka: str | None = Field(
+        None,
+        pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$",
+        description="Brokers of Kafka as HOST:PORT,HOST:PORT; without it, no topics are read.",
+    )
+    kafka_user: str | None = Field(
+        None, description="User of Kafka (SASL, SCRAM-SHA-512); without it, nobody logs in."
+    )
+    kafka_password: SecretStr | None = Field(None, description="That user's password.")
+    kafka_ca: Path | None = Field(
+        None, description="File of the certificates that vouch for the brokers; with it, TLS."
     )
     ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
     max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")

@@ -96,6 +96,14 @@ class Intake:
         fault = Fault(error.code, "", *type(error).titles())
         await self._record([Rejected(None, None, (fault,))], caller)
 
+    async def refuse_each(
+        self, submitted: Sequence[Submitted], fault: Fault, caller: Caller
+    ) -> list[Outcome]:
+        """Refuse events for what their caller is, and record each."""
+        refused: list[Outcome] = [Rejected(*_named(event), (fault,)) for event in submitted]
+        await self._record(refused, caller)
+        return refused
+
     def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
         if isinstance(submitted, Flawed):
@@ -254,6 +262,12 @@ class Intake:
         outcomes = [next(told) if isinstance(e, Event) else e for e in examined]
         await self._record(outcomes, caller)
         return outcomes
+
+
+def _named(event: Submitted) -> tuple[str | None, str | None]:
+    """An event's source and id, as far as they could be read."""
+    named = event if isinstance(event, Flawed) else event.attributes
+    return named.source, named.id
 
 
 def _as_sent(event: Envelope) -> Sent:

@@ -22,7 +22,8 @@ from hub.backbone.port import Backbone
 from hub.database.sqlite import open_sqlite
 from hub.event import Accepted, Duplicate, Marking, Rejected, microseconds
 from hub.intake.accept import Intake, Mode
-from hub.intake.http import STRUCTURED, read_events
+from hub.intake.forms import STRUCTURED
+from hub.intake.http import read_events
 from hub.intake.limits import Limits
 from hub.policy import document as documents
 from hub.policy.parties import PartyMarks
