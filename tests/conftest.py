@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from deploy.local.kafka import KafkaCluster
 from deploy.local.postgres import PostgresServer
+from tests.kafka import shared_cluster
 from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub, hubs_on, running_hub
 from tests.sample import policy
@@ -66,3 +68,10 @@ def postgres_database(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of the test's own."""
     with fresh_database(postgres) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaCluster]:
+    """One broker that all tests of a process share."""
+    with shared_cluster() as cluster:
+        yield cluster

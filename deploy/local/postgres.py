@@ -19,6 +19,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Final, Literal
 
+from deploy.local.loopback import HOST, reserved_port
+
 Stop = Literal["fast", "immediate"]
 SIGNALS: Final[Mapping[Stop, signal.Signals]] = {
     "fast": signal.SIGINT,
@@ -26,7 +28,6 @@ SIGNALS: Final[Mapping[Stop, signal.Signals]] = {
 }
 USER: Final = "postgres"
 UNPRIVILEGED: Final = "nobody"
-HOST: Final = "127.0.0.1"
 # Long enough for the recovery, or the last checkpoint, of a bench on a slow disk.
 SECONDS: Final = 300
 LOOK: Final = 0.02
@@ -278,12 +279,3 @@ def run(command: Sequence[str], *, environment: Mapping[str, str]) -> None:
     )
     if done.returncode != 0:
         raise PostgresFailed(f"{command}: {done.stdout}{done.stderr}")
-
-
-@contextmanager
-def reserved_port() -> Iterator[socket.socket]:
-    """A free port of 127.0.0.1, kept for a server that may listen on it beside us."""
-    with socket.socket() as port:
-        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        port.bind((HOST, 0))
-        yield port

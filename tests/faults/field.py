@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.local.postgres import HOST, PostgresServer, as_owner, run, running
+from deploy.local.loopback import HOST
+from deploy.local.postgres import PostgresServer, as_owner, run, running
 from tests.cluster import DOORS, WORKS, Cluster, until
 from tests.faults.judge import Kept
 from tests.postgres import rows
