@@ -304,11 +304,11 @@ class NeedsDatabase(HubError):
     code = "needs_database"
 
 
-class NeedsKafka(HubError):
-    """设置了 Kafka 而没有安装所需的组件：请安装 guantong[kafka]
-    / Kafka is set, but not what it needs is installed: install guantong[kafka]"""
+class KafkaMissing(HubError):
+    """未安装 Kafka 组件，请执行 pip install 'guantong[kafka]'
+    / what Kafka needs is not installed: pip install 'guantong[kafka]'"""
 
-    code = "needs_kafka"
+    code = "kafka_missing"
 
 
 class KafkaLogin(HubError):

@@ -20,18 +20,6 @@ class Settings(BaseSettings):
         description="PostgreSQL as postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME; without it,"
         " SQLite in the data directory.",
     )
-    kafka: str | None = Field(
-        None,
-        pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$",
-        description="Brokers of Kafka as HOST:PORT,HOST:PORT; without it, no topics are read.",
-    )
-    kafka_user: str | None = Field(
-        None, description="User of Kafka (SASL, SCRAM-SHA-512); without it, nobody logs in."
-    )
-    kafka_password: SecretStr | None = Field(None, description="That user's password.")
-    kafka_ca: Path | None = Field(
-        None, description="File of the certificates that vouch for the brokers; with it, TLS."
-    )
     ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
     max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")
     max_batch: int = Field(1_000, ge=1, description="Most events in one request.")
@@ -67,4 +55,14 @@ class Settings(BaseSettings):
         " longer.",
     )
     purge_seconds: float = Field(3600.0, gt=0, description="Pause between purges, seconds.")
+    kafka: str | None = Field(
+        None, description="Kafka's bootstrap servers, HOST:PORT,HOST:PORT; without them, no Kafka."
+    )
+    kafka_user: str | None = Field(
+        None, description="User at Kafka, by SASL/SCRAM-SHA-512; without one, nobody logs in."
+    )
+    kafka_password: SecretStr | None = Field(None, description="Password of that user.")
+    kafka_ca: Path | None = Field(
+        None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
+    )
     token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

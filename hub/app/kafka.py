@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.app.ground import microseconds_now
 from hub.app.parts import Hub
-from hub.errors import KafkaLogin, NeedsKafka
+from hub.errors import KafkaLogin, KafkaMissing
 from hub.intake.kafkadoor import KafkaDoor
 from hub.settings import Settings
 from hub.web.events import result_of
@@ -30,7 +30,7 @@ class Doors:
 def kafka_doors(hub: Hub) -> Doors:
     """The doors of a hub; none where no brokers are set.
 
-    Raises NeedsKafka, KafkaLogin, or OSError for certificates that cannot be read.
+    Raises KafkaMissing, KafkaLogin, or OSError for certificates that cannot be read.
     """
     ground = hub.ground
     if ground.settings.kafka is None:
@@ -39,7 +39,7 @@ def kafka_doors(hub: Hub) -> Doors:
         # Whoever has no Kafka needs no client for it.
         from hub.intake.kafkasessions import KafkaSessions
     except ModuleNotFoundError as absent:
-        raise NeedsKafka(absent.name or "") from absent
+        raise KafkaMissing(absent.name or "") from absent
     # It tells in a line a second what a session tells once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     sessions = KafkaSessions(

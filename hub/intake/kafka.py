@@ -97,6 +97,7 @@ _HEADERS: Final = Fault(
 _UNREADABLE: Final = Fault(
     "record_unreadable",
     "",
-    "记录无法解析：头的名称须为 UTF-8，压缩只用 gzip 或不压缩",
-    "the record cannot be parsed: names of headers are UTF-8, compression is gzip or none",
+    "记录（或同批中在它之前的）无法解析：头的名称须为 UTF-8，压缩只用 gzip 或不压缩；改后重发",
+    "the record, or one before it in its batch, cannot be parsed: names of headers are UTF-8,"
+    " compression is gzip or none; send it again so",
 )
