@@ -30,12 +30,14 @@ def until(look: Callable[[], T | None]) -> T:
 class Cluster:
     """The processes of a hub by name: doors `a` and `b`, of `v` and `w` one writes.
 
-    Each has an address of the database; `program` is the module that is the command line.
+    Each has an address of the database, and all have these settings; `program` is the module that
+    is the command line.
     """
 
     folder: Path
     addresses: Mapping[str, str]
     program: str = "hub"
+    settings: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, RunningHub] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
@@ -76,7 +78,7 @@ class Cluster:
         command = "serve" if name in DOORS else "work"
         started = start_hub(
             self.folder / name,
-            settings={"database": self.addresses[name]},
+            settings={**self.settings, "database": self.addresses[name]},
             command=command,
             program=self.program,
         )

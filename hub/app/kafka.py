@@ -39,7 +39,7 @@ def kafka_doors(hub: Hub) -> Doors:
         # Whoever has no Kafka needs no client for it.
         from hub.intake.kafkasessions import KafkaSessions
     except ModuleNotFoundError as absent:
-        raise KafkaMissing(absent.name or "") from absent
+        raise KafkaMissing from absent
     # It tells in a line a second what a session tells once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     sessions = KafkaSessions(
