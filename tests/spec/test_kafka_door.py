@@ -17,7 +17,7 @@ from deploy.local.kafka import KafkaCluster
 from tests.cluster import until
 from tests.doors import DOCUMENT, Doors, Headers, doors
 from tests.running import BATCH, AgencyClient, RunningHub, running_hub
-from tests.sample import AUDIT, DISCIPLINE, PETITION, clue, petition, policy
+from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, clue, petition, policy
 from tests.spec.storage import rows
 
 pytestmark = pytest.mark.on_both
@@ -331,6 +331,16 @@ def test_the_order_of_a_partition_is_the_order_of_each_case(
     topics.publish(PETITION, *events)
     seen = arrived(reader, *(event["id"] for event in events))
     assert [event["id"] for event in seen] == [event["id"] for event in events]
+
+
+def test_a_topic_that_is_made_later_is_found(
+    kafka: KafkaCluster, hub: RunningHub, reader: AgencyClient
+) -> None:
+    with doors(kafka, CITY) as later:
+        later.publish(CITY, clue("later"))
+        refused = later.publish(CITY, clue("later-no", time="never"))[0]
+        arrived(reader, "CL-later")
+        assert later.result_of(refused)["status"] == "rejected"
 
 
 def test_a_hub_that_has_read_everything_says_so(
