@@ -75,3 +75,10 @@ def kafka() -> Iterator[KafkaCluster]:
     """One broker that all tests of a process share."""
     with shared_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[KafkaCluster]:
+    """One broker where users log in and need ACLs, shared by all tests of a process."""
+    with shared_cluster(secured=True) as cluster:
+        yield cluster

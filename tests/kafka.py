@@ -1,54 +1,133 @@
-"""A Kafka that tests share, topics that are theirs alone, and what they ask it."""
+"""Kafkas that tests share, topics and users that are theirs alone, and what they ask."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
-from deploy.local.kafka import KafkaCluster, running
+from deploy.local.kafka import ADMIN, SCRAM, KafkaCluster, running
+
+PROTOCOL = "SASL_PLAINTEXT"
+ITERATIONS = 4096
+
+
+@dataclass(frozen=True)
+class Login:
+    """A user of a secured cluster."""
+
+    name: str
+    password: str
 
 
 @contextmanager
-def shared_cluster() -> Iterator[KafkaCluster]:
-    """One broker that asks for no password, in a folder of its own that is gone afterwards."""
+def shared_cluster(*, secured: bool = False) -> Iterator[KafkaCluster]:
+    """One broker in a folder of its own that is gone afterwards."""
     with (
         TemporaryDirectory(prefix="guantong-kafka-") as folder,
-        running(Path(folder), session_timeout_ms=3_000) as cluster,
+        running(Path(folder), secured=secured) as cluster,
     ):
         yield cluster
 
 
 @asynccontextmanager
-async def administrator(
-    cluster: KafkaCluster, **security: Any
-) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Who makes topics."""
-    client = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap, **security)
-    await client.start()
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-@asynccontextmanager
 async def fresh_topics(
-    cluster: KafkaCluster, partitions: Mapping[str, int], *, replicas: int = 1
+    cluster: KafkaCluster, partitions: Mapping[str, int]
 ) -> AsyncIterator[Mapping[str, str]]:
-    """Topics under names of their own, by the names that a test knows; gone with the block."""
+    """Topics on every broker under names of their own, by the names that a test knows.
+
+    They are gone after the block.
+    """
     mark = secrets.token_hex(4)
     names = {name: f"test-{mark}.{name}" for name in partitions}
-    async with administrator(cluster) as admin:
-        answer = await admin.create_topics(
-            [NewTopic(names[name], count, replicas) for name, count in partitions.items()]
-        )
-        refused = [error for error in answer.topic_errors if error[1]]
-        assert refused == []
-        try:
-            yield names
-        finally:
-            await admin.delete_topics(list(names.values()))
+    admin = AIOKafkaAdminClient(**for_aiokafka(cluster, admin_of(cluster)))
+    await admin.start()
+    try:
+        wanted = [
+            NewTopic(names[name], count, len(cluster.brokers)) for name, count in partitions.items()
+        ]
+        answer = await admin.create_topics(wanted)
+        assert [error for error in answer.topic_errors if error[1]] == []
+        yield names
+        await admin.delete_topics(list(names.values()))
+    finally:
+        await admin.close()
+
+
+def fresh_user(cluster: KafkaCluster) -> Login:
+    """A new user of a secured cluster, to whom nothing is allowed."""
+    login = Login(f"test-{secrets.token_hex(4)}", secrets.token_urlsafe(16))
+    scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
+    change = UserScramCredentialUpsertion(login.name, scram, login.password.encode())
+    ask(cluster, lambda admin: admin.alter_user_scram_credentials([change]))
+    return login
+
+
+def ask(cluster: KafkaCluster, what: Callable[[AdminClient], Mapping[Any, Any]]) -> list[Any]:
+    """What the cluster answers its administrator, also where aiokafka cannot ask.
+
+    Raises KafkaException.
+    """
+    admin = AdminClient(for_confluent(cluster, admin_of(cluster)))
+    return [answer.result() for answer in what(admin).values()]
+
+
+def admin_of(cluster: KafkaCluster) -> Login | None:
+    """The first user; None where nobody logs in."""
+    return Login(ADMIN, cluster.password) if cluster.password_file.exists() else None
+
+
+def for_aiokafka(cluster: KafkaCluster, login: Login | None = None) -> dict[str, Any]:
+    """What aiokafka's clients are told, to be the user."""
+    reached = {"bootstrap_servers": cluster.bootstrap}
+    if login is None:
+        return reached
+    return {
+        **reached,
+        "security_protocol": PROTOCOL,
+        "sasl_mechanism": SCRAM,
+        "sasl_plain_username": login.name,
+        "sasl_plain_password": login.password,
+    }
+
+
+def for_confluent(cluster: KafkaCluster, login: Login | None = None) -> dict[str, Any]:
+    """What confluent-kafka's clients are told, to be the user."""
+    reached = {"bootstrap.servers": cluster.bootstrap}
+    if login is None:
+        return reached
+    return {
+        **reached,
+        "security.protocol": PROTOCOL,
+        "sasl.mechanism": SCRAM,
+        "sasl.username": login.name,
+        "sasl.password": login.password,
+    }
+
+
+async def send(
+    cluster: KafkaCluster, topic: str, *values: bytes, login: Login | None = None
+) -> None:
+    """Write records, one after the other, that the replicas in sync have when this returns."""
+    async with AIOKafkaProducer(**for_aiokafka(cluster, login), acks="all") as producer:
+        for value in values:
+            await producer.send_and_wait(topic, value)
+
+
+async def received(cluster: KafkaCluster, topic: str, count: int) -> list[bytes | None]:
+    """The values of a topic's first records, as soon as they are so many."""
+    async with AIOKafkaConsumer(
+        topic, **for_aiokafka(cluster), auto_offset_reset="earliest"
+    ) as consumer:
+        return [(await consumer.getone()).value for _ in range(count)]

@@ -219,14 +219,14 @@ def running(
     *,
     brokers: Size = 1,
     secured: bool = False,
-    session_timeout_ms: int = 9_000,
+    session_timeout_ms: int = 3_000,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[KafkaCluster]:
     """Start a cluster on a folder, made where it is missing; it is stopped with the block.
 
     `secured`: clients log in with SCRAM-SHA-512 and may do what ACLs allow, `admin` everything.
-    `session_timeout_ms`: who says nothing for so long loses its partitions. The settings given go
-    before ours. Raises KafkaFailed.
+    `session_timeout_ms`: who says nothing for so long loses its partitions; who was killed comes
+    back no sooner. The settings given go before ours. Raises KafkaFailed.
     """
     folder = folder.absolute()
     java = java_with_kafka()
