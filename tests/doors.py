@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.admin import NewTopic
 
 from deploy.local.kafka import KafkaCluster
+from tests.kafka import admin_of, ask, for_confluent
 from tests.running import PATIENCE, STRUCTURED
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -102,18 +102,15 @@ class Doors:
 @contextmanager
 def doors(cluster: KafkaCluster, *agencies: str, strangers: Sequence[str] = ()) -> Iterator[Doors]:
     """The doors of agencies, and of strangers who have no topic for answers; gone afterwards."""
-    common: dict[str, Any] = {"bootstrap.servers": cluster.bootstrap}
+    common = for_confluent(cluster, admin_of(cluster))
     intake = [NewTopic(f"intake.{agency}", 2, 1) for agency in (*agencies, *strangers)]
     rejected = [f"rejected.{agency}" for agency in agencies]
-    admin = AdminClient(common)
-    made = admin.create_topics([*intake, *(NewTopic(topic, 1, 1) for topic in rejected)])
-    for future in made.values():
-        future.result()
+    made = [*intake, *(NewTopic(topic, 1, 1) for topic in rejected)]
+    ask(cluster, lambda admin: admin.create_topics(made))
     answers = Consumer({**common, "group.id": "of no account"})
     answers.assign([TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in rejected])
     try:
         yield Doors(cluster, Producer({**common, "linger.ms": 5}), answers)
     finally:
         answers.close()
-        for future in admin.delete_topics([*made]).values():
-            future.result()
+        ask(cluster, lambda admin: admin.delete_topics([topic.topic for topic in made]))
