@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.util import calc_crc32c
 from cloudevents.core.bindings.kafka import KafkaMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
+from confluent_kafka import Producer
 
 from deploy.local.kafka import KafkaCluster
 from tests.cluster import until
 from tests.doors import DOCUMENT, Doors, Headers, doors
+from tests.kafka import for_confluent
 from tests.running import BATCH, AgencyClient, RunningHub, running_hub
 from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, clue, petition, policy
 from tests.spec.storage import rows
@@ -263,6 +266,24 @@ def test_a_record_that_cannot_be_parsed_is_passed_over_and_takes_no_other_with_i
     ids = [event["id"] for event in arrived(reader, *taken, *beside)]
     assert [id_ for id_ in ids if id_ in taken] == taken
     assert sorted(ids) == sorted([*taken, *beside])
+
+
+def test_gzip_is_read_and_any_other_compression_is_refused_record_by_record(
+    topics: Doors, reader: AgencyClient
+) -> None:
+    def of(compression: str) -> Doors:
+        config = {"compression.type": compression, "linger.ms": 50}
+        producer = Producer({**for_confluent(topics.cluster), **config})
+        return replace(topics, producer=producer)
+
+    gzip = [petition(f"gzip-{n}") for n in range(3)]
+    of("gzip").publish(PETITION, *gzip)
+    places = of("lz4").publish(PETITION, *(petition(f"lz4-{n}") for n in range(3)))
+    topics.publish(PETITION, petition("after-lz4"))
+
+    codes = [topics.result_of(place)["errors"][0]["code"] for place in places]
+    assert codes == ["record_unreadable"] * 3
+    arrived(reader, *(event["id"] for event in gzip), "XF-after-lz4")
 
 
 def test_a_repeated_event_is_registered_once_and_is_no_refusal(
