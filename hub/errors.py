@@ -204,6 +204,24 @@ class StorageFailed(HubError):
     retryable = True
 
 
+class BackboneAway(HubError):
+    """消息主干（Kafka）暂时无法写入，请稍后重试
+    / the backbone's brokers do not answer at the moment: try again"""
+
+    code = "backbone_away"
+    status = 503
+    retryable = True
+
+
+class NotYetRegistered(HubError):
+    """受理的事件尚在登记，暂不能答复，请稍后再查
+    / what was accepted before is still being registered: ask again"""
+
+    code = "not_yet_registered"
+    status = 503
+    retryable = True
+
+
 class Superseded(HubError):
     """登记已由另一进程接手，请稍后重试 / another process has taken over the writing: try again"""
 
@@ -302,6 +320,20 @@ class NeedsDatabase(HubError):
     / this needs a PostgreSQL database: --database or GUANTONG_DATABASE"""
 
     code = "needs_database"
+
+
+class NeedsParts(HubError):
+    """主干为 Kafka 时须分开运行：guantong serve 和 guantong work
+    / with Kafka for its backbone a hub runs in parts: guantong serve and guantong work"""
+
+    code = "needs_parts"
+
+
+class NeedsKafka(HubError):
+    """主干为 Kafka 时须指明其地址：GUANTONG_KAFKA
+    / the backbone is Kafka: name its brokers in GUANTONG_KAFKA"""
+
+    code = "needs_kafka"
 
 
 class KafkaMissing(HubError):

@@ -28,7 +28,7 @@ from hub.gauges import READ, READ_OF_AGENCIES, Measured, Readings
 # Why a request has no caller; `limited` was not even looked at.
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 # What is done beside the requests.
-Task = Literal["watch", "purge", "fill", "register", "settle", "look"]
+Task = Literal["watch", "purge", "fill", "register", "settle", "look", "drain"]
 Use = Literal["publish", "pull"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -63,7 +63,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.declared: list[Declared] = []
         self._declare_intake()
-        self._declare_kafka()
+        self._declare_kafka_doors()
         self._declare_backbone()
         self._declare_readings()
         self._declare_delivery()
@@ -90,22 +90,22 @@ class Metrics:
             "admission_seconds", "从请求到答复 / from request to answer", _SECONDS
         )
 
-    def _declare_kafka(self) -> None:
+    def _declare_kafka_doors(self) -> None:
         self._kafka_away = self._gauge(
-            "kafka_away",
+            "kafka_doors_away",
             "1：设置了 Kafka 而连不上，主题中的事件暂不读取"
             " / 1: Kafka is set and cannot be reached, so that what is in topics is not read",
         )
         self._kafka_sessions = self._counter(
-            "kafka_sessions", "与 Kafka 建立的会话，多于一个即断开过 / sessions with Kafka"
+            "kafka_doors_sessions", "与 Kafka 建立的会话，多于一个即断开过 / sessions with Kafka"
         )
         self._kafka_unread = self._gauge(
-            "kafka_unread_records",
+            "kafka_doors_unread_records",
             "本进程所读各机构主题中尚未受理的记录"
             " / records not yet admitted, in the agencies' topics that this process reads",
         )
         self._kafka_oldest = self._gauge(
-            "kafka_oldest_seconds",
+            "kafka_doors_oldest_seconds",
             "已读到而尚未受理的最早一条，按其时间已有多久"
             " / age of the oldest record that was read and is not admitted, by its own time",
         )
@@ -283,13 +283,13 @@ class Metrics:
         self._batch.observe(sum(counts.values()))
         self._admission.observe(seconds)
 
-    def kafka_found(self, *, away: bool) -> None:
+    def kafka_doors_found(self, *, away: bool) -> None:
         """A session with Kafka began, or there is none."""
         self._kafka_away.set(away)
         if not away:
             self._kafka_sessions.inc()
 
-    def kafka_unread(self, records: int, *, age: float) -> None:
+    def kafka_doors_unread(self, records: int, *, age: float) -> None:
         """So many records of doors are not admitted; so many seconds old is the oldest."""
         self._kafka_unread.set(records)
         self._kafka_oldest.set(age)

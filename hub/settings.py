@@ -20,6 +20,24 @@ class Settings(BaseSettings):
         description="PostgreSQL as postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME; without it,"
         " SQLite in the data directory.",
     )
+    backbone: Literal["sql", "kafka"] = Field(
+        "sql",
+        description="What carries events to the journal: the database itself or, for `serve` and"
+        " `work`, Kafka.",
+    )
+    kafka: str | None = Field(
+        None, description="Kafka's brokers, HOST:PORT,HOST:PORT; without them, no Kafka."
+    )
+    kafka_user: str | None = Field(
+        None, description="User at Kafka, by SASL/SCRAM-SHA-512; without one, nobody logs in."
+    )
+    kafka_password: SecretStr | None = Field(None, description="Password of that user.")
+    kafka_ca: Path | None = Field(
+        None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
+    )
+    kafka_partitions: int = Field(
+        4, ge=1, description="Partitions of each topic share.<family>, the same for good."
+    )
     ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
     max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")
     max_batch: int = Field(1_000, ge=1, description="Most events in one request.")
@@ -55,14 +73,4 @@ class Settings(BaseSettings):
         " longer.",
     )
     purge_seconds: float = Field(3600.0, gt=0, description="Pause between purges, seconds.")
-    kafka: str | None = Field(
-        None, description="Kafka's bootstrap servers, HOST:PORT,HOST:PORT; without them, no Kafka."
-    )
-    kafka_user: str | None = Field(
-        None, description="User at Kafka, by SASL/SCRAM-SHA-512; without one, nobody logs in."
-    )
-    kafka_password: SecretStr | None = Field(None, description="Password of that user.")
-    kafka_ca: Path | None = Field(
-        None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
-    )
     token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

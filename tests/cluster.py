@@ -30,7 +30,7 @@ def until(look: Callable[[], T | None]) -> T:
 class Cluster:
     """The processes of a hub by name: doors `a` and `b`, of `v` and `w` one writes.
 
-    Each has an address of the database, and all have these settings; `program` is the module that
+    Each has an address of the database; `settings` are everybody's; `program` is the module that
     is the command line.
     """
 
@@ -78,7 +78,7 @@ class Cluster:
         command = "serve" if name in DOORS else "work"
         started = start_hub(
             self.folder / name,
-            settings={**self.settings, "database": self.addresses[name]},
+            settings={"database": self.addresses[name], **self.settings},
             command=command,
             program=self.program,
         )

@@ -18,6 +18,7 @@ from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
 from hub.database.opening import open_database
 from hub.database.sqlite import FIRST_SAFE_SQLITE, sqlite_module
+from hub.errors import NeedsParts
 from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.upkeep.admin import ensure_admin_token
@@ -28,7 +29,12 @@ from hub.web.edge import Edge
 async def embedded(
     directory: Path, *, settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[tuple[Hub, Edge]]:
-    """A hub in this process, and its HTTP side. The caller holds the lock of the directory."""
+    """A hub in this process, and its HTTP side. The caller holds the lock of the directory.
+
+    Raises NeedsParts where its backbone is to be Kafka, and what opening its database raises.
+    """
+    if settings.backbone == "kafka":
+        raise NeedsParts
     sqlite = sqlite_module().sqlite_version
     codes = load_codes(directory / CODES)
     if settings.database is None and tuple(map(int, sqlite.split("."))) < FIRST_SAFE_SQLITE:

@@ -196,7 +196,7 @@ def _evidence(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     # One question of a caller at a time, so that its others keep nobody else waiting.
     turns = Turns(most=1)
     return [
-        *receipts.routes(readers=ground.readers, callers=callers),
+        *receipts.routes(readers=ground.readers, callers=callers, passed=hub.backbone.passed),
         *explain.routes(
             readers=ground.lookups,
             turns=turns,

@@ -1,10 +1,10 @@
 """Doors and delivery: one of as many processes as are wanted, which hand over to the writer's."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import randbits
-from typing import Final
+from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -18,6 +18,7 @@ from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
 from hub.backbone.handover import HandOver
+from hub.backbone.port import Backbone
 from hub.database.news import News
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
@@ -41,7 +42,8 @@ async def serving(
         core = await core_of(ground, epoch=lambda: ALONE, tell=signals.tell)
         door = randbits(62)
         handover = _handover(ground, core, door)
-        hub = assemble(ground, core, handover)
+        backbone, works = _carried(ground, core, handover)
+        hub = assemble(ground, core, backbone)
         doors = kafka_doors(hub)
 
         def settled(news: News) -> None:
@@ -56,6 +58,7 @@ async def serving(
             neighbours.run(),
             handover.run(),
             ground.background.again("look", handover.weigh, rest=rest),
+            *works,
         ):
             await first_admin_token(directory, hub.writer, now=microseconds_now())
             await hub.known.load(now=microseconds_now())
@@ -65,6 +68,20 @@ async def serving(
             finally:
                 hub.doctor.stop()
                 await hub.uses.stop()
+
+
+def _carried(
+    ground: Ground, core: Core, handover: HandOver
+) -> tuple[Backbone, list[Coroutine[Any, Any, None]]]:
+    """What carries events from this door, and what goes on beside for that."""
+    if ground.settings.backbone == "sql":
+        return handover, []
+    # Whoever has no Kafka needs no driver for it.
+    from hub.app.overkafka import kafka_of
+
+    kafka = kafka_of(ground)
+    producing, ends = kafka.producing(), kafka.ends()
+    return kafka.backbone(core, handover, producing, ends), [producing.run(), ends.run()]
 
 
 def _handover(ground: Ground, core: Core, door: int) -> HandOver:

@@ -1,17 +1,18 @@
 """The writer: one of the processes that may register has the shard, the others stand by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
 from hub.app.beside import beside, rest
 from hub.app.claim import among_others, writership_of
-from hub.app.core import core_of
+from hub.app.core import Core, core_of
+from hub.app.ground import Ground
 from hub.app.joined import joined
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble, registering, straight
@@ -24,6 +25,9 @@ from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.web.edge import Edge
 from hub.web.health import Role
+
+if TYPE_CHECKING:
+    from hub.backbone.kafka.draining import Draining
 
 # What doors that are no more have left is looked for so often, seconds.
 LEFT_SECONDS: Final = 10.0
@@ -44,16 +48,18 @@ async def working(
         hub = assemble(ground, core, straight(ground, core))
         intake = registering(ground, core)
 
+        carried, works = _carried(ground, core, intake)
+
         def handed(news: News) -> None:
             if news.intake or news.anything:
-                intake.wake()
+                carried.wake()
 
         def role() -> Role:
             return "writer" if writership.held else "standby"
 
         neighbours = Neighbours(hub, more=handed)
-        writing = _write(hub, intake, writership, told=partial(signals.tell, ANYTHING))
-        async with beside(signals.run(neighbours.hear), neighbours.run(), writing):
+        writing = _write(hub, intake, carried, writership, told=partial(signals.tell, ANYTHING))
+        async with beside(signals.run(neighbours.hear), neighbours.run(), writing, *works):
             try:
                 yield hub, health_side(ground, hub, role)
             finally:
@@ -62,8 +68,28 @@ async def working(
         await writership.give_back()
 
 
+def _carried(
+    ground: Ground, core: Core, intake: Registering
+) -> tuple["Registering | Draining", list[Coroutine[Any, Any, None]]]:
+    """What empties the doors' table, where the shard is this one's, and what goes on anyway."""
+    if ground.settings.backbone == "sql":
+        return intake, []
+    # Whoever has no Kafka needs no driver for it.
+    from hub.app.overkafka import kafka_of
+
+    kafka = kafka_of(ground)
+    producing, ends = kafka.producing(), kafka.ends()
+    draining = kafka.draining(producing, ends, intake)
+    return draining, [producing.run(), ends.run(), kafka.consuming(core).run()]
+
+
 async def _write(
-    hub: Hub, intake: Registering, writership: Writership, *, told: Callable[[], None]
+    hub: Hub,
+    intake: Registering,
+    carried: "Registering | Draining",
+    writership: Writership,
+    *,
+    told: Callable[[], None],
 ) -> None:
     """Do what one process does for all, whenever and as long as the shard is this one's."""
     while True:
@@ -72,7 +98,7 @@ async def _write(
         told()
         hub.watch.begin()
         hub.purger.start()
-        async with beside(intake.run(), _tidy(hub, intake)):
+        async with beside(carried.run(), _tidy(hub, intake)):
             try:
                 await writership.keep()
             finally:

@@ -99,9 +99,24 @@ class HandOver:
             raise StorageFailed(retry_after=1)
         return [Accepted(receipt_unregistered(event, "accepted")) for event in events]
 
+    async def put(self, events: Sequence[Event], *, atomic: bool) -> None:
+        """Have a batch wait in the table, whatever becomes of it. Raises as `append` does."""
+        if self._full:
+            raise Overloaded(retry_after=1)
+        handed = self._submit(next(self._batches), events, atomic=atomic)
+        await asyncio.wait({handed}, timeout=self._patience)
+        if not handed.done():
+            handed.add_done_callback(_ignore)
+            raise StorageFailed(retry_after=1)
+        handed.result()
+        self._handed()
+
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises, of what is registered."""
         return await self._readers.run(partial(self._registrar.find, events=events))
+
+    async def passed(self) -> None:
+        """At once: what waits is found in the database."""
 
     async def known(self, sent: Sequence[Sent]) -> list[Duplicate | None]:
         """As the port promises."""

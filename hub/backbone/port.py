@@ -23,6 +23,13 @@ class Backbone(Protocol):
         """
         ...
 
+    async def passed(self) -> None:
+        """Return when all that was accepted so far is registered or refused, or is known to wait.
+
+        Raises BackboneAway or NotYetRegistered where that cannot be told.
+        """
+        ...
+
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, without storing any; None for one that would be stored."""
         ...

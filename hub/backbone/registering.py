@@ -68,8 +68,12 @@ class Registering:
 
     async def register_all(self) -> None:
         """Register everything that waits. Raises Superseded, IntakeNewer or StorageFailed."""
-        while await self._round():
+        while await self._round(halved=self._halved):
             pass
+
+    async def register_first(self) -> None:
+        """Register the first batch that waits. Raises as `register_all` does."""
+        await self._round(halved=MOST_HALVED)
 
     async def _turn(self) -> bool:
         try:
@@ -85,10 +89,10 @@ class Registering:
             raise
         return True
 
-    async def _round(self) -> bool:
+    async def _round(self, *, halved: int) -> bool:
         """Register a round; whether there was anything."""
         self._woken.clear()
-        work = partial(self._rounds.register, halved=self._halved)
+        work = partial(self._rounds.register, halved=halved)
         done = await self._writer.submit(work, locks=REGISTERING)
         if done is None:
             return False

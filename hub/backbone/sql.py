@@ -47,6 +47,9 @@ class SqlBackbone:
         """As the port promises."""
         return await self._readers.run(partial(self._registrar.find, events=events))
 
+    async def passed(self) -> None:
+        """At once: what waits is found in the database."""
+
     async def known(self, sent: Sequence[Sent]) -> list[Duplicate | None]:
         """As the port promises."""
         return await self._readers.run(partial(known, sent=sent))

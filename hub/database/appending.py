@@ -63,7 +63,8 @@ _MOVE_HERE: Final = (
 )
 # Whoever registers is alive: who waits to take over sees it by the same row.
 _MOVE_THERE: Final = (
-    f"UPDATE shards SET next_number = ?, hubtime = ?, beat = {THIS_MOMENT}"
+    "UPDATE shards SET next_number = ?, hubtime = ?,"
+    f" beat = CASE WHEN CAST(? AS boolean) THEN {THIS_MOMENT} ELSE beat END"
     " WHERE shard = ? AND next_number = ? AND epoch = ?"
 )
 _CLAIM_HERE: Final = "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)"
@@ -97,18 +98,20 @@ def append(
     *,
     hubtime: int,
     cut: Cut = QUARTERLY,
+    holds: bool = True,
 ) -> bool:
     """Claim the dedup slots of journal rows, insert these, and move the shard on from `head`.
 
     Nothing of it is done, and False returned, unless all slots were free. `slots` are pairs of slot
     and position, sorted; a row is position, hubtime, what is taken over (audience, origins) and
-    parties, then the first fields of Event. Where they have no partition, one is made as `cut`
+    parties, then the first fields of Event. `holds`: the shard is this process's, which shows by it
+    that it is alive. Where they have no partition, one is made as `cut`
     tells. Raises StorageFailed if the shard has moved from exactly what was read.
     """
-    move = (head.next_number + len(rows), hubtime, head.shard, head.next_number, head.epoch)
+    to, from_ = (head.next_number + len(rows), hubtime), (head.shard, head.next_number, head.epoch)
     if is_sqlite(connection):
         free = connection.exec_driver_sql(_CLAIM_HERE, slots).rowcount == len(rows)
-        moved = free and connection.exec_driver_sql(_MOVE_HERE, move).rowcount == 1
+        moved = free and connection.exec_driver_sql(_MOVE_HERE, (*to, *from_)).rowcount == 1
         if moved:
             connection.exec_driver_sql(_APPEND_HERE, rows)
     else:
@@ -116,7 +119,7 @@ def append(
             make_room(connection, head.shard, first=rows[0][0], end=end, now=hubtime, cut=cut)
         copied = len(rows) >= COPIED
         statement = _CLAIM_THERE if copied else _APPEND_THERE
-        values = (*rows_of(connection, slots), len(rows), *move)
+        values = (*rows_of(connection, slots), len(rows), *to, holds, *from_)
         values += () if copied else rows_of(connection, rows)
         free, moved = connection.exec_driver_sql(statement, values).one()
         if copied and moved:

@@ -142,6 +142,11 @@ def settle(connection: Connection, settlements: Sequence[Settled], *, of: Iterab
     connection.exec_driver_sql(_SETTLE, (list(of), *columns))
 
 
+def remove(connection: Connection, numbers: Iterable[int]) -> None:
+    """Remove batches that need no answer."""
+    connection.exec_driver_sql("DELETE FROM intake WHERE number = ANY(?)", (list(numbers),))
+
+
 _REFUSE: Final = (
     "INSERT INTO refused (receipt, publisher, told, at) SELECT * FROM unnest(CAST(? AS bytea[]),"
     " CAST(? AS text[]), CAST(? AS bytea[]), CAST(? AS bigint[])) ON CONFLICT (receipt)"
@@ -211,12 +216,12 @@ class Standing:
     silence: float | None
 
 
+# What doors handed over, and what came by Kafka.
+_ASIDE: Final = "(SELECT count(*) FROM set_aside) + (SELECT count(*) FROM unread_records)"
 _STANDING: Final[Spoken] = {
-    "sqlite": "SELECT (SELECT min(at) FROM intake), (SELECT count(*) FROM set_aside), NULL"
-    " FROM shards WHERE shard = ?",
+    "sqlite": f"SELECT (SELECT min(at) FROM intake), {_ASIDE}, NULL FROM shards WHERE shard = ?",
     "postgresql": "SELECT (SELECT at FROM intake ORDER BY number LIMIT 1),"
-    " (SELECT count(*) FROM set_aside),"
-    f" CAST(greatest({THIS_MOMENT} - beat, 0) AS double precision) / 1000"
+    f" {_ASIDE}, CAST(greatest({THIS_MOMENT} - beat, 0) AS double precision) / 1000"
     " FROM shards WHERE shard = ?",
 }
 

@@ -153,7 +153,30 @@ set_aside = Table(
     Column("aside_at", Long, nullable=False),
 )
 
-# What became of them, until their door has read it.
+# How far each partition of a backbone's topics is registered: the offset of its next record.
+offsets = Table(
+    "offsets",
+    metadata,
+    Column("topic", Words, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next", Long, nullable=False),
+)
+
+# Records of those topics that could not be read, at their offset (`place`).
+unread_records = Table(
+    "unread_records",
+    metadata,
+    Column("topic", Words, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("place", Long, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Long, nullable=False),
+)
+
+# What became of batches that doors handed over, until their door has read it.
 settled = Table(
     "settled",
     metadata,

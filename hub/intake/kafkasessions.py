@@ -63,7 +63,7 @@ class KafkaSessions:
 
     async def run(self) -> None:
         """Connect, and connect anew whenever a session ends, until cancelled."""
-        self._metrics.kafka_found(away=True)
+        self._metrics.kafka_doors_found(away=True)
         while True:
             (ended,) = await asyncio.gather(self._session(), return_exceptions=True)
             self._left(ended)
@@ -88,7 +88,7 @@ class KafkaSessions:
         while True:
             count, oldest = await session.unread()
             age = 0.0 if oldest is None else max(0.0, self._clock() / 1e6 - oldest / 1e3)
-            self._metrics.kafka_unread(count, age=age)
+            self._metrics.kafka_doors_unread(count, age=age)
             await self._sleep(LOOK_SECONDS)
             async with asyncio.timeout(ANSWER_MS / 1000):
                 await session.look()
@@ -116,7 +116,7 @@ class KafkaSessions:
 
     def _entered(self) -> None:
         self._connected = True
-        self._metrics.kafka_found(away=False)
+        self._metrics.kafka_doors_found(away=False)
         self._log.info("kafka.connected")
 
     def _left(self, ended: BaseException | None) -> None:
@@ -125,7 +125,7 @@ class KafkaSessions:
         if self._connected or reason != self._told:
             self._log.warning("kafka.away", reason=reason, at=places_of(error))
         self._connected, self._told = False, reason
-        self._metrics.kafka_found(away=True)
+        self._metrics.kafka_doors_found(away=True)
 
 
 @asynccontextmanager

@@ -105,7 +105,8 @@ class Registrar:
     """Registers events on the writing thread, matched by the newest subscriptions.
 
     `epoch` tells the one under which this process may write. Under any other of the shard's it
-    registers nothing, and raises Superseded. `cut` tells how the journal is partitioned.
+    registers nothing, and raises Superseded; with None it is fenced by what else its transactions
+    compare. `cut` tells how the journal is partitioned.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Registrar:
         *,
         policies: Policies,
         clock: Callable[[], int],
-        epoch: Callable[[], int] = lambda: ALONE,
+        epoch: Callable[[], int] | None = lambda: ALONE,
         cut: Cut = QUARTERLY,
     ) -> None:
         self._policies = policies
@@ -178,6 +179,9 @@ class Registrar:
 
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, storing none; None for one that would be stored."""
+        new = _unless_known(events)
+        if new and not sql.any_claimed(connection, (n.slot for n in new)):
+            return [None] * len(events)
         head = appending.head(connection, SHARD)
         first = pack(SHARD, head.next_number)
         policy = self._policies.identified(connection, head.policy)
@@ -189,7 +193,7 @@ class Registrar:
         """Where the shard stands, and will until this transaction ends. Raises Superseded."""
         appending.take_turn(connection, SHARD)
         head = appending.head(connection, SHARD)
-        if head.epoch != self._epoch():
+        if self._epoch is not None and head.epoch != self._epoch():
             raise Superseded(retry_after=1)
         return head
 
@@ -200,7 +204,10 @@ class Registrar:
         first = pack(SHARD, head.next_number)
         slots = sorted((n.slot, first + i) for i, n in enumerate(new))
         rows = [_row(n, first + i, now) for i, n in enumerate(new)]
-        return appending.append(connection, head, slots, rows, hubtime=now, cut=self._cut)
+        holds = self._epoch is not None
+        return appending.append(
+            connection, head, slots, rows, hubtime=now, cut=self._cut, holds=holds
+        )
 
     def _into_feeds(
         self, connection: Connection, new: Sequence[_New], head: appending.Head, *, policy: Policy

@@ -1,14 +1,14 @@
 """The journal's statements. The hot ones are driver SQL: their cost is the journal's cost."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from secrets import randbits
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hub.database.connection import Spoken, at, rows_of, spoken
+from hub.database.connection import Spoken, at, numbers, rows_of, spoken
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.event import Entry, Record
 
@@ -29,6 +29,15 @@ def claimed_by(connection: Connection, slot: int) -> int | None:
     found = connection.exec_driver_sql("SELECT position FROM dedup WHERE slot = ?", (slot,))
     position: int | None = found.scalar_one_or_none()
     return position
+
+
+def any_claimed(connection: Connection, slots: Iterable[int]) -> bool:
+    """Whether a position stands at any of the slots."""
+    those = numbers(connection, slots)
+    found = connection.exec_driver_sql(
+        f"SELECT EXISTS (SELECT 1 FROM dedup WHERE slot {those.among})", (those.values,)
+    )
+    return bool(found.scalar_one())
 
 
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:

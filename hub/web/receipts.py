@@ -1,6 +1,7 @@
 """Receipts: what became of an event, told to whom it concerns."""
 
 import re
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from hub.backbone.receipts import own_receipt
 from hub.database.readers import Readers
-from hub.errors import NotFound
+from hub.errors import BackboneAway, NotFound, NotYetRegistered
 from hub.web.callers import Callers
 from hub.web.events import ReceiptShown, receipt_shown
 from hub.web.operation import Described, Operation, found, in_path
@@ -18,7 +19,9 @@ from hub.web.problems import answer
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def routes(*, readers: Readers, callers: Callers) -> list[Described]:
+def routes(
+    *, readers: Readers, callers: Callers, passed: Callable[[], Awaitable[None]]
+) -> list[Described]:
     """A publisher asks about its own events; to everybody else they are unknown."""
 
     async def show(request: Request) -> Response:
@@ -28,6 +31,10 @@ def routes(*, readers: Readers, callers: Callers) -> list[Described]:
             raise NotFound
         own = partial(own_receipt, receipt=bytes.fromhex(id_), publisher=agency)
         told = await readers.run(own)
+        if told is None:
+            # It may have been accepted and be on its way.
+            await passed()
+            told = await readers.run(own)
         if told is None:
             raise NotFound
         return answer(receipt_shown(told.receipt, told.faults))
@@ -40,5 +47,5 @@ _SHOW: Final = Operation(
     callers=("agency",),
     parameters=(in_path("id", "回执号 / the receipt's id", {"pattern": "^[0-9a-f]{32}$"}),),
     answers=found(ReceiptShown),
-    errors=(NotFound,),
+    errors=(NotFound, BackboneAway, NotYetRegistered),
 )

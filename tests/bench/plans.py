@@ -219,8 +219,9 @@ def run() -> bool:
         server = stack.enter_context(running(folder, settings=settings))
         server.create_database("plans")
         database = stack.enter_context(closing(open_postgres(server.url("plans"))))
+        with closing(database.unhurried()) as unhurried:
+            unhurried.run(fill)
         transactions = stack.enter_context(closing(database.writing()))
-        transactions.run(fill)
         asyncio.run(rows(server.url("plans"), "VACUUM (ANALYZE)"))
         return all([report(transactions, name, ask) for name, ask in asked().items()])
 

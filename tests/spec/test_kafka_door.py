@@ -371,10 +371,10 @@ def test_a_hub_that_has_read_everything_says_so(
     arrived(reader, "XF-the-last")
 
     def nothing_left() -> bool:
-        return figures(hub, "guantong_kafka_unread_records") == {"": 0}
+        return figures(hub, "guantong_kafka_doors_unread_records") == {"": 0}
 
     assert until(nothing_left)
-    assert figures(hub, "guantong_kafka_oldest_seconds") == {"": 0}
-    assert figures(hub, "guantong_kafka_away") == {"": 0}
-    assert figures(hub, "guantong_kafka_sessions_total") == {"": 1}
+    assert figures(hub, "guantong_kafka_doors_oldest_seconds") == {"": 0}
+    assert figures(hub, "guantong_kafka_doors_away") == {"": 0}
+    assert figures(hub, "guantong_kafka_doors_sessions_total") == {"": 1}
     assert hub.client(None).get("/health/ready").json() == {"status": "ready"}

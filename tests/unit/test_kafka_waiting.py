@@ -1,6 +1,7 @@
 """What waits in a topic is tried again, later each time, and forgotten once it is safe."""
 
 import json
+import logging
 
 import pytest
 from aiokafka import TopicPartition
@@ -22,14 +23,9 @@ def time() -> list[float]:
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics(version="0", sqlite="0")
-
-
-@pytest.fixture
-def waiting(metrics: Metrics, time: list[float], capsys: pytest.CaptureFixture[str]) -> Waiting:
-    """It logs to where the test can read."""
-    return Waiting(metrics=metrics, log=logger(), monotonic=lambda: time[0])
+def waiting(time: list[float]) -> Waiting:
+    metrics = Metrics(version="0", sqlite="0")
+    return Waiting(metrics=metrics, log=logger(level=logging.CRITICAL), monotonic=lambda: time[0])
 
 
 def at(partition: TopicPartition, offset: int, moment: int) -> Record:
@@ -88,8 +84,10 @@ def test_what_another_process_reads_now_is_forgotten(waiting: Waiting, time: lis
 
 
 def test_a_fault_of_the_hub_is_counted_and_what_only_waits_is_told_once(
-    waiting: Waiting, metrics: Metrics, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    metrics = Metrics(version="0", sqlite="0")
+    waiting = Waiting(metrics=metrics, log=logger(), monotonic=lambda: 0.0)
     for error in (StorageFailed(), RequestTimedOutError(), KeyError("content")):
         for _ in range(3):
             waiting.put_off(FIRST, error, after=0)

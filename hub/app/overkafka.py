@@ -1,0 +1,151 @@
+"""Kafka between the doors and the journal: the parts of a process that come with it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from faststream.kafka import KafkaBroker
+
+from contracts.catalogue import load_catalogue
+from hub.app.beside import rest
+from hub.app.core import Core
+from hub.app.ground import Ground, microseconds_now
+from hub.backbone.handover import HandOver
+from hub.backbone.kafka.backbone import KafkaBackbone
+from hub.backbone.kafka.consuming import Consuming
+from hub.backbone.kafka.draining import Draining
+from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.producing import BATCH_BYTES, REQUEST_MS, Producing
+from hub.backbone.records import topic_of
+from hub.backbone.registering import Registering
+from hub.backbone.stretches import Stretches
+from hub.database.offsets import Lane, Unread
+from hub.database.transactions import storage_reason
+from hub.errors import NeedsKafka
+from hub.event import Outcome
+from hub.journal import refusals
+from hub.journal.register import Registrar
+from hub.logs import places_of
+
+# What a publisher waits for the brokers before its events go to the outbox.
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """The brokers, as one process meets them."""
+
+    ground: Ground
+    brokers: str
+    partitions: int
+
+    def producing(self) -> Producing:
+        """Its producer."""
+        return Producing(
+            make=partial(
+                AIOKafkaProducer,
+                bootstrap_servers=self.brokers,
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=BATCH_BYTES,
+                request_timeout_ms=REQUEST_MS,
+            ),
+            patience=PATIENCE_SECONDS,
+            rest=rest,
+            log=self.ground.log,
+        )
+
+    def ends(self) -> Ends:
+        """How far the topics reach."""
+        return Ends(
+            make=partial(AIOKafkaConsumer, bootstrap_servers=self.brokers),
+            lanes=self.lanes(),
+            readers=self.ground.readers,
+            pause=lambda: asyncio.sleep(0.02),
+        )
+
+    def lanes(self) -> list[Lane]:
+        """All partitions of all topics."""
+        return [Lane(topic, n) for topic in topics() for n in range(self.partitions)]
+
+    def backbone(
+        self, core: Core, outbox: HandOver, producing: Producing, ends: Ends
+    ) -> KafkaBackbone:
+        """What carries events from this door."""
+        return KafkaBackbone(
+            producing=producing,
+            outbox=outbox,
+            readers=self.ground.readers,
+            registrar=core.registrar,
+            ends=ends,
+            refused=self._record,
+            partitions=self.partitions,
+        )
+
+    def consuming(self, core: Core) -> Consuming:
+        """What registers what the brokers have; beside as many others as there are."""
+        log = self.ground.log
+        return Consuming(
+            broker=partial(
+                KafkaBroker,
+                self.brokers,
+                apply_types=False,
+                allow_auto_create_topics=False,
+                logger=None,
+            ),
+            topics=topics(),
+            writer=self.ground.writer,
+            stretches=Stretches(
+                # Fenced by how far the topics are registered.
+                registrar=Registrar(policies=core.policies, clock=microseconds_now, epoch=None),
+                failed=lambda error: log.error(
+                    "registration.failed", reason=storage_reason(error), at=places_of(error)
+                ),
+                clock=microseconds_now,
+            ),
+            registered=core.registered,
+            unread=self._tell_unread,
+            rest=rest,
+            log=log,
+        )
+
+    def draining(self, producing: Producing, ends: Ends, registering: Registering) -> Draining:
+        """What takes batches out of the outbox."""
+        return Draining(
+            producing=producing,
+            ends=ends,
+            registering=registering,
+            writer=self.ground.writer,
+            readers=self.ground.readers,
+            partitions=self.partitions,
+            background=self.ground.background,
+            rest=rest,
+        )
+
+    async def _record(self, outcomes: Sequence[Outcome], publisher: str) -> None:
+        record = partial(
+            refusals.record, outcomes=outcomes, caller=publisher, now=microseconds_now()
+        )
+        await self.ground.writer.submit(record)
+
+    def _tell_unread(self, record: Unread) -> None:
+        lane = f"{record.topic}-{record.partition}"
+        self.ground.log.error(
+            "kafka.record_unread", lane=lane, offset=record.place, reason=record.reason
+        )
+
+
+def topics() -> list[str]:
+    """Those of the backbone, one for each family of contracts."""
+    catalogue = load_catalogue()
+    return sorted({topic_of(contract.type.partition(".")[0]) for contract in catalogue})
+
+
+def kafka_of(ground: Ground) -> Kafka:
+    """The brokers that the settings name. Raises NeedsKafka where they name none."""
+    settings = ground.settings
+    if settings.kafka is None:
+        raise NeedsKafka
+    return Kafka(ground, settings.kafka, settings.kafka_partitions)

@@ -1,0 +1,190 @@
+"""Consuming: what doors have produced is registered, stretch by stretch.
+
+Where to go on says the database. The group's own offsets follow it, for those who watch it with
+Kafka's tools, and for where a reader begins that has not asked yet.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+from structlog.typing import FilteringBoundLogger
+
+from hub.backbone.records import Record
+from hub.backbone.stretches import Behind, Stretch, Stretched, Stretches
+from hub.database import offsets
+from hub.database.offsets import Lane, Unread
+from hub.database.writer import Writer
+from hub.errors import HubError
+from hub.journal.register import REGISTERING, Registration
+from hub.logs import places_of
+
+GROUP: Final = "guantong.registrars"
+# Of one round.
+MOST_RECORDS: Final = 1_000
+# Seconds of silence after which a member's partitions are given to others; beats a third of it.
+SESSION_MS: Final = 6_000
+# aiokafka tells no types.
+Raw = Any
+
+
+class Consuming:
+    """Registers as long as it runs. `registered` is told of each registration once it is committed,
+    `unread` of records that could not be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Callable[[], KafkaBroker],
+        topics: Sequence[str],
+        writer: Writer,
+        stretches: Stretches,
+        registered: Callable[[Registration], None],
+        unread: Callable[[Unread], None],
+        rest: Callable[[], Awaitable[None]],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._writer = writer
+        self._stretches = stretches
+        self._registered = registered
+        self._unread = unread
+        self._rest = rest
+        self._log = log
+        self._next: dict[Lane, int] = {}
+        self._sought: dict[Lane, int] = {}
+
+    async def run(self) -> None:
+        """Register what is there and what comes, until cancelled."""
+        while True:
+            broker = self._broker()
+            self._subscribe(broker)
+            try:
+                await broker.start()
+                self._log.info("kafka.consuming")
+                await asyncio.Event().wait()
+            except (KafkaError, OSError) as error:
+                self._log.warning("kafka.away", reason=type(error).__name__)
+            finally:
+                await broker.stop()
+            await self._rest()
+
+    def _subscribe(self, broker: KafkaBroker) -> None:
+        subscriber = broker.subscriber(
+            *self._topics,
+            group_id=GROUP,
+            batch=True,
+            max_records=MOST_RECORDS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=SESSION_MS // 3,
+            parser=_parsed,
+            decoder=_decoded,
+        )
+
+        # It may take the message alone, and must not raise: nobody would hear of that, and the next
+        # commit would pass over what it had not done.
+        async def handle(message: KafkaMessage) -> None:
+            consumer: AIOKafkaConsumer = subscriber.consumer
+            await self._take(_records(message), of=consumer)
+            with suppress(KafkaError):
+                await consumer.commit()
+
+        subscriber(handle)
+
+    async def _take(self, records: Mapping[Lane, Sequence[Raw]], *, of: AIOKafkaConsumer) -> None:
+        """Register records, or have them fetched anew from where the database says."""
+        while True:
+            try:
+                stretches = await self._stretched(records, of=of)
+                if stretches:
+                    self._tell(await self._register(stretches))
+                return
+            except Behind:
+                self._next.clear()
+            except HubError:
+                await self._rest()
+            except Exception as error:
+                # Nobody else would tell; and what is not registered must not be passed over.
+                self._log.error("kafka.failed", reason=type(error).__name__, at=places_of(error))
+                await self._rest()
+
+    async def _stretched(
+        self, records: Mapping[Lane, Sequence[Raw]], *, of: AIOKafkaConsumer
+    ) -> list[Stretch]:
+        """What of the records is not registered yet."""
+        new = [lane for lane in records if lane not in self._next]
+        if new:
+            self._next |= await self._writer.submit(partial(offsets.begin, lanes=new))
+        stretches = []
+        for lane, raw in records.items():
+            next_ = self._next[lane]
+            if raw[0].offset > next_ and self._sought.get(lane) != next_:
+                # Where nothing is nearer still after that, nothing is there any more.
+                self._sought[lane] = next_
+                of.seek(TopicPartition(*lane), next_)
+                continue
+            fresh = [_record(each) for each in raw if each.offset >= next_]
+            if not fresh:
+                continue
+            if missed := fresh[0].offset - next_:
+                self._log.error(
+                    "kafka.records_lost",
+                    lane=f"{lane.topic}-{lane.partition}",
+                    records=missed,
+                    first=next_,
+                )
+            stretches.append(Stretch(lane, next_, fresh))
+        return stretches
+
+    async def _register(self, stretches: Sequence[Stretch]) -> Stretched:
+        work = partial(self._stretches.register, stretches=stretches)
+        return await self._writer.submit(work, locks=REGISTERING)
+
+    def _tell(self, done: Stretched) -> None:
+        self._next |= done.next
+        for registration in done.registrations:
+            self._registered(registration)
+        for each in done.unread:
+            self._unread(each)
+
+
+async def _parsed(records: tuple[Raw, ...]) -> KafkaMessage:
+    """The records as they are: a header may hold anything."""
+    first, last = records[0], records[-1]
+    return KafkaMessage(
+        raw_message=records,
+        body=b"",
+        message_id=f"{first.topic}-{first.offset}-{last.offset}",
+        consumer=None,  # type: ignore[arg-type]
+    )
+
+
+async def _decoded(message: KafkaMessage) -> KafkaMessage:
+    return message
+
+
+def _records(message: KafkaMessage) -> dict[Lane, list[Raw]]:
+    """By their lane, in order."""
+    raw: Sequence[Raw] = message.raw_message
+    by_lane: dict[Lane, list[Raw]] = defaultdict(list)
+    for each in raw:
+        by_lane[Lane(each.topic, each.partition)].append(each)
+    return by_lane
+
+
+def _record(raw: Raw) -> Record:
+    return Record(raw.offset, raw.key or b"", raw.value or b"", raw.headers)

@@ -1,0 +1,107 @@
+"""Draining the outbox: what waits there goes to the brokers in its order.
+
+A batch that is to be registered whole is registered from the outbox itself, once all that the
+brokers had before is; so is one that cannot be read, which is set aside then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.producing import Producing
+from hub.backbone.parcels import Unreadable, unpacked_events
+from hub.backbone.records import Outgoing, outgoing
+from hub.backbone.registering import Registering
+from hub.database import intake
+from hub.database.background import Background
+from hub.database.intake import Waiting
+from hub.database.readers import Readers
+from hub.database.writer import Writer
+from hub.errors import HubError
+
+# Without a signal the outbox is looked at so often, seconds.
+LOOKS: Final = 0.1
+MOST_BATCHES: Final = 100
+MOST_BYTES: Final = 4 * 1024 * 1024
+
+
+class Draining:
+    """Drains as long as it runs; one process does at a time, and a second does no harm."""
+
+    def __init__(
+        self,
+        *,
+        producing: Producing,
+        ends: Ends,
+        registering: Registering,
+        writer: Writer,
+        readers: Readers,
+        partitions: int,
+        background: Background,
+        rest: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._producing = producing
+        self._ends = ends
+        self._registering = registering
+        self._writer = writer
+        self._readers = readers
+        self._partitions = partitions
+        self._background = background
+        self._rest = rest
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Batches wait."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Drain what waits and what comes, until cancelled."""
+        await self._background.again("drain", self._turn, rest=self._until_woken)
+
+    async def _turn(self) -> bool:
+        self._woken.clear()
+        try:
+            while await self._drained():
+                pass
+        except HubError:
+            # The brokers, or storage: it is told where it happened, and another turn comes.
+            await self._rest()
+        return True
+
+    async def _drained(self) -> bool:
+        """Take the first batches out of the outbox; whether there were any."""
+        first = partial(intake.waiting, most=MOST_BATCHES, size=MOST_BYTES)
+        waiting = await self._readers.run(first)
+        if not waiting:
+            return False
+        numbers, records = self._leading(waiting)
+        if records:
+            await self._producing.produce(records)
+            await self._writer.submit(partial(intake.remove, numbers=numbers))
+        else:
+            await self._ends.passed()
+            await self._registering.register_first()
+        return True
+
+    def _leading(self, waiting: Sequence[Waiting]) -> tuple[list[int], list[Outgoing]]:
+        """The batches before the first that is not to be produced, and their records."""
+        numbers: list[int] = []
+        records: list[Outgoing] = []
+        for each in waiting:
+            if each.atomic:
+                break
+            try:
+                events = unpacked_events(each.events)
+            except Unreadable:
+                break
+            numbers.append(each.number)
+            records += [outgoing(event, partitions=self._partitions) for event in events]
+        return numbers, records
+
+    async def _until_woken(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOKS):
+                await self._woken.wait()

@@ -1,0 +1,79 @@
+"""How far the topics reach at a moment, and whether all of that is registered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from hub.database import offsets
+from hub.database.offsets import Lane
+from hub.database.readers import Readers
+from hub.errors import BackboneAway, NotYetRegistered
+
+PATIENCE_SECONDS: Final = 1.5
+
+
+class Ends:
+    """Asks the brokers, through a client that is made when it is needed."""
+
+    def __init__(
+        self,
+        *,
+        make: Callable[[], AIOKafkaConsumer],
+        lanes: Sequence[Lane],
+        readers: Readers,
+        pause: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._make = make
+        self._lanes = lanes
+        self._readers = readers
+        self._pause = pause
+        self._client: AIOKafkaConsumer | None = None
+        self._asking = asyncio.Lock()
+
+    async def passed(self) -> None:
+        """Return when everything is registered that the brokers have at this moment.
+
+        Raises BackboneAway where they cannot be asked, NotYetRegistered where it takes long.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                ends = await self._ends()
+                while not await self._reached(ends):
+                    await self._pause()
+        except TimeoutError:
+            raise NotYetRegistered(retry_after=1) from None
+
+    async def run(self) -> None:
+        """Close the client in the end, when cancelled."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        if self._client is not None:
+            with suppress(KafkaError, OSError):
+                await self._client.stop()
+            self._client = None
+
+    async def _ends(self) -> dict[Lane, int]:
+        async with self._asking:
+            try:
+                if self._client is None:
+                    client = self._make()
+                    await client.start()
+                    self._client = client
+                partitions = [TopicPartition(*lane) for lane in self._lanes]
+                found = await self._client.end_offsets(partitions)
+            except (KafkaError, OSError) as error:
+                await self._close()
+                raise BackboneAway(retry_after=1) from error
+        return {Lane(each.topic, each.partition): end for each, end in found.items()}
+
+    async def _reached(self, ends: dict[Lane, int]) -> bool:
+        registered = await self._readers.run(offsets.registered)
+        return all(registered.get(lane, 0) >= end for lane, end in ends.items())

@@ -1,0 +1,199 @@
+"""Producing: records acknowledged by all brokers that must have them, in order in each partition.
+
+Whatever waited while a partition's last batch was under way goes into its next together: a lone
+record waits for nobody, many share a batch.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+from aiokafka.producer.message_accumulator import BatchBuilder
+from structlog.typing import FilteringBoundLogger
+
+from hub.backbone.records import Outgoing
+from hub.database.offsets import Lane
+from hub.errors import BackboneAway
+
+# Of a batch: what a broker takes at once.
+BATCH_BYTES: Final = 1_000_000
+# What the client gives up by itself, milliseconds; a leader that died is replaced by then.
+REQUEST_MS: Final = 10_000
+_CLOSING_SECONDS: Final = 2.0
+# A topic that was not made, or not for us, is no fault of the producer's.
+_OF_THE_LANE: Final = (UnknownTopicOrPartitionError, TopicAuthorizationFailedError)
+
+
+class Producing:
+    """Produces as long as it runs, through a producer that is made anew when it fails.
+
+    `make` gives a producer that is not started. A request waits `patience` seconds; then the
+    brokers count as away, for as long again, to those that come after it.
+    """
+
+    def __init__(
+        self,
+        *,
+        make: Callable[[], AIOKafkaProducer],
+        patience: float,
+        rest: Callable[[], Awaitable[None]],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._make = make
+        self._patience = patience
+        self._rest = rest
+        self._log = log
+        self._lanes: _Lanes | None = None
+        self._failed = asyncio.Event()
+        self._away_until = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether a request that comes now would wait in vain, as far as is known."""
+        return self._lanes is None or asyncio.get_running_loop().time() < self._away_until
+
+    async def produce(self, records: Sequence[Outgoing]) -> None:
+        """Return when all are acknowledged.
+
+        Raises BackboneAway when that is not known in time: some may have been produced, or may yet
+        be.
+        """
+        lanes = self._lanes
+        if lanes is None or self.away:
+            raise BackboneAway(retry_after=1)
+        waiting = {lanes.add(record) for record in records}
+        done, late = await asyncio.wait(waiting, timeout=self._patience)
+        if late or any(each.exception() for each in done):
+            self._away_until = asyncio.get_running_loop().time() + self._patience
+            raise BackboneAway(retry_after=1)
+
+    async def run(self) -> None:
+        """Have a producer, until cancelled."""
+        while True:
+            producer = self._make()
+            try:
+                await producer.start()
+                self._failed.clear()
+                self._lanes = _Lanes(producer, failed=self._fail)
+                self._log.info("kafka.producing")
+                await self._failed.wait()
+            except (KafkaError, OSError) as error:
+                self._log.warning("kafka.away", reason=type(error).__name__)
+            finally:
+                self._lanes, lanes = None, self._lanes
+                if lanes is not None:
+                    lanes.end()
+                await _closed(producer)
+            await self._rest()
+
+    def _fail(self, error: BaseException) -> None:
+        """A batch is lost to its producer, which may not be trusted with the next."""
+        if not self._failed.is_set():
+            self._log.warning("kafka.producer_failed", reason=type(error).__name__)
+            self._failed.set()
+
+
+class _Lanes:
+    """The lanes of one producer."""
+
+    def __init__(
+        self, producer: AIOKafkaProducer, *, failed: Callable[[BaseException], None]
+    ) -> None:
+        self._producer = producer
+        self._failed = failed
+        self._lanes: dict[Lane, _Lane] = {}
+
+    def add(self, record: Outgoing) -> "asyncio.Future[None]":
+        """Have a record under way; the future is done when it is acknowledged."""
+        lane = Lane(record.topic, record.partition)
+        found = self._lanes.get(lane)
+        if found is None:
+            found = self._lanes[lane] = _Lane(lane, self._producer, failed=self._failed)
+        return found.add(record)
+
+    def end(self) -> None:
+        """Let go who waits."""
+        for lane in self._lanes.values():
+            lane.end()
+
+
+class _Batch:
+    def __init__(self, builder: BatchBuilder) -> None:
+        self.builder = builder
+        self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class _Lane:
+    """One partition's batches, one after the other."""
+
+    def __init__(
+        self, lane: Lane, producer: AIOKafkaProducer, *, failed: Callable[[BaseException], None]
+    ) -> None:
+        self._lane = lane
+        self._producer = producer
+        self._failed = failed
+        self._waiting: deque[_Batch] = deque()
+        self._sending: asyncio.Task[None] | None = None
+
+    def add(self, record: Outgoing) -> "asyncio.Future[None]":
+        if not self._waiting or not _put(record, self._waiting[-1].builder):
+            self._waiting.append(_Batch(self._producer.create_batch()))
+            if not _put(record, self._waiting[-1].builder):
+                raise ValueError("a record larger than a batch")
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+        return self._waiting[-1].future
+
+    def end(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+        for batch in self._waiting:
+            batch.future.cancel()
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                await self._acknowledged(self._waiting.popleft())
+        finally:
+            self._sending = None
+
+    async def _acknowledged(self, batch: _Batch) -> None:
+        try:
+            batch.builder.close()
+            topic, partition = self._lane
+            delivery = await self._producer.send_batch(batch.builder, topic, partition=partition)
+            await delivery
+        except BaseException as error:
+            if not batch.future.done():
+                batch.future.set_exception(BackboneAway(retry_after=1))
+                # Whoever waits may have gone.
+                batch.future.exception()
+            if not isinstance(error, Exception):
+                raise
+            if not isinstance(error, _OF_THE_LANE):
+                self._failed(error)
+        else:
+            if not batch.future.done():
+                batch.future.set_result(None)
+
+
+def _put(record: Outgoing, builder: BatchBuilder) -> Any:
+    """Put a record into a batch, if there is room."""
+    return builder.append(
+        key=record.key, value=record.value, timestamp=None, headers=record.headers
+    )
+
+
+async def _closed(producer: AIOKafkaProducer) -> None:
+    """Close it; what it still holds has been given up."""
+    with suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await producer.stop()

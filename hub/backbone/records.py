@@ -1,0 +1,90 @@
+"""Admitted events as records of the topics `share.<family>`, which the hub alone writes and reads.
+
+CloudEvents' binding for Kafka in binary mode: an attribute a header `ce_…`, the payload's bytes the
+value. A header of the hub's own holds what admission has found, packed as in `parcels`.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, structs
+
+from hub.backbone.parcels import Unreadable, packed_events, unpacked_events
+from hub.event import Event
+
+TOPICS: Final = "share."
+ADMITTED: Final = "hub_admitted"
+_PREFIX: Final = "ce_"
+_TYPE: Final = "datacontenttype"
+_members = msgspec.json.Decoder(dict[str, str | bool | int]).decode
+
+Header = tuple[str, bytes]
+
+
+class Outgoing(Struct, frozen=True, gc=False):
+    """A record that is to be produced."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: Sequence[Header]
+
+
+class Record(Struct, frozen=True, gc=False):
+    """A record at its offset, as it was fetched."""
+
+    offset: int
+    key: bytes
+    value: bytes
+    headers: Sequence[Header]
+
+
+def outgoing(event: Event, *, partitions: int) -> Outgoing:
+    """The record of an event."""
+    admitted = packed_events([structs.replace(event, data=b"")])
+    return Outgoing(
+        topic_of(event.type.partition(".")[0]),
+        partition_of(event.key, partitions),
+        event.key.encode(),
+        event.data,
+        [*_headers(event.attributes), (ADMITTED, admitted)],
+    )
+
+
+def event_of(record: Record) -> Event:
+    """The event of a record. Raises Unreadable, or Newer if a newer program packed it."""
+    packed = [value for name, value in record.headers if name == ADMITTED]
+    if len(packed) != 1:
+        raise Unreadable(f"{len(packed)} headers {ADMITTED}")
+    events = unpacked_events(packed[0])
+    if len(events) != 1:
+        raise Unreadable(f"{len(events)} events")
+    return structs.replace(events[0], data=record.value)
+
+
+def topic_of(family: str) -> str:
+    """The topic of a family's events."""
+    return TOPICS + family
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Which of so many partitions a key's events go through, of every topic."""
+    return zlib.crc32(key.encode()) % partitions
+
+
+def _headers(attributes: bytes) -> Iterator[Header]:
+    members = _members(attributes)
+    # In CloudEvents' JSON format, in which it may have come, this is what goes without saying.
+    yield "content-type", _text(members.pop(_TYPE, "application/json"))
+    for name, value in members.items():
+        yield _PREFIX + name, _text(value)
+
+
+def _text(value: Any) -> bytes:
+    """As CloudEvents' types are written as strings."""
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    return str(value).encode()

@@ -1,0 +1,282 @@
+"""A hub whose events travel over Kafka: any door accepts, every `work` registers.
+
+Brokers, registrars and the way between are ended in the midst of it; each event is registered once,
+in the order of its case, and nothing is passed over.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.local.kafka import Broker, KafkaCluster
+from deploy.local.kafka import running as running_kafka
+from deploy.local.postgres import PostgresServer
+from hub.app.overkafka import topics
+from tests.cluster import DOORS, WORKS, Cluster, until
+from tests.postgres import fresh_database, rows
+from tests.running import results_of
+from tests.sample import CITY, PETITION, petition, policy
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.backend("kafka")]
+
+PARTITIONS = 2
+Event = dict[str, Any]
+
+
+@dataclass
+class World:
+    """Two doors and two that register, over one broker on one database."""
+
+    cluster: Cluster
+    kafka: KafkaCluster
+    database: str
+
+    @property
+    def broker(self) -> Broker:
+        return self.kafka.brokers[0]
+
+    def publish(self, door: str, *events: Event, mode: str = "each") -> list[dict[str, Any]]:
+        """What a door says of events that it is to accept."""
+        answer = self.cluster.at(door, PETITION).publish(*events, mode=mode)
+        results = results_of(answer)
+        assert [r["status"] for r in results] == ["accepted"] * len(events), answer.text
+        return results
+
+    def registered(self, door: str, receipt: str) -> dict[str, Any]:
+        """A receipt, once its event is registered."""
+        client = self.cluster.at(door, PETITION).http
+
+        def look() -> dict[str, Any] | None:
+            told: dict[str, Any] = client.get(f"/v1/receipts/{receipt}").json()
+            return told if told.get("state") == "registered" else None
+
+        return until(look)
+
+    def told_at_once(self, door: str, receipt: str) -> list[int]:
+        """The statuses of a receipt, until it can be told what became of the event."""
+        client, told = self.cluster.at(door, PETITION).http, [503]
+        while told[-1] == 503:
+            told.append(client.get(f"/v1/receipts/{receipt}").status_code)
+        return told
+
+    def asked(self, statement: str) -> list[tuple[Any, ...]]:
+        return asyncio.run(rows(self.database, statement))
+
+
+@pytest.fixture(scope="module")
+def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    with fresh_database(postgres) as url, running_kafka(folder / "kafka") as kafka:
+        asyncio.run(_make_topics(kafka.bootstrap))
+        settings = {
+            "backbone": "kafka",
+            "kafka": kafka.bootstrap,
+            "kafka_partitions": str(PARTITIONS),
+        }
+        addresses = dict.fromkeys((*DOORS, *WORKS), url)
+        cluster = Cluster(folder / "cluster", addresses, settings=settings)
+        try:
+            cluster.start("a")
+            cluster.start("b", *WORKS)
+            cluster.running["a"].apply(policy())
+            cluster.writer()
+            until(lambda: all(map(is_producing, cluster.running.values())))
+            yield World(cluster, kafka, url)
+        finally:
+            cluster.end()
+
+
+def is_producing(hub: Any) -> bool:
+    return any("kafka.producing" in line for line in hub.lines)
+
+
+async def _make_topics(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in topics()])
+    await admin.close()
+
+
+def of_case(case: str, step: int) -> Event:
+    return petition(f"{case}/{step}", data={"petitionid": case, "people": step})
+
+
+def steps(events: Sequence[Event]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for event in events:
+        found[event["data"]["petitionid"]].append(event["data"]["people"])
+    return dict(found)
+
+
+def fed(world: World, id_: str, count: int, *, among: Sequence[str] | None = None) -> list[Event]:
+    """A feed of the city's, read at the door `b`, once it holds so many events of some cases.
+
+    What was accepted before the subscription was made may be registered after that.
+    """
+    client = world.cluster.at("b", CITY)
+
+    def look() -> list[Event] | None:
+        found = [
+            event
+            for event in client.drain(id_)
+            if among is None or event["data"]["petitionid"] in among
+        ]
+        return found if len(found) >= count else None
+
+    return until(look)
+
+
+def subscribed(world: World, id_: str) -> None:
+    """A feed of what comes from now on."""
+    world.cluster.at("a", CITY).subscribe(id_)
+
+
+def test_an_event_is_accepted_when_the_brokers_have_it_and_registered_after_that(
+    world: World,
+) -> None:
+    subscribed(world, "plain")
+    (result,) = world.publish("a", petition("k-1"))
+    assert result["receipt"]["state"] == "accepted"
+    # Whoever asks at once, and at another door, is never told that there is none.
+    told = world.told_at_once("b", result["receipt"]["id"])
+    assert {*told} <= {503, 200}
+    receipt = world.registered("b", result["receipt"]["id"])
+    (event,) = fed(world, "plain", 1)
+    assert (event["id"], event["hubreceipt"]) == ("XF-k-1", receipt["id"])
+    assert event["hubposition"] == receipt["position"]
+
+
+def test_a_receipt_of_what_was_never_accepted_is_nobodys(world: World) -> None:
+    assert world.told_at_once("a", "0" * 32)[-1] == 404
+
+
+def test_what_is_known_is_said_at_the_door(world: World) -> None:
+    event, other = petition("known"), petition("known", data={"people": 9})
+    (first,) = world.publish("a", event)
+    world.registered("a", first["receipt"]["id"])
+    answer = world.cluster.at("b", PETITION).publish(event, other, petition("fresh"))
+    duplicate, reused, fresh = results_of(answer)
+    assert (answer.status_code, duplicate["status"], duplicate["receipt"]["state"]) == (
+        207,
+        "duplicate",
+        "registered",
+    )
+    assert (reused["status"], reused["errors"][0]["code"]) == ("rejected", "id_reused")
+    assert fresh["status"] == "accepted"
+    assert world.asked(
+        "SELECT caller, code FROM refusals WHERE event_id = 'XF-known' ORDER BY number"
+    ) == [(PETITION, "id_reused")]
+
+
+def test_the_same_id_twice_in_a_batch_is_accepted_once(world: World) -> None:
+    twice = petition("twice")
+    answer = world.cluster.at("a", PETITION).publish(
+        twice, twice, petition("twice", data={"people": 7})
+    )
+    assert [
+        (r["status"], r["errors"][0]["code"] if r["errors"] else None) for r in results_of(answer)
+    ] == [("accepted", None), ("duplicate", None), ("rejected", "id_reused")]
+
+
+def test_a_batch_that_is_to_be_stored_whole_is_refused_whole(world: World) -> None:
+    (first,) = world.publish("a", petition("whole-0"))
+    world.registered("a", first["receipt"]["id"])
+    bad = petition("whole-0", data={"people": 5})
+    answer = world.cluster.at("a", PETITION).publish(petition("whole-1"), bad, mode="all")
+    assert answer.status_code == 422
+    assert [r["status"] for r in results_of(answer)] == ["rejected", "rejected"]
+    (good,) = world.publish("b", petition("whole-1"))
+    assert good["status"] == "accepted"
+
+
+def test_cases_keep_their_order_whichever_way_their_events_go(world: World) -> None:
+    """Over two doors, single and whole batches, with the broker killed and started in between."""
+    subscribed(world, "cases")
+    cases = [f"case-{n}" for n in range(6)]
+
+    def tell(case: str) -> None:
+        for step in range(0, 40, 2):
+            mode = "all" if step % 10 == 4 else "each"
+            door = DOORS[step // 2 % 2]
+            world.publish(door, of_case(case, step), of_case(case, step + 1), mode=mode)
+
+    with ThreadPoolExecutor(len(cases)) as threads:
+        telling = [threads.submit(tell, case) for case in cases]
+        for _ in range(2):
+            # By this thread, with which the broker ends.
+            world.broker.kill()
+            until(lambda: outbox(world) > 0)
+            world.broker.start()
+        for each in telling:
+            each.result()
+    events = fed(world, "cases", 40 * len(cases), among=cases)
+    assert steps(events) == {case: list(range(40)) for case in cases}
+    until(lambda: outbox(world) == 0)
+    assert len({event["hubposition"] for event in events}) == len(events)
+
+
+def outbox(world: World) -> int:
+    ((count,),) = world.asked("SELECT count(*) FROM intake")
+    return int(count)
+
+
+def test_what_a_registrar_leaves_another_registers_once(world: World) -> None:
+    subscribed(world, "left")
+    client = world.cluster.at("a", PETITION)
+    with ThreadPoolExecutor(4) as threads:
+        sent = [
+            threads.submit(client.accepted, *(petition(f"left-{n}-{i}") for i in range(50)))
+            for n in range(40)
+        ]
+        for work in WORKS:
+            sent[10 if work == WORKS[0] else 30].result()
+            world.cluster.running[work].kill()
+            world.cluster.start(work)
+        for each in sent:
+            each.result()
+    cases = [f"XF-left-{n}-{i}" for n in range(40) for i in range(50)]
+    events = fed(world, "left", 2_000, among=cases)
+    assert sorted(event["id"] for event in events) == sorted(cases)
+    ((first, last, count),) = world.asked(
+        "SELECT min(position), max(position), count(*) FROM journal"
+    )
+    assert (first, last) == (1, count)
+
+
+def test_whoever_writes_for_all_is_replaced_while_events_go_on(world: World) -> None:
+    """Registering what comes by Kafka is no sign of life of the one that has the shard."""
+    writer = world.cluster.writer()
+    (other,) = {*WORKS} - {writer}
+    world.cluster.running[writer].kill()
+    sent = 0
+    while world.cluster.role(other) != "writer":
+        world.publish("a", petition(f"replaced-{sent}"))
+        sent += 1
+    world.cluster.start(writer)
+    (result,) = world.publish("b", petition("replaced-last"), mode="all")
+    world.registered("a", result["receipt"]["id"])
+
+
+def test_what_is_no_event_of_the_hubs_is_kept_apart(world: World) -> None:
+    async def write() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=world.kafka.bootstrap)
+        await producer.start()
+        for partition in range(PARTITIONS):
+            await producer.send_and_wait(
+                "share.petition", b"\xff", partition=partition, headers=[("x", b"\xff\xfe")]
+            )
+        await producer.stop()
+
+    asyncio.run(write())
+    results = world.publish("a", *(petition(f"after-{n}") for n in range(8)))
+    for result in results:
+        world.registered("b", result["receipt"]["id"])
+    kept = world.asked("SELECT topic, partition, reason FROM unread_records ORDER BY partition")
+    assert kept == [("share.petition", n, "0 headers hub_admitted") for n in range(PARTITIONS)]
