@@ -336,6 +336,20 @@ class NeedsKafka(HubError):
     code = "needs_kafka"
 
 
+class KafkaMissing(HubError):
+    """未安装 Kafka 组件，请执行 pip install 'guantong[kafka]'
+    / what Kafka needs is not installed: pip install 'guantong[kafka]'"""
+
+    code = "kafka_missing"
+
+
+class KafkaLogin(HubError):
+    """Kafka 的用户与口令须一并给出：GUANTONG_KAFKA_USER 与 GUANTONG_KAFKA_PASSWORD
+    / a user of Kafka and the password go together: GUANTONG_KAFKA_USER, GUANTONG_KAFKA_PASSWORD"""
+
+    code = "kafka_login"
+
+
 class DirectoryNotEmpty(HubError):
     """目标目录已有内容，请换一个新目录 / the target directory holds something: name a new one"""
 
@@ -352,13 +366,6 @@ class BackupInvalid(HubError):
     """备份不完整或已损坏，未恢复 / the backup is incomplete or damaged: nothing was restored"""
 
     code = "backup_invalid"
-
-
-class KafkaMissing(HubError):
-    """未安装 Kafka 组件，请执行 pip install 'guantong[kafka]'
-    / what Kafka needs is not installed: pip install 'guantong[kafka]'"""
-
-    code = "kafka_missing"
 
 
 class KafkaAway(HubError):

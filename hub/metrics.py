@@ -63,6 +63,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.declared: list[Declared] = []
         self._declare_intake()
+        self._declare_kafka_doors()
         self._declare_backbone()
         self._declare_readings()
         self._declare_delivery()
@@ -87,6 +88,26 @@ class Metrics:
         )
         self._admission = self._histogram(
             "admission_seconds", "从请求到答复 / from request to answer", _SECONDS
+        )
+
+    def _declare_kafka_doors(self) -> None:
+        self._kafka_away = self._gauge(
+            "kafka_doors_away",
+            "1：设置了 Kafka 而连不上，主题中的事件暂不读取"
+            " / 1: Kafka is set and cannot be reached, so that what is in topics is not read",
+        )
+        self._kafka_sessions = self._counter(
+            "kafka_doors_sessions", "与 Kafka 建立的会话，多于一个即断开过 / sessions with Kafka"
+        )
+        self._kafka_unread = self._gauge(
+            "kafka_doors_unread_records",
+            "本进程所读各机构主题中尚未受理的记录"
+            " / records not yet admitted, in the agencies' topics that this process reads",
+        )
+        self._kafka_oldest = self._gauge(
+            "kafka_doors_oldest_seconds",
+            "已读到而尚未受理的最早一条，按其时间已有多久"
+            " / age of the oldest record that was read and is not admitted, by its own time",
         )
 
     def _declare_backbone(self) -> None:
@@ -262,6 +283,17 @@ class Metrics:
         self._batch.observe(sum(counts.values()))
         self._admission.observe(seconds)
 
+    def kafka_doors_found(self, *, away: bool) -> None:
+        """A session with Kafka began, or there is none."""
+        self._kafka_away.set(away)
+        if not away:
+            self._kafka_sessions.inc()
+
+    def kafka_doors_unread(self, records: int, *, age: float) -> None:
+        """So many records of doors are not admitted; so many seconds old is the oldest."""
+        self._kafka_unread.set(records)
+        self._kafka_oldest.set(age)
+
     def registered(self, *, strangers: Mapping[str, int]) -> None:
         """Events were registered; parties of theirs, by family, are no registered agency."""
         for family, count in strangers.items():
@@ -325,9 +357,9 @@ class Metrics:
         """A request came without a valid token."""
         self._unauthenticated.labels(reason).inc()
 
-    def turned_away(self, code: str) -> None:
-        """A request was refused as a whole."""
-        self._turned_away.labels(code).inc()
+    def turned_away(self, code: str, *, times: int = 1) -> None:
+        """A request was refused as a whole, or as many records of topics."""
+        self._turned_away.labels(code).inc(times)
 
     def share_exceeded(self, agency: str) -> None:
         """A request was turned away since its agency's share is used."""

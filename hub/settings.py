@@ -25,7 +25,16 @@ class Settings(BaseSettings):
         description="What carries events to the journal: the database itself or, for `serve` and"
         " `work`, Kafka.",
     )
-    kafka: str | None = Field(None, description="Kafka's brokers as HOST:PORT,HOST:PORT.")
+    kafka: str | None = Field(
+        None, description="Kafka's brokers, HOST:PORT,HOST:PORT; without them, no Kafka."
+    )
+    kafka_user: str | None = Field(
+        None, description="User at Kafka, by SASL/SCRAM-SHA-512; without one, nobody logs in."
+    )
+    kafka_password: SecretStr | None = Field(None, description="Password of that user.")
+    kafka_ca: Path | None = Field(
+        None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
+    )
     kafka_partitions: int = Field(
         4, ge=1, description="Partitions of each topic share.<family>, the same for good."
     )
@@ -64,11 +73,4 @@ class Settings(BaseSettings):
         " longer.",
     )
     purge_seconds: float = Field(3600.0, gt=0, description="Pause between purges, seconds.")
-    kafka_user: str | None = Field(
-        None, description="User at Kafka, by SASL/SCRAM-SHA-512; without one, nobody logs in."
-    )
-    kafka_password: SecretStr | None = Field(None, description="Password of that user.")
-    kafka_ca: Path | None = Field(
-        None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
-    )
     token_days: int = Field(365, ge=1, description="How long a new token is valid, unless asked.")

@@ -10,7 +10,8 @@ from contracts.region import load_regions
 from hub.backbone.port import Backbone
 from hub.event import Marking
 from hub.intake.accept import Intake
-from hub.intake.http import STRUCTURED, read_events
+from hub.intake.forms import STRUCTURED
+from hub.intake.http import read_events
 from hub.intake.limits import Limits
 from hub.policy import document as documents
 from hub.policy.parties import PartyMarks

@@ -207,11 +207,11 @@ def running_hub(
             hub.kill()
 
 
-def restart_hub(hub: RunningHub) -> RunningHub:
+def restart_hub(hub: RunningHub, *, settings: Mapping[str, str] | None = None) -> RunningHub:
     """kill -9, then a new process on the same directory; tokens that were made stay known."""
     if hub.process.poll() is None:
         hub.kill()
-    started = start_hub(hub.directory)
+    started = start_hub(hub.directory, settings=settings)
     started.keep_tokens(hub)
     return started
 

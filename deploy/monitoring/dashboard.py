@@ -123,6 +123,23 @@ _INTAKE: Final = (
         "short",
         (("{{agency}}", _most(f"guantong_silence_expected_events{{{AGENCY}}}")),),
     ),
+    Panel(
+        "Kafka 连不上，会话 / Kafka away, sessions",
+        "short",
+        (
+            _each("guantong_kafka_doors_away", "{{instance}} 连不上 / away"),
+            _each("guantong_kafka_doors_sessions_total", "{{instance}} 会话 / sessions"),
+        ),
+        "会话增加即断开过 / a session more: it was lost",
+    ),
+    Panel(
+        "主题中待受理 / unread in topics", "short", (_each("guantong_kafka_doors_unread_records"),)
+    ),
+    Panel(
+        "主题中最早的等候 / longest wait in topics",
+        "s",
+        (_each("guantong_kafka_doors_oldest_seconds"),),
+    ),
 )
 
 _JOURNAL: Final = (

@@ -13,6 +13,7 @@ from hub.app.beside import beside
 from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
+from hub.app.kafka import kafka_doors
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
 from hub.database.opening import open_database
@@ -58,9 +59,11 @@ async def embedded(
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
+            doors = kafka_doors(hub)
+            works = [*doors.works(), *([] if address is None else [intake.run()])]
             try:
-                async with beside(*([] if address is None else [intake.run()])):
-                    yield hub, web_side(ground, hub)
+                async with beside(*works):
+                    yield hub, web_side(ground, hub, missing=doors.missing)
             finally:
                 await hub.purger.stop()
                 await hub.watch.stop()

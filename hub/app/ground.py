@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -22,6 +23,9 @@ from hub.database.writer import Writer
 from hub.journal.retention.terms import Terms
 from hub.metrics import Metrics
 from hub.settings import Settings
+
+# A publisher is told within so long that PostgreSQL does not answer; a disk may be slow.
+PATIENCE_SECONDS: Final = 2.0
 
 
 def microseconds_now() -> int:
@@ -52,6 +56,11 @@ class Ground:
     pages: Readers
     examinations: Readers
     lookups: Readers
+
+    @property
+    def patience(self) -> float | None:
+        """How long publishing waits for storage, seconds; None for as long as it takes."""
+        return None if self.settings.database is None else PATIENCE_SECONDS
 
     @property
     def asked(self) -> Readers:

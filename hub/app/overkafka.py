@@ -1,17 +1,20 @@
 """Kafka between the doors and the journal: the parts of a process that come with it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLScram512
 
 from contracts.catalogue import load_catalogue
 from hub.app.beside import rest
 from hub.app.core import Core
 from hub.app.ground import Ground, microseconds_now
+from hub.app.kafka import access_of
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.consuming import Consuming
@@ -38,7 +41,7 @@ class Kafka:
     """The brokers, as one process meets them."""
 
     ground: Ground
-    brokers: str
+    access: Mapping[str, Any]
     partitions: int
 
     def producing(self) -> Producing:
@@ -46,7 +49,7 @@ class Kafka:
         return Producing(
             make=partial(
                 AIOKafkaProducer,
-                bootstrap_servers=self.brokers,
+                **self.access,
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES,
@@ -60,7 +63,7 @@ class Kafka:
     def ends(self) -> Ends:
         """How far the topics reach."""
         return Ends(
-            make=partial(AIOKafkaConsumer, bootstrap_servers=self.brokers),
+            make=partial(AIOKafkaConsumer, **self.access),
             lanes=self.lanes(),
             readers=self.ground.readers,
             pause=lambda: asyncio.sleep(0.02),
@@ -90,7 +93,9 @@ class Kafka:
         return Consuming(
             broker=partial(
                 KafkaBroker,
-                self.brokers,
+                self.access["bootstrap_servers"],
+                client_id=self.access["client_id"],
+                security=_security(self.access),
                 apply_types=False,
                 allow_auto_create_topics=False,
                 logger=None,
@@ -144,8 +149,24 @@ def topics() -> list[str]:
 
 
 def kafka_of(ground: Ground) -> Kafka:
-    """The brokers that the settings name. Raises NeedsKafka where they name none."""
+    """The brokers that the settings name.
+
+    Raises NeedsKafka where they name none, and as `access_of` does.
+    """
     settings = ground.settings
     if settings.kafka is None:
         raise NeedsKafka
-    return Kafka(ground, settings.kafka, settings.kafka_partitions)
+    return Kafka(ground, access_of(settings), settings.kafka_partitions)
+
+
+def _security(access: Mapping[str, Any]) -> BaseSecurity:
+    """The same as FastStream wants to be told."""
+    context = access.get("ssl_context")
+    if "sasl_plain_username" not in access:
+        return BaseSecurity(ssl_context=context, use_ssl=context is not None)
+    return SASLScram512(
+        username=access["sasl_plain_username"],
+        password=access["sasl_plain_password"],
+        ssl_context=context,
+        use_ssl=context is not None,
+    )

@@ -27,6 +27,9 @@ from hub.event import Outcome, Rejected
 from hub.evidence import reads
 from hub.evidence.reads import Reading
 from hub.intake.accept import Intake
+from hub.intake.accounts import Accounts
+from hub.intake.limits import Limits
+from hub.intake.shares import Shares
 from hub.journal import refusals
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
@@ -39,6 +42,7 @@ from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
 from hub.policy.tokens import Caller, Tokens
 from hub.policy.uses import Uses
+from hub.settings import Settings
 from hub.upkeep.doctor import Doctor
 from hub.upkeep.examine import Patient
 from hub.watch.watching import Watch
@@ -63,6 +67,9 @@ class Hub:
     arrivals: Arrivals
     backbone: Backbone
     intake: Intake
+    limits: Limits
+    shares: Shares
+    accounts: Accounts
     pull: Pull
     filler: Filler
     watch: Watch
@@ -112,6 +119,7 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
         changed=lambda: tell(News(policy=True)),
     )
     cursors = Cursors(core.keys["cursors"], retired=retired_cursor_keys(core.keys))
+    limits = _limits(ground.settings)
     readiness = Readiness(
         ground.writer,
         name="writer" if ground.settings.database is None else "postgresql",
@@ -129,15 +137,15 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
         cursors=cursors,
         arrivals=arrivals,
         backbone=backbone,
-        intake=Intake(
-            catalogue=load_catalogue(),
-            marks=PartyMarks(core.keys["parties"]),
-            backbone=backbone,
-            current_policy=current.get,
-            record=partial(_record, ground.writer),
-            pause=lambda: asyncio.sleep(0),
-            clock=microseconds_now,
+        intake=_intake(ground, core, backbone, current),
+        limits=limits,
+        shares=Shares(
+            requests=limits.share_requests,
+            size=limits.share_bytes,
+            exceeded=ground.metrics.share_exceeded,
+            monotonic=time.monotonic,
         ),
+        accounts=Accounts(catalogue=load_catalogue(), metrics=ground.metrics, log=ground.log),
         pull=Pull(
             readers=ground.pages,
             policies=policies,
@@ -155,6 +163,31 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
         writer=ground.writer,
         readiness=readiness,
         doctor=_doctor(ground, readiness),
+    )
+
+
+def _intake(ground: Ground, core: Core, backbone: Backbone, current: CurrentPolicy) -> Intake:
+    return Intake(
+        catalogue=load_catalogue(),
+        marks=PartyMarks(core.keys["parties"]),
+        backbone=backbone,
+        current_policy=current.get,
+        record=partial(_record, ground.writer),
+        pause=lambda: asyncio.sleep(0),
+        clock=microseconds_now,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        body=settings.max_body,
+        batch=settings.max_batch,
+        event=settings.max_event,
+        data=settings.max_data,
+        depth=settings.max_depth,
+        values=settings.max_values,
+        share_bytes=settings.share_bytes,
+        share_requests=settings.share_requests,
     )
 
 

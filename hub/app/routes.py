@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,9 +18,7 @@ from hub.database.patience import Patience
 from hub.delivery.turns import Turns
 from hub.errors import HubError
 from hub.evidence.impact import Impacts
-from hub.intake.limits import Limits
 from hub.journal.rehearsal import Replays
-from hub.settings import Settings
 from hub.watch.measuring import Measuring
 from hub.web import (
     acts,
@@ -52,29 +49,32 @@ from hub.web.direct import Door
 from hub.web.edge import Edge, Refusing
 from hub.web.operation import Described
 
-# A publisher is told within so long that PostgreSQL does not answer; a disk may be slow.
-PATIENCE_SECONDS: Final = 2.0
 
-
-def web_side(ground: Ground, hub: Hub) -> Edge:
-    """The application that a server runs."""
+def web_side(ground: Ground, hub: Hub, *, missing: Callable[[], Sequence[str]]) -> Edge:
+    """The application that a server runs; `missing` is what it serves without."""
     callers = _callers(ground, hub)
     publishing = events.route(
         intake=hub.intake,
         callers=callers,
         catalogue=load_catalogue(),
-        limits=_limits(ground.settings),
+        limits=hub.limits,
+        shares=hub.shares,
+        accounts=hub.accounts,
         metrics=ground.metrics,
-        log=ground.log,
         pause=lambda: asyncio.sleep(0),
-        patience=None if ground.settings.database is None else PATIENCE_SECONDS,
+        patience=ground.patience,
     )
     parts = (_traffic, _evidence, _administration)
     told = [route for part in parts for route in part(ground, hub, callers)]
     if ground.settings.database is not None:
         told = confirming(told, callers)
     # What a page hands over is confirmed as its reading is kept.
-    routes = [publishing, _pages(ground, hub, callers), *told, *_open(ground, hub, callers)]
+    routes = [
+        publishing,
+        _pages(ground, hub, callers),
+        *told,
+        *_open(ground, hub, callers, missing),
+    ]
     described = openapi.route_of(routes, version=version("guantong"))
     return _edge(ground, [*routes, described], {publishing.path.encode(): publishing.endpoint})
 
@@ -110,19 +110,6 @@ def _edge(ground: Ground, routes: Sequence[Route], doors: Mapping[bytes, Door]) 
     return Edge(app, doors=doors, refusing=refusing, metrics=ground.metrics, log=ground.log)
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        body=settings.max_body,
-        batch=settings.max_batch,
-        event=settings.max_event,
-        data=settings.max_data,
-        depth=settings.max_depth,
-        values=settings.max_values,
-        share_bytes=settings.share_bytes,
-        share_requests=settings.share_requests,
-    )
-
-
 def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where agencies publish and read."""
     return [
@@ -141,12 +128,14 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     ]
 
 
-def _open(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
+def _open(
+    ground: Ground, hub: Hub, callers: Callers, missing: Callable[[], Sequence[str]]
+) -> list[Described]:
     """What says nothing of any case."""
     return [
         *catalogue.routes(catalogue.Shelf(site(load_catalogue()))),
         *contracts.routes(catalogue=load_catalogue(), terms=ground.terms, callers=callers),
-        *_health(ground, hub, callers, role=lambda: None),
+        *_health(ground, hub, callers, role=lambda: None, missing=missing),
         *doctor.routes(doctor=hub.doctor, callers=callers),
     ]
 
@@ -282,7 +271,12 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
 
 
 def _health(
-    ground: Ground, hub: Hub, callers: Callers, *, role: Callable[[], health.Role | None]
+    ground: Ground,
+    hub: Hub,
+    callers: Callers,
+    *,
+    role: Callable[[], health.Role | None],
+    missing: Callable[[], Sequence[str]] = lambda: (),
 ) -> list[Described]:
     """What a process is asked by those who keep it running."""
     measuring = Measuring(
@@ -299,4 +293,5 @@ def _health(
         callers=callers,
         unready=hub.readiness.reason,
         role=role,
+        missing=missing,
     )

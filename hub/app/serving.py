@@ -13,6 +13,7 @@ from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
 from hub.app.joined import joined
+from hub.app.kafka import kafka_doors
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side
@@ -41,6 +42,7 @@ async def serving(
         handover = _handover(ground, core, door)
         backbone, works = _carried(ground, core, handover)
         hub = assemble(ground, core, backbone)
+        doors = kafka_doors(hub)
 
         def settled(news: News) -> None:
             if door in news.settled:
@@ -59,7 +61,8 @@ async def serving(
             await first_admin_token(directory, hub.writer, now=microseconds_now())
             await hub.known.load(now=microseconds_now())
             try:
-                yield hub, web_side(ground, hub)
+                async with beside(*doors.works()):
+                    yield hub, web_side(ground, hub, missing=doors.missing)
             finally:
                 hub.doctor.stop()
                 await hub.uses.stop()

@@ -97,6 +97,14 @@ class Intake:
         fault = Fault(error.code, "", *type(error).titles())
         await patience.answer(self._record([Rejected(None, None, (fault,))], caller))
 
+    async def refuse_each(
+        self, submitted: Sequence[Submitted], fault: Fault, caller: Caller
+    ) -> list[Outcome]:
+        """Refuse events for what their caller is, and record each."""
+        refused: list[Outcome] = [Rejected(*_named(event), (fault,)) for event in submitted]
+        await self._record(refused, caller)
+        return refused
+
     def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
         if isinstance(submitted, Flawed):
@@ -263,6 +271,12 @@ class Intake:
         if not events:
             return ()
         return await self._backbone.append(events, atomic=atomic, patience=patience)
+
+
+def _named(event: Submitted) -> tuple[str | None, str | None]:
+    """An event's source and id, as far as they could be read."""
+    named = event if isinstance(event, Flawed) else event.attributes
+    return named.source, named.id
 
 
 def _as_sent(event: Envelope) -> Sent:

@@ -14,6 +14,8 @@ from hub.errors import ShareExceeded
 FAULTS_AT_ONCE: Final = 200_000
 FAULTS_A_SECOND: Final = 20
 LONGEST_PAUSE: Final = 60
+# What an event weighs in the hub beside the bytes it came in.
+WEIGHT: Final = 1024
 
 
 class Shares:

@@ -13,7 +13,7 @@ from hub.delivery.deadletters import DeadLetter, dead_letters
 from hub.delivery.pull import Pull, Redrive
 from hub.errors import NotFound, Parked
 from hub.event import rfc3339, shown
-from hub.intake.http import BATCH
+from hub.intake.forms import BATCH
 from hub.policy.policy import Policies
 from hub.web.body import number, place_after
 from hub.web.callers import Callers

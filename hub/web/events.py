@@ -1,14 +1,12 @@
 """POST /v1/events: the HTTP door."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict, cast
 
 from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
-from structlog.typing import FilteringBoundLogger
 
 from contracts.catalogue import Catalogue
 from contracts.envelope import REQUIRED, Attributes
@@ -27,10 +25,12 @@ from hub.errors import (
 )
 from hub.event import Accepted, Duplicate, Outcome, Receipt, Rejected, State, rfc3339, shown
 from hub.intake.accept import Intake, Mode
-from hub.intake.http import BATCH, STRUCTURED, read_events
+from hub.intake.accounts import Accounts
+from hub.intake.forms import BATCH, STRUCTURED
+from hub.intake.http import read_events
 from hub.intake.limits import Limits
-from hub.intake.shares import Shares
-from hub.intake.submitted import Flawed, Submitted
+from hub.intake.shares import WEIGHT, Shares
+from hub.intake.submitted import Submitted
 from hub.metrics import Metrics
 from hub.policy.tokens import Caller
 from hub.web.body import expected_length, read_body
@@ -46,10 +46,6 @@ from hub.web.operation import (
     in_json,
 )
 from hub.web.problems import PROBLEM, FaultShown, Problem, answer, errors_of, problem
-
-MOST_RECEIPTS_LOGGED: Final = 10
-# What an event weighs in the hub beside the bytes it came in.
-WEIGHT: Final = 1024
 
 
 class ReceiptShown(TypedDict):
@@ -97,8 +93,9 @@ def route(
     callers: Callers,
     catalogue: Catalogue,
     limits: Limits,
+    shares: Shares,
+    accounts: Accounts,
     metrics: Metrics,
-    log: FilteringBoundLogger,
     pause: Callable[[], Awaitable[None]],
     patience: float | None,
 ) -> Described:
@@ -109,12 +106,6 @@ def route(
     read, examined and answered abreast take half the time of the same one after the other, since
     each step finds its code and its data in the processor's caches.
     """
-    shares = Shares(
-        requests=limits.share_requests,
-        size=limits.share_bytes,
-        exceeded=metrics.share_exceeded,
-        monotonic=monotonic,
-    )
 
     async def publish(request: Request) -> Response:
         started = perf_counter()
@@ -130,11 +121,10 @@ def route(
             faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
             shares.faulted(caller.name, faults)
         seconds = perf_counter() - started
-        metrics.admitted(outcomes, agency=caller.name, seconds=seconds)
-        _log(log, outcomes, caller=caller.name, mode=mode, seconds=seconds)
+        accounts.admitted(outcomes, caller=caller.name, mode=mode, seconds=seconds)
         await pause()
-        told = _retiring(submitted, agency=caller.name, catalogue=catalogue, metrics=metrics)
-        return _answer(outcomes, told)
+        used = accounts.retiring(submitted, caller=caller.name)
+        return _answer(outcomes, _told_of(used, catalogue))
 
     async def read(request: Request, caller: Caller, left: Patience) -> Sequence[Submitted]:
         try:
@@ -150,23 +140,10 @@ def route(
     return Described("/v1/events", publish, _publishing(catalogue, limits), method="POST")
 
 
-def _retiring(
-    submitted: Sequence[Submitted], *, agency: str, catalogue: Catalogue, metrics: Metrics
-) -> dict[str, str]:
-    """Count the events under versions to be retired; headers that say so."""
-    schemas = map(_schema_of, submitted)
-    used = [schema for schema in schemas if schema is not None and schema in catalogue.retiring]
+def _told_of(used: Sequence[str], catalogue: Catalogue) -> dict[str, str]:
+    """Headers that say of versions that they are to be retired."""
     if not used:
         return {}
-    for urn, times in Counter(used).items():
-        contract = catalogue.retiring[urn]
-        metrics.used_retiring(
-            agency=agency,
-            type_=contract.type,
-            version=contract.version,
-            use="publish",
-            times=times,
-        )
     return told_in_headers(catalogue.retiring[urn].lifetime for urn in used)
 
 
@@ -246,13 +223,9 @@ def receipt_shown(receipt: Receipt, faults: Sequence[Fault] = ()) -> ReceiptShow
     return statement
 
 
-def _schema_of(event: Submitted) -> str | None:
-    return event.dataschema if isinstance(event, Flawed) else event.attributes.dataschema
-
-
 def _answer(outcomes: list[Outcome], headers: dict[str, str]) -> Response:
     """200 when all are accepted or duplicate, 422 when none is, 207 for some."""
-    results = [_result(outcome) for outcome in outcomes]
+    results = [result_of(outcome) for outcome in outcomes]
     rejected = sum(isinstance(outcome, Rejected) for outcome in outcomes)
     if rejected and rejected == len(outcomes):
         response = problem(Invalid(f"{rejected}"), results=results)
@@ -263,7 +236,8 @@ def _answer(outcomes: list[Outcome], headers: dict[str, str]) -> Response:
     return response
 
 
-def _result(outcome: Outcome) -> Result:
+def result_of(outcome: Outcome) -> Result:
+    """What a publisher is told of one event, over whichever door it came."""
     match outcome:
         case Accepted(receipt=receipt):
             return _taken("accepted", receipt)
@@ -287,21 +261,3 @@ def _taken(status: Literal["accepted", "duplicate"], receipt: Receipt) -> Result
         "receipt": receipt_shown(receipt),
         "errors": [],
     }
-
-
-def _log(
-    log: FilteringBoundLogger, outcomes: list[Outcome], *, caller: str, mode: str, seconds: float
-) -> None:
-    taken = [outcome.receipt.id for outcome in outcomes if isinstance(outcome, Accepted)]
-    rejected = [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
-    log.info(
-        "events.admitted",
-        caller=caller,
-        mode=mode,
-        accepted=len(taken),
-        duplicate=len(outcomes) - len(taken) - len(rejected),
-        rejected=len(rejected),
-        codes=sorted({fault.code for outcome in rejected for fault in outcome.faults}),
-        receipts=taken[:MOST_RECEIPTS_LOGGED],
-        seconds=round(seconds, 6),
-    )

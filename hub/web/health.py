@@ -1,8 +1,8 @@
 """Metrics and health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, Literal, NotRequired, TypedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,11 +23,12 @@ class Life(TypedDict):
 
 class Readiness(TypedDict):
     """Whether the hub can serve, and if not, why. Of the processes that may write to the journal
-    each says whether it does.
+    each says whether it does. `missing`: what it serves without, such as the topics of Kafka.
     """
 
     status: Literal["ready", "unready"]
     reason: NotRequired[str]
+    missing: NotRequired[list[str]]
     role: NotRequired[Role]
 
 
@@ -38,8 +39,10 @@ def routes(
     callers: Callers,
     unready: Callable[[], Awaitable[str | None]],
     role: Callable[[], Role | None] = lambda: None,
+    missing: Callable[[], Sequence[str]] = lambda: (),
 ) -> list[Described]:
-    """`unready` tells why the hub cannot serve, or None. Health needs no token, metrics a role.
+    """`unready` tells why the hub cannot serve, or None; `missing` what it can serve without.
+    Health needs no token, metrics a role.
 
     `measure` renews the gauges that are read of the database.
     """
@@ -58,8 +61,10 @@ def routes(
         return answer({"status": "live"})
 
     async def ready(_request: Request) -> Response:
-        reason, known = await unready(), role()
-        part = {} if known is None else {"role": known}
+        reason, known, without = await unready(), role(), missing()
+        part: dict[str, Any] = {} if known is None else {"role": known}
+        if without:
+            part["missing"] = list(without)
         if reason is not None:
             return answer({"status": "unready", "reason": reason, **part}, 503)
         return answer({"status": "ready", **part})

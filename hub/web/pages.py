@@ -14,7 +14,7 @@ from contracts.lifetime import told_in_headers
 from hub.delivery.dispatch import AFTER
 from hub.delivery.pull import Asked, Pull, Pulled
 from hub.errors import CursorExpired, CursorInvalid, NotFound
-from hub.intake.http import BATCH
+from hub.intake.forms import BATCH
 from hub.metrics import Metrics
 from hub.web.body import number, seconds
 from hub.web.callers import Callers

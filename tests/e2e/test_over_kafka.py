@@ -20,6 +20,7 @@ from deploy.local.kafka import running as running_kafka
 from deploy.local.postgres import PostgresServer
 from hub.app.overkafka import topics
 from tests.cluster import DOORS, WORKS, Cluster, until
+from tests.doors import doors
 from tests.postgres import fresh_database, rows
 from tests.running import results_of
 from tests.sample import CITY, PETITION, petition, policy
@@ -280,3 +281,16 @@ def test_what_is_no_event_of_the_hubs_is_kept_apart(world: World) -> None:
         world.registered("b", result["receipt"]["id"])
     kept = world.asked("SELECT topic, partition, reason FROM unread_records ORDER BY partition")
     assert kept == [("share.petition", n, "0 headers hub_admitted") for n in range(PARTITIONS)]
+
+
+def test_an_agencys_own_topic_is_a_door_here_too(world: World) -> None:
+    subscribed(world, "topic")
+    events = [of_case(f"XF-topic-{n % 3}", n) for n in range(300)]
+    with doors(world.kafka, PETITION) as topics_of_agencies:
+        topics_of_agencies.publish(PETITION, *events)
+        wrong = topics_of_agencies.publish(PETITION, petition("topic-no", time="never"))[0]
+        assert topics_of_agencies.result_of(wrong)["id"] == "XF-topic-no"
+        seen = fed(world, "topic", 300, among=[f"XF-topic-{n}" for n in range(3)])
+    for case in range(3):
+        own = [e["data"]["people"] for e in seen if e["data"]["petitionid"] == f"XF-topic-{case}"]
+        assert own == list(range(case, 300, 3))
