@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
 from contracts.owncodes import CODES, load_codes
 from hub.app.ground import Ground, ground_on
 from hub.database.postgres import PostgresDatabase, open_postgres
-from hub.errors import NeedsDatabase
+from hub.errors import KafkaMissing, NeedsDatabase
 from hub.metrics import Metrics
 from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.app.overkafka import Kafka
 
 
 @asynccontextmanager
@@ -38,3 +42,13 @@ async def joined(
             records_apart=True,
         ) as ground:
             yield ground, database
+
+
+def over_kafka(ground: Ground) -> "Kafka":
+    """The brokers that carry events. Raises KafkaMissing, NeedsKafka or KafkaLogin."""
+    try:
+        # Whoever has no Kafka needs no driver for it.
+        from hub.app.overkafka import kafka_of
+    except ModuleNotFoundError as absent:
+        raise KafkaMissing from absent
+    return kafka_of(ground)

@@ -12,7 +12,7 @@ from hub.app.beside import beside, rest
 from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
-from hub.app.joined import joined
+from hub.app.joined import joined, over_kafka
 from hub.app.kafka import kafka_doors
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
@@ -74,10 +74,7 @@ def _carried(
     """What carries events from this door, and what goes on beside for that."""
     if ground.settings.backbone == "sql":
         return handover, []
-    # Whoever has no Kafka needs no driver for it.
-    from hub.app.overkafka import kafka_of
-
-    kafka = kafka_of(ground)
+    kafka = over_kafka(ground)
     producing, ends = kafka.producing(), kafka.ends()
     return kafka.backbone(core, handover, producing, ends), [producing.run(), ends.run()]
 

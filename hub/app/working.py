@@ -13,7 +13,7 @@ from hub.app.beside import beside, rest
 from hub.app.claim import among_others, writership_of
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground
-from hub.app.joined import joined
+from hub.app.joined import joined, over_kafka
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import health_side
@@ -74,10 +74,7 @@ def _carried(
     """What empties the doors' table, where the shard is this one's, and what goes on anyway."""
     if ground.settings.backbone == "sql":
         return intake, []
-    # Whoever has no Kafka needs no driver for it.
-    from hub.app.overkafka import kafka_of
-
-    kafka = kafka_of(ground)
+    kafka = over_kafka(ground)
     producing, ends = kafka.producing(), kafka.ends()
     draining = kafka.draining(producing, ends, intake)
     return draining, [producing.run(), ends.run(), kafka.consuming(core).run()]
