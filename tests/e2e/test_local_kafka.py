@@ -35,6 +35,8 @@ from tests.kafka import (
 )
 from tests.running import PATIENCE
 
+pytestmark = pytest.mark.backend("kafka")
+
 COMMAND = [sys.executable, "-m", "deploy.local", "kafka"]
 
 
