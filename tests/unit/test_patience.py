@@ -67,8 +67,9 @@ class Leaping(asyncio.SelectorEventLoop):
         return self._at
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:
-            self._at = max(self._at, self._scheduled[0].when())
+        due = [timer.when() for timer in self._scheduled if not timer.cancelled()]
+        if due and not self._ready:
+            self._at = max(self._at, min(due))
         super()._run_once()  # type: ignore[misc]
 
 
