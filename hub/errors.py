@@ -343,6 +343,13 @@ class KafkaMissing(HubError):
     code = "kafka_missing"
 
 
+class KafkaAddress(HubError):
+    """Kafka 的地址应为 主机:端口，多个以逗号分隔
+    / Kafka's brokers are named HOST:PORT, several with commas between"""
+
+    code = "kafka_address"
+
+
 class KafkaLogin(HubError):
     """Kafka 的用户与口令须一并给出：GUANTONG_KAFKA_USER 与 GUANTONG_KAFKA_PASSWORD
     / a user of Kafka and the password go together: GUANTONG_KAFKA_USER, GUANTONG_KAFKA_PASSWORD"""

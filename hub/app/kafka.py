@@ -5,18 +5,21 @@ HTTP is served whether or not the brokers can be reached.
 
 import asyncio
 import logging
+import re
 import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hub.app.ground import microseconds_now
 from hub.app.parts import Hub
-from hub.errors import KafkaLogin, KafkaMissing
+from hub.errors import KafkaAddress, KafkaLogin, KafkaMissing
 from hub.intake.kafkadoor import KafkaDoor
 from hub.settings import Settings
 from hub.web.events import result_of
+
+_BROKERS: Final = re.compile(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Doors:
 def kafka_doors(hub: Hub) -> Doors:
     """The doors of a hub; none where no brokers are set.
 
-    Raises KafkaMissing, KafkaLogin, or OSError for certificates that cannot be read.
+    Raises KafkaMissing, KafkaAddress, KafkaLogin, or OSError for certificates that cannot be read.
     """
     ground = hub.ground
     if ground.settings.kafka is None:
@@ -58,7 +61,9 @@ def kafka_doors(hub: Hub) -> Doors:
 
 
 def access_of(settings: Settings) -> dict[str, Any]:
-    """How aiokafka's clients reach the brokers that are set."""
+    """How aiokafka's clients reach the brokers that are set. Raises what `kafka_doors` does."""
+    if not _BROKERS.fullmatch(settings.kafka or ""):
+        raise KafkaAddress
     user, password, ca = settings.kafka_user, settings.kafka_password, settings.kafka_ca
     if (user is None) != (password is None):
         raise KafkaLogin

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from deploy.local.kafka import KafkaCluster
 from hub.app.kafka import access_of
-from hub.errors import KafkaLogin
+from hub.errors import KafkaAddress, KafkaLogin
 from hub.settings import Settings
 from tests.cluster import until
 from tests.doors import doors
@@ -115,3 +115,13 @@ def test_a_user_and_a_password_go_together() -> None:
         access_of(Settings(kafka="kafka.example:9093", kafka_user="guantong"))
     with pytest.raises(KafkaLogin):
         access_of(Settings(kafka="kafka.example:9093", kafka_password=SecretStr("secret")))
+
+
+@pytest.mark.parametrize(
+    "written", ["kafka.example", "kafka.example:", "a:1 b:2", "a:1,", ":9092", "", "a:1,b"]
+)
+def test_brokers_are_named_by_host_and_port(written: str) -> None:
+    with pytest.raises(KafkaAddress):
+        access_of(Settings(kafka=written))
+    several = access_of(Settings(kafka="a.example:9092,10.0.0.2:9093"))
+    assert several["bootstrap_servers"] == "a.example:9092,10.0.0.2:9093"
