@@ -180,7 +180,8 @@ class Registrar:
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, storing none; None for one that would be stored."""
         new = _unless_known(events)
-        if new and not sql.any_claimed(connection, (n.slot for n in new)):
+        slots = {n.slot for n in new}
+        if new and len(slots) == len(new) and not sql.any_claimed(connection, slots):
             return [None] * len(events)
         head = appending.head(connection, SHARD)
         first = pack(SHARD, head.next_number)
