@@ -192,8 +192,9 @@ def _shared(family: str, layout: Layout) -> Topic:
 def _of_agency(prefix: str, agency: str, layout: Layout) -> Topic:
     if prefix == REJECTED:
         return _topic(f"{prefix}{agency}", 1, layout, compression="producer")
-    # Whatever an agency's client compresses with, the hub needs no further library to read it.
-    return _topic(f"{prefix}{agency}", layout.intake_partitions, layout, compression="gzip")
+    # The brokers unpack what an agency's client has packed, and refuse what is too large then: else
+    # a megabyte could become a thousand of them in the hub. Nor needs it a library for each kind.
+    return _topic(f"{prefix}{agency}", layout.intake_partitions, layout, compression="uncompressed")
 
 
 def _topic(name: str, partitions: int, layout: Layout, *, compression: str) -> Topic:

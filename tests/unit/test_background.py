@@ -96,6 +96,7 @@ async def test_only_a_last_turn_or_the_end_of_the_hub_ends_it() -> None:
         "register": 0,
         "settle": 0,
         "look": 0,
+        "drain": 0,
     }
     assert heard.logged == ["purge.failed StorageFailed", "purge.failed ValueError"]
 
@@ -170,6 +171,7 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
         "register": 0,
         "settle": 0,
         "look": 0,
+        "drain": 0,
     }
     assert heard.logged == ["fill.failed ValidationError"]
 

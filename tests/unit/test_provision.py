@@ -105,7 +105,7 @@ def test_policy_and_catalogue_say_what_kafka_is_to_hold() -> None:
         topics={
             "share.clue": topic("share.clue", 4),
             "share.petition": topic("share.petition", 4),
-            f"intake.{PETITION}": topic(f"intake.{PETITION}", 1, compression_type="gzip"),
+            f"intake.{PETITION}": topic(f"intake.{PETITION}", 1, compression_type="uncompressed"),
             f"rejected.{PETITION}": topic(f"rejected.{PETITION}", 1),
         },
         credentials=frozenset({Credential(PETITION), Credential("guantong")}),
@@ -132,7 +132,7 @@ def test_an_installation_decides_on_the_numbers() -> None:
         "min.insync.replicas": "1",
         "retention.ms": "172800000",
     }
-    doors = {**settings, "compression.type": "gzip"}
+    doors = {**settings, "compression.type": "uncompressed"}
     assert list(want.topics.values()) == [
         Topic("share.clue", 12, 1, settings),
         Topic("share.petition", 12, 1, settings),
