@@ -79,9 +79,16 @@ def web_side(ground: Ground, hub: Hub, *, missing: Callable[[], Sequence[str]]) 
     return _edge(ground, [*routes, described], {publishing.path.encode(): publishing.endpoint})
 
 
-def health_side(ground: Ground, hub: Hub, role: Callable[[], health.Role]) -> Edge:
-    """What a process without doors tells: metrics and health."""
-    return _edge(ground, _health(ground, hub, _callers(ground, hub), role=role), {})
+def health_side(
+    ground: Ground,
+    hub: Hub,
+    role: Callable[[], health.Role],
+    *,
+    missing: Callable[[], Sequence[str]],
+) -> Edge:
+    """What a process without doors tells: metrics and health; `missing` is what it lacks."""
+    told = _health(ground, hub, _callers(ground, hub), role=role, missing=missing)
+    return _edge(ground, told, {})
 
 
 def _callers(ground: Ground, hub: Hub) -> Callers:

@@ -1,7 +1,7 @@
 """The writer: one of the processes that may register has the shard, the others stand by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,7 @@ async def working(
         hub = assemble(ground, core, straight(ground, core))
         intake = registering(ground, core)
 
-        carried, works = _carried(ground, core, intake)
+        carried, works, missing = _carried(ground, core, intake)
 
         def handed(news: News) -> None:
             if news.intake or news.anything:
@@ -61,7 +61,7 @@ async def working(
         writing = _write(hub, intake, carried, writership, told=partial(signals.tell, ANYTHING))
         async with beside(signals.run(neighbours.hear), neighbours.run(), writing, *works):
             try:
-                yield hub, health_side(ground, hub, role)
+                yield hub, health_side(ground, hub, role, missing=missing)
             finally:
                 hub.doctor.stop()
                 await hub.uses.stop()
@@ -70,14 +70,21 @@ async def working(
 
 def _carried(
     ground: Ground, core: Core, intake: Registering
-) -> tuple["Registering | Draining", list[Coroutine[Any, Any, None]]]:
-    """What empties the doors' table, where the shard is this one's, and what goes on anyway."""
+) -> tuple["Registering | Draining", list[Coroutine[Any, Any, None]], Callable[[], Sequence[str]]]:
+    """What empties the doors' table, where the shard is this one's, what goes on anyway, and what
+    is missing for it.
+    """
     if ground.settings.backbone == "sql":
-        return intake, []
+        return intake, [], lambda: ()
     kafka = over_kafka(ground)
     producing, ends = kafka.producing(), kafka.ends()
     draining = kafka.draining(producing, ends, intake)
-    return draining, [producing.run(), ends.run(), kafka.consuming(core).run()]
+    consuming = kafka.consuming(core)
+
+    def missing() -> Sequence[str]:
+        return () if consuming.started else ("kafka",)
+
+    return draining, [producing.run(), ends.run(), consuming.run()], missing
 
 
 async def _write(

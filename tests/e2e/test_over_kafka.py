@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -22,7 +24,7 @@ from hub.app.overkafka import topics
 from tests.cluster import DOORS, WORKS, Cluster, until
 from tests.doors import doors
 from tests.postgres import fresh_database, rows
-from tests.running import results_of
+from tests.running import results_of, start_hub
 from tests.sample import CITY, PETITION, petition, policy
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.backend("kafka")]
@@ -263,6 +265,17 @@ def test_whoever_writes_for_all_is_replaced_while_events_go_on(world: World) -> 
     world.cluster.start(writer)
     (result,) = world.publish("b", petition("replaced-last"), mode="all")
     world.registered("a", result["receipt"]["id"])
+
+
+def test_a_registrar_that_the_brokers_do_not_let_in_says_so(world: World, tmp_path: Path) -> None:
+    let_in = httpx.get(f"{world.cluster.running[WORKS[0]].url}/health/ready", trust_env=False)
+    assert "missing" not in let_in.json()
+    # Nobody listens there.
+    nowhere = {**world.cluster.settings, "database": world.database, "kafka": "127.0.0.1:1"}
+    work = start_hub(tmp_path / "work", settings=nowhere, command="work")
+    answer = httpx.get(f"{work.url}/health/ready", trust_env=False)
+    assert (answer.status_code, answer.json()["missing"]) == (200, ["kafka"])
+    assert work.stop() == 0
 
 
 def test_what_is_no_event_of_the_hubs_is_kept_apart(world: World) -> None:

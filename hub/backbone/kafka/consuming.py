@@ -64,6 +64,12 @@ class Consuming:
         self._log = log
         self._next: dict[Lane, int] = {}
         self._sought: dict[Lane, int] = {}
+        self._started = False
+
+    @property
+    def started(self) -> bool:
+        """Whether the brokers have let this process in."""
+        return self._started
 
     async def run(self) -> None:
         """Register what is there and what comes, until cancelled."""
@@ -72,11 +78,13 @@ class Consuming:
             self._subscribe(broker)
             try:
                 await broker.start()
+                self._started = True
                 self._log.info("kafka.consuming")
                 await asyncio.Event().wait()
             except (KafkaError, OSError) as error:
                 self._log.warning("kafka.away", reason=type(error).__name__)
             finally:
+                self._started = False
                 await broker.stop()
             await self._rest()
 

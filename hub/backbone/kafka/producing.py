@@ -72,6 +72,8 @@ class Producing:
         waiting = {lanes.add(record) for record in records}
         done, late = await asyncio.wait(waiting, timeout=self._patience)
         if late or any(each.exception() for each in done):
+            if not self.away:
+                self._log.warning("kafka.unacknowledged", records=len(records))
             self._away_until = asyncio.get_running_loop().time() + self._patience
             raise BackboneAway(retry_after=1)
 
@@ -130,6 +132,13 @@ class _Batch:
         self.builder = builder
         self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
+    def give_up(self) -> None:
+        """Tell who waits that nothing is known."""
+        if not self.future.done():
+            self.future.set_exception(BackboneAway(retry_after=1))
+            # Whoever waited may have gone.
+            self.future.exception()
+
 
 class _Lane:
     """One partition's batches, one after the other."""
@@ -156,7 +165,7 @@ class _Lane:
         if self._sending is not None:
             self._sending.cancel()
         for batch in self._waiting:
-            batch.future.cancel()
+            batch.give_up()
 
     async def _send(self) -> None:
         try:
@@ -172,10 +181,7 @@ class _Lane:
             delivery = await self._producer.send_batch(batch.builder, topic, partition=partition)
             await delivery
         except BaseException as error:
-            if not batch.future.done():
-                batch.future.set_exception(BackboneAway(retry_after=1))
-                # Whoever waits may have gone.
-                batch.future.exception()
+            batch.give_up()
             if not isinstance(error, Exception):
                 raise
             if not isinstance(error, _OF_THE_LANE):
