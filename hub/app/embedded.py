@@ -13,7 +13,7 @@ from hub.app.beside import beside
 from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
-from hub.app.kafka import kafka_doors
+from hub.app.kafkadoors import kafka_doors
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
 from hub.database.opening import open_database

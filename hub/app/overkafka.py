@@ -14,7 +14,7 @@ from contracts.catalogue import load_catalogue
 from hub.app.beside import rest
 from hub.app.core import Core
 from hub.app.ground import Ground, microseconds_now
-from hub.app.kafka import access_of
+from hub.app.kafkadoors import access_of
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.consuming import Consuming

@@ -13,7 +13,7 @@ from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
 from hub.app.joined import joined, over_kafka
-from hub.app.kafka import kafka_doors
+from hub.app.kafkadoors import kafka_doors
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble
 from hub.app.routes import web_side

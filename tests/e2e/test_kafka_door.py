@@ -221,5 +221,5 @@ def test_whoever_has_not_installed_what_kafka_needs_is_told_so(tmp_path: Path) -
 
 def test_without_the_setting_nothing_of_kafka_is_loaded() -> None:
     loaded = run(LOADED).stdout.split()
-    assert "hub.app.kafka" in loaded
+    assert "hub.app.kafkadoors" in loaded
     assert [name for name in loaded if name.startswith(("aiokafka", "faststream"))] == []

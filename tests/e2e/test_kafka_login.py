@@ -16,7 +16,7 @@ from confluent_kafka.admin import (
 from pydantic import SecretStr
 
 from deploy.local.kafka import KafkaCluster
-from hub.app.kafka import access_of
+from hub.app.kafkadoors import access_of
 from hub.errors import KafkaAddress, KafkaLogin
 from hub.settings import Settings
 from tests.cluster import until
