@@ -72,6 +72,14 @@ def policy(**changes: Any) -> dict[str, Any]:
     return {**document, **changes}
 
 
+def everybody_exchanges() -> dict[str, Any]:
+    """The city's policy, in which these pass exchanges between them."""
+    document = policy()
+    for id_ in (CITY, DISCIPLINE, AUDIT, PETITION):
+        document["grants"] += [grant(id_, may, "exchange.*") for may in ("publish", "receive")]
+    return document
+
+
 def petition(number: int | str, **attributes: Any) -> dict[str, Any]:
     """A petition case of the city's bureau; `data` members are merged over the sample's."""
     data = {
@@ -127,6 +135,24 @@ def report(number: int | str, **attributes: Any) -> dict[str, Any]:
     data = {**_example("report.submitted-1"), "reportid": f"RP-{number}"}
     defaults = {"to": COMMITTEE, "correlationid": f"report:RP-{number}"}
     return _event("report.submitted", CITY, f"RP-{number}", data, {**defaults, **attributes})
+
+
+def exchange(
+    type_: str, matter: str, publisher: str, about: dict[str, Any], **attributes: Any
+) -> dict[str, Any]:
+    """A step of an exchange about an event, its payload a shipped example."""
+    data = _example(f"{type_}-1")
+    named = {"source": about["source"], "id": about["id"]}
+    return {
+        **clue(matter),
+        "id": f"{type_}-{matter}",
+        "source": f"/{publisher}",
+        "type": type_,
+        "dataschema": f"urn:guantong:contract:{type_}:1.0",
+        "correlationid": f"exchange:{matter}",
+        "data": {**data, "matter": matter, "about": named},
+        **attributes,
+    }
 
 
 def decision(number: int | str, *, opening: str, **attributes: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.consuming import Consuming
 from hub.backbone.kafka.draining import Draining
 from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.finding import Finding
 from hub.backbone.kafka.producing import BATCH_BYTES, REQUEST_MS, Producing
 from hub.backbone.records import topic_of
 from hub.backbone.registering import Registering
@@ -29,7 +30,6 @@ from hub.database.transactions import storage_reason
 from hub.errors import NeedsKafka
 from hub.event import Outcome
 from hub.journal import refusals
-from hub.journal.register import Registrar
 from hub.logs import places_of
 
 # What a publisher waits for the brokers before its events go to the outbox.
@@ -80,15 +80,14 @@ class Kafka:
         return KafkaBackbone(
             producing=producing,
             outbox=outbox,
-            readers=self.ground.readers,
-            registrar=core.registrar,
+            finding=Finding(readers=self.ground.readers, registrar=core.registrar),
             ends=ends,
             refused=self._record,
             partitions=self.partitions,
         )
 
     def consuming(self, core: Core) -> Consuming:
-        """What registers what the brokers have; beside as many others as there are."""
+        """What registers what the brokers have."""
         log = self.ground.log
         return Consuming(
             broker=partial(
@@ -100,11 +99,10 @@ class Kafka:
                 allow_auto_create_topics=False,
                 logger=None,
             ),
-            topics=topics(),
+            lanes=self.lanes(),
             writer=self.ground.writer,
             stretches=Stretches(
-                # Fenced by how far the topics are registered.
-                registrar=Registrar(policies=core.policies, clock=microseconds_now, epoch=None),
+                registrar=core.registrar,
                 failed=lambda error: log.error(
                     "registration.failed", reason=storage_reason(error), at=places_of(error)
                 ),

@@ -1,11 +1,12 @@
 """The writer: one of the processes that may register has the shard, the others stand by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -26,9 +27,6 @@ from hub.settings import Settings
 from hub.web.edge import Edge
 from hub.web.health import Role
 
-if TYPE_CHECKING:
-    from hub.backbone.kafka.draining import Draining
-
 # What doors that are no more have left is looked for so often, seconds.
 LEFT_SECONDS: Final = 10.0
 
@@ -48,49 +46,57 @@ async def working(
         hub = assemble(ground, core, straight(ground, core))
         intake = registering(ground, core)
 
-        carried, works, missing = _carried(ground, core, intake)
+        carrying = _carrying(ground, core, intake)
 
         def handed(news: News) -> None:
             if news.intake or news.anything:
-                carried.wake()
+                carrying.wake()
 
         def role() -> Role:
             return "writer" if writership.held else "standby"
 
         neighbours = Neighbours(hub, more=handed)
-        writing = _write(hub, intake, carried, writership, told=partial(signals.tell, ANYTHING))
-        async with beside(signals.run(neighbours.hear), neighbours.run(), writing, *works):
+        writing = _write(hub, intake, carrying, writership, told=partial(signals.tell, ANYTHING))
+        async with beside(signals.run(neighbours.hear), neighbours.run(), writing, *carrying.works):
             try:
-                yield hub, health_side(ground, hub, role, missing=missing)
+                yield hub, health_side(ground, hub, role, missing=carrying.missing)
             finally:
                 hub.doctor.stop()
                 await hub.uses.stop()
         await writership.give_back()
 
 
-def _carried(
-    ground: Ground, core: Core, intake: Registering
-) -> tuple["Registering | Draining", list[Coroutine[Any, Any, None]], Callable[[], Sequence[str]]]:
-    """What empties the doors' table, where the shard is this one's, what goes on anyway, and what
-    is missing for it.
+@dataclass(frozen=True)
+class _Carrying:
+    """What comes from the doors: `registering` goes on where and as long as the shard is this
+    process's, `works` anyway. It is woken when their table has news; `missing` is what it lacks.
     """
+
+    registering: Callable[[], Iterable[Coroutine[Any, Any, None]]]
+    works: Sequence[Coroutine[Any, Any, None]]
+    wake: Callable[[], None]
+    missing: Callable[[], Sequence[str]]
+
+
+def _carrying(ground: Ground, core: Core, intake: Registering) -> _Carrying:
     if ground.settings.backbone == "sql":
-        return intake, [], lambda: ()
+        return _Carrying(lambda: [intake.run()], [], intake.wake, lambda: ())
     kafka = over_kafka(ground)
     producing, ends = kafka.producing(), kafka.ends()
     draining = kafka.draining(producing, ends, intake)
     consuming = kafka.consuming(core)
-
-    def missing() -> Sequence[str]:
-        return () if consuming.started else ("kafka",)
-
-    return draining, [producing.run(), ends.run(), consuming.run()], missing
+    return _Carrying(
+        registering=lambda: [draining.run(), consuming.run()],
+        works=[producing.run(), ends.run()],
+        wake=draining.wake,
+        missing=lambda: () if producing.connected else ("kafka",),
+    )
 
 
 async def _write(
     hub: Hub,
     intake: Registering,
-    carried: "Registering | Draining",
+    carrying: _Carrying,
     writership: Writership,
     *,
     told: Callable[[], None],
@@ -102,7 +108,7 @@ async def _write(
         told()
         hub.watch.begin()
         hub.purger.start()
-        async with beside(carried.run(), _tidy(hub, intake)):
+        async with beside(*carrying.registering(), _tidy(hub, intake)):
             try:
                 await writership.keep()
             finally:

@@ -50,7 +50,8 @@ class Batches:
     """Registers batches on the writing thread, in their order.
 
     A batch that fails where others are registered is refused, so that it does not hold them up;
-    `failed` is told of it. Where nothing is registered, nothing is refused either: a fault of the
+    `failed` is told of it. Refusals are recorded, but of a batch as a whole: whoever hears of it
+    does that. Where nothing is registered, nothing is refused either: a fault of the
     hub must not cost events that were accepted.
     """
 
@@ -112,8 +113,9 @@ class Batches:
         batch = failed.batch
         self._failed(failed.error)
         refused = [Rejected(event.source, event.id, (UNREGISTRABLE,)) for event in batch.events]
-        publisher, now = batch.events[0].publisher, self._clock()
-        refusals.record(connection, refused, caller=publisher, now=now)
+        if not batch.atomic:
+            publisher, now = batch.events[0].publisher, self._clock()
+            refusals.record(connection, refused, caller=publisher, now=now)
         return Done(batch, refused, refused=batch.atomic)
 
 

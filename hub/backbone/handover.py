@@ -77,7 +77,7 @@ class HandOver:
             raise Overloaded(retry_after=1)
         batch = next(self._batches)
         outcome: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        handed = self._submit(batch, events, atomic=atomic)
+        handed = self._submit(batch, events, atomic=intake.WHOLE if atomic else intake.EACH)
         self._waiting[batch] = outcome
         try:
             await patience.result(handed, late=_ignore)
@@ -98,7 +98,8 @@ class HandOver:
         """Have a batch wait in the table, whatever becomes of it. Raises as `append` does."""
         if self._full:
             raise Overloaded(retry_after=1)
-        handed = self._submit(next(self._batches), events, atomic=atomic)
+        how = intake.UNHEARD if atomic else intake.EACH
+        handed = self._submit(next(self._batches), events, atomic=how)
         await patience.result(handed, late=_ignore)
         self._handed()
 
@@ -157,13 +158,13 @@ class HandOver:
         self._weighed(waiting)
         return True
 
-    def _submit(self, batch: int, events: Sequence[Event], *, atomic: bool) -> asyncio.Future[None]:
+    def _submit(self, batch: int, events: Sequence[Event], *, atomic: int) -> asyncio.Future[None]:
         """Have the batch committed. Raises Overloaded or Stopping."""
         weight = sum(len(event.data) + len(event.attributes) + _OVERHEAD for event in events)
         handed = Handed(
             door=self._door,
             batch=batch,
-            atomic=int(atomic),
+            atomic=atomic,
             # One request has one caller.
             publisher=events[0].publisher,
             events=packed_events(events),

@@ -23,8 +23,9 @@ from hub.database import intake
 from hub.database.connection import Connection
 from hub.database.intake import Aside, Refused, Settled, Waiting
 from hub.errors import IntakeNewer
-from hub.event import Rejected
-from hub.journal.register import Registrar, Registration
+from hub.event import Outcome, Rejected
+from hub.journal import refusals
+from hub.journal.register import BATCH_REFUSED, Registrar, Registration
 
 # Of one round: batches, and bytes of their events.
 MOST_BATCHES: Final = 512
@@ -42,11 +43,14 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """A batch's number in the intake table; its door, and that one's number for it."""
+    """A batch's number in the intake table; its door, and that one's number for it; whether that
+    one does not hear what becomes of it.
+    """
 
     number: int
     door: int
     id: int
+    unheard: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Rounds:
             self._registrar.turn(connection)
             intake.set_aside(connection, aside)
         refuse(connection, done, now=now)
+        _record(connection, done, now=now)
         numbers = [*(batch.origin.number for batch in read), *(batch.number for batch in aside)]
         intake.settle(connection, settled, of=numbers)
         registrations = [each.registration for each in done if each.registration is not None]
@@ -104,16 +109,31 @@ class Rounds:
 
 
 def refuse(connection: Connection, done: Sequence[Done], *, now: int) -> None:
-    """Keep what is to be told of refused events; of a batch as a whole its door waits to tell."""
+    """Keep what is to be told of refused events: their door may not have waited to tell."""
     refused = {
-        event.receipt: Refused(event.receipt, event.publisher, packed_refusal(event, outcome), now)
+        event.receipt: Refused(event.receipt, event.publisher, packed_refusal(event, told), now)
         for each in done
-        if not each.batch.atomic
-        for event, outcome in zip(each.batch.events, each.outcomes, strict=True)
-        if isinstance(outcome, Rejected)
+        for event, told in zip(each.batch.events, _told(each), strict=True)
+        if isinstance(told, Rejected)
     }
     if refused:
         intake.refuse(connection, list(refused.values()))
+
+
+def _record(connection: Connection, done: Sequence[Done], *, now: int) -> None:
+    """Record the refusals of batches as a whole that no door will hear of and record."""
+    for each in done:
+        if each.refused and each.batch.origin.unheard:
+            publisher = each.batch.events[0].publisher
+            refusals.record(connection, _told(each), caller=publisher, now=now)
+
+
+def _told(done: Done) -> list[Outcome]:
+    """What is told of each event, also of those that only their batch kept from being stored."""
+    return [
+        outcome or Rejected(event.source, event.id, (BATCH_REFUSED,))
+        for event, outcome in zip(done.batch.events, done.outcomes, strict=True)
+    ]
 
 
 def _settled(done: Done, *, now: int) -> Settled:
@@ -132,7 +152,7 @@ def _read(waiting: Sequence[Waiting]) -> tuple[list[Batch], list[_Unread]]:
     for each in waiting:
         try:
             events = unpacked_events(each.events)
-            origin = _Origin(each.number, each.door, each.batch)
+            origin = _Origin(each.number, each.door, each.batch, each.unheard)
             read.append(Batch(origin, each.atomic, events))
         except Newer as newer:
             if not read and not unread:

@@ -60,7 +60,6 @@ class Stretches:
         clock: Callable[[], int],
     ) -> None:
         self._batches = Batches(registrar=registrar, failed=failed, clock=clock)
-        self._registrar = registrar
         self._clock = clock
 
     def register(self, connection: Connection, stretches: Sequence[Stretch]) -> Stretched:
@@ -68,10 +67,9 @@ class Stretches:
 
         What cannot be read is kept apart. A record of a newer program's waits for that, and those
         behind it in its lane do.
-        Raises Behind, IntakeNewer, what storage raises, or what keeps all of them from being
-        registered; nothing is done then.
+        Raises Behind, Superseded, IntakeNewer, what storage raises, or what keeps all of them from
+        being registered; nothing is done then.
         """
-        self._registrar.turn(connection)
         now = self._clock()
         read = [_read(stretch, now=now) for stretch in stretches]
         moves = [Move(*each.lane, each.before, each.after) for each in read]

@@ -64,8 +64,7 @@ _MOVE_HERE: Final = (
 # Whoever registers is alive: who waits to take over sees it by the same row.
 _MOVE_THERE: Final = (
     "UPDATE shards SET next_number = ?, hubtime = ?,"
-    f" beat = CASE WHEN CAST(? AS boolean) THEN {THIS_MOMENT} ELSE beat END"
-    " WHERE shard = ? AND next_number = ? AND epoch = ?"
+    f" beat = {THIS_MOMENT} WHERE shard = ? AND next_number = ? AND epoch = ?"
 )
 _CLAIM_HERE: Final = "INSERT OR IGNORE INTO dedup (slot, position) VALUES (?, ?)"
 _APPEND_HERE: Final = (
@@ -98,14 +97,12 @@ def append(
     *,
     hubtime: int,
     cut: Cut = QUARTERLY,
-    holds: bool = True,
 ) -> bool:
     """Claim the dedup slots of journal rows, insert these, and move the shard on from `head`.
 
     Nothing of it is done, and False returned, unless all slots were free. `slots` are pairs of slot
     and position, sorted; a row is position, hubtime, what is taken over (audience, origins) and
-    parties, then the first fields of Event. `holds`: the shard is this process's, which shows by it
-    that it is alive. Where they have no partition, one is made as `cut`
+    parties, then the first fields of Event. Where they have no partition, one is made as `cut`
     tells. Raises StorageFailed if the shard has moved from exactly what was read.
     """
     to, from_ = (head.next_number + len(rows), hubtime), (head.shard, head.next_number, head.epoch)
@@ -119,7 +116,7 @@ def append(
             make_room(connection, head.shard, first=rows[0][0], end=end, now=hubtime, cut=cut)
         copied = len(rows) >= COPIED
         statement = _CLAIM_THERE if copied else _APPEND_THERE
-        values = (*rows_of(connection, slots), len(rows), *to, holds, *from_)
+        values = (*rows_of(connection, slots), len(rows), *to, *from_)
         values += () if copied else rows_of(connection, rows)
         free, moved = connection.exec_driver_sql(statement, values).one()
         if copied and moved:

@@ -7,10 +7,18 @@ from typing import Any, Final
 from hub.database.connection import Connection, Spoken, rows_of, spoken
 from hub.database.shards import THIS_MOMENT
 
+EACH: Final = 0
+WHOLE: Final = 1
+UNHEARD: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A batch as a door hands it over; `at` is microseconds UTC."""
+    """A batch as a door hands it over; `at` is microseconds UTC.
+
+    `atomic` is `EACH`, or for all or none `WHOLE`, or `UNHEARD` if its door does not wait to hear
+    what becomes of it.
+    """
 
     door: int
     batch: int
@@ -24,12 +32,13 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A batch that waits to be registered."""
+    """A batch that waits to be registered; `unheard` if its door will not hear of it."""
 
     number: int
     door: int
     batch: int
     atomic: bool
+    unheard: bool
     events: bytes
     receipts: bytes
 
@@ -109,7 +118,10 @@ def waiting(connection: Connection, *, most: int, size: int) -> list[Waiting]:
         " FROM intake ORDER BY number LIMIT ?) AS first WHERE total - weight < ?) ORDER BY number",
         (most, size),
     )
-    return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
+    return [
+        Waiting(row[0], row[1], row[2], row[3] != EACH, row[3] == UNHEARD, row[4], row[5])
+        for row in rows
+    ]
 
 
 def any_waits(connection: Connection) -> bool:

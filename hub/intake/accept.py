@@ -37,7 +37,7 @@ from hub.event import (
 )
 from hub.intake import faults
 from hub.intake.submitted import Flawed, Submitted
-from hub.journal.register import BatchRefused
+from hub.journal.register import BATCH_REFUSED, BatchRefused
 from hub.policy.agencies import Agency
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policy
@@ -332,7 +332,7 @@ def _caveats(attributes: Attributes) -> int:
 
 def _refused_with_batch(event: Event, outcome: Outcome | None) -> Outcome:
     """In a refused `all`: duplicates and refusals stay what they are, good ones are refused too."""
-    return outcome or Rejected(event.source, event.id, (faults.BATCH_REFUSED,))
+    return outcome or Rejected(event.source, event.id, (BATCH_REFUSED,))
 
 
 def _marking(attributes: Attributes) -> int:

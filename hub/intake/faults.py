@@ -58,12 +58,6 @@ PARTITION_KEY: Final = Fault(
     "partitionkey 须等于 <族>:<案件编号>",
     "partitionkey must equal <family>:<case>",
 )
-BATCH_REFUSED: Final = Fault(
-    "batch_refused",
-    "",
-    "同批其他事件有错，按 mode=all 整批未收；请改正后重发",
-    "another event of this batch was refused, so none was stored (mode=all)",
-)
 
 
 def caveat_circle(name: str) -> Fault:

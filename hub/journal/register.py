@@ -59,6 +59,13 @@ ID_REUSED: Final = Fault(
     "this id stands for another event: correct under a new id, with supersedes",
 )
 
+BATCH_REFUSED: Final = Fault(
+    "batch_refused",
+    "",
+    "同批其他事件有错，按 mode=all 整批未收；请改正后重发",
+    "another event of this batch was refused, so none was stored (mode=all)",
+)
+
 
 class BatchRefused(HubError):
     """批次中有事件被拒绝，整批未收 / an event of the batch was refused, so none was stored"""
@@ -105,8 +112,7 @@ class Registrar:
     """Registers events on the writing thread, matched by the newest subscriptions.
 
     `epoch` tells the one under which this process may write. Under any other of the shard's it
-    registers nothing, and raises Superseded; with None it is fenced by what else its transactions
-    compare. `cut` tells how the journal is partitioned.
+    registers nothing, and raises Superseded. `cut` tells how the journal is partitioned.
     """
 
     def __init__(
@@ -114,7 +120,7 @@ class Registrar:
         *,
         policies: Policies,
         clock: Callable[[], int],
-        epoch: Callable[[], int] | None = lambda: ALONE,
+        epoch: Callable[[], int] = lambda: ALONE,
         cut: Cut = QUARTERLY,
     ) -> None:
         self._policies = policies
@@ -190,11 +196,21 @@ class Registrar:
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
 
+    def find_together(
+        self, connection: Connection, batches: Sequence[Sequence[Event]]
+    ) -> list[list[Outcome | None]]:
+        """The same of several batches, each by itself."""
+        events = [*chain.from_iterable(batches)]
+        slots = {n.slot for n in _unless_known(events)}
+        if len(slots) == len(events) and not sql.any_claimed(connection, slots):
+            return [[None] * len(batch) for batch in batches]
+        return [self.find(connection, batch) for batch in batches]
+
     def turn(self, connection: Connection) -> appending.Head:
         """Where the shard stands, and will until this transaction ends. Raises Superseded."""
         appending.take_turn(connection, SHARD)
         head = appending.head(connection, SHARD)
-        if self._epoch is not None and head.epoch != self._epoch():
+        if head.epoch != self._epoch():
             raise Superseded(retry_after=1)
         return head
 
@@ -205,10 +221,7 @@ class Registrar:
         first = pack(SHARD, head.next_number)
         slots = sorted((n.slot, first + i) for i, n in enumerate(new))
         rows = [_row(n, first + i, now) for i, n in enumerate(new)]
-        holds = self._epoch is not None
-        return appending.append(
-            connection, head, slots, rows, hubtime=now, cut=self._cut, holds=holds
-        )
+        return appending.append(connection, head, slots, rows, hubtime=now, cut=self._cut)
 
     def _into_feeds(
         self, connection: Connection, new: Sequence[_New], head: appending.Head, *, policy: Policy

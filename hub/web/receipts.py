@@ -31,8 +31,8 @@ def routes(
             raise NotFound
         own = partial(own_receipt, receipt=bytes.fromhex(id_), publisher=agency)
         told = await readers.run(own)
-        if told is None:
-            # It may have been accepted and be on its way.
+        if told is None or told.receipt.state == "refused":
+            # It may have been accepted, since then, and be on its way.
             await passed()
             told = await readers.run(own)
         if told is None:

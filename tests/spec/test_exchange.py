@@ -1,7 +1,5 @@
 """An exchange about an event passes between the publisher and the readers of that event alone."""
 
-import json
-from importlib.resources import files
 from typing import Any
 
 from hub.event import receipt_of
@@ -10,42 +8,18 @@ from tests.sample import (
     AUDIT,
     CITY,
     DISCIPLINE,
-    PETITION,
     PROVINCE,
     clue,
     clue_received,
     decision,
+    everybody_exchanges,
+    exchange,
     grant,
     policy,
     report,
 )
 
 Event = dict[str, Any]
-
-
-def exchange(type_: str, matter: str, publisher: str, about: Event, **attributes: Any) -> Event:
-    """A step of an exchange about an event, its payload a shipped example."""
-    name = f"{type_}-1.json"
-    path = files("contracts") / "exchange" / "examples" / "valid" / name
-    data = json.loads(path.read_text(encoding="utf-8"))
-    named = {"source": about["source"], "id": about["id"]}
-    return {
-        **clue(matter),
-        "id": f"{type_}-{matter}",
-        "source": f"/{publisher}",
-        "type": type_,
-        "dataschema": f"urn:guantong:contract:{type_}:1.0",
-        "correlationid": f"exchange:{matter}",
-        "data": {**data, "matter": matter, "about": named},
-        **attributes,
-    }
-
-
-def everybody_exchanges() -> Event:
-    document = policy()
-    for id_ in (CITY, DISCIPLINE, AUDIT, PETITION):
-        document["grants"] += [grant(id_, may, "exchange.*") for may in ("publish", "receive")]
-    return document
 
 
 def refusal(hub: RunningHub, agency: str, event: Event) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from structlog import get_logger
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.finding import Finding
 from hub.backbone.kafka.producing import Producing
 from hub.backbone.port import Backbone
 from hub.backbone.sql import SqlBackbone
@@ -144,8 +145,10 @@ class Storage:
         return KafkaBackbone(
             producing=producing,
             outbox=self.handing_over(),
-            readers=self.readers,
-            registrar=Registrar(policies=policies(), clock=lambda: NOW),
+            finding=Finding(
+                readers=self.readers,
+                registrar=Registrar(policies=policies(), clock=lambda: NOW),
+            ),
             ends=ends,
             refused=at_once,
             partitions=1,

@@ -55,7 +55,7 @@ def register(transactions: Transactions, *stretches: Stretch) -> Stretched:
         ceiling=Marking.internal,
     )
     made = Stretches(
-        registrar=Registrar(policies=policies, clock=lambda: NOW, epoch=None),
+        registrar=Registrar(policies=policies, clock=lambda: NOW),
         failed=_raise,
         clock=lambda: NOW,
     )

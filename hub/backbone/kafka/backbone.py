@@ -4,18 +4,16 @@ What cannot go there goes to the outbox, the table in which doors hand over with
 anything waits there all of it goes there, so that no event passes an earlier one of its key.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final
 
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.finding import Finding, Found
 from hub.backbone.kafka.producing import Producing
 from hub.backbone.records import outgoing
-from hub.database import intake
-from hub.database.connection import Connection
 from hub.database.patience import Patience
-from hub.database.readers import Readers
-from hub.errors import BackboneAway
+from hub.errors import BackboneAway, NotYetRegistered
 from hub.event import (
     Accepted,
     Duplicate,
@@ -27,7 +25,10 @@ from hub.event import (
     receipt_unregistered,
 )
 from hub.journal.duplicates import is_same
-from hub.journal.register import ID_REUSED, BatchRefused, Registrar
+from hub.journal.openings import OPENING_UNKNOWN, SUBJECT_UNKNOWN
+from hub.journal.register import ID_REUSED, BatchRefused
+
+_NOT_THERE: Final = frozenset({OPENING_UNKNOWN, SUBJECT_UNKNOWN})
 
 
 class KafkaBackbone:
@@ -38,16 +39,14 @@ class KafkaBackbone:
         *,
         producing: Producing,
         outbox: HandOver,
-        readers: Readers,
-        registrar: Registrar,
+        finding: Finding,
         ends: Ends,
         refused: Callable[[Sequence[Outcome], str], Awaitable[None]],
         partitions: int,
     ) -> None:
         self._producing = producing
         self._outbox = outbox
-        self._readers = readers
-        self._registrar = registrar
+        self._finding = finding
         self._ends = ends
         self._refused = refused
         self._partitions = partitions
@@ -56,18 +55,36 @@ class KafkaBackbone:
         self, events: Sequence[Event], *, atomic: bool, patience: Patience
     ) -> list[Outcome]:
         """As the port promises; what is accepted is registered, or refused, later."""
-        reading = self._readers.run(partial(self._find, events=events))
-        found, waits = await patience.answer(reading)
-        outcomes = _outcomes(events, found)
-        if atomic and any(isinstance(outcome, Rejected) for outcome in outcomes):
-            raise BatchRefused(_unless_accepted(outcomes))
+        outcomes: list[Outcome] = []
+        for part in [events] if atomic else _parts(events):
+            outcomes += await self._append(part, atomic=atomic, patience=patience)
+        return outcomes
+
+    async def _append(
+        self, events: Sequence[Event], *, atomic: bool, patience: Patience
+    ) -> list[Outcome]:
+        found = await patience.answer(self._finding.find(events))
+        if any(map(_names_what_is_unknown, found.outcomes)):
+            found = await self._found_after_all(events, patience, waits=found.waits)
+        outcomes = _outcomes(events, found.outcomes)
         if any(isinstance(outcome, Rejected) for outcome in outcomes):
+            if atomic:
+                raise BatchRefused(_unless_accepted(outcomes))
             # One request has one caller.
             await patience.answer(self._refused(outcomes, events[0].publisher))
         new = [e for e, o in zip(events, outcomes, strict=True) if isinstance(o, Accepted)]
         if new:
-            await self._carry(new, patience, atomic=atomic, waits=waits)
+            await self._carry(new, patience, atomic=atomic, waits=found.waits)
         return outcomes
+
+    async def _found_after_all(
+        self, events: Sequence[Event], patience: Patience, *, waits: bool
+    ) -> Found:
+        """What is found of events once those that they may answer are registered."""
+        if waits:
+            raise NotYetRegistered(retry_after=1)
+        await patience.answer(self._ends.passed())
+        return await patience.answer(self._finding.find(events))
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises, of what is registered."""
@@ -94,10 +111,24 @@ class KafkaBackbone:
                 pass
         await self._outbox.put(events, atomic=atomic, patience=patience)
 
-    def _find(
-        self, connection: Connection, events: Sequence[Event]
-    ) -> tuple[list[Outcome | None], bool]:
-        return self._registrar.find(connection, events), intake.any_waits(connection)
+
+def _parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """The events in parts, so that none stands in one part with an event that it answers.
+
+    They may go by different topics, and the answer might be registered first.
+    """
+    first, receipts = 0, set[bytes]()
+    for n, event in enumerate(events):
+        if event.refers and receipts & {bytes.fromhex(event.opening), event.about}:
+            yield events[first:n]
+            first, receipts = n, set()
+        receipts.add(event.receipt)
+    yield events[first:]
+
+
+def _names_what_is_unknown(outcome: Outcome | None) -> bool:
+    """Whether an event answers one that is not registered, or is about one."""
+    return isinstance(outcome, Rejected) and not _NOT_THERE.isdisjoint(outcome.faults)
 
 
 def _outcomes(events: Sequence[Event], found: Sequence[Outcome | None]) -> list[Outcome]:

@@ -1,10 +1,9 @@
-"""Consuming: what doors have produced is registered, stretch by stretch.
+"""Consuming: what doors have produced is registered, stretch by stretch, by whoever has the shard.
 
-Where to go on says the database. The group's own offsets follow it, for those who watch it with
-Kafka's tools, and for where a reader begins that has not asked yet.
+Where to go on says the database. The group's offsets follow it, for those who watch it with Kafka's
+tools, and for where a reader begins that has not asked yet.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,11 +11,12 @@ from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.kafka import TopicPartition as Partition
 from faststream.kafka.message import KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
 from structlog.typing import FilteringBoundLogger
 
 from hub.backbone.records import Record
@@ -31,8 +31,6 @@ from hub.logs import places_of
 GROUP: Final = "guantong.registrars"
 # Of one round.
 MOST_RECORDS: Final = 1_000
-# Seconds of silence after which a member's partitions are given to others; beats a third of it.
-SESSION_MS: Final = 6_000
 # aiokafka tells no types.
 Raw = Any
 
@@ -46,7 +44,7 @@ class Consuming:
         self,
         *,
         broker: Callable[[], KafkaBroker],
-        topics: Sequence[str],
+        lanes: Sequence[Lane],
         writer: Writer,
         stretches: Stretches,
         registered: Callable[[Registration], None],
@@ -55,7 +53,7 @@ class Consuming:
         log: FilteringBoundLogger,
     ) -> None:
         self._broker = broker
-        self._topics = topics
+        self._lanes = lanes
         self._writer = writer
         self._stretches = stretches
         self._registered = registered
@@ -64,54 +62,51 @@ class Consuming:
         self._log = log
         self._next: dict[Lane, int] = {}
         self._sought: dict[Lane, int] = {}
-        self._started = False
-
-    @property
-    def started(self) -> bool:
-        """Whether the brokers have let this process in."""
-        return self._started
 
     async def run(self) -> None:
         """Register what is there and what comes, until cancelled."""
         while True:
             broker = self._broker()
-            self._subscribe(broker)
+            subscriber = self._subscribe(broker)
             try:
                 await broker.start()
-                self._started = True
                 self._log.info("kafka.consuming")
-                await asyncio.Event().wait()
+                await self._follow(subscriber.consumer)
             except (KafkaError, OSError) as error:
                 self._log.warning("kafka.away", reason=type(error).__name__)
             finally:
-                self._started = False
                 await broker.stop()
             await self._rest()
 
-    def _subscribe(self, broker: KafkaBroker) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Let the group's offsets follow what is registered."""
+        told: dict[Lane, int] = {}
+        while True:
+            await self._rest()
+            news = dict(self._next.items() - told.items())
+            with suppress(KafkaError):
+                if news:
+                    await consumer.commit({TopicPartition(*lane): n for lane, n in news.items()})
+                    told |= news
+
+    def _subscribe(self, broker: KafkaBroker) -> BatchSubscriber:
         subscriber = broker.subscriber(
-            *self._topics,
+            partitions=[Partition(*lane, declare=False) for lane in self._lanes],
             group_id=GROUP,
             batch=True,
             max_records=MOST_RECORDS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
-            partition_assignment_strategy=(RangePartitionAssignor,),
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=SESSION_MS // 3,
             parser=_parsed,
             decoder=_decoded,
         )
 
-        # It may take the message alone, and must not raise: nobody would hear of that, and the next
-        # commit would pass over what it had not done.
+        # It may take the message alone, and must not raise: nobody would hear of that.
         async def handle(message: KafkaMessage) -> None:
-            consumer: AIOKafkaConsumer = subscriber.consumer
-            await self._take(_records(message), of=consumer)
-            with suppress(KafkaError):
-                await consumer.commit()
+            await self._take(_records(message), of=subscriber.consumer)
 
         subscriber(handle)
+        return subscriber
 
     async def _take(self, records: Mapping[Lane, Sequence[Raw]], *, of: AIOKafkaConsumer) -> None:
         """Register records, or have them fetched anew from where the database says."""

@@ -56,6 +56,11 @@ class Producing:
         self._away_until = 0.0
 
     @property
+    def connected(self) -> bool:
+        """Whether the brokers have let this process in."""
+        return self._lanes is not None
+
+    @property
     def away(self) -> bool:
         """Whether a request that comes now would wait in vain, as far as is known."""
         return self._lanes is None or asyncio.get_running_loop().time() < self._away_until
