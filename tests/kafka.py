@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import NewTopic as Topic
 from confluent_kafka.admin import (
     AdminClient,
     NewTopic,
@@ -18,6 +20,7 @@ from confluent_kafka.admin import (
 )
 
 from deploy.local.kafka import ADMIN, SCRAM, KafkaCluster, running
+from hub.app.overkafka import topics
 
 PROTOCOL = "SASL_PLAINTEXT"
 ITERATIONS = 4096
@@ -39,6 +42,14 @@ def shared_cluster(*, secured: bool = False) -> Iterator[KafkaCluster]:
         running(Path(folder), secured=secured) as cluster,
     ):
         yield cluster
+
+
+async def make_topics(bootstrap: str, *, partitions: int) -> None:
+    """The backbone's topics, on one broker that anybody may ask."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([Topic(topic, partitions, 1) for topic in topics()])
+    await admin.close()
 
 
 @contextmanager

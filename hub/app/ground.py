@@ -53,6 +53,7 @@ class Ground:
     writer: Writer
     records: Writer
     readers: Readers
+    glances: Readers
     pages: Readers
     examinations: Readers
     lookups: Readers
@@ -85,9 +86,7 @@ async def ground_on(
     in one transaction with what waits for the shard two processes could wait for each other.
     """
     outage = Outage(log=log, clock=time.monotonic)
-    readers = partial(
-        Readers, database.reading, failed=ReaderWatch(log, outage).failed, read=outage.over
-    )
+    readers = partial(Readers, failed=ReaderWatch(log, outage).failed, read=outage.over)
     writers = partial(
         Writer,
         capacity=settings.queue_bytes,
@@ -106,13 +105,14 @@ async def ground_on(
         database=database,
         writer=writer,
         records=writers(database.writing()) if records_apart else writer,
-        readers=readers(threads=settings.readers),
+        readers=readers(database.reading, threads=settings.readers),
+        glances=readers(database.glancing, threads=1),
         # The interpreter lock changes hands at each row: several threads that read pages of
         # a thousand rows get half of what one gets.
-        pages=readers(threads=1).within(database.answer),
-        examinations=readers(threads=1),
+        pages=readers(database.reading, threads=1).within(database.answer),
+        examinations=readers(database.reading, threads=1),
         # A question about what was read may go through a million entries.
-        lookups=readers(threads=1).within(database.answer),
+        lookups=readers(database.reading, threads=1).within(database.answer),
     )
     metrics.watch_queue(
         works=lambda: ground.writer.depth,
@@ -125,6 +125,12 @@ async def ground_on(
     try:
         yield ground
     finally:
-        readers_too = (ground.readers, ground.pages, ground.examinations, ground.lookups)
+        readers_too = (
+            ground.readers,
+            ground.glances,
+            ground.pages,
+            ground.examinations,
+            ground.lookups,
+        )
         for stop in (*(each.stop for each in every_writer), *(each.stop for each in readers_too)):
             await asyncio.to_thread(stop)

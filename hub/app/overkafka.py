@@ -80,7 +80,11 @@ class Kafka:
         return KafkaBackbone(
             producing=producing,
             outbox=outbox,
-            finding=Finding(readers=self.ground.readers, registrar=core.registrar),
+            finding=Finding(
+                glances=self.ground.glances,
+                readers=self.ground.readers,
+                registrar=core.registrar,
+            ),
             ends=ends,
             refused=self._record,
             partitions=self.partitions,

@@ -5,7 +5,7 @@ value. A header of the hub's own holds what admission has found, packed as in `p
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +50,7 @@ def outgoing(event: Event, *, partitions: int) -> Outgoing:
         partition_of(event.key, partitions),
         event.key.encode(),
         event.data,
-        [*_headers(event.attributes), (ADMITTED, admitted)],
+        _headers(event.attributes, admitted),
     )
 
 
@@ -75,12 +75,18 @@ def partition_of(key: str, partitions: int) -> int:
     return zlib.crc32(key.encode()) % partitions
 
 
-def _headers(attributes: bytes) -> Iterator[Header]:
+def _headers(attributes: bytes, admitted: bytes) -> list[Header]:
     members = _members(attributes)
     # In CloudEvents' JSON format, in which it may have come, this is what goes without saying.
-    yield "content-type", _text(members.pop(_TYPE, "application/json"))
-    for name, value in members.items():
-        yield _PREFIX + name, _text(value)
+    type_ = members.pop(_TYPE, "application/json")
+    return [
+        ("content-type", _text(type_)),
+        *[
+            (_PREFIX + name, value.encode() if type(value) is str else _text(value))
+            for name, value in members.items()
+        ],
+        (ADMITTED, admitted),
+    ]
 
 
 def _text(value: Any) -> bytes:

@@ -130,6 +130,17 @@ def any_waits(connection: Connection) -> bool:
     return bool(found.scalar_one())
 
 
+_GLANCE: Final = (
+    "SELECT EXISTS (SELECT 1 FROM intake), EXISTS (SELECT 1 FROM dedup WHERE slot = ANY(?))"
+)
+
+
+def glance(connection: Connection, slots: Iterable[int]) -> tuple[bool, bool]:
+    """Whether a batch waits, and whether a position stands at any of the dedup slots."""
+    waits, claimed = connection.exec_driver_sql(_GLANCE, (list(slots),)).one()
+    return bool(waits), bool(claimed)
+
+
 _SET_ASIDE: Final = (
     "INSERT INTO set_aside"
     " SELECT number, publisher, atomic, events, receipts, weight, at, reason, aside_at FROM intake"

@@ -117,6 +117,10 @@ class PostgresDatabase:
             postgresql_readonly=True,
         )
 
+    def glancing(self) -> "_Transactions":
+        """No transaction but that of each statement."""
+        return _transactions(self, answer=self.answer, isolation_level="AUTOCOMMIT")
+
     def space(self, connection: Connection) -> Space:
         """What the database takes; its log and its disk are not ours to see."""
         taken = connection.exec_driver_sql("SELECT pg_database_size(current_database())")

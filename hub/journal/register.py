@@ -185,9 +185,8 @@ class Registrar:
 
     def find(self, connection: Connection, events: Sequence[Event]) -> list[Outcome | None]:
         """What would become of events, storing none; None for one that would be stored."""
-        new = _unless_known(events)
-        slots = {n.slot for n in new}
-        if new and len(slots) == len(new) and not sql.any_claimed(connection, slots):
+        slots = slots_if_new(events)
+        if slots and not sql.any_claimed(connection, slots):
             return [None] * len(events)
         head = appending.head(connection, SHARD)
         first = pack(SHARD, head.next_number)
@@ -195,16 +194,6 @@ class Registrar:
         now = max(self._clock(), head.hubtime)
         _, outcomes = self._settle(connection, events, first=first, policy=policy, now=now)
         return [_unless_stored(outcome, first) for outcome in outcomes]
-
-    def find_together(
-        self, connection: Connection, batches: Sequence[Sequence[Event]]
-    ) -> list[list[Outcome | None]]:
-        """The same of several batches, each by itself."""
-        events = [*chain.from_iterable(batches)]
-        slots = {n.slot for n in _unless_known(events)}
-        if len(slots) == len(events) and not sql.any_claimed(connection, slots):
-            return [[None] * len(batch) for batch in batches]
-        return [self.find(connection, batch) for batch in batches]
 
     def turn(self, connection: Connection) -> appending.Head:
         """Where the shard stands, and will until this transaction ends. Raises Superseded."""
@@ -271,6 +260,14 @@ class Registrar:
                     slots.add(slot)
             outcomes.append(known)
         return new, outcomes
+
+
+def slots_if_new(events: Sequence[Event]) -> set[int]:
+    """The dedup slots of events that are all new if none of these is taken. None where that would
+    not tell: one of them answers another event, or two have one slot.
+    """
+    slots = {n.slot for n in _unless_known(events)}
+    return slots if len(slots) == len(events) else set()
 
 
 def _unless_known(events: Sequence[Event]) -> list[_New]:

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from statistics import median
-from time import perf_counter
+from time import perf_counter, time
 
 import uvloop
 
@@ -31,9 +32,10 @@ class End:
 
 @dataclass
 class Under:
-    """When each event, by its id, was sent, answered and pulled."""
+    """When each event, by its id, was sent, answered, registered and pulled, of one clock."""
 
     sent: dict[str, float] = field(default_factory=dict)
+    registered: dict[str, float] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     pulled: dict[str, float] = field(default_factory=dict)
 
@@ -96,21 +98,26 @@ async def _page(at: End, cursor: str, wait: int, under: Under) -> str:
     )
     writer.write(head.encode())
     headers, body = await _answer(reader)
-    now = perf_counter()
+    now, ahead = perf_counter(), time() - perf_counter()
     writer.close()
-    under.pulled.update((e["id"], now) for e in json.loads(body))
+    for pulled in json.loads(body):
+        under.pulled[pulled["id"]] = now
+        registered = datetime.fromisoformat(pulled["hubtime"]).timestamp()
+        under.registered[pulled["id"]] = registered - ahead
     return headers["guantong-cursor"]
 
 
 def told(publisher: End, subscriber: End, *, through: str) -> bool:
     """Report how soon what was answered is pulled, at a steady 500 events a second, and beside it
-    the whole way and its first part.
+    the whole way and its parts.
     """
     rounds = [uvloop.run(under_way(publisher, subscriber, f"l{n}")) for n in range(ROUNDS + 1)][1:]
     beside = {
         f"{part} {name}": round(median(between(*span, share) for span in spans))
         for part, spans in (
             ("sent until answered", [(u.sent, u.answered) for u in rounds]),
+            ("answered until registered", [(u.answered, u.registered) for u in rounds]),
+            ("registered until pulled", [(u.registered, u.pulled) for u in rounds]),
             ("sent until pulled", [(u.sent, u.pulled) for u in rounds]),
         )
         for name, share in (("p50", 0.5), ("p99", 0.99))

@@ -15,14 +15,13 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka import Broker, KafkaCluster
 from deploy.local.kafka import running as running_kafka
 from deploy.local.postgres import PostgresServer
-from hub.app.overkafka import topics
 from tests.cluster import DOORS, WORKS, Cluster, until
 from tests.doors import doors
+from tests.kafka import make_topics
 from tests.postgres import fresh_database, rows
 from tests.running import results_of, start_hub
 from tests.sample import (
@@ -85,7 +84,7 @@ class World:
 def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
     with fresh_database(postgres) as url, running_kafka(folder / "kafka") as kafka:
-        asyncio.run(_make_topics(kafka.bootstrap))
+        asyncio.run(make_topics(kafka.bootstrap, partitions=PARTITIONS))
         settings = {
             "backbone": "kafka",
             "kafka": kafka.bootstrap,
@@ -106,13 +105,6 @@ def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 def is_producing(hub: Any) -> bool:
     return any("kafka.producing" in line for line in hub.lines)
-
-
-async def _make_topics(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in topics()])
-    await admin.close()
 
 
 def of_case(case: str, step: int) -> Event:

@@ -146,6 +146,7 @@ class Storage:
             producing=producing,
             outbox=self.handing_over(),
             finding=Finding(
+                glances=self.readers,
                 readers=self.readers,
                 registrar=Registrar(policies=policies(), clock=lambda: NOW),
             ),

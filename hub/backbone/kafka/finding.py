@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from hub.database import intake
 from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.event import Event, Outcome
-from hub.journal.register import Registrar
+from hub.journal.register import Registrar, slots_if_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Finding:
     nobody is told of a moment before he asked.
     """
 
-    def __init__(self, *, readers: Readers, registrar: Registrar) -> None:
+    def __init__(self, *, glances: Readers, readers: Readers, registrar: Registrar) -> None:
+        self._glances = glances
         self._readers = readers
         self._registrar = registrar
         self._asked: list[tuple[Sequence[Event], asyncio.Future[Found]]] = []
@@ -50,9 +52,8 @@ class Finding:
             self._looking = None
 
     async def _answer(self, asked: Sequence[tuple[Sequence[Event], asyncio.Future[Found]]]) -> None:
-        work = partial(self._read, requests=[events for events, _ in asked])
         try:
-            told = await self._readers.run(work)
+            told = await self._found([events for events, _ in asked])
         except Exception as error:
             for _, found in asked:
                 if not found.done():
@@ -62,7 +63,15 @@ class Finding:
             if not found.done():
                 found.set_result(each)
 
+    async def _found(self, requests: Sequence[Sequence[Event]]) -> list[Found]:
+        slots = slots_if_new([*chain.from_iterable(requests)])
+        if slots:
+            # Nearly always all is new, and one statement tells.
+            waits, known = await self._glances.run(partial(intake.glance, slots=slots))
+            if not known:
+                return [Found([None] * len(events), waits) for events in requests]
+        return await self._readers.run(partial(self._read, requests=requests))
+
     def _read(self, connection: Connection, requests: Sequence[Sequence[Event]]) -> list[Found]:
         waits = intake.any_waits(connection)
-        found = self._registrar.find_together(connection, requests)
-        return [Found(outcomes, waits) for outcomes in found]
+        return [Found(self._registrar.find(connection, events), waits) for events in requests]
