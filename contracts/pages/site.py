@@ -7,7 +7,7 @@ from importlib.resources import files
 import msgspec
 
 from contracts.agency import KINDS
-from contracts.asyncapi import document
+from contracts.asyncapi.document import document
 from contracts.catalogue import Catalogue
 from contracts.codelists import list_names
 from contracts.pages import frame

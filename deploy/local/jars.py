@@ -16,8 +16,10 @@ from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 
-# One broker's own, without the console tools. 4.4.0 does not resolve whole.
+# One broker's own. 4.4.0 does not resolve whole.
 KAFKA: Final = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
+# The console tools, alone: what they name beyond the broker's own is for Connect.
+TOOLS: Final = "org.apache.kafka:kafka-tools:4.3.1"
 PINNED: Final = Path(__file__).with_name("kafka.sha256")
 
 
@@ -104,7 +106,8 @@ def locked(cache: Path) -> Iterator[None]:
 def pin() -> None:
     """Resolve Kafka anew and pin what comes."""
     cache = GlobalSettings.load().repo_cache
-    found = sorted(artifact.resolve() for artifact in jgo.resolve(KAFKA))
+    wanted = (*jgo.resolve(KAFKA), jgo.resolve(TOOLS)[0])
+    found = sorted(artifact.resolve() for artifact in wanted)
     lines = (
         f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(cache).as_posix()}\n"
         for file in found

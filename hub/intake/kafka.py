@@ -17,6 +17,7 @@ DOORS: Final = "intake."
 ANSWERS: Final = "rejected."
 # Of every door, whichever agency's.
 PATTERN: Final = r"^intake\..+"
+_ATTRIBUTE: Final = "ce_"
 
 # A name, and its value: Kafka tells a value that is none from one that is empty.
 Headers = Sequence[tuple[str, bytes | None]]
@@ -55,7 +56,10 @@ def read_record(record: Record, limits: Limits) -> Submitted:
         return Flawed(None, None, (_UNREADABLE,))
     stated = [value or b"" for name, value in record.headers if name == "content-type"]
     media = media_type(stated)
-    if media == STRUCTURED:
+    attributed = any(name.startswith(_ATTRIBUTE) for name, _ in record.headers)
+    # Without attributes a payload is no event. CloudEvents' SDK for Python, up to 1.x, writes a
+    # document under the media type of its payload.
+    if media == STRUCTURED or (media == PAYLOAD and not attributed):
         return read_document(record.value or b"", limits)
     if media != PAYLOAD:
         return Flawed(None, None, (_MEDIA_TYPE,))
@@ -69,8 +73,8 @@ def _attributes(headers: Headers, media: bytes) -> dict[str, str] | None:
     """The attributes that headers carry, UTF-8 as it is; None where they cannot be told."""
     attributes = {"datacontenttype": media.decode("latin-1")}
     for name, value in headers:
-        if name.startswith("ce_"):
-            attribute = name[3:]
+        if name.startswith(_ATTRIBUTE):
+            attribute = name.removeprefix(_ATTRIBUTE)
             if attribute in attributes or value is None:
                 return None
             try:

@@ -14,9 +14,11 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
     ScramMechanism,
+    UserScramCredentialDeletion,
 )
 
 from deploy.local.kafka import ADMIN, KafkaCluster
+from hub.upkeep.topics import PREFIXES
 from tests.commands import Done, guantong
 from tests.kafka import Login, admin_of, for_confluent
 from tests.running import PATIENCE, RunningHub
@@ -100,9 +102,22 @@ class Office:
 
     def login(self, user: str) -> dict[str, Any]:
         """The settings of a client, with the password that was written for it."""
-        password = (self.secrets / f"{user}.password").read_text().strip()
         # What a refused client complains of is what its test is about.
-        return {**for_confluent(self.brokers, Login(user, password)), "log_level": 0}
+        known = Login(user, self.password(user))
+        return {**for_confluent(self.brokers, known), "log_level": 0}
+
+    def password(self, user: str) -> str:
+        """What was written for a user."""
+        return (self.secrets / f"{user}.password").read_text().strip()
+
+    def clears(self) -> None:
+        """Leave nothing of what was applied on a cluster that others use as well."""
+        ours = [name for name in self.topics() if name.startswith(PREFIXES)]
+        done_with(self.admin.delete_topics(ours))
+        for file in self.secrets.iterdir():
+            done_with(self.admin.delete_acls([every_right_of(f"User:{file.stem}")]))
+            removed = UserScramCredentialDeletion(file.stem, SHA_512)
+            done_with(self.admin.alter_user_scram_credentials([removed]))
 
     def topics(self) -> set[str]:
         """All topics but Kafka's own."""

@@ -85,7 +85,8 @@ async def test_a_file_is_made_once_however_many_ask_for_it_first_or_go_away() ->
 def test_no_model_is_built_to_tell_programs_of_the_contracts() -> None:
     """What was published is told: that is what makes the document cheap enough for everybody."""
     script = (
-        "from contracts.asyncapi import document; from contracts.catalogue import load_catalogue;"
+        "from contracts.asyncapi.document import document;"
+        " from contracts.catalogue import load_catalogue;"
         " document(load_catalogue());"
         " print(sum('_adapter' in vars(contract) for contract in load_catalogue()))"
     )

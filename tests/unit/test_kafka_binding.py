@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from cloudevents.core.bindings.kafka import KafkaMessage, to_binary_event, to_structured_event
+from cloudevents.core.bindings.kafka import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
+from cloudevents.v1 import kafka as old_kafka
+from cloudevents.v1.http import CloudEvent as OldEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,10 +138,16 @@ def test_what_the_cloudevents_sdk_writes_is_read() -> None:
     attributes |= {"time": datetime.fromisoformat(EVENT["time"]), "datacontenttype": JSON}
     event = CloudEvent(attributes=attributes, data=EVENT["data"])
 
-    def sent(message: KafkaMessage) -> Submitted:
-        return over_kafka([*message.headers.items()], message.value)
-
-    for read in (sent(to_binary_event(event)), sent(to_structured_event(event))):
+    old = OldEvent({**attributes, "time": EVENT["time"]}, EVENT["data"])
+    messages = (
+        to_binary_event(event),
+        to_structured_event(event),
+        old_kafka.to_binary(old),
+        old_kafka.to_structured(old),
+    )
+    for message in messages:
+        assert isinstance(message.value, bytes)
+        read = over_kafka([*message.headers.items()], message.value)
         assert isinstance(read, Envelope)
         assert read.attributes.id == EVENT["id"]
         assert json.loads(read.data) == EVENT["data"]
