@@ -59,6 +59,11 @@ class Ground:
     lookups: Readers
 
     @property
+    def reading(self) -> tuple[Readers, ...]:
+        """All who read."""
+        return self.readers, self.glances, self.pages, self.examinations, self.lookups
+
+    @property
     def patience(self) -> float | None:
         """How long publishing waits for storage, seconds; None for as long as it takes."""
         return None if self.settings.database is None else PATIENCE_SECONDS
@@ -125,12 +130,8 @@ async def ground_on(
     try:
         yield ground
     finally:
-        readers_too = (
-            ground.readers,
-            ground.glances,
-            ground.pages,
-            ground.examinations,
-            ground.lookups,
-        )
-        for stop in (*(each.stop for each in every_writer), *(each.stop for each in readers_too)):
+        for stop in (
+            *(each.stop for each in every_writer),
+            *(each.stop for each in ground.reading),
+        ):
             await asyncio.to_thread(stop)
