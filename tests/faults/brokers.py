@@ -17,10 +17,9 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from deploy.local.kafka import Broker, KafkaCluster
 from hub.app.overkafka import topics
-from hub.backbone.kafka.consuming import GROUP as REGISTERING
 from hub.backbone.records import topic_of
 from hub.database.offsets import Lane
-from hub.intake.kafkasessions import GROUP as ADMITTING
+from hub.intake.kafkasessions import GROUP
 from tests.doors import DOCUMENT
 from tests.faults.parcels import Parcel
 from tests.kafka import ask, for_confluent
@@ -65,11 +64,6 @@ class Brokers:
             for partition in found[topic].partitions.values()
         )
 
-    def registrars(self) -> int:
-        """How many the group of those that register has."""
-        (group,) = ask(self.kafka, lambda admin: admin.describe_consumer_groups([REGISTERING]))
-        return len(group.members)
-
     def ends(self) -> dict[Lane, int]:
         """How far the hub's own topics reach."""
         return {lane: end for lane, end in self._ends(topics()).items() if end}
@@ -78,9 +72,7 @@ class Brokers:
         """Whether the doors are through with all that was sent."""
         (group,) = ask(
             self.kafka,
-            lambda admin: admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(ADMITTING)]
-            ),
+            lambda admin: admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP)]),
         )
         done = {Lane(each.topic, each.partition): each.offset for each in group.topic_partitions}
         return all(done.get(lane, 0) >= end for lane, end in self._ends([SENT]).items())

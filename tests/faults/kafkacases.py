@@ -1,6 +1,5 @@
 """The faults of a hub over Kafka. Another is another function, and a line at the end."""
 
-import signal
 from collections.abc import Sequence
 from functools import partial
 from random import Random
@@ -8,9 +7,18 @@ from time import perf_counter
 from typing import Final
 
 from deploy.local.kafka import Broker
-from tests.cluster import WORKS, until
+from tests.cluster import until
 from tests.faults.brokers import PARTITIONS
-from tests.faults.cases import Case, killed_door, last, paused_door, restart
+from tests.faults.cases import (
+    Case,
+    killed_door,
+    killed_writer,
+    last,
+    paused_door,
+    paused_writer,
+    restart,
+    stopped_writer,
+)
 from tests.faults.load import Load
 from tests.faults.overkafka import KafkaField
 
@@ -78,45 +86,14 @@ def all_away(field: KafkaField, load: Load, dice: Random) -> None:
     load.await_seen()
 
 
-def killed_registrar(field: KafkaField, load: Load, dice: Random) -> None:
-    """kill -9 of one that registers."""
-    work = dice.choice(WORKS)
-    field.cluster.running[work].kill()
-    load.await_answers(20)
-    field.cluster.start(work)
-    load.await_seen()
-
-
-def stopped_registrar(field: KafkaField, load: Load, dice: Random) -> None:
-    """SIGTERM to one."""
-    work = dice.choice(WORKS)
-    assert field.cluster.running[work].stop() == 0
-    load.await_seen()
-    field.cluster.start(work)
-    load.await_answers(20)
-
-
-def paused_registrar(field: KafkaField, load: Load, dice: Random) -> None:
-    """SIGSTOP of one until its partitions are another's; what it does when it goes on is undone."""
-    process = field.cluster.running[dice.choice(WORKS)].process
-    process.send_signal(signal.SIGSTOP)
-    try:
-        until(lambda: field.brokers.registrars() == 1)
-        load.await_seen()
-    finally:
-        process.send_signal(signal.SIGCONT)
-    until(lambda: field.brokers.registrars() == len(WORKS))
-    load.await_seen()
-
-
 CASES: Final[Sequence[Case[KafkaField]]] = (
     Case("Kafka: leader kill -9", killed_leader),
     Case("Kafka: a broker silent", silent_broker),
     Case("Kafka: all brokers rolled", rolled),
     Case("Kafka: all brokers away", all_away),
-    Case("Kafka: registrar kill -9", killed_registrar),
-    Case("Kafka: registrar SIGTERM", stopped_registrar),
-    Case("Kafka: registrar SIGSTOP, SIGCONT", paused_registrar),
+    Case("Kafka: registrar kill -9", killed_writer),
+    Case("Kafka: registrar SIGTERM", stopped_writer),
+    Case("Kafka: registrar SIGSTOP, SIGCONT", paused_writer),
     Case("Kafka: door kill -9", killed_door),
     Case("Kafka: door SIGSTOP, SIGCONT", paused_door),
     Case("Kafka: PostgreSQL restart fast", partial(restart, how="fast")),
