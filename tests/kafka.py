@@ -117,7 +117,8 @@ def for_aiokafka(cluster: KafkaCluster, login: Login | None = None) -> dict[str,
 
 def for_confluent(cluster: KafkaCluster, login: Login | None = None) -> dict[str, Any]:
     """What confluent-kafka's clients are told, to be the user."""
-    reached = {"bootstrap.servers": cluster.bootstrap}
+    # Brokers that are away are no news to who took them away.
+    reached = {"bootstrap.servers": cluster.bootstrap, "log_level": 2}
     if login is None:
         return reached
     return {

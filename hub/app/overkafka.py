@@ -17,9 +17,9 @@ from hub.app.ground import Ground, microseconds_now
 from hub.app.kafkadoors import access_of
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.backbone import KafkaBackbone
-from hub.backbone.kafka.consuming import Consuming
+from hub.backbone.kafka.consuming import FETCH_MS, Consuming
 from hub.backbone.kafka.draining import Draining
-from hub.backbone.kafka.ends import Ends
+from hub.backbone.kafka.ends import ASKING_MS, LEADERS_MS, Ends
 from hub.backbone.kafka.finding import Finding
 from hub.backbone.kafka.producing import BATCH_BYTES, REQUEST_MS, Producing
 from hub.backbone.records import topic_of
@@ -63,7 +63,12 @@ class Kafka:
     def ends(self) -> Ends:
         """How far the topics reach."""
         return Ends(
-            make=partial(AIOKafkaConsumer, **self.access),
+            make=partial(
+                AIOKafkaConsumer,
+                **self.access,
+                request_timeout_ms=ASKING_MS,
+                metadata_max_age_ms=LEADERS_MS,
+            ),
             lanes=self.lanes(),
             readers=self.ground.readers,
             pause=lambda: asyncio.sleep(0.02),
@@ -96,8 +101,11 @@ class Kafka:
         return Consuming(
             broker=partial(
                 KafkaBroker,
-                self.access["bootstrap_servers"],
+                # To it a text is one address.
+                self.access["bootstrap_servers"].split(","),
                 client_id=self.access["client_id"],
+                request_timeout_ms=FETCH_MS,
+                metadata_max_age_ms=LEADERS_MS,
                 security=_security(self.access),
                 apply_types=False,
                 allow_auto_create_topics=False,

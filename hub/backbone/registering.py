@@ -68,32 +68,34 @@ class Registering:
 
     async def register_all(self) -> None:
         """Register everything that waits. Raises Superseded, IntakeNewer or StorageFailed."""
-        while await self._round(halved=self._halved):
+        while await self._round():
             pass
 
-    async def register_first(self) -> None:
-        """Register the first batch that waits. Raises as `register_all` does."""
-        await self._round(halved=MOST_HALVED)
+    async def register_until(self, number: int) -> None:
+        """Register what waits, up to the batch of that number. Raises as `register_all` does."""
+        while await self._round(until=number):
+            pass
 
     async def _turn(self) -> bool:
         try:
             await self.register_all()
-        except StorageFailed:
+        except (StorageFailed, Superseded):
             # It is told where it happened, and another turn comes.
-            self._halved, self._passed = min(self._halved + 1, MOST_HALVED), 0
-            await self._rest()
-        except Superseded:
             await self._rest()
         except IntakeNewer:
             await self._rest()
             raise
         return True
 
-    async def _round(self, *, halved: int) -> bool:
+    async def _round(self, *, until: int | None = None) -> bool:
         """Register a round; whether there was anything."""
         self._woken.clear()
-        work = partial(self._rounds.register, halved=halved)
-        done = await self._writer.submit(work, locks=REGISTERING)
+        work = partial(self._rounds.register, halved=self._halved, until=until)
+        try:
+            done = await self._writer.submit(work, locks=REGISTERING)
+        except StorageFailed:
+            self._halved, self._passed = min(self._halved + 1, MOST_HALVED), 0
+            raise
         if done is None:
             return False
         self._passed += 1

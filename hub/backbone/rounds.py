@@ -79,15 +79,21 @@ class Rounds:
         self._registrar = registrar
         self._clock = clock
 
-    def register(self, connection: Connection, *, halved: int = 0) -> Round | None:
+    def register(
+        self, connection: Connection, *, halved: int = 0, until: int | None = None
+    ) -> Round | None:
         """Register and settle the first of what waits; None if nothing does.
 
-        A round `halved` so often is so much smaller, down to a batch.
+        A round `halved` so often is so much smaller, down to a batch; it does not go beyond the
+        batch `until`, by its number.
         Raises Superseded, IntakeNewer, what storage raises, or what keeps all of it from being
         registered: then it all waits on.
         """
         waiting = intake.waiting(
-            connection, most=max(1, MOST_BATCHES >> halved), size=MOST_BYTES >> halved
+            connection,
+            most=max(1, MOST_BATCHES >> halved),
+            size=MOST_BYTES >> halved,
+            until=until,
         )
         if not waiting:
             return None

@@ -72,6 +72,10 @@ class Refused:
     at: int
 
 
+# No batch's number is larger.
+LAST: Final = 2**63 - 1
+
+
 def _columns(connection: Connection, values: Sequence[Handed | Aside | Settled | Refused]) -> Any:
     """Values of one kind, as a statement takes them that is run once for all."""
     return rows_of(connection, [astuple(value) for value in values])
@@ -110,13 +114,18 @@ def weight(connection: Connection) -> int:
     return int(found.scalar_one())
 
 
-def waiting(connection: Connection, *, most: int, size: int) -> list[Waiting]:
-    """The first batches that wait, in order, at least one; no more once `size` bytes are passed."""
+def waiting(
+    connection: Connection, *, most: int, size: int, until: int | None = None
+) -> list[Waiting]:
+    """The first batches that wait, in order, at least one; no more once `size` bytes are passed,
+    nor any beyond the number `until`.
+    """
     rows = connection.exec_driver_sql(
         "SELECT number, door, batch, atomic, events, receipts FROM intake WHERE number IN"
         " (SELECT number FROM (SELECT number, weight, sum(weight) OVER (ORDER BY number) AS total"
-        " FROM intake ORDER BY number LIMIT ?) AS first WHERE total - weight < ?) ORDER BY number",
-        (most, size),
+        " FROM intake WHERE number <= ? ORDER BY number LIMIT ?) AS first"
+        " WHERE total - weight < ?) ORDER BY number",
+        (LAST if until is None else until, most, size),
     )
     return [
         Waiting(row[0], row[1], row[2], row[3] != EACH, row[3] == UNHEARD, row[4], row[5])

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from time import perf_counter
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from deploy.local.postgres import Stop
 from hub.database.postgres import ANSWER_SECONDS
@@ -21,7 +21,7 @@ from tests.faults.parcels import assert_put_off
 from tests.postgres import connected
 from tests.sample import PETITION, petition
 
-Act = Callable[[Field, Load, Random], None]
+F = TypeVar("F", bound=Field)
 # What a transaction has run that hands a batch over, registers a round, keeps what was read.
 HANDS_OVER: Final = "INSERT INTO intake"
 REGISTERS: Final = "INSERT INTO settled"
@@ -31,13 +31,13 @@ MANY: Final = 20
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Generic[F]):
     """A fault: what is done while the hub is busy, `times` times in a row, in a campaign now and
     then `long` ones; NotHere where the machine does not let it. `quick` ones are in the suite too.
     """
 
     name: str
-    act: Act
+    act: Callable[[F, Load, Random], None]
     times: int = 1
     long: int = 1
     quick: bool = False
@@ -330,7 +330,7 @@ def clock(field: Field, load: Load, dice: Random, *, door: bool) -> None:
         load.await_answers(20)
 
 
-CASES: Final = (
+CASES: Final[Sequence[Case[Field]]] = (
     Case("restart fast", partial(restart, how="fast")),
     Case("restart immediate", partial(restart, how="immediate"), quick=True),
     Case("PostgreSQL: kill -9", killed_server),

@@ -8,7 +8,7 @@ import select
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from deploy.local.loopback import HOST
 from deploy.local.postgres import PostgresServer, as_owner, run, running
 from tests.cluster import DOORS, WORKS, Cluster, until
 from tests.faults.judge import Kept
+from tests.faults.parcels import Parcel
 from tests.postgres import rows
 from tests.running import PATIENCE
 from tests.sample import policy
@@ -106,6 +107,15 @@ class Field:
     cluster: Cluster
     disk: Disk | None
 
+    @property
+    def producers(self) -> Sequence[Callable[[Parcel], None]]:
+        """Those who publish by Kafka."""
+        return ()
+
+    def told(self) -> set[str]:
+        """The events whose refusals they were told, by id."""
+        return set()
+
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database answers its superuser, on a connection of its own."""
         return asyncio.run(rows(self.server.url(NAME), statement))
@@ -137,7 +147,7 @@ class Field:
         return {id_ for (id_,) in found}
 
     def await_whole(self) -> None:
-        """Return once all four processes are well, and one of them writes."""
+        """Return once all four processes are well and lack nothing, and one of them writes."""
         for name in (*DOORS, *WORKS):
             until(partial(self._is_ready, name))
         self.cluster.writer()
@@ -146,14 +156,15 @@ class Field:
     def _is_ready(self, name: str) -> bool:
         url = f"{self.cluster.running[name].url}/health/ready"
         try:
-            return httpx.get(url, timeout=PATIENCE, trust_env=False).status_code == 200
+            answer = httpx.get(url, timeout=PATIENCE, trust_env=False)
+            return answer.status_code == 200 and "missing" not in answer.json()
         except httpx.TransportError:
             return False
 
 
 @contextmanager
-def field(folder: Path) -> Iterator[Field]:
-    """Start all of it in a folder; it ends with the block."""
+def field(folder: Path, *, settings: Mapping[str, str] | None = None) -> Iterator[Field]:
+    """Start all of it in a folder, with the settings of every process; it ends with the block."""
     place = folder / "server"
     with (
         disk_on(place) as disk,
@@ -166,7 +177,7 @@ def field(folder: Path) -> Iterator[Field]:
             name: f"postgresql+asyncpg://{NAME}:{password}@{HOST}:{port}/{NAME}"
             for name, port in ways.ports.items()
         }
-        cluster = Cluster(folder, addresses, program="tests.faults.clock")
+        cluster = Cluster(folder, addresses, program="tests.faults.clock", settings=settings or {})
         try:
             cluster.start("a")
             cluster.start("b", *WORKS)
@@ -182,9 +193,12 @@ def field(folder: Path) -> Iterator[Field]:
 
 
 def told_by(cluster: Cluster) -> Iterator[str]:
-    """The newest of what the processes have told of failures, each line with its process."""
+    """The newest of what the processes have told of failures of their own, each line with its
+    process.
+    """
     for name, hub in cluster.running.items():
-        failures = [line for line in hub.lines if '"level": "error"' in line]
+        told = (line for line in hub.lines if '"library"' not in line)
+        failures = [line for line in told if '"level": "error"' in line]
         yield from (f"{name}: {line}" for line in failures[-5:])
 
 

@@ -1,5 +1,5 @@
 """What a fault may not do: lose an event, double it, pass it by another of its key, leave a gap,
-tear a batch of all or none, keep what it has refused.
+tear a batch of all or none, keep what it has refused, leave that untold.
 """
 
 from collections import Counter
@@ -11,7 +11,8 @@ from itertools import pairwise
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What was sent at once: the events, by id, that were answered to be accepted and those that
-    were refused; whether it was all or none; when it was first sent, and answered, seconds.
+    were refused; whether it was all or none; when it was first sent, and answered, seconds. What a
+    producer of Kafka sent is answered by the brokers, and what is refused of it later by the hub.
     """
 
     accepted: tuple[str, ...]
@@ -45,7 +46,8 @@ class Kept:
 class Harm:
     """How many events were lost, doubled, reordered; how many positions nobody has, and how many
     times were earlier than the one before; how many batches of all or none are there in part; how
-    many events are there though they were refused, or answered as refused without a record of it.
+    many events are there though they were refused, or answered as refused without a record of it;
+    how many that came by Kafka were refused, and nobody told.
     """
 
     lost: int
@@ -55,6 +57,7 @@ class Harm:
     back: int
     torn: int
     recanted: int
+    untold: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Pauses:
     """The longest, seconds: of a publisher until it had any answer, 503 too; from sending something
     to what became of it, and of that where something was refused and where it was all or none; of a
     reader from an event's answer to the page with it, of one that keeps to a door and of one that
-    changes.
+    changes; by Kafka, until the brokers had something, and of any reader from then on; until
+    another broker led what one had led.
     """
 
     answer: float
@@ -71,6 +75,9 @@ class Pauses:
     whole: float
     keeping: float
     changing: float
+    produced: float
+    arriving: float
+    election: float
 
 
 def harm_of(
@@ -79,12 +86,17 @@ def harm_of(
     kept: Sequence[Kept],
     positions: range,
     recorded: Collection[str],
+    *,
+    produced: Sequence[Answered] = (),
+    told: Collection[str] = (),
 ) -> Harm:
     """Judge what was answered by what each reader saw, by the part of the journal that was written
-    meanwhile, in the order of its positions, and by the refusals that were recorded, by event.
+    meanwhile, in the order of its positions, and by the refusals that were recorded, by event; so
+    too what was `produced` by Kafka, where publishers were `told` of refusals, by event.
     """
-    promised = {id_ for each in answered for id_ in each.accepted}
-    refused = {id_ for each in answered for id_ in each.refused}
+    sent = [*answered, *produced]
+    promised = {id_ for each in sent for id_ in each.accepted}
+    refused = {id_ for each in sent for id_ in each.refused}
     ids = Counter(each.id for each in kept)
     lost = len(promised - ids.keys())
     doubled = sum(count - 1 for count in ids.values())
@@ -104,6 +116,7 @@ def harm_of(
         back=sum(later < earlier for earlier, later in pairwise(times)),
         torn=sum(_is_torn(each, ids) for each in answered if each.whole),
         recanted=len(ids.keys() & {*refused, *recorded}) + len(refused - {*recorded}),
+        untold=len({id_ for each in produced for id_ in each.refused} - {*told}),
     )
 
 
@@ -113,12 +126,15 @@ def pauses_of(
     *,
     slowest: float,
     changing: str,
+    produced: Sequence[Answered] = (),
+    election: float = 0.0,
 ) -> Pauses:
     """How long clients had to wait: for the `slowest` answer of all; `changing` is the reader that
     changes doors.
     """
     times = {id_: each.at for each in answered for id_ in each.accepted}
     longest = {reader: _longest(times, events) for reader, events in seen.items()}
+    came = {id_: each.at for each in produced for id_ in each.accepted}
     return Pauses(
         answer=slowest,
         publishers=_longest_of(answered),
@@ -126,6 +142,9 @@ def pauses_of(
         whole=_longest_of(each for each in answered if each.whole),
         keeping=max(pause for reader, pause in longest.items() if reader != changing),
         changing=longest[changing],
+        produced=_longest_of(produced),
+        arriving=max(_longest(came, events) for events in seen.values()),
+        election=election,
     )
 
 

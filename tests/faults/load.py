@@ -18,7 +18,7 @@ from tests.faults.parcels import Parcel, parcels
 from tests.running import PATIENCE, AgencyClient, results_of
 from tests.sample import CITY, PETITION
 
-PUBLISHERS: Final = 6
+PUBLISHERS: Final = 8
 # A reader for each door, which knows no other, and one that changes.
 CHANGING: Final = "both"
 READERS: Final = {"a": ("a",), "b": ("b",), CHANGING: DOORS}
@@ -40,10 +40,15 @@ class Load:
     answered: list[Answered] = field(default_factory=list)
     # By reader, everything in its order.
     seen: dict[str, list[Seen]] = field(default_factory=lambda: {name: [] for name in READERS})
+    # What the brokers took of a producer of Kafka.
+    produced: list[Answered] = field(default_factory=list)
     # How many answers were 503.
     put_off: int = 0
     # The longest that a publisher waited for an answer, whatever it was, or in vain; seconds.
     slowest: float = 0.0
+    # The longest that nobody led what a broker had led, seconds.
+    election: float = 0.0
+    _known: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in READERS})
     _failed: BaseException | None = None
     _over: threading.Event = field(default_factory=threading.Event)
     _all_read: threading.Event = field(default_factory=threading.Event)
@@ -63,6 +68,11 @@ class Load:
         """Return once anybody was answered, whatever it was."""
         heard = len(self.answered) + self.put_off
         self._await(lambda: len(self.answered) + self.put_off > heard)
+
+    def await_seen(self) -> None:
+        """Return once all that is promised now was read by every reader."""
+        promised = self._promised()
+        self._await(lambda: self._have_read(promised))
 
     def subscription(self, reader: str) -> str:
         """What a reader reads."""
@@ -117,19 +127,38 @@ class Load:
         self._over.set()
         for each in publishing:
             each.result(PATIENCE)
-        promised = {id_ for answered in self.answered for id_ in answered.accepted}
-
-        def have_all() -> bool:
-            return all(promised <= {event.id for event in events} for events in self.seen.values())
-
+        promised = self._promised()
         # What is missing then is lost, and told.
         with self._news:
-            self._news.wait_for(lambda: self._failed or have_all(), timeout=PATIENCE)
+            self._news.wait_for(lambda: self._failed or self._have_read(promised), timeout=PATIENCE)
 
     def stop(self) -> None:
         """Have everybody stop, whatever is still to come."""
         self._over.set()
         self._all_read.set()
+
+    def produce(self, send: Callable[[Parcel], None]) -> None:
+        """Have a producer of Kafka `send` parcels one by one, until it is over."""
+        case = f"{self.name}-produced"
+        with self.failing_all():
+            for parcel in parcels(case, Random(case), modes=("each",)):
+                if self._over.is_set():
+                    return
+                began = perf_counter()
+                send(parcel)
+                now = perf_counter()
+                with self._news:
+                    self.produced.append(
+                        Answered(parcel.accepted, parcel.refused, False, began, now)
+                    )
+                self._rest()
+
+    def _promised(self) -> set[str]:
+        sent = (*self.answered, *self.produced)
+        return {id_ for each in sent for id_ in each.accepted}
+
+    def _have_read(self, promised: set[str]) -> bool:
+        return all(promised <= known for known in self._known.values())
 
     def _await(self, come: Callable[[], bool]) -> None:
         with self._news:
@@ -192,6 +221,7 @@ class Load:
                 )
                 for event in events
             ]
+            self._known[reader].update(event["id"] for event in events)
             self._news.notify_all()
 
 
@@ -230,14 +260,21 @@ def _due(parcel: Parcel) -> dict[str, bool]:
 
 
 @contextmanager
-def busy(cluster: Cluster, name: str) -> Iterator[Load]:
-    """Agencies at work; when the block ends they have sent, been answered, and read everything."""
+def busy(
+    cluster: Cluster, name: str, *, producers: Sequence[Callable[[Parcel], None]] = ()
+) -> Iterator[Load]:
+    """Agencies at work, and those that send by Kafka; when the block ends they have sent, been
+    answered, and read everything.
+    """
     load = Load(cluster, name)
     for reader, doors in READERS.items():
         cluster.at(doors[0], CITY).subscribe(load.subscription(reader), types=["petition.*"])
-    with ThreadPoolExecutor(PUBLISHERS + len(READERS)) as threads:
+    with ThreadPoolExecutor(PUBLISHERS + len(producers) + len(READERS)) as threads:
         reading = [threads.submit(load.read, reader) for reader in READERS]
-        publishing = [threads.submit(load.publish, n) for n in range(PUBLISHERS)]
+        publishing = [
+            *(threads.submit(load.publish, n) for n in range(PUBLISHERS)),
+            *(threads.submit(load.produce, send) for send in producers),
+        ]
         try:
             yield load
             load.end(publishing)

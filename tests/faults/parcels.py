@@ -12,10 +12,8 @@ from tests.running import AgencyClient
 from tests.sample import petition
 
 MOST: Final = 20
-# Of ten requests so many carry several events, are to be stored as a whole, have one event that is
-# refused.
+# Of ten requests so many carry several events, have one event that is refused.
 BATCHES: Final = 4
-WHOLE: Final = 5
 SPOILT: Final = 2
 # No region that there is.
 NOWHERE: Final = "999999"
@@ -50,7 +48,9 @@ class Parcel:
         return tuple(event["id"] for event in self.events if event["id"] not in taken)
 
 
-def parcels(case: str, dice: Random) -> Iterator[Parcel]:
+def parcels(
+    case: str, dice: Random, *, modes: Sequence[Mode] = ("each", "all")
+) -> Iterator[Parcel]:
     """What a publisher sends, one after the other, without end: `people` numbers its events."""
     numbers = count(1)
 
@@ -59,7 +59,7 @@ def parcels(case: str, dice: Random) -> Iterator[Parcel]:
 
     while True:
         size = dice.randrange(2, MOST + 1) if of_ten(BATCHES) else 1
-        mode: Mode = "all" if of_ten(WHOLE) else "each"
+        mode = dice.choice(modes)
         spoilt = dice.randrange(size) if of_ten(SPOILT) else None
         events = []
         for place in range(size):

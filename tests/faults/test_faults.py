@@ -23,5 +23,5 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
 
 
 @pytest.mark.parametrize("case", QUICK, ids=[case.name for case in QUICK])
-def test_a_fault_loses_doubles_and_reorders_nothing(place: Field, case: Case) -> None:
+def test_a_fault_loses_doubles_and_reorders_nothing(place: Field, case: Case[Field]) -> None:
     assert tried(case, place, Random(case.name), times=1).harm == NO_HARM

@@ -17,7 +17,7 @@ ANSWERED = [answered("k-1"), answered("k-2", "k-3", whole=True)]
 KEPT = [Kept(7, "k-1", 100), Kept(8, "k-2", 100), Kept(9, "k-3", 101)]
 POSITIONS = range(7, 10)
 NOTHING: set[str] = set()
-WELL = Harm(0, 0, 0, 0, 0, 0, 0)
+WELL = Harm(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def seen(*numbers: int, key: str = "k") -> list[Seen]:
@@ -92,7 +92,15 @@ def test_pauses_are_the_longest_and_a_reader_is_late_from_the_answer_on() -> Non
     late = [*seen(1), Seen("k-2", "k", 2, "0-2", at=6.0)]
     readers = {"a": seen(1, 2), "b": late, "both": [*seen(1), Seen("k-2", "k", 2, "0-2", at=3.0)]}
     assert pauses_of(sent, readers, slowest=1.25, changing="both") == Pauses(
-        answer=1.25, publishers=2.0, refused=1.5, whole=1.5, keeping=3.5, changing=0.5
+        answer=1.25,
+        publishers=2.0,
+        refused=1.5,
+        whole=1.5,
+        keeping=3.5,
+        changing=0.5,
+        produced=0.0,
+        arriving=0.0,
+        election=0.0,
     )
 
 
@@ -100,5 +108,43 @@ def test_what_is_seen_again_later_is_no_pause() -> None:
     again = [*seen(1), Seen("k-1", "k", 1, "0-1", at=9.0)]
     sent, readers = [answered("k-1", at=1.0)], {"a": again, "both": seen()}
     assert pauses_of(sent, readers, slowest=0.5, changing="both") == Pauses(
-        answer=0.5, publishers=1.0, refused=0.0, whole=0.0, keeping=0.0, changing=0.0
+        answer=0.5,
+        publishers=1.0,
+        refused=0.0,
+        whole=0.0,
+        keeping=0.0,
+        changing=0.0,
+        produced=0.0,
+        arriving=0.0,
+        election=0.0,
+    )
+
+
+def test_what_the_brokers_took_is_promised_too_and_its_refusal_is_told() -> None:
+    whole = {"one": seen(1, 2, 3)}
+    produced = [answered("k-4", refused=("k-5",))]
+    kept = [*KEPT, Kept(10, "k-4", 101)]
+    all_seen = {"one": seen(1, 2, 3, 4)}
+    well = harm_of(ANSWERED, all_seen, kept, range(7, 11), {"k-5"}, produced=produced, told={"k-5"})
+    assert well == WELL
+    lost = harm_of(ANSWERED, whole, KEPT, POSITIONS, NOTHING, produced=produced)
+    assert lost == replace(WELL, lost=1 + 1, recanted=1, untold=1)
+
+
+def test_what_is_produced_is_late_until_the_brokers_have_it_and_then_until_it_is_read() -> None:
+    sent = [answered("k-1", at=1.0)]
+    produced = [answered("k-2", sent=1.0, at=1.75), answered("k-3", sent=1.75, at=2.5)]
+    readers = {"a": seen(1, 2, 3), "both": seen(1, 2)}
+    assert pauses_of(
+        sent, readers, slowest=0.5, changing="both", produced=produced, election=3.25
+    ) == Pauses(
+        answer=0.5,
+        publishers=1.0,
+        refused=0.0,
+        whole=0.0,
+        keeping=0.0,
+        changing=0.0,
+        produced=0.75,
+        arriving=0.5,
+        election=3.25,
     )

@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 from unicodedata import east_asian_width
 
-from tests.faults.cases import Case
-from tests.faults.field import Field, NotHere
+from tests.faults.cases import Case, F
+from tests.faults.field import NotHere
 from tests.faults.judge import Harm, Pauses, harm_of, pauses_of
 from tests.faults.load import CHANGING, busy
 
@@ -22,6 +22,9 @@ HEAD: Final = (
     "整批 of all or none, s",
     "读取停顿 of readers, s",
     "换门者 of those that change doors, s",
+    "Kafka 报送 produced, s",
+    "其读取 until read, s",
+    "选主 election, s",
     "丢 lost",
     "重 doubled",
     "乱序 reordered",
@@ -29,9 +32,10 @@ HEAD: Final = (
     "时间倒退 time back",
     "半批 torn",
     "退而又收 refused yet kept",
+    "退而未告 untold",
     "结论 verdict",
 )
-NO_HARM: Final = Harm(0, 0, 0, 0, 0, 0, 0)
+NO_HARM: Final = Harm(0, 0, 0, 0, 0, 0, 0, 0)
 _numbers = itertools.count(1)
 
 
@@ -63,14 +67,15 @@ class Tried:
         )
 
 
-def tried(case: Case, field: Field, dice: Random, *, times: int) -> Tried:
+def tried(case: Case[F], field: F, dice: Random, *, times: int) -> Tried:
     """Try a fault so many times in a row while the hub is busy.
 
     Fails where the hub does not go on, or a client is told something else than it should be.
     """
     first, first_refusal = field.next_number(), field.next_refusal()
     skipped = ""
-    with busy(field.cluster, f"f{next(_numbers)}") as load:
+    name = f"f{next(_numbers)}"
+    with busy(field.cluster, name, producers=field.producers) as load:
         load.await_answers(dice.randrange(6, 40))
         try:
             for _ in range(times):
@@ -83,14 +88,23 @@ def tried(case: Case, field: Field, dice: Random, *, times: int) -> Tried:
     return Tried(
         case.name,
         times,
-        sum(len(each.accepted) for each in load.answered),
-        pauses_of(load.answered, load.seen, slowest=load.slowest, changing=CHANGING),
+        sum(len(each.accepted) for each in (*load.answered, *load.produced)),
+        pauses_of(
+            load.answered,
+            load.seen,
+            slowest=load.slowest,
+            changing=CHANGING,
+            produced=load.produced,
+            election=load.election,
+        ),
         harm_of(
             load.answered,
             load.seen,
             field.kept_since(first),
             positions,
             field.recorded_since(first_refusal),
+            produced=load.produced,
+            told=field.told(),
         ),
         skipped,
     )
@@ -111,7 +125,7 @@ def table(rows: Sequence[Tried]) -> str:
 
 
 def _cells(row: Tried) -> tuple[str, ...]:
-    pauses = (f"{seconds:.1f}" for seconds in astuple(row.pauses))
+    pauses = (f"{seconds:.1f}" if seconds else "–" for seconds in astuple(row.pauses))
     verdict = "OK" if row.is_well else "FAIL"
     counts = map(str, astuple(row.harm))
     told = f"SKIP: {row.skipped}" if row.skipped else verdict

@@ -222,6 +222,19 @@ def test_a_batch_that_cannot_be_registered_does_not_hold_up_the_others(
     assert [n for n, _ in transactions.run(partial(intake.settled, door=1, after=0))] == [4]
 
 
+def test_a_round_goes_no_further_than_it_is_told(transactions: Transactions) -> None:
+    given = [handed(n, admitted(f"l-{n}")) for n in range(1, 4)]
+    transactions.run(partial(intake.hand_over, batches=given))
+    _, second, _ = transactions.run(partial(intake.waiting, most=9, size=10**6))
+    register = partial(rounds([]).register, until=second.number)
+    done = transactions.run(register)
+    assert done is not None
+    assert [each.batch for each in done.settled] == [1, 2]
+    assert transactions.run(register) is None
+    (left,) = transactions.run(partial(intake.waiting, most=9, size=10**6))
+    assert left.batch == 3
+
+
 def test_a_batch_that_cannot_be_read_is_set_aside_and_the_others_are_registered(
     transactions: Transactions,
 ) -> None:

@@ -31,6 +31,9 @@ from hub.logs import places_of
 GROUP: Final = "guantong.registrars"
 # Of one round.
 MOST_RECORDS: Final = 1_000
+# A broker that has fallen silent is given up after that, milliseconds; one that has nothing new
+# says so after half a second.
+FETCH_MS: Final = 3_000
 # aiokafka tells no types.
 Raw = Any
 

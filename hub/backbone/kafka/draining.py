@@ -1,7 +1,8 @@
 """Draining the outbox: what waits there goes to the brokers in its order.
 
 A batch that is to be registered whole is registered from the outbox itself, once all that the
-brokers had before is; so is one that cannot be read, which is set aside then.
+brokers had before is, and what waits with it is as well; so is one that cannot be read, which is
+set aside then.
 """
 
 import asyncio
@@ -77,29 +78,26 @@ class Draining:
         waiting = await self._readers.run(first)
         if not waiting:
             return False
-        numbers, records = self._leading(waiting)
-        if records:
-            await self._producing.produce(records)
-            await self._writer.submit(partial(intake.remove, numbers=numbers))
-        else:
+        records = self._records(waiting)
+        if records is None:
+            # What came later may follow on what the brokers have by now.
             await self._ends.passed()
-            await self._registering.register_first()
+            await self._registering.register_until(waiting[-1].number)
+        else:
+            await self._producing.produce(records)
+            numbers = [each.number for each in waiting]
+            await self._writer.submit(partial(intake.remove, numbers=numbers))
         return True
 
-    def _leading(self, waiting: Sequence[Waiting]) -> tuple[list[int], list[Outgoing]]:
-        """The batches before the first that is not to be produced, and their records."""
-        numbers: list[int] = []
-        records: list[Outgoing] = []
-        for each in waiting:
-            if each.atomic:
-                break
-            try:
-                events = unpacked_events(each.events)
-            except Unreadable:
-                break
-            numbers.append(each.number)
-            records += [outgoing(event, partitions=self._partitions) for event in events]
-        return numbers, records
+    def _records(self, waiting: Sequence[Waiting]) -> list[Outgoing] | None:
+        """The batches' records; None where one of them is not to be produced."""
+        if any(each.atomic for each in waiting):
+            return None
+        try:
+            events = [event for each in waiting for event in unpacked_events(each.events)]
+        except Unreadable:
+            return None
+        return [outgoing(event, partitions=self._partitions) for event in events]
 
     async def _until_woken(self) -> None:
         with suppress(TimeoutError):

@@ -14,10 +14,14 @@ from hub.database.readers import Readers
 from hub.errors import BackboneAway, NotYetRegistered
 
 PATIENCE_SECONDS: Final = 1.5
+# A broker that has fallen silent is asked for so long, milliseconds; and it is looked so often who
+# leads instead: nobody says so.
+ASKING_MS: Final = 1_000
+LEADERS_MS: Final = 1_000
 
 
 class Ends:
-    """Asks the brokers, through a client that is made when it is needed."""
+    """Asks the brokers, through a client that is made when it is needed, and kept."""
 
     def __init__(
         self,
@@ -28,7 +32,7 @@ class Ends:
         pause: Callable[[], Awaitable[None]],
     ) -> None:
         self._make = make
-        self._lanes = lanes
+        self._partitions = [TopicPartition(*lane) for lane in lanes]
         self._readers = readers
         self._pause = pause
         self._client: AIOKafkaConsumer | None = None
@@ -64,15 +68,24 @@ class Ends:
         async with self._asking:
             try:
                 if self._client is None:
-                    client = self._make()
-                    await client.start()
-                    self._client = client
-                partitions = [TopicPartition(*lane) for lane in self._lanes]
-                found = await self._client.end_offsets(partitions)
+                    self._client = await self._started()
+                found = await self._client.end_offsets(self._partitions)
             except (KafkaError, OSError) as error:
-                await self._close()
                 raise BackboneAway(retry_after=1) from error
         return {Lane(each.topic, each.partition): end for each, end in found.items()}
+
+    async def _started(self) -> AIOKafkaConsumer:
+        client = self._make()
+        try:
+            await client.start()
+        except BaseException:
+            await client.stop()
+            raise
+        # So it knows all of them at once. It would learn of topics one by one, a tenth of a second
+        # each, if it were only asked.
+        client.assign(self._partitions)
+        client.pause(*self._partitions)
+        return client
 
     async def _reached(self, ends: dict[Lane, int]) -> bool:
         registered = await self._readers.run(offsets.registered)
