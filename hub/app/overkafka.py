@@ -92,7 +92,8 @@ class Kafka:
         return Consuming(
             broker=partial(
                 KafkaBroker,
-                self.access["bootstrap_servers"],
+                # To it a text is one address.
+                self.access["bootstrap_servers"].split(","),
                 client_id=self.access["client_id"],
                 security=_security(self.access),
                 apply_types=False,

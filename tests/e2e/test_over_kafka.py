@@ -88,7 +88,8 @@ def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         asyncio.run(_make_topics(kafka.bootstrap))
         settings = {
             "backbone": "kafka",
-            "kafka": kafka.bootstrap,
+            # Brokers are named in one list, of which not all need be there.
+            "kafka": f"127.0.0.1:1,{kafka.bootstrap}",
             "kafka_partitions": str(PARTITIONS),
         }
         addresses = dict.fromkeys((*DOORS, *WORKS), url)
