@@ -78,7 +78,7 @@ class Hub:
 
 @contextmanager
 def started_as_cluster(directory: Path, *, brokers: Brokers) -> Iterator[Hub]:
-    """Start PostgreSQL, brokers of Kafka, two doors and two that register; all end with the block.
+    """Start PostgreSQL, brokers of Kafka, two doors, a writer and a standby; all end with it.
 
     Raises PostgresFailed, KafkaFailed or ClusterFailed.
     """

@@ -1,4 +1,4 @@
-"""A hub in several processes on this machine: PostgreSQL, Kafka, doors, and those that register.
+"""A hub in several processes on this machine: PostgreSQL, Kafka, doors, a writer and a standby.
 
 To try the cluster form on a laptop, and for tests. Everything lies in one folder; it all ends with
 the block, and with the thread that started it, however that happens. Linux only.
@@ -27,7 +27,7 @@ Role = Literal["serve", "work"]
 Brokers = Literal[0, 1, 3]
 DATABASE: Final = "guantong"
 HUB: Final = "guantong"
-# One for each that registers.
+# Of each topic: a small machine makes hundreds of partitions slowly.
 PARTITIONS: Final = 2
 # A machine where all of it starts at once may answer late; each goes on from where it was.
 ATTEMPTS: Final = 3
