@@ -19,7 +19,7 @@ demo: $(BIN)/guantong
 	@$(BIN)/python -m deploy.demo
 
 cluster: $(BIN)/guantong
-	@$(BIN)/python -m deploy.demo cluster
+	@$(BIN)/python -m deploy.demo cluster --brokers $(or $(BROKERS),3)
 
 test: $(BIN)/guantong
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder

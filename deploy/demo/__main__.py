@@ -1,14 +1,18 @@
 """`make demo`: a city's agencies on one hub, from a petition bureau's spreadsheets to the feeds.
 
-`make cluster` plays the same on a hub of several processes: agencies publish at one door and read
-at another. With ONCE=1 the last line printed is JSON and the demo ends; else the hub keeps serving.
+`make cluster` plays the same on a hub of several processes, over Kafka: agencies publish at one
+door and read at another, and one of them publishes by its own topic. With ONCE=1 the last line
+printed is JSON and the demo ends; else the hub keeps serving.
 """
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +21,9 @@ from deploy.demo import exports, story
 from deploy.demo.hub import Hub, started, started_as_cluster
 from deploy.demo.readers import Readers
 from deploy.demo.story import CITY, COUNTY, DISCIPLINE, PETITION, PROVINCE
+from deploy.local.cluster import ClusterFailed
+from deploy.local.kafka import KafkaFailed
+from deploy.local.postgres import PostgresFailed
 
 HERE: Final = Path(__file__).parent
 RECIPIENTS: Final = (CITY, COUNTY, PROVINCE, DISCIPLINE, PETITION)
@@ -24,21 +31,36 @@ RECIPIENTS: Final = (CITY, COUNTY, PROVINCE, DISCIPLINE, PETITION)
 
 def main(arguments: list[str]) -> int:
     """Play the demo; exit status 0 when everything went as it should."""
-    as_cluster = arguments == ["cluster"]
-    place = Path(".cluster" if as_cluster else ".demo")
+    parser = ArgumentParser(prog="python -m deploy.demo", description=__doc__)
+    forms = parser.add_subparsers(dest="form")
+    several = forms.add_parser("cluster", help="a hub of several processes, on PostgreSQL")
+    several.add_argument("--brokers", type=int, choices=(0, 1, 3), default=3, help="of Kafka")
+    asked = parser.parse_args(arguments)
+    place = Path(".demo" if asked.form is None else ".cluster")
     # Also into a pipe or a file, each line when it is said.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    # An orderly end for both ways in which a terminal or a service ends a program.
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
     shutil.rmtree(place, ignore_errors=True)
     folder = place / "exports"
     folder.mkdir(parents=True)
     files = exports.write_exports(folder)
-    start = started_as_cluster if as_cluster else started
-    with start(place / "hub") as hub:
-        play(hub, files, place)
-        if os.environ.get("ONCE") == "1":  # noqa: TID251 (how make passes it on)
-            return 0
-        print(f"\n贯通仍在运行：{hub.publishing}（Ctrl-C 结束） / still serving, Ctrl-C ends it")
-        hub.wait()
+    start = started if asked.form is None else partial(started_as_cluster, brokers=asked.brokers)
+    try:
+        with start(place / "hub") as hub:
+            play(hub, files, place)
+            if os.environ.get("ONCE") == "1":  # noqa: TID251 (how make passes it on)
+                return 0
+            print(
+                f"\n贯通仍在运行：{hub.publishing}（Ctrl-C 结束） / still serving, Ctrl-C ends it"
+            )
+            hub.wait()
+    except KeyboardInterrupt:
+        return 0
+    except (PostgresFailed, KafkaFailed, ClusterFailed) as failed:
+        print(failed, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -54,8 +76,11 @@ def play(hub: Hub, files: list[Path], place: Path) -> None:
         first = run_adapter(hub.publishing, tokens[PETITION], files, place)
         story.show_runs(first)
         story.show_faults(first)
+        # Over Kafka an event is accepted first, and registered after that.
+        readers.wait_for(CITY, receipts(first))
         story.heading("市委巡察办移交线索，纪委监委签收 / a clue is handed over and signed for")
-        story.hand_over_clue(clients[CITY], clients[DISCIPLINE], readers)
+        answer = hub.topic_of(DISCIPLINE) or partial(story.published, clients[DISCIPLINE])
+        story.hand_over_clue(clients[CITY], answer, readers)
         story.heading("再次运行适配器：没有新事件 / the adapter again: nothing new")
         again = run_adapter(hub.publishing, tokens[PETITION], files, place)
         story.show_runs(again)
@@ -83,24 +108,31 @@ def run_adapter(url: str, token: str, files: list[Path], place: Path) -> list[di
     return summaries
 
 
+def receipts(runs: list[dict[str, Any]]) -> list[str]:
+    """The receipts of all files, one for each event that was not refused."""
+    return [receipt for run in runs for receipt in run["receipts"]]
+
+
 def figures(
     first: list[dict[str, Any]], again: list[dict[str, Any]], readers: Readers
 ) -> dict[str, Any]:
-    """What the demo counted; `withheld` is how many deliveries lacked fields."""
-    counted = {
-        name: sum(run[name] for run in first)
-        for name in ("read", "accepted", "duplicate", "rejected")
-    }
+    """What the demo counted; `withheld` is how many deliveries lacked fields.
+
+    A receipt is new once. Over Kafka the answer to an event that was sent twice at once may be
+    `accepted` both times; it has one receipt, and is registered once.
+    """
+    given, later = receipts(first), receipts(again)
+    new, newer = len({*given}), len({*later} - {*given})
     return {
-        **counted,
+        "read": sum(run["read"] for run in first),
+        "accepted": new,
+        "duplicate": len(given) - new,
+        "rejected": sum(run["rejected"] for run in first),
         "delivered": {agency: len(got) for agency, got in sorted(readers.got.items())},
         "withheld": sum("hubwithheld" in e for got in readers.got.values() for e in got),
-        "again": {name: sum(run[name] for run in again) for name in ("accepted", "duplicate")},
+        "again": {"accepted": newer, "duplicate": len(later) - newer},
     }
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(0)
+    sys.exit(main(sys.argv[1:]))

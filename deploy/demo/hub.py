@@ -13,20 +13,22 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.client import HubClient
-from deploy.local.cluster import cluster
+from deploy.demo.story import Publishing
+from deploy.local.cluster import Brokers, Cluster, cluster
 
 
 @dataclass(frozen=True)
 class Hub:
     """A running hub: where agencies publish, where they read, the administrator's token's file.
 
-    `processes` are all of it.
+    `processes` are all of it, `cluster` what is around them.
     """
 
     publishing: str
     reading: str
     admin_token: Path
     processes: tuple[subprocess.Popen[str], ...]
+    cluster: Cluster | None = None
 
     @property
     def admin(self) -> str:
@@ -38,11 +40,22 @@ class Hub:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
         with HubClient(self.publishing, self.admin) as client:
             client.put_policy({**document, "reason": "演示"}, client.get_policy().etag)
+        if self.cluster is not None:
+            self.cluster.provision()
 
     def token(self, agency: str) -> str:
         """A token of the agency."""
         with HubClient(self.publishing, self.admin) as client:
             return str(client.issue_token(agency)["token"])
+
+    def topic_of(self, agency: str) -> Publishing | None:
+        """How the agency publishes by a client of Kafka's; None where there is no Kafka."""
+        if self.cluster is None or self.cluster.kafka is None:
+            return None
+        # The demo on one machine needs no library for it.
+        from deploy.demo.topic import Topic
+
+        return Topic(self.cluster.kafka.bootstrap, agency, self.cluster.password(agency)).publish
 
     def denied(self) -> Counter[tuple[str, str]]:
         """What was not handed over, by agency and step, as the metrics of its door count it."""
@@ -64,11 +77,14 @@ class Hub:
 
 
 @contextmanager
-def started_as_cluster(directory: Path) -> Iterator[Hub]:
-    """Start PostgreSQL, two doors, a writer and one that stands by; they end with the block."""
-    with cluster(directory) as made:
+def started_as_cluster(directory: Path, *, brokers: Brokers) -> Iterator[Hub]:
+    """Start PostgreSQL, brokers of Kafka, two doors, a writer and a standby; all end with it.
+
+    Raises PostgresFailed, KafkaFailed or ClusterFailed.
+    """
+    with cluster(directory, brokers=brokers) as made:
         processes = tuple(member.process for member in made.members)
-        yield Hub(made.doors[0].url, made.doors[-1].url, made.admin_token, processes)
+        yield Hub(made.doors[0].url, made.doors[-1].url, made.admin_token, processes, made)
 
 
 @contextmanager

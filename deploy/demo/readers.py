@@ -1,7 +1,7 @@
 """The demo's subscribers: each reads its own feed in a thread, as a subscriber's system would."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -50,6 +50,16 @@ class Readers:
             if not self._changed.wait_for(found, timeout=30):
                 raise TimeoutError(agency)
             return found()[0]
+
+    def wait_for(self, agency: str, receipts: Collection[str]) -> None:
+        """Until a feed has given the events of these receipts; waits up to 60 s for them."""
+
+        def found() -> bool:
+            return {*receipts} <= {event["hubreceipt"] for event in self.got[agency]}
+
+        with self._changed:
+            if not self._changed.wait_for(found, timeout=60):
+                raise TimeoutError(agency)
 
     def _read(self, agency: str, client: HubClient) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
@@ -36,6 +36,8 @@ STEPS: Final[Mapping[str, str]] = {
 }
 HERE: Final = Path(__file__).parent
 CASE: Final = "clue:XS-510100-DEMO-001"
+# Publishes an event, and says what became of it.
+Publishing = Callable[[Mapping[str, Any]], str]
 console: Final = Console(width=150)
 
 
@@ -63,19 +65,27 @@ def show_faults(runs: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def hand_over_clue(office: HubClient, discipline: HubClient, readers: Readers) -> None:
+def hand_over_clue(office: HubClient, answer: Publishing, readers: Readers) -> None:
     """The office hands a clue over; discipline signs for it; the office sees the answer."""
     clue = {"to": DISCIPLINE, **_event("clue.transferred", CITY, "clue.json")}
-    print(f"市委巡察办发布 {clue['id']}：{_published(office, clue)}")
+    print(f"市委巡察办发布 {clue['id']}：{published(office, clue)}")
     got = readers.first(DISCIPLINE, lambda event: event["id"] == clue["id"])
     print(f"市纪委监委收到 {got['id']}，回执号 {got['hubreceipt']}")
-    answer = {
+    signed = {
         **_event("clue.received", DISCIPLINE, "received.json"),
         "causationid": got["hubreceipt"],
     }
-    print(f"市纪委监委签收 {answer['id']}：{_published(discipline, answer)}")
-    seen = readers.first(CITY, lambda event: event["id"] == answer["id"])
+    print(f"市纪委监委签收 {signed['id']}：{answer(signed)}")
+    seen = readers.first(CITY, lambda event: event["id"] == signed["id"])
     print(f"市委巡察办看到签收：登记号 {seen['data']['register_no']}")
+
+
+def published(client: HubClient, event: Mapping[str, Any]) -> str:
+    """Publish an event that must be taken; what was answered."""
+    result = client.publish([json.dumps(event, ensure_ascii=False).encode()])[0]
+    if result.status == "rejected":
+        raise SystemExit(f"演示事件被退回：{result.errors}")
+    return result.status
 
 
 def same_receipts(first: list[dict[str, Any]], again: list[dict[str, Any]]) -> None:
@@ -129,11 +139,3 @@ def _event(type_: str, publisher: str, file: str) -> dict[str, Any]:
         "correlationid": CASE,
         "data": json.loads((HERE / file).read_text(encoding="utf-8")),
     }
-
-
-def _published(client: HubClient, event: Mapping[str, Any]) -> str:
-    """Publish an event that must be taken."""
-    result = client.publish([json.dumps(event, ensure_ascii=False).encode()])[0]
-    if result.status == "rejected":
-        raise SystemExit(f"演示事件被退回：{result.errors}")
-    return result.status

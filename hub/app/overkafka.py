@@ -109,7 +109,6 @@ class Kafka:
                 security=_security(self.access),
                 apply_types=False,
                 allow_auto_create_topics=False,
-                logger=None,
             ),
             lanes=self.lanes(),
             writer=self.ground.writer,

@@ -100,6 +100,14 @@ class Office:
         done = self.apply("--yes", "--delete-topics")
         assert (done.status, done.complained) == (0, "")
 
+    def leaves(self) -> None:
+        """Take away all topics, rights and users but the administrator."""
+        done_with(self.admin.delete_topics(sorted(self.topics())))
+        done_with(self.admin.delete_acls([every_right_of()]))
+        for user in self.users() - {ADMIN}:
+            gone = UserScramCredentialDeletion(user, SHA_512)
+            done_with(self.admin.alter_user_scram_credentials([gone]))
+
     def login(self, user: str) -> dict[str, Any]:
         """The settings of a client, with the password that was written for it."""
         # What a refused client complains of is what its test is about.

@@ -1,4 +1,4 @@
-"""The demo, from its commands to its last line: on one process, and on several."""
+"""The demo, from its commands to its last line: on one process, and on several over Kafka."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
     "arguments",
     [
         pytest.param([], marks=pytest.mark.backend("sqlite"), id="one process"),
-        pytest.param(["cluster"], marks=pytest.mark.backend("postgresql"), id="cluster"),
+        pytest.param(["cluster", "--brokers=1"], marks=pytest.mark.backend("kafka"), id="cluster"),
     ],
 )
 def test_the_demo_ends_with_what_the_exports_hold(arguments: list[str], tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_the_demo_ends_with_what_the_exports_hold(arguments: list[str], tmp_path
         env={**os.environ, "ONCE": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=4 * PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     made = tmp_path / "expected"

@@ -46,7 +46,7 @@ class Consuming:
     def __init__(
         self,
         *,
-        broker: Callable[[], KafkaBroker],
+        broker: Callable[..., KafkaBroker],
         lanes: Sequence[Lane],
         writer: Writer,
         stretches: Stretches,
@@ -69,23 +69,26 @@ class Consuming:
     async def run(self) -> None:
         """Register what is there and what comes, until cancelled."""
         while True:
-            broker = self._broker()
+            reading = _Reading()
+            broker = self._broker(logger=reading)
             subscriber = self._subscribe(broker)
             try:
                 await broker.start()
                 self._log.info("kafka.consuming")
-                await self._follow(subscriber.consumer)
+                await self._follow(subscriber.consumer, reading)
             except (KafkaError, OSError) as error:
                 self._log.warning("kafka.away", reason=type(error).__name__)
             finally:
                 await broker.stop()
             await self._rest()
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        """Let the group's offsets follow what is registered."""
+    async def _follow(self, consumer: AIOKafkaConsumer, reading: "_Reading") -> None:
+        """Let the group's offsets follow what is registered. Raises what keeps it from reading."""
         told: dict[Lane, int] = {}
         while True:
             await self._rest()
+            if reading.error is not None:
+                raise reading.error
             news = dict(self._next.items() - told.items())
             with suppress(KafkaError):
                 if news:
@@ -166,6 +169,27 @@ class Consuming:
             self._registered(registration)
         for each in done.unread:
             self._unread(each)
+
+
+class _Reading:
+    """A log of FastStream's, for it tells nobody else why it gets nothing: a right that was taken
+    away, say. It would go on by itself, but with five seconds' rest for each partition.
+    """
+
+    def __init__(self) -> None:
+        self.error: KafkaError | None = None
+
+    def log(
+        self,
+        _level: int,
+        _message: Any,
+        /,
+        *,
+        exc_info: Any = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        if isinstance(exc_info, KafkaError):
+            self.error = exc_info
 
 
 async def _parsed(records: tuple[Raw, ...]) -> KafkaMessage:

@@ -76,9 +76,13 @@ class Producing:
             raise BackboneAway(retry_after=1)
         waiting = {lanes.add(record) for record in records}
         done, late = await asyncio.wait(waiting, timeout=self._patience)
-        if late or any(each.exception() for each in done):
+        failed = [error for each in done if (error := each.exception())]
+        if late or failed:
             if not self.away:
-                self._log.warning("kafka.unacknowledged", records=len(records))
+                reasons = {type(error.__cause__).__name__ for error in failed if error.__cause__}
+                self._log.warning(
+                    "kafka.unacknowledged", records=len(records), reasons=sorted(reasons)
+                )
             self._away_until = asyncio.get_running_loop().time() + self._patience
             raise BackboneAway(retry_after=1)
 
@@ -137,10 +141,12 @@ class _Batch:
         self.builder = builder
         self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def give_up(self) -> None:
+    def give_up(self, why: BaseException | None = None) -> None:
         """Tell who waits that nothing is known."""
         if not self.future.done():
-            self.future.set_exception(BackboneAway(retry_after=1))
+            away = BackboneAway(retry_after=1)
+            away.__cause__ = why
+            self.future.set_exception(away)
             # Whoever waited may have gone.
             self.future.exception()
 
@@ -186,7 +192,7 @@ class _Lane:
             delivery = await self._producer.send_batch(batch.builder, topic, partition=partition)
             await delivery
         except BaseException as error:
-            batch.give_up()
+            batch.give_up(error)
             if not isinstance(error, Exception):
                 raise
             if not isinstance(error, _OF_THE_LANE):
