@@ -70,6 +70,11 @@ def topic_of(family: str) -> str:
     return TOPICS + family
 
 
+def family_of(topic: str) -> str:
+    """The family whose events a topic carries."""
+    return topic.removeprefix(TOPICS)
+
+
 def partition_of(key: str, partitions: int) -> int:
     """Which of so many partitions a key's events go through, of every topic."""
     return zlib.crc32(key.encode()) % partitions

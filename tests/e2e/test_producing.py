@@ -11,8 +11,10 @@ from structlog.typing import EventDict
 
 from deploy.local.kafka import KafkaCluster
 from hub.backbone.kafka.producing import Producing
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.records import Outgoing
 from hub.errors import BackboneAway
+from hub.metrics import Metrics
 from tests.kafka import fresh_topics
 from tests.running import PATIENCE
 
@@ -54,11 +56,18 @@ def test_whoever_waits_behind_a_batch_that_is_given_up_is_told_so(kafka: KafkaCl
             begun.set()
             return said
 
+        async def unexplained(_: BaseException) -> bool:
+            return False
+
         producing = Producing(
             make=make,
             patience=PATIENCE,
             rest=partial(asyncio.sleep, 0),
-            log=wrap_logger(PrintLogger(), processors=[hear, JSONRenderer()]),
+            watch=Watch(
+                metrics=Metrics(version="0", sqlite="0").kafka,
+                log=wrap_logger(PrintLogger(), processors=[hear, JSONRenderer()]),
+                explained=unexplained,
+            ),
         )
         return await told(producing, begun, kafka, topic)
 

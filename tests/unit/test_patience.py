@@ -22,6 +22,7 @@ from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.ends import Ends
 from hub.backbone.kafka.finding import Finding
 from hub.backbone.kafka.producing import Producing
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.port import Backbone
 from hub.backbone.sql import SqlBackbone
 from hub.database.background import Background
@@ -108,6 +109,10 @@ class Silent:
     def close(self) -> None: ...
 
 
+async def unexplained(_: BaseException) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Storage:
     """A writer, readers with one thread, and backbones on them; and what was asked in vain."""
@@ -138,9 +143,10 @@ class Storage:
 
     def over_kafka(self) -> KafkaBackbone:
         """Its brokers are away, so that all goes to the outbox."""
-        producing = Producing(
-            make=AIOKafkaProducer, patience=SECONDS, rest=at_once, log=get_logger()
+        watch = Watch(
+            metrics=Metrics(version="", sqlite="").kafka, log=get_logger(), explained=unexplained
         )
+        producing = Producing(make=AIOKafkaProducer, patience=SECONDS, rest=at_once, watch=watch)
         ends = Ends(make=AIOKafkaConsumer, lanes=[], readers=self.readers, pause=at_once)
         return KafkaBackbone(
             producing=producing,
@@ -153,6 +159,7 @@ class Storage:
             ends=ends,
             refused=at_once,
             partitions=1,
+            watch=watch,
         )
 
     async def record(self, outcomes: object, caller: Caller) -> None:

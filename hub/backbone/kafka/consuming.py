@@ -17,16 +17,15 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka import TopicPartition as Partition
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from structlog.typing import FilteringBoundLogger
 
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.records import Record
 from hub.backbone.stretches import Behind, Stretch, Stretched, Stretches
 from hub.database import offsets
-from hub.database.offsets import Lane, Unread
+from hub.database.offsets import Lane
 from hub.database.writer import Writer
 from hub.errors import HubError
 from hub.journal.register import REGISTERING, Registration
-from hub.logs import places_of
 
 GROUP: Final = "guantong.registrars"
 # Of one round.
@@ -36,8 +35,8 @@ Raw = Any
 
 
 class Consuming:
-    """Registers as long as it runs. `registered` is told of each registration once it is committed,
-    `unread` of records that could not be read.
+    """Registers as long as it runs. `registered` is told of each registration once it is
+    committed.
     """
 
     def __init__(
@@ -48,18 +47,16 @@ class Consuming:
         writer: Writer,
         stretches: Stretches,
         registered: Callable[[Registration], None],
-        unread: Callable[[Unread], None],
+        watch: Watch,
         rest: Callable[[], Awaitable[None]],
-        log: FilteringBoundLogger,
     ) -> None:
         self._broker = broker
         self._lanes = lanes
         self._writer = writer
         self._stretches = stretches
         self._registered = registered
-        self._unread = unread
+        self._watch = watch
         self._rest = rest
-        self._log = log
         self._next: dict[Lane, int] = {}
         self._sought: dict[Lane, int] = {}
 
@@ -70,10 +67,10 @@ class Consuming:
             subscriber = self._subscribe(broker)
             try:
                 await broker.start()
-                self._log.info("kafka.consuming")
+                self._watch.begun("registrar")
                 await self._follow(subscriber.consumer)
             except (KafkaError, OSError) as error:
-                self._log.warning("kafka.away", reason=type(error).__name__)
+                await self._watch.ended("registrar", error)
             finally:
                 await broker.stop()
             await self._rest()
@@ -114,15 +111,16 @@ class Consuming:
             try:
                 stretches = await self._stretched(records, of=of)
                 if stretches:
-                    self._tell(await self._register(stretches))
+                    self._tell(stretches, await self._register(stretches))
                 return
             except Behind:
+                self._watch.behind()
                 self._next.clear()
             except HubError:
                 await self._rest()
             except Exception as error:
                 # Nobody else would tell; and what is not registered must not be passed over.
-                self._log.error("kafka.failed", reason=type(error).__name__, at=places_of(error))
+                self._watch.failed(error)
                 await self._rest()
 
     async def _stretched(
@@ -144,12 +142,7 @@ class Consuming:
             if not fresh:
                 continue
             if missed := fresh[0].offset - next_:
-                self._log.error(
-                    "kafka.records_lost",
-                    lane=f"{lane.topic}-{lane.partition}",
-                    records=missed,
-                    first=next_,
-                )
+                self._watch.lost(lane, missed, first=next_)
             stretches.append(Stretch(lane, next_, fresh))
         return stretches
 
@@ -157,12 +150,11 @@ class Consuming:
         work = partial(self._stretches.register, stretches=stretches)
         return await self._writer.submit(work, locks=REGISTERING)
 
-    def _tell(self, done: Stretched) -> None:
+    def _tell(self, stretches: Sequence[Stretch], done: Stretched) -> None:
         self._next |= done.next
         for registration in done.registrations:
             self._registered(registration)
-        for each in done.unread:
-            self._unread(each)
+        self._watch.settled(stretches, done)
 
 
 async def _parsed(records: tuple[Raw, ...]) -> KafkaMessage:
