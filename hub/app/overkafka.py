@@ -39,6 +39,8 @@ from hub.logs import places_of
 PATIENCE_SECONDS = 1.0
 # Between two measurements of how far registration is behind.
 LAG_SECONDS = 2.0
+# Topics that are made later are found within this.
+METADATA_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class Kafka:
                 security=_security(self.access),
                 apply_types=False,
                 allow_auto_create_topics=False,
+                # Whoever sets up a hub has brokers, topics and processes in whichever order.
+                metadata_max_age_ms=METADATA_MS,
                 logger=None,
             ),
             lanes=self.lanes(),
