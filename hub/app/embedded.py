@@ -51,7 +51,7 @@ async def embedded(
             core = await core_of(ground, epoch=epoch, tell=lambda _: None)
             await ground.writer.submit(core.registrar.load)
             brokers = brokers_of(ground)
-            hub = assemble(ground, core, straight(ground, core))
+            hub = assemble(ground, core, straight(ground, core), examine=brokers.examine)
             # Of a hub that was several processes, doors may have left something, or still run.
             intake = registering(ground, core)
             await intake.register_all()

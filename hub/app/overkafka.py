@@ -11,9 +11,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
-from contracts.catalogue import load_catalogue
 from hub.app.beside import rest
-from hub.app.brokers import Brokers, access_of
+from hub.app.brokers import Brokers, access_of, topics
 from hub.app.core import Core
 from hub.app.ground import Ground, microseconds_now
 from hub.backbone.handover import HandOver
@@ -25,7 +24,6 @@ from hub.backbone.kafka.finding import Finding
 from hub.backbone.kafka.lag import Lag
 from hub.backbone.kafka.producing import BATCH_BYTES, REQUEST_MS, Producing
 from hub.backbone.kafka.watch import Watch
-from hub.backbone.records import topic_of
 from hub.backbone.registering import Registering
 from hub.backbone.stretches import Stretches
 from hub.database.offsets import Lane
@@ -158,12 +156,6 @@ class Kafka:
             refusals.record, outcomes=outcomes, caller=publisher, now=microseconds_now()
         )
         await self.ground.writer.submit(record)
-
-
-def topics() -> list[str]:
-    """Those of the backbone, one for each family of contracts."""
-    catalogue = load_catalogue()
-    return sorted({topic_of(contract.type.partition(".")[0]) for contract in catalogue})
 
 
 def kafka_of(ground: Ground, brokers: Brokers) -> Kafka:

@@ -43,7 +43,7 @@ async def serving(
         handover = _handover(ground, core, door)
         brokers = brokers_of(ground)
         backbone, works, carries = _carried(ground, core, handover, brokers)
-        hub = assemble(ground, core, backbone)
+        hub = assemble(ground, core, backbone, examine=brokers.examine)
         doors = kafka_doors(hub, brokers)
 
         def settled(news: News) -> None:

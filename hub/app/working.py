@@ -11,7 +11,7 @@ from typing import Any, Final
 from structlog.typing import FilteringBoundLogger
 
 from hub.app.beside import beside, rest
-from hub.app.brokers import brokers_of
+from hub.app.brokers import NO_BROKERS, Brokers, brokers_of
 from hub.app.claim import among_others, writership_of
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground
@@ -44,10 +44,11 @@ async def working(
         ground.metrics.watch_registering(lambda: writership.held)
         core = await core_of(ground, epoch=writership.epoch, tell=signals.tell)
         await ground.writer.submit(core.registrar.load)
-        hub = assemble(ground, core, straight(ground, core))
+        brokers = brokers_of(ground) if settings.backbone == "kafka" else NO_BROKERS
+        hub = assemble(ground, core, straight(ground, core), examine=brokers.examine)
         intake = registering(ground, core)
 
-        carrying = _carrying(ground, core, intake)
+        carrying = _carrying(ground, core, intake, brokers)
 
         def handed(news: News) -> None:
             if news.intake or news.anything:
@@ -79,10 +80,9 @@ class _Carrying:
     missing: Callable[[], Mapping[str, str]]
 
 
-def _carrying(ground: Ground, core: Core, intake: Registering) -> _Carrying:
+def _carrying(ground: Ground, core: Core, intake: Registering, brokers: Brokers) -> _Carrying:
     if ground.settings.backbone == "sql":
         return _Carrying(lambda: [intake.run()], [], intake.wake, dict)
-    brokers = brokers_of(ground)
     kafka = over_kafka(ground, brokers)
     producing, ends = kafka.producing(), kafka.ends()
     draining, lag = kafka.draining(producing, ends, intake), kafka.lag(ends)

@@ -12,7 +12,7 @@ from confluent_kafka.admin import NewTopic
 
 from deploy.local.kafka import KafkaCluster
 from deploy.local.kafka import running as running_kafka
-from hub.app.overkafka import topics
+from hub.app.brokers import topics
 from hub.errors import KafkaAway
 from tests.cluster import until
 from tests.kafka import ask
@@ -81,6 +81,7 @@ def test_whichever_comes_first_and_whichever_leaves(tmp_path: Path) -> None:
             hub.apply(policy())
             # There are no topics yet: what is published waits in the outbox.
             waiting = published(hub, "before-the-topics")
+            assert examined(hub).startswith("Kafka 缺少主题：share.")
             make_topics(kafka)
             told_of(hub, waiting)
             until(lambda: is_told(door) == is_told(work) == (200, None, None))
@@ -94,6 +95,7 @@ def test_whichever_comes_first_and_whichever_leaves(tmp_path: Path) -> None:
             again.keep_tokens(hub)
             until(lambda: is_told(door) == is_told(work) == (200, "kafka", AWAY))
             waiting = published(again, "before-kafka")
+            assert examined(again) == KafkaAway.titles()[0]
             broker.start()
             told_of(again, waiting)
             until(lambda: is_told(door) == is_told(work) == (200, None, None))
@@ -107,6 +109,16 @@ def test_whichever_comes_first_and_whichever_leaves(tmp_path: Path) -> None:
             told_of(again, waiting)
             until(lambda: is_told(door) == is_told(work) == (200, None, None))
             told_of(again, published(again, "last"))
+            assert examined(again) == f"Kafka 有答复，{len(topics())} 个主题各有 2 个分区"
+
+
+def examined(hub: RunningHub) -> str:
+    """What the doctor says of Kafka."""
+    with hub.admin as admin:
+        findings = admin.get("/v1/doctor").json()["findings"]
+    (said,) = [finding["says"] for finding in findings if finding["check"] == "kafka"]
+    told: str = said
+    return told
 
 
 def make_topics(kafka: KafkaCluster) -> None:
