@@ -18,6 +18,7 @@ from faststream.kafka import TopicPartition as Partition
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from hub.backbone.kafka.reading import Reading
 from hub.backbone.kafka.watch import Watch
 from hub.backbone.records import Record
 from hub.backbone.stretches import Behind, Stretch, Stretched, Stretches
@@ -66,6 +67,8 @@ class Consuming:
             broker = self._broker()
             subscriber = self._subscribe(broker)
             try:
+                await broker.connect()
+                self._read_past_all(broker)
                 await broker.start()
                 self._watch.begun("registrar")
                 await self._follow(subscriber.consumer)
@@ -85,6 +88,13 @@ class Consuming:
                 if news:
                     await consumer.commit({TopicPartition(*lane): n for lane, n in news.items()})
                     told |= news
+
+    def _read_past_all(self, broker: KafkaBroker) -> None:
+        """Have a broker that has connected make consumers that no record stops."""
+        config = broker.config.broker_config
+        made: Any = config.builder
+        failed = partial(self._watch.ended, "registrar")
+        config.builder = partial(Reading, failed=failed, **made.keywords)
 
     def _subscribe(self, broker: KafkaBroker) -> BatchSubscriber:
         subscriber = broker.subscriber(
