@@ -119,6 +119,8 @@ class Kafka:
                 client_id=self.access["client_id"],
                 security=_security(self.access),
                 apply_types=False,
+                # What it would produce or administrate with stays open where it is not let in.
+                consumer_only=True,
                 allow_auto_create_topics=False,
                 # Whoever sets up a hub has brokers, topics and processes in whichever order.
                 metadata_max_age_ms=METADATA_MS,

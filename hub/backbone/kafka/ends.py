@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -62,6 +62,14 @@ class Ends:
         finally:
             await self._close()
 
+    async def _started(self) -> AIOKafkaConsumer:
+        client = self._make()
+        async with AsyncExitStack() as unless_started:
+            unless_started.push_async_callback(client.stop)
+            await client.start()
+            unless_started.pop_all()
+        return client
+
     async def _close(self) -> None:
         if self._client is not None:
             with suppress(KafkaError, OSError):
@@ -74,12 +82,8 @@ class Ends:
     ) -> dict[Lane, int]:
         async with self._asking:
             try:
-                if self._client is None:
-                    client = self._make()
-                    await client.start()
-                    self._client = client
-                partitions = [TopicPartition(*lane) for lane in self._lanes]
-                found = await ask(self._client, partitions)
+                client = self._client = self._client or await self._started()
+                found = await ask(client, [TopicPartition(*lane) for lane in self._lanes])
             except (KafkaError, OSError) as error:
                 await self._close()
                 raise BackboneAway(retry_after=1) from error
