@@ -383,6 +383,25 @@ class KafkaAway(HubError):
     retryable = True
 
 
+class KafkaLoginRefused(HubError):
+    """Kafka 不接受此用户或口令，或须登录，请核对 GUANTONG_KAFKA_USER 与 GUANTONG_KAFKA_PASSWORD
+    / Kafka does not accept the user or password, or wants one: check GUANTONG_KAFKA_USER and
+    GUANTONG_KAFKA_PASSWORD"""
+
+    code = "kafka_login_refused"
+    status = 503
+    retryable = True
+
+
+class KafkaTls(HubError):
+    """与 Kafka 的 TLS 连接不成，请核对 GUANTONG_KAFKA_CA 与端口
+    / TLS with Kafka fails: check GUANTONG_KAFKA_CA and the port"""
+
+    code = "kafka_tls"
+    status = 503
+    retryable = True
+
+
 class KafkaDenied(HubError):
     """Kafka 不允许此账户这样做 / Kafka does not let this account do that"""
 

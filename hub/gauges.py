@@ -35,7 +35,9 @@ class Measured:
     refusals: int
     backlogs: Mapping[str, Backlog]
     intake_since: int | None
+    intake_batches: int
     intake_aside: int
+    records_aside: int
     writer_silence: float | None
     policy_version: int
     policy_changed: int
@@ -75,9 +77,21 @@ READ: Final[tuple[tuple[str, str, Callable[[Measured], float | None]], ...]] = (
         lambda m: 0 if m.intake_since is None else max(0, m.now - m.intake_since) / _SECOND,
     ),
     (
+        "intake_waiting_batches",
+        "受理而尚待登记的批次；主干为 Kafka 时即发件箱"
+        " / batches that wait to be registered; where Kafka is the backbone, its outbox",
+        lambda m: m.intake_batches,
+    ),
+    (
         "intake_set_aside",
         "读不懂而另行留存的批次 / batches that could not be read and were set aside",
         lambda m: m.intake_aside,
+    ),
+    (
+        "backbone_unread_records",
+        "来自 Kafka 而读不懂、另行留存的记录"
+        " / records from the brokers that could not be read and were set aside",
+        lambda m: m.records_aside,
     ),
     (
         "writer_silence_seconds",

@@ -8,27 +8,26 @@ event, so that the number of series stays bounded. `make docs` writes the list o
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
-    Histogram,
     Info,
     ProcessCollector,
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from hub.declaring import Declaring
 from hub.event import Accepted, Duplicate, Outcome, Rejected
 from hub.gauges import READ, READ_OF_AGENCIES, Measured, Readings
+from hub.kafkametrics import KafkaMetrics
 
 # Why a request has no caller; `limited` was not even looked at.
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 # What is done beside the requests.
-Task = Literal["watch", "purge", "fill", "register", "settle", "look", "drain"]
+Task = Literal["watch", "purge", "fill", "register", "settle", "look", "drain", "measure"]
 Use = Literal["publish", "pull"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -44,26 +43,15 @@ _PROCESS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A metric as it is documented: the name that is shown, its kind, labels and meaning."""
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    meaning: str
-
-
-class Metrics:
+class Metrics(Declaring):
     """The hub's metrics in a registry of their own; `declared` lists them."""
 
     def __init__(self, *, version: str, sqlite: str) -> None:
         # When each series began would be told by a series more for each.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = CollectorRegistry()
-        self.declared: list[Declared] = []
+        super().__init__(CollectorRegistry(), [])
         self._declare_intake()
-        self._declare_kafka_doors()
+        self.kafka = KafkaMetrics(self.registry, self.declared)
         self._declare_backbone()
         self._declare_readings()
         self._declare_delivery()
@@ -88,26 +76,6 @@ class Metrics:
         )
         self._admission = self._histogram(
             "admission_seconds", "从请求到答复 / from request to answer", _SECONDS
-        )
-
-    def _declare_kafka_doors(self) -> None:
-        self._kafka_away = self._gauge(
-            "kafka_doors_away",
-            "1：设置了 Kafka 而连不上，主题中的事件暂不读取"
-            " / 1: Kafka is set and cannot be reached, so that what is in topics is not read",
-        )
-        self._kafka_sessions = self._counter(
-            "kafka_doors_sessions", "与 Kafka 建立的会话，多于一个即断开过 / sessions with Kafka"
-        )
-        self._kafka_unread = self._gauge(
-            "kafka_doors_unread_records",
-            "本进程所读各机构主题中尚未受理的记录"
-            " / records not yet admitted, in the agencies' topics that this process reads",
-        )
-        self._kafka_oldest = self._gauge(
-            "kafka_doors_oldest_seconds",
-            "已读到而尚未受理的最早一条，按其时间已有多久"
-            " / age of the oldest record that was read and is not admitted, by its own time",
         )
 
     def _declare_backbone(self) -> None:
@@ -283,17 +251,6 @@ class Metrics:
         self._batch.observe(sum(counts.values()))
         self._admission.observe(seconds)
 
-    def kafka_doors_found(self, *, away: bool) -> None:
-        """A session with Kafka began, or there is none."""
-        self._kafka_away.set(away)
-        if not away:
-            self._kafka_sessions.inc()
-
-    def kafka_doors_unread(self, records: int, *, age: float) -> None:
-        """So many records of doors are not admitted; so many seconds old is the oldest."""
-        self._kafka_unread.set(records)
-        self._kafka_oldest.set(age)
-
     def registered(self, *, strangers: Mapping[str, int]) -> None:
         """Events were registered; parties of theirs, by family, are no registered agency."""
         for family, count in strangers.items():
@@ -384,18 +341,3 @@ class Metrics:
     def exposition(self) -> tuple[bytes, str]:
         """The text that Prometheus reads, and its content type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
-
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        self._declare(f"{name}_total", "counter", labels, meaning)
-        return Counter(f"guantong_{name}", meaning, labels, registry=self.registry)
-
-    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        self._declare(name, "gauge", labels, meaning)
-        return Gauge(f"guantong_{name}", meaning, labels, registry=self.registry)
-
-    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
-        self._declare(name, "histogram", (), meaning)
-        return Histogram(f"guantong_{name}", meaning, buckets=buckets, registry=self.registry)
-
-    def _declare(self, name: str, kind: str, labels: tuple[str, ...], meaning: str) -> None:
-        self.declared.append(Declared(f"guantong_{name}", kind, labels, meaning))

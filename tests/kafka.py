@@ -1,5 +1,7 @@
 """Kafkas that tests share, topics and users that are theirs alone, and what they ask."""
 
+import asyncio
+import io
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,9 +20,14 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
+from structlog import PrintLogger, wrap_logger
+from structlog.processors import JSONRenderer
+from structlog.typing import EventDict
 
 from deploy.local.kafka import ADMIN, SCRAM, KafkaCluster, running
-from hub.app.overkafka import topics
+from hub.app.brokers import topics
+from hub.backbone.kafka.watch import Watch
+from hub.metrics import Metrics
 
 PROTOCOL = "SASL_PLAINTEXT"
 ITERATIONS = 4096
@@ -42,6 +49,20 @@ def shared_cluster(*, secured: bool = False) -> Iterator[KafkaCluster]:
         running(Path(folder), secured=secured) as cluster,
     ):
         yield cluster
+
+
+def watch(begun: asyncio.Event) -> Watch:
+    """Of clients: tells nobody anything but that one was let in."""
+
+    def hear(_: object, __: str, said: EventDict) -> EventDict:
+        begun.set()
+        return said
+
+    async def unexplained(_: BaseException) -> bool:
+        return False
+
+    log = wrap_logger(PrintLogger(io.StringIO()), processors=[hear, JSONRenderer()])
+    return Watch(metrics=Metrics(version="", sqlite="").kafka, log=log, explained=unexplained)
 
 
 async def make_topics(bootstrap: str, *, partitions: int) -> None:

@@ -2,26 +2,37 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.cluster import until
-from tests.running import environment_of
+from tests.running import RunningHub, environment_of
 
 
 class Starting:
     """A process that listens and is not ready."""
 
-    def __init__(self, directory: Path, database: str, command: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        database: str,
+        command: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
+        self.directory = directory
         address = ("--data", str(directory), "--listen", "127.0.0.1:0")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hub", command, *address],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**environment_of(directory), "GUANTONG_DATABASE": database},
+            env={**environment_of(directory), "GUANTONG_DATABASE": database, **named},
         )
         until((directory / "hub.url").exists)
         self.url = (directory / "hub.url").read_text().strip()
@@ -35,6 +46,14 @@ class Starting:
         """What it says when it is ready."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
+
+    def started(self) -> RunningHub:
+        """The hub that it is, once it is ready."""
+        assert "ready" in self.line()
+        assert self.process.stdout is not None
+        reader = threading.Thread(target=self.process.stdout.read, daemon=True)
+        reader.start()
+        return RunningHub(self.directory, self.process, self.url, [], reader)
 
     def stop(self) -> int:
         """Ask it to stop; its status."""

@@ -123,22 +123,86 @@ _INTAKE: Final = (
         "short",
         (("{{agency}}", _most(f"guantong_silence_expected_events{{{AGENCY}}}")),),
     ),
+)
+
+_KAFKA: Final = (
     Panel(
-        "Kafka 连不上，会话 / Kafka away, sessions",
+        "连不上 / away",
         "short",
         (
-            _each("guantong_kafka_doors_away", "{{instance}} 连不上 / away"),
-            _each("guantong_kafka_doors_sessions_total", "{{instance}} 会话 / sessions"),
+            _each("guantong_kafka_away", "{{instance}} {{reason}}"),
+            _each("guantong_kafka_doors_away", "{{instance}} 门户无会话 / doors without a session"),
         ),
-        "会话增加即断开过 / a session more: it was lost",
     ),
     Panel(
-        "主题中待受理 / unread in topics", "short", (_each("guantong_kafka_doors_unread_records"),)
+        "会话 / sessions",
+        "short",
+        (
+            _each("guantong_backbone_sessions_total", "{{instance}} {{kind}}"),
+            _each("guantong_kafka_doors_sessions_total", "{{instance}} 门户 / doors"),
+        ),
+        "增加即断开过 / one more: it was lost",
     ),
     Panel(
-        "主题中最早的等候 / longest wait in topics",
+        "机构主题的分区改派 / rebalances of the doors",
+        "short",
+        (("{{instance}}", _rate("guantong_kafka_doors_rebalances_total", "instance")),),
+    ),
+    Panel(
+        "已写入与已登记 / produced, registered",
+        "eps",
+        (
+            ("{{family}} 写入 / produced", _rate("guantong_backbone_produced_total", "family")),
+            ("{{family}} 登记 / registered", _rate("guantong_backbone_registered_total", "family")),
+        ),
+    ),
+    Panel(
+        "尚未登记 / not yet registered",
+        "short",
+        (_each("guantong_backbone_lag_records"),),
+        "由持有分片的进程测量 / measured where the shard is",
+    ),
+    Panel(
+        "最早一条的等候 / wait of the oldest",
+        "s",
+        (_each("guantong_backbone_lag_seconds"),),
+    ),
+    Panel(
+        "改入发件箱 / to the outbox, by why",
+        "reqps",
+        (("{{reason}}", _rate("guantong_backbone_outbox_requests_total", "reason")),),
+        "whole 整批登记 waits 先来者在内 away 连不上 unacknowledged 未及时确认",
+    ),
+    Panel(
+        "换过的生产者，落后的登记 / producers replaced, registrars behind",
+        "short",
+        (
+            (
+                "{{instance}} 生产者 / producers",
+                _rate("guantong_backbone_producers_replaced_total", "instance"),
+            ),
+            ("{{instance}} 落后 / behind", _rate("guantong_backbone_behind_total", "instance")),
+        ),
+    ),
+    Panel(
+        "另行留存的记录 / records set aside",
+        "short",
+        (_each("guantong_backbone_unread_records"),),
+    ),
+    Panel(
+        "机构主题中待受理 / unread in agencies' topics",
+        "short",
+        (_each("guantong_kafka_doors_unread_records"),),
+    ),
+    Panel(
+        "其中最早的等候 / longest wait there",
         "s",
         (_each("guantong_kafka_doors_oldest_seconds"),),
+    ),
+    Panel(
+        "等候的分区，按所等之事 / partitions that wait, by what for",
+        "short",
+        (_each("guantong_kafka_doors_waiting", "{{instance}} {{reason}}"),),
     ),
 )
 
@@ -206,6 +270,12 @@ _JOURNAL: Final = (
                 "guantong_writer_silence_seconds", "{{instance}} 登记进程无动静 / no writer seen"
             ),
         ),
+    ),
+    Panel(
+        "待登记的批次 / batches that wait",
+        "short",
+        (_each("guantong_intake_waiting_batches"),),
+        "主干为 Kafka 时即发件箱 / where Kafka is the backbone: the outbox",
     ),
     Panel("另行留存的批次 / set aside", "short", (_each("guantong_intake_set_aside"),)),
     Panel("退回记录 / refusal records", "short", (_each("guantong_refusals_recorded"),)),
@@ -383,6 +453,7 @@ _OPERATIONS: Final = (
 
 ROWS: Final = {
     "进口 / Intake": _INTAKE,
+    "Kafka": _KAFKA,
     "日志 / Journal": _JOURNAL,
     "送达 / Delivery": _DELIVERY,
     "策略与安全 / Policy and security": _POLICY,

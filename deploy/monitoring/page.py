@@ -1,6 +1,7 @@
 """The list of metrics, from their declarations."""
 
-from hub.metrics import Declared, Metrics
+from hub.declaring import Declared
+from hub.metrics import Metrics
 
 _HEAD = """\
 # 指标 · Metrics

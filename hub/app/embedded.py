@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from contracts.owncodes import CODES, load_codes
 from hub.app.beside import beside
+from hub.app.brokers import brokers_of
 from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
@@ -49,7 +50,8 @@ async def embedded(
         ):
             core = await core_of(ground, epoch=epoch, tell=lambda _: None)
             await ground.writer.submit(core.registrar.load)
-            hub = assemble(ground, core, straight(ground, core))
+            brokers = brokers_of(ground)
+            hub = assemble(ground, core, straight(ground, core), examine=brokers.examine)
             # Of a hub that was several processes, doors may have left something, or still run.
             intake = registering(ground, core)
             await intake.register_all()
@@ -59,11 +61,11 @@ async def embedded(
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
-            doors = kafka_doors(hub)
-            works = [*doors.works(), *([] if address is None else [intake.run()])]
+            doors = kafka_doors(hub, brokers)
+            works = [*brokers.works(), *doors.works(), *([] if address is None else [intake.run()])]
             try:
                 async with beside(*works):
-                    yield hub, web_side(ground, hub, missing=doors.missing)
+                    yield hub, web_side(ground, hub, missing=brokers.missing(doors.open))
             finally:
                 await hub.purger.stop()
                 await hub.watch.stop()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from structlog.typing import FilteringBoundLogger
 
 from contracts.owncodes import CODES, load_codes
+from hub.app.brokers import Brokers
 from hub.app.ground import Ground, ground_on
 from hub.database.postgres import PostgresDatabase, open_postgres
 from hub.errors import KafkaMissing, NeedsDatabase
@@ -44,11 +45,11 @@ async def joined(
             yield ground, database
 
 
-def over_kafka(ground: Ground) -> "Kafka":
+def over_kafka(ground: Ground, brokers: Brokers) -> "Kafka":
     """The brokers that carry events. Raises KafkaMissing, NeedsKafka or KafkaLogin."""
     try:
         # Whoever has no Kafka needs no driver for it.
         from hub.app.overkafka import kafka_of
     except ModuleNotFoundError as absent:
         raise KafkaMissing from absent
-    return kafka_of(ground)
+    return kafka_of(ground, brokers)

@@ -1,6 +1,7 @@
 """Kafka between the doors and the journal: the parts of a process that come with it."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,22 +11,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
-from contracts.catalogue import load_catalogue
 from hub.app.beside import rest
+from hub.app.brokers import Brokers, access_of, topics
 from hub.app.core import Core
 from hub.app.ground import Ground, microseconds_now
-from hub.app.kafkadoors import access_of
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.consuming import FETCH_MS, Consuming
 from hub.backbone.kafka.draining import Draining
 from hub.backbone.kafka.ends import ASKING_MS, LEADERS_MS, Ends
 from hub.backbone.kafka.finding import Finding
+from hub.backbone.kafka.lag import Lag
 from hub.backbone.kafka.producing import BATCH_BYTES, REQUEST_MS, Producing
-from hub.backbone.records import topic_of
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.registering import Registering
 from hub.backbone.stretches import Stretches
-from hub.database.offsets import Lane, Unread
+from hub.database.offsets import Lane
 from hub.database.transactions import storage_reason
 from hub.errors import NeedsKafka
 from hub.event import Outcome
@@ -34,6 +35,8 @@ from hub.logs import places_of
 
 # What a publisher waits for the brokers before its events go to the outbox.
 PATIENCE_SECONDS = 1.0
+# Between two measurements of how far registration is behind.
+LAG_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Kafka:
     """The brokers, as one process meets them."""
 
     ground: Ground
+    watch: Watch
     access: Mapping[str, Any]
     partitions: int
 
@@ -57,7 +61,7 @@ class Kafka:
             ),
             patience=PATIENCE_SECONDS,
             rest=rest,
-            log=self.ground.log,
+            watch=self.watch,
         )
 
     def ends(self) -> Ends:
@@ -93,6 +97,19 @@ class Kafka:
             ends=ends,
             refused=self._record,
             partitions=self.partitions,
+            watch=self.watch,
+        )
+
+    def lag(self, ends: Ends) -> Lag:
+        """What measures how far registration is behind, where the shard is."""
+        return Lag(
+            ends=ends,
+            lanes=self.lanes(),
+            readers=self.ground.readers,
+            measured=self.ground.metrics.kafka.lagging,
+            background=self.ground.background,
+            rest=lambda: asyncio.sleep(LAG_SECONDS),
+            monotonic=time.monotonic,
         )
 
     def consuming(self, core: Core) -> Consuming:
@@ -108,6 +125,8 @@ class Kafka:
                 metadata_max_age_ms=LEADERS_MS,
                 security=_security(self.access),
                 apply_types=False,
+                # What it would produce or administrate with stays open where it is not let in.
+                consumer_only=True,
                 allow_auto_create_topics=False,
             ),
             lanes=self.lanes(),
@@ -120,9 +139,8 @@ class Kafka:
                 clock=microseconds_now,
             ),
             registered=core.registered,
-            unread=self._tell_unread,
+            watch=self.watch,
             rest=rest,
-            log=log,
         )
 
     def draining(self, producing: Producing, ends: Ends, registering: Registering) -> Draining:
@@ -144,20 +162,8 @@ class Kafka:
         )
         await self.ground.writer.submit(record)
 
-    def _tell_unread(self, record: Unread) -> None:
-        lane = f"{record.topic}-{record.partition}"
-        self.ground.log.error(
-            "kafka.record_unread", lane=lane, offset=record.place, reason=record.reason
-        )
 
-
-def topics() -> list[str]:
-    """Those of the backbone, one for each family of contracts."""
-    catalogue = load_catalogue()
-    return sorted({topic_of(contract.type.partition(".")[0]) for contract in catalogue})
-
-
-def kafka_of(ground: Ground) -> Kafka:
+def kafka_of(ground: Ground, brokers: Brokers) -> Kafka:
     """The brokers that the settings name.
 
     Raises NeedsKafka where they name none, and as `access_of` does.
@@ -165,7 +171,8 @@ def kafka_of(ground: Ground) -> Kafka:
     settings = ground.settings
     if settings.kafka is None:
         raise NeedsKafka
-    return Kafka(ground, access_of(settings), settings.kafka_partitions)
+    watch = Watch(metrics=ground.metrics.kafka, log=ground.log, explained=brokers.explains)
+    return Kafka(ground, watch, access_of(settings), settings.kafka_partitions)
 
 
 def _security(access: Mapping[str, Any]) -> BaseSecurity:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -45,6 +45,7 @@ from hub.policy.uses import Uses
 from hub.settings import Settings
 from hub.upkeep.doctor import Doctor
 from hub.upkeep.examine import Patient
+from hub.upkeep.finding import Finding
 from hub.watch.watching import Watch
 
 REFUSAL_BYTES = 768
@@ -109,8 +110,16 @@ def registering(ground: Ground, core: Core) -> Registering:
     )
 
 
-def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
-    """Put a hub together on its ground, around its core."""
+def assemble(
+    ground: Ground,
+    core: Core,
+    backbone: Backbone,
+    *,
+    examine: Callable[[], Awaitable[list[Finding]]],
+) -> Hub:
+    """Put a hub together on its ground, around its core; `examine` finds what the doctor tells
+    beside what he sees in the database.
+    """
     policies, arrivals, tell = core.policies, core.arrivals, core.tell
     current = CurrentPolicy(
         readers=ground.readers,
@@ -130,10 +139,7 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
         policies=policies,
         current=current,
         known=Tokens(ground.asked, changed=lambda: tell(News(tokens=True))),
-        uses=Uses(
-            write=lambda uses: ground.writer.submit(partial(policy_sql.note_uses, uses=uses)),
-            pause=lambda: asyncio.sleep(60),
-        ),
+        uses=_uses(ground),
         cursors=cursors,
         arrivals=arrivals,
         backbone=backbone,
@@ -162,7 +168,14 @@ def assemble(ground: Ground, core: Core, backbone: Backbone) -> Hub:
         metrics=ground.metrics,
         writer=ground.writer,
         readiness=readiness,
-        doctor=_doctor(ground, readiness),
+        doctor=_doctor(ground, readiness, examine),
+    )
+
+
+def _uses(ground: Ground) -> Uses:
+    return Uses(
+        write=lambda uses: ground.writer.submit(partial(policy_sql.note_uses, uses=uses)),
+        pause=lambda: asyncio.sleep(60),
     )
 
 
@@ -202,12 +215,15 @@ def _filler(ground: Ground, policies: Policies, arrivals: Arrivals) -> Filler:
     )
 
 
-def _doctor(ground: Ground, readiness: Readiness) -> Doctor:
+def _doctor(
+    ground: Ground, readiness: Readiness, examine: Callable[[], Awaitable[list[Finding]]]
+) -> Doctor:
     settings = ground.settings
     return Doctor(
         ground.examinations,
         patient=Patient(ground.directory, settings.max_connections, settings.queue_bytes),
         unready=readiness.reason,
+        beside=examine,
         version=version("guantong"),
         clock=microseconds_now,
         monotonic=time.monotonic,

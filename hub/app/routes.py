@@ -50,7 +50,7 @@ from hub.web.edge import Edge, Refusing
 from hub.web.operation import Described
 
 
-def web_side(ground: Ground, hub: Hub, *, missing: Callable[[], Sequence[str]]) -> Edge:
+def web_side(ground: Ground, hub: Hub, *, missing: Callable[[], Mapping[str, str]]) -> Edge:
     """The application that a server runs; `missing` is what it serves without."""
     callers = _callers(ground, hub)
     publishing = events.route(
@@ -84,7 +84,7 @@ def health_side(
     hub: Hub,
     role: Callable[[], health.Role],
     *,
-    missing: Callable[[], Sequence[str]],
+    missing: Callable[[], Mapping[str, str]],
 ) -> Edge:
     """What a process without doors tells: metrics and health; `missing` is what it lacks."""
     told = _health(ground, hub, _callers(ground, hub), role=role, missing=missing)
@@ -136,7 +136,7 @@ def _traffic(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
 
 
 def _open(
-    ground: Ground, hub: Hub, callers: Callers, missing: Callable[[], Sequence[str]]
+    ground: Ground, hub: Hub, callers: Callers, missing: Callable[[], Mapping[str, str]]
 ) -> list[Described]:
     """What says nothing of any case."""
     return [
@@ -283,7 +283,7 @@ def _health(
     callers: Callers,
     *,
     role: Callable[[], health.Role | None],
-    missing: Callable[[], Sequence[str]] = lambda: (),
+    missing: Callable[[], Mapping[str, str]],
 ) -> list[Described]:
     """What a process is asked by those who keep it running."""
     measuring = Measuring(

@@ -1,6 +1,6 @@
 """Doors and delivery: one of as many processes as are wanted, which hand over to the writer's."""
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import randbits
@@ -9,6 +9,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from hub.app.beside import beside, rest
+from hub.app.brokers import Brokers, brokers_of
 from hub.app.claim import among_others
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground, microseconds_now
@@ -40,9 +41,10 @@ async def serving(
         core = await core_of(ground, epoch=lambda: ALONE, tell=signals.tell)
         door = randbits(62)
         handover = _handover(ground, core, door)
-        backbone, works = _carried(ground, core, handover)
-        hub = assemble(ground, core, backbone)
-        doors = kafka_doors(hub)
+        brokers = brokers_of(ground)
+        backbone, works, carries = _carried(ground, core, handover, brokers)
+        hub = assemble(ground, core, backbone, examine=brokers.examine)
+        doors = kafka_doors(hub, brokers)
 
         def settled(news: News) -> None:
             if door in news.settled:
@@ -56,27 +58,29 @@ async def serving(
             neighbours.run(),
             handover.run(),
             ground.background.again("look", handover.weigh, rest=rest),
+            *brokers.works(),
             *works,
         ):
             await first_admin_token(directory, hub.writer, now=microseconds_now())
             await hub.known.load(now=microseconds_now())
             try:
                 async with beside(*doors.works()):
-                    yield hub, web_side(ground, hub, missing=doors.missing)
+                    yield hub, web_side(ground, hub, missing=brokers.missing(doors.open, carries))
             finally:
                 hub.doctor.stop()
                 await hub.uses.stop()
 
 
 def _carried(
-    ground: Ground, core: Core, handover: HandOver
-) -> tuple[Backbone, list[Coroutine[Any, Any, None]]]:
-    """What carries events from this door, and what goes on beside for that."""
+    ground: Ground, core: Core, handover: HandOver, brokers: Brokers
+) -> tuple[Backbone, list[Coroutine[Any, Any, None]], Callable[[], bool]]:
+    """What carries events from this door, what goes on beside for that, whether it does."""
     if ground.settings.backbone == "sql":
-        return handover, []
-    kafka = over_kafka(ground)
+        return handover, [], lambda: True
+    kafka = over_kafka(ground, brokers)
     producing, ends = kafka.producing(), kafka.ends()
-    return kafka.backbone(core, handover, producing, ends), [producing.run(), ends.run()]
+    backbone = kafka.backbone(core, handover, producing, ends)
+    return backbone, [producing.run(), ends.run()], lambda: not producing.away
 
 
 def _handover(ground: Ground, core: Core, door: int) -> HandOver:

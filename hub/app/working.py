@@ -1,7 +1,7 @@
 """The writer: one of the processes that may register has the shard, the others stand by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Final
 from structlog.typing import FilteringBoundLogger
 
 from hub.app.beside import beside, rest
+from hub.app.brokers import NO_BROKERS, Brokers, brokers_of
 from hub.app.claim import among_others, writership_of
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground
@@ -43,10 +44,11 @@ async def working(
         ground.metrics.watch_registering(lambda: writership.held)
         core = await core_of(ground, epoch=writership.epoch, tell=signals.tell)
         await ground.writer.submit(core.registrar.load)
-        hub = assemble(ground, core, straight(ground, core))
+        brokers = brokers_of(ground) if settings.backbone == "kafka" else NO_BROKERS
+        hub = assemble(ground, core, straight(ground, core), examine=brokers.examine)
         intake = registering(ground, core)
 
-        carrying = _carrying(ground, core, intake)
+        carrying = _carrying(ground, core, intake, brokers)
 
         def handed(news: News) -> None:
             if news.intake or news.anything:
@@ -75,21 +77,21 @@ class _Carrying:
     registering: Callable[[], Iterable[Coroutine[Any, Any, None]]]
     works: Sequence[Coroutine[Any, Any, None]]
     wake: Callable[[], None]
-    missing: Callable[[], Sequence[str]]
+    missing: Callable[[], Mapping[str, str]]
 
 
-def _carrying(ground: Ground, core: Core, intake: Registering) -> _Carrying:
+def _carrying(ground: Ground, core: Core, intake: Registering, brokers: Brokers) -> _Carrying:
     if ground.settings.backbone == "sql":
-        return _Carrying(lambda: [intake.run()], [], intake.wake, lambda: ())
-    kafka = over_kafka(ground)
+        return _Carrying(lambda: [intake.run()], [], intake.wake, dict)
+    kafka = over_kafka(ground, brokers)
     producing, ends = kafka.producing(), kafka.ends()
-    draining = kafka.draining(producing, ends, intake)
+    draining, lag = kafka.draining(producing, ends, intake), kafka.lag(ends)
     consuming = kafka.consuming(core)
     return _Carrying(
-        registering=lambda: [draining.run(), consuming.run()],
-        works=[producing.run(), ends.run()],
+        registering=lambda: [draining.run(), consuming.run(), lag.run()],
+        works=[*brokers.works(), producing.run(), ends.run()],
         wake=draining.wake,
-        missing=lambda: () if producing.connected else ("kafka",),
+        missing=brokers.missing(lambda: producing.connected),
     )
 
 

@@ -34,12 +34,15 @@ class Outgoing(Struct, frozen=True, gc=False):
 
 
 class Record(Struct, frozen=True, gc=False):
-    """A record at its offset, as it was fetched."""
+    """A record at its offset, as it was fetched.
+
+    `headers` is None where not even its parts can be told.
+    """
 
     offset: int
     key: bytes
     value: bytes
-    headers: Sequence[Header]
+    headers: Sequence[Header] | None
 
 
 def outgoing(event: Event, *, partitions: int) -> Outgoing:
@@ -56,6 +59,8 @@ def outgoing(event: Event, *, partitions: int) -> Outgoing:
 
 def event_of(record: Record) -> Event:
     """The event of a record. Raises Unreadable, or Newer if a newer program packed it."""
+    if record.headers is None:
+        raise Unreadable("unparsable")
     packed = [value for name, value in record.headers if name == ADMITTED]
     if len(packed) != 1:
         raise Unreadable(f"{len(packed)} headers {ADMITTED}")
@@ -68,6 +73,11 @@ def event_of(record: Record) -> Event:
 def topic_of(family: str) -> str:
     """The topic of a family's events."""
     return TOPICS + family
+
+
+def family_of(topic: str) -> str:
+    """The family whose events a topic carries."""
+    return topic.removeprefix(TOPICS)
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -115,7 +115,7 @@ def _read(stretch: Stretch, *, now: int) -> _Read:
 
 
 def _unread(lane: Lane, record: Record, reason: str, now: int) -> Unread:
-    headers = _packed([(name, value) for name, value in record.headers])
+    headers = _packed([(name, value) for name, value in record.headers or ()])
     return Unread(*lane, record.offset, record.key, headers, record.value, reason, now)
 
 

@@ -241,21 +241,26 @@ def forget_left(connection: Connection, *, before: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the hand-over goes: since when the oldest batch waits, None if none does; how many
-    were set aside; for how many seconds no writer has shown itself, None where there is one alone.
+    """How the hand-over goes: since when the oldest batch waits, None if none does; how many wait;
+    how many were set aside, and how many `unread` records of Kafka's; for how many seconds no
+    writer has shown itself, None where there is one alone.
     """
 
     waits_since: int | None
+    batches: int
     aside: int
+    unread: int
     silence: float | None
 
 
-# What doors handed over, and what came by Kafka.
-_ASIDE: Final = "(SELECT count(*) FROM set_aside) + (SELECT count(*) FROM unread_records)"
+_COUNTED: Final = (
+    "(SELECT count(*) FROM intake), (SELECT count(*) FROM set_aside),"
+    " (SELECT count(*) FROM unread_records)"
+)
 _STANDING: Final[Spoken] = {
-    "sqlite": f"SELECT (SELECT min(at) FROM intake), {_ASIDE}, NULL FROM shards WHERE shard = ?",
+    "sqlite": f"SELECT (SELECT min(at) FROM intake), {_COUNTED}, NULL FROM shards WHERE shard = ?",
     "postgresql": "SELECT (SELECT at FROM intake ORDER BY number LIMIT 1),"
-    f" {_ASIDE}, CAST(greatest({THIS_MOMENT} - beat, 0) AS double precision) / 1000"
+    f" {_COUNTED}, CAST(greatest({THIS_MOMENT} - beat, 0) AS double precision) / 1000"
     " FROM shards WHERE shard = ?",
 }
 

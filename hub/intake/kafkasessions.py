@@ -4,11 +4,12 @@ Brokers that are away, at the start or later, keep nothing but their topics from
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 from structlog.typing import FilteringBoundLogger
 
 from hub.intake.kafka import PATTERN
@@ -33,7 +34,9 @@ STOP_SECONDS: Final = 2.0
 
 
 class KafkaSessions:
-    """Keeps a session going. `access` is how aiokafka's clients reach the brokers."""
+    """Keeps a session going. `access` is how aiokafka's clients reach the brokers; `explained` is
+    asked whether an error is one that is told of the brokers themselves.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class KafkaSessions:
         door: KafkaDoor,
         metrics: Metrics,
         log: FilteringBoundLogger,
+        explained: Callable[[BaseException], Awaitable[bool]],
         sleep: Callable[[float], Awaitable[None]],
         clock: Callable[[], int],
         monotonic: Callable[[], float],
@@ -50,6 +54,7 @@ class KafkaSessions:
         self._door = door
         self._metrics = metrics
         self._log = log
+        self._explained = explained
         self._sleep = sleep
         self._clock = clock
         self._monotonic = monotonic
@@ -63,10 +68,10 @@ class KafkaSessions:
 
     async def run(self) -> None:
         """Connect, and connect anew whenever a session ends, until cancelled."""
-        self._metrics.kafka_doors_found(away=True)
+        self._metrics.kafka.doors_found(away=True)
         while True:
             (ended,) = await asyncio.gather(self._session(), return_exceptions=True)
-            self._left(ended)
+            await self._left(_first_of(ended))
             await self._sleep(RECONNECT_SECONDS)
 
     async def _session(self) -> None:
@@ -78,17 +83,17 @@ class KafkaSessions:
             session = Session(consumer, producer, door=self._door, waiting=waiting)
             await session.look()
             self._entered()
-            consumer.subscribe(pattern=PATTERN)
+            consumer.subscribe(pattern=PATTERN, listener=_Rebalances(self._metrics))
             async with asyncio.TaskGroup() as group:
                 group.create_task(session.run())
-                group.create_task(self._look_after(session))
+                group.create_task(self._look_after(session, waiting))
 
-    async def _look_after(self, session: Session) -> None:
+    async def _look_after(self, session: Session, waiting: Waiting) -> None:
         """Measure what waits. Raises KafkaError or TimeoutError once the brokers are gone."""
         while True:
             count, oldest = await session.unread()
             age = 0.0 if oldest is None else max(0.0, self._clock() / 1e6 - oldest / 1e3)
-            self._metrics.kafka_doors_unread(count, age=age)
+            self._metrics.kafka.doors_unread(count, age=age, waiting=waiting.reasons)
             await self._sleep(LOOK_SECONDS)
             async with asyncio.timeout(ANSWER_MS / 1000):
                 await session.look()
@@ -116,16 +121,30 @@ class KafkaSessions:
 
     def _entered(self) -> None:
         self._connected = True
-        self._metrics.kafka_doors_found(away=False)
+        self._metrics.kafka.doors_found(away=False)
         self._log.info("kafka.connected")
 
-    def _left(self, ended: BaseException | None) -> None:
-        error = _first_of(ended)
+    async def _left(self, error: BaseException) -> None:
         reason = type(error).__name__
-        if self._connected or reason != self._told:
-            self._log.warning("kafka.away", reason=reason, at=places_of(error))
+        told = reason == self._told and not self._connected
         self._connected, self._told = False, reason
-        self._metrics.kafka_doors_found(away=True)
+        self._metrics.kafka.doors_found(away=True)
+        if not await self._explained(error) and not told:
+            self._log.warning(
+                "kafka.client_failed", client="doors", reason=reason, at=places_of(error)
+            )
+
+
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def on_partitions_revoked(self, revoked: Set[TopicPartition]) -> None:
+        """As aiokafka wants it."""
+
+    def on_partitions_assigned(self, assigned: Set[TopicPartition]) -> None:
+        """As aiokafka wants it."""
+        self._metrics.kafka.doors_rebalanced()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 what waits there is tried again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ LONGEST_PAUSE: Final = 30.0
 class _PutOff:
     tries: int
     until: float
+    reason: str
 
 
 class Waiting:
@@ -59,9 +61,14 @@ class Waiting:
         known = self._put_off.get(partition)
         tries = 1 if known is None else known.tries + 1
         pause = max(min(FIRST_PAUSE * 2 ** min(tries - 1, 16), LONGEST_PAUSE), after)
-        self._put_off[partition] = _PutOff(tries, self._monotonic() + pause)
+        self._put_off[partition] = _PutOff(tries, self._monotonic() + pause, _reason_of(error))
         if tries == 1:
             self._tell(partition, error)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many partitions wait, by what for."""
+        return Counter(put_off.reason for put_off in self._put_off.values())
 
     def due(self) -> list[TopicPartition]:
         """The partitions whose time has come to be tried again."""
@@ -89,3 +96,14 @@ class Waiting:
                 self._metrics.erred()
                 reason = type(error).__name__
                 self._log.error("records.failed", **where, reason=reason, at=places_of(error))
+
+
+def _reason_of(error: BaseException) -> str:
+    """One of a few: what the hub says that it waits for, `kafka`, or a fault of the hub."""
+    match error:
+        case HubError(retryable=True):
+            return error.code
+        case KafkaError():
+            return "kafka"
+        case _:
+            return "failed"

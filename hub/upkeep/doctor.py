@@ -16,7 +16,9 @@ FULL_SECONDS: Final = 3_000.0
 
 
 class Doctor:
-    """Examines. `unready` tells why the hub cannot serve, or None; `monotonic` is in seconds."""
+    """Examines. `unready` tells why the hub cannot serve, or None; `beside` what is found of what
+    stands beside the database; `monotonic` is in seconds.
+    """
 
     def __init__(
         self,
@@ -24,6 +26,7 @@ class Doctor:
         *,
         patient: Patient,
         unready: Callable[[], Awaitable[str | None]],
+        beside: Callable[[], Awaitable[list[Finding]]],
         version: str,
         clock: Callable[[], int],
         monotonic: Callable[[], float],
@@ -31,6 +34,7 @@ class Doctor:
         self._readers = readers
         self._patient = patient
         self._unready = unready
+        self._beside = beside
         self._version = version
         self._clock = clock
         self._monotonic = monotonic
@@ -50,7 +54,8 @@ class Doctor:
                 now=self._clock(),
                 enough=lambda: self._stopping or self._monotonic() > deadline,
             )
-            return [self._judge_hub(await self._unready()), *await self._readers.run(work)]
+            hub = self._judge_hub(await self._unready())
+            return [hub, *await self._beside(), *await self._readers.run(work)]
 
     def stop(self) -> None:
         """Break off the examination that runs: the hub stops."""

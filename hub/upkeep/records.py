@@ -102,21 +102,27 @@ def judge_handover(standing: Standing, *, now: int) -> Finding:
     """Whether what doors hand over is registered; the time is microseconds UTC."""
     silence = standing.silence or 0
     waited = 0 if standing.waits_since is None else max(0, now - standing.waits_since) // 1_000_000
-    if standing.aside:
+    if standing.aside or standing.unread:
         return failure(
             "intake",
-            f"有 {standing.aside:,} 批已受理的事件读不懂，另行留存在表 set_aside",
-            f"{standing.aside:,} batches that were taken in cannot be read: see table `set_aside`",
+            f"有 {standing.aside:,} 批、{standing.unread:,} 条 Kafka 记录读不懂，"
+            "另行留存在表 set_aside、unread_records",
+            f"{standing.aside:,} batches and {standing.unread:,} records of Kafka's cannot be read:"
+            " see tables `set_aside`, `unread_records`",
             "请按 deploy/monitoring/runbooks/GuantongSetAside.md 处理",
             "do as deploy/monitoring/runbooks/GuantongSetAside.md says",
         )
     if max(silence, waited) > LONGEST_WAIT:
         return failure(
             "intake",
-            f"登记进程 {silence:,.0f} 秒没有动静，最早受理的一批已等候 {waited:,} 秒",
-            f"no writer seen for {silence:,.0f} s, the oldest batch has waited for {waited:,} s",
-            "请启动 guantong work，或从其 /health/ready 与日志查明原因",
-            "start a guantong work, or see in its /health/ready and log why it does not register",
+            f"登记进程 {silence:,.0f} 秒没有动静，待登记 {standing.batches:,} 批，"
+            f"最早的已等候 {waited:,} 秒",
+            f"no writer seen for {silence:,.0f} s, {standing.batches:,} batches wait,"
+            f" the oldest for {waited:,} s",
+            "请启动 guantong work，或从其 /health/ready 与日志查明原因；"
+            "主干为 Kafka 的先看 kafka 一项",
+            "start a guantong work, or see in its /health/ready and log why it does not register;"
+            " where Kafka is the backbone see to `kafka` first",
         )
     return ok("intake", "受理的事件随到随登", "what is taken in is registered as it comes")
 

@@ -1,7 +1,7 @@
 """Metrics and health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from starlette.requests import Request
@@ -23,12 +23,14 @@ class Life(TypedDict):
 
 class Readiness(TypedDict):
     """Whether the hub can serve, and if not, why. Of the processes that may write to the journal
-    each says whether it does. `missing`: what it serves without, such as the topics of Kafka.
+    each says whether it does. `missing`: what it serves without, such as Kafka; `detail`: what is
+    known of why.
     """
 
     status: Literal["ready", "unready"]
     reason: NotRequired[str]
     missing: NotRequired[list[str]]
+    detail: NotRequired[str]
     role: NotRequired[Role]
 
 
@@ -39,10 +41,10 @@ def routes(
     callers: Callers,
     unready: Callable[[], Awaitable[str | None]],
     role: Callable[[], Role | None] = lambda: None,
-    missing: Callable[[], Sequence[str]] = lambda: (),
+    missing: Callable[[], Mapping[str, str]],
 ) -> list[Described]:
-    """`unready` tells why the hub cannot serve, or None; `missing` what it can serve without.
-    Health needs no token, metrics a role.
+    """`unready` tells why the hub cannot serve, or None; `missing` what it can serve without, and
+    as far as is known why. Health needs no token, metrics a role.
 
     `measure` renews the gauges that are read of the database.
     """
@@ -65,6 +67,8 @@ def routes(
         part: dict[str, Any] = {} if known is None else {"role": known}
         if without:
             part["missing"] = list(without)
+            if any(without.values()):
+                part["detail"] = "; ".join(filter(None, without.values()))
         if reason is not None:
             return answer({"status": "unready", "reason": reason, **part}, 503)
         return answer({"status": "ready", **part})

@@ -17,7 +17,7 @@ RULES = (MONITORING / "rules.yml").read_text(encoding="utf-8")
 RULES_TEST = (MONITORING / "rules_test.yml").read_text(encoding="utf-8")
 README = (MONITORING / "README.md").read_text(encoding="utf-8")
 METRICS = Metrics(version="0", sqlite="0")
-LABELS = {"agency", "family", "type", "code", "channel", "step", "task", "reason"}
+LABELS = {"agency", "family", "type", "code", "channel", "step", "task", "reason", "kind"}
 METRIC = re.compile(r"\bguantong_\w+")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

@@ -24,10 +24,9 @@ from hub.database import offsets
 from hub.database.offsets import Lane
 from hub.journal.register import REGISTERING, Registrar, Registration
 from tests.bench.journal import Journal, admitted
-from tests.bench.material import log_to_nowhere
 from tests.bench.measure import report
 from tests.bench.postgres import journal_on
-from tests.kafka import make_topics
+from tests.kafka import make_topics, watch
 
 PARTITIONS = 4
 ROUNDS = 7
@@ -94,11 +93,10 @@ async def producing(bootstrap: str) -> AsyncIterator[Producing]:
         ),
         patience=60.0,
         rest=partial(asyncio.sleep, 0.1),
-        log=log_to_nowhere(),
+        watch=watch(begun := asyncio.Event()),
     )
     task = asyncio.create_task(made.run())
-    while not made.connected:  # noqa: ASYNC110 - it tells nobody
-        await asyncio.sleep(0)
+    await begun.wait()
     try:
         yield made
     finally:
@@ -168,15 +166,18 @@ async def registrar(bootstrap: str, on: Journal, lanes: Sequence[Lane]) -> Async
     counted = Counted()
     consuming = Consuming(
         broker=partial(
-            KafkaBroker, bootstrap, apply_types=False, allow_auto_create_topics=False, logger=None
+            KafkaBroker,
+            bootstrap,
+            apply_types=False,
+            consumer_only=True,
+            allow_auto_create_topics=False,
         ),
         lanes=lanes,
         writer=on.writer,
         stretches=stretches_of(on),
         registered=counted.registered,
-        unread=lambda unread: None,
+        watch=watch(asyncio.Event()),
         rest=partial(asyncio.sleep, 1),
-        log=log_to_nowhere(),
     )
     task = asyncio.create_task(consuming.run())
     try:

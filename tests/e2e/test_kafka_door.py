@@ -107,7 +107,7 @@ def test_http_is_served_while_kafka_is_away_and_topics_are_read_once_it_is_there
 
             broker.start()
             assert [e["id"] for e in seen_by(hub, at_least=2)] == ["XF-meanwhile", "XF-before"]
-            assert missing(hub) == []
+            assert until(lambda: missing(hub) == [])
 
             broker.kill()
             assert until(lambda: missing(hub)) == ["kafka"]

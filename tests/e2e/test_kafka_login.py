@@ -16,8 +16,8 @@ from confluent_kafka.admin import (
 from pydantic import SecretStr
 
 from deploy.local.kafka import KafkaCluster
-from hub.app.kafkadoors import access_of
-from hub.errors import KafkaAddress, KafkaLogin
+from hub.app.brokers import access_of
+from hub.errors import KafkaAddress, KafkaLogin, KafkaLoginRefused
 from hub.settings import Settings
 from tests.cluster import until
 from tests.doors import doors
@@ -54,11 +54,16 @@ def test_a_hub_that_logs_in_reads_what_an_agency_writes_and_answers(
         with running_hub(tmp_path / "a", settings={**settings, "kafka_password": "wrong"}) as hub:
             hub.apply(policy())
             away = until(lambda: [line for line in hub.lines if '"kafka.away"' in line])
-            assert json.loads(away[0])["reason"] == "KafkaConnectionError"
+            assert json.loads(away[0])["reason"] == "kafka_login_refused"
             assert hub.client(None).get("/health/ready").json() == {
                 "status": "ready",
                 "missing": ["kafka"],
+                "detail": " / ".join(KafkaLoginRefused.titles()),
             }
+            assert hub.stop() == 0
+            # Once, and by nobody else: each client of Kafka's meets it every second.
+            told = [json.loads(line)["event"] for line in hub.lines]
+            assert [each for each in told if "kafka" in each or each == "library"] == ["kafka.away"]
             assert [line for line in hub.lines if "wrong" in line] == []
         settings["kafka_password"] = user.password
         with running_hub(tmp_path / "b", settings=settings) as hub:

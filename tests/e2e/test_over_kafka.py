@@ -5,16 +5,21 @@ in the order of its case, and nothing is passed over.
 """
 
 import asyncio
+import json
+import struct
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
 
 from deploy.local.kafka import Broker, KafkaCluster
 from deploy.local.kafka import running as running_kafka
@@ -328,8 +333,8 @@ def test_what_the_writer_leaves_another_registers_once(world: World) -> None:
 def test_who_would_register_and_is_not_let_in_by_the_brokers_says_so(
     world: World, tmp_path: Path
 ) -> None:
-    let_in = httpx.get(f"{world.cluster.running[WORKS[0]].url}/health/ready", trust_env=False)
-    assert "missing" not in let_in.json()
+    let_in = f"{world.cluster.running[WORKS[0]].url}/health/ready"
+    until(lambda: "missing" not in httpx.get(let_in, trust_env=False).json())
     # Nobody listens there.
     nowhere = {**world.cluster.settings, "database": world.database, "kafka": "127.0.0.1:1"}
     work = start_hub(tmp_path / "work", settings=nowhere, command="work")
@@ -356,6 +361,48 @@ def test_what_is_no_event_of_the_hubs_is_kept_apart(world: World) -> None:
     assert kept == [("share.petition", n, "0 headers hub_admitted") for n in range(PARTITIONS)]
 
 
+def test_what_cannot_even_be_parsed_is_set_aside_and_takes_nothing_else_with_it(
+    world: World,
+) -> None:
+    """Of three records in a batch the second has a header whose name is no UTF-8."""
+
+    async def write() -> int:
+        async with AIOKafkaProducer(bootstrap_servers=world.kafka.bootstrap) as producer:
+            batch = producer.create_batch()
+            for name in ("plain", "zzzzzz", "plain"):
+                headers = [(name, b"")]
+                assert batch.append(key=None, value=b"x", timestamp=None, headers=headers)
+            written = batch._build()
+            start = written.index(b"zzzzzz")
+            written[start : start + 6] = b"\xff\xfe\xfd\xff\xfe\xfd"
+            written[17:21] = struct.pack(">I", calc_crc32c(bytes(written[21:])))
+            sent = await producer.send_batch(batch, "share.petition", partition=1)
+            return int((await sent).offset)
+
+    def publish(name: str) -> list[str]:
+        results = world.publish("a", *(petition(f"{name}-{n}") for n in range(40)))
+        return [result["receipt"]["id"] for result in results]
+
+    receipts = publish("with-it")
+    first = asyncio.run(write())
+    for receipt in [*receipts, *publish("behind-it")]:
+        world.registered("b", receipt)
+    kept = world.asked(
+        f"SELECT topic, partition, place, reason FROM unread_records WHERE place >= {first}"
+        " AND partition = 1 ORDER BY place"
+    )
+    # The client gets past a broken record to the next batch, not to the next of its own.
+    reasons = ["0 headers hub_admitted", "unparsable", "unparsable"]
+    assert kept == [("share.petition", 1, first + n, why) for n, why in enumerate(reasons)]
+    ((count,),) = world.asked("SELECT count(*) FROM unread_records")
+    until(lambda: {*figures(world, "backbone_unread_records").values()} == {count})
+    writer = world.cluster.running[world.cluster.writer()]
+    told = [json.loads(line) for line in writer.lines if "kafka.record_unread" in line]
+    assert [(line["offset"], line["reason"]) for line in told[-3:]] == [
+        (first + n, why) for n, why in enumerate(reasons)
+    ]
+
+
 def test_an_agencys_own_topic_is_a_door_here_too(world: World) -> None:
     subscribed(world, "topic")
     events = [of_case(f"XF-topic-{n % 3}", n) for n in range(300)]
@@ -367,3 +414,67 @@ def test_an_agencys_own_topic_is_a_door_here_too(world: World) -> None:
     for case in range(3):
         own = [e["data"]["people"] for e in seen if e["data"]["petitionid"] == f"XF-topic-{case}"]
         assert own == list(range(case, 300, 3))
+
+
+def figures(world: World, name: str) -> dict[str, float]:
+    """The values of a metric, by its labels and the process that tells them."""
+    with world.cluster.running["a"].admin as admin:
+        token = admin.headers["Authorization"].removeprefix("Bearer ")
+    found: dict[str, float] = {}
+    for process, running in world.cluster.running.items():
+        lines = running.client(token).get("/metrics").text.splitlines()
+        for series, _, value in (line.rpartition(" ") for line in lines):
+            metric, _, labels = series.partition("{")
+            if metric == f"guantong_{name}":
+                found[f"{process} {labels.rstrip('}')}".strip()] = float(value)
+    return found
+
+
+def of_all(world: World, name: str, labels: str) -> float:
+    """A metric, over all processes."""
+    found = figures(world, name)
+    return sum(value for series, value in found.items() if series.endswith(f" {labels}"))
+
+
+def test_what_is_on_its_way_is_counted_where_it_goes(world: World) -> None:
+    petitions = 'family="petition"'
+
+    def counted() -> list[float]:
+        return [
+            of_all(world, "backbone_produced_total", petitions),
+            of_all(world, "backbone_registered_total", petitions),
+            of_all(world, "backbone_outbox_requests_total", 'reason="whole"'),
+        ]
+
+    before = counted()
+    world.publish("a", *(petition(f"counted-{n}") for n in range(30)))
+    world.publish("b", petition("counted-whole"), mode="all")
+    until(lambda: counted() == [before[0] + 30, before[1] + 30, before[2] + 1])
+    assert {*figures(world, "kafka_away").values()} == {0}
+    sessions = figures(world, "backbone_sessions_total")
+    everybody = {f'{process} kind="producer"' for process in (*DOORS, *WORKS)}
+    assert everybody | {f'{world.cluster.writer()} kind="registrar"'} <= sessions.keys()
+
+
+def test_registration_that_does_not_get_on_is_told_of_by_whoever_has_the_shard(
+    world: World,
+) -> None:
+    async def while_nothing_is_registered(look: Callable[[], bool]) -> None:
+        connection = await asyncpg.connect(world.database.replace("+asyncpg", ""))
+        async with connection.transaction():
+            # Read, but not moved.
+            await connection.execute("LOCK TABLE offsets IN EXCLUSIVE MODE")
+            world.publish("a", *(petition(f"stuck-{n}") for n in range(20)))
+            await asyncio.to_thread(until, look)
+        await connection.close()
+
+    def lags(name: str) -> dict[str, float]:
+        """Of those that measure."""
+        return {n: v for n, v in figures(world, f"backbone_lag_{name}").items() if not isnan(v)}
+
+    asyncio.run(
+        while_nothing_is_registered(
+            lambda: [*lags("records").values()] == [20] and min(lags("seconds").values()) > 0
+        )
+    )
+    until(lambda: lags("records") == lags("seconds") == {world.cluster.writer(): 0})

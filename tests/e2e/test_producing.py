@@ -5,15 +5,12 @@ from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from structlog import PrintLogger, wrap_logger
-from structlog.processors import JSONRenderer
-from structlog.typing import EventDict
 
 from deploy.local.kafka import KafkaCluster
 from hub.backbone.kafka.producing import Producing
 from hub.backbone.records import Outgoing
 from hub.errors import BackboneAway
-from tests.kafka import fresh_topics
+from tests.kafka import fresh_topics, watch
 from tests.running import PATIENCE
 
 pytestmark = [pytest.mark.backend("kafka"), pytest.mark.timeout(300)]
@@ -49,16 +46,11 @@ def test_whoever_waits_behind_a_batch_that_is_given_up_is_told_so(kafka: KafkaCl
     async def ask(topic: str) -> list[type | None]:
         make = partial(AIOKafkaProducer, bootstrap_servers=kafka.bootstrap, acks="all")
         begun = asyncio.Event()
-
-        def hear(_: object, __: str, said: EventDict) -> EventDict:
-            begun.set()
-            return said
-
         producing = Producing(
             make=make,
             patience=PATIENCE,
             rest=partial(asyncio.sleep, 0),
-            log=wrap_logger(PrintLogger(), processors=[hear, JSONRenderer()]),
+            watch=watch(begun),
         )
         return await told(producing, begun, kafka, topic)
 

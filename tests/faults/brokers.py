@@ -16,7 +16,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from deploy.local.kafka import Broker, KafkaCluster
-from hub.app.overkafka import topics
+from hub.app.brokers import topics
 from hub.backbone.records import topic_of
 from hub.database.offsets import Lane
 from hub.intake.kafkasessions import GROUP

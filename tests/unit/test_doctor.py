@@ -12,7 +12,7 @@ from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Overloaded
 from hub.upkeep.doctor import FULL_SECONDS, QUICK_SECONDS, Doctor
 from hub.upkeep.examine import Patient, examine_stopped
-from hub.upkeep.finding import Finding
+from hub.upkeep.finding import Finding, ok
 
 
 @pytest.fixture
@@ -34,10 +34,14 @@ class Surroundings:
             self.readers,
             patient=Patient(directory, connections=10, queue=1024),
             unready=self._unready,
+            beside=self._beside,
             version="1.2.3",
             clock=lambda: 1_800_000_000_000_000,
             monotonic=lambda: self.monotonic(),
         )
+
+    async def _beside(self) -> list[Finding]:
+        return [ok("beside", "旁", "beside")]
 
     async def _unready(self) -> str | None:
         self.asked.set()
@@ -69,7 +73,10 @@ async def test_one_examination_runs_at_a_time(surroundings: Surroundings) -> Non
         "另一检查正在进行 / another examination runs",
         5,
     )
-    assert found(await first, "hub") == [("ok", "贯通 1.2.3 在运行，可写入")]
+    assert found(await first, "hub", "beside") == [
+        ("ok", "贯通 1.2.3 在运行，可写入"),
+        ("ok", "旁"),
+    ]
     # Now that it is over, the next may come.
     surroundings.reason = "writer: storage_failed"
     assert found(await surroundings.doctor.examine(full=False), "hub") == [

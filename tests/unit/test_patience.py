@@ -41,6 +41,7 @@ from hub.policy.policy import Policy
 from hub.policy.tokens import Caller
 from tests.admission import CALLER, at_once, intake_on, policies, policy_in_force, submitted
 from tests.bench.journal import journal
+from tests.kafka import watch
 from tests.sample import AUDIT, admitted, clue
 
 NOW: Final = 1_000_000
@@ -139,7 +140,10 @@ class Storage:
     def over_kafka(self) -> KafkaBackbone:
         """Its brokers are away, so that all goes to the outbox."""
         producing = Producing(
-            make=AIOKafkaProducer, patience=SECONDS, rest=at_once, log=get_logger()
+            make=AIOKafkaProducer,
+            patience=SECONDS,
+            rest=at_once,
+            watch=watch(asyncio.Event()),
         )
         ends = Ends(make=AIOKafkaConsumer, lanes=[], readers=self.readers, pause=at_once)
         return KafkaBackbone(
@@ -153,6 +157,7 @@ class Storage:
             ends=ends,
             refused=at_once,
             partitions=1,
+            watch=watch,
         )
 
     async def record(self, outcomes: object, caller: Caller) -> None:

@@ -80,22 +80,22 @@ def test_only_what_is_wrong_is_told_with_what_to_do(
 @pytest.mark.parametrize(
     ("standing", "level", "says"),
     [
-        (Standing(None, 0, 0.5), "ok", "受理的事件随到随登"),
-        (Standing(5_000_000, 0, 15.0), "ok", "受理的事件随到随登"),
+        (Standing(None, 0, 0, 0, 0.5), "ok", "受理的事件随到随登"),
+        (Standing(5_000_000, 1, 0, 0, 15.0), "ok", "受理的事件随到随登"),
         (
-            Standing(4_000_000, 0, 0.0),
+            Standing(4_000_000, 3, 0, 0, 0.0),
             "failure",
-            "登记进程 0 秒没有动静，最早受理的一批已等候 16 秒",
+            "登记进程 0 秒没有动静，待登记 3 批，最早的已等候 16 秒",
         ),
         (
-            Standing(None, 0, 15.6),
+            Standing(None, 0, 0, 0, 15.6),
             "failure",
-            "登记进程 16 秒没有动静，最早受理的一批已等候 0 秒",
+            "登记进程 16 秒没有动静，待登记 0 批，最早的已等候 0 秒",
         ),
         (
-            Standing(None, 2, 0.0),
+            Standing(None, 0, 2, 1, 0.0),
             "failure",
-            "有 2 批已受理的事件读不懂，另行留存在表 set_aside",
+            "有 2 批、1 条 Kafka 记录读不懂，另行留存在表 set_aside、unread_records",
         ),
     ],
 )

@@ -11,6 +11,7 @@ from hub.backbone.handover import HandOver
 from hub.backbone.kafka.ends import Ends
 from hub.backbone.kafka.finding import Finding, Found
 from hub.backbone.kafka.producing import Producing
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.records import outgoing
 from hub.database.patience import Patience
 from hub.errors import BackboneAway, NotYetRegistered
@@ -27,6 +28,7 @@ from hub.event import (
 from hub.journal.duplicates import is_same
 from hub.journal.openings import OPENING_UNKNOWN, SUBJECT_UNKNOWN
 from hub.journal.register import ID_REUSED, BatchRefused
+from hub.kafkametrics import Detour
 
 _NOT_THERE: Final = frozenset({OPENING_UNKNOWN, SUBJECT_UNKNOWN})
 
@@ -43,6 +45,7 @@ class KafkaBackbone:
         ends: Ends,
         refused: Callable[[Sequence[Outcome], str], Awaitable[None]],
         partitions: int,
+        watch: Watch,
     ) -> None:
         self._producing = producing
         self._outbox = outbox
@@ -50,6 +53,7 @@ class KafkaBackbone:
         self._ends = ends
         self._refused = refused
         self._partitions = partitions
+        self._watch = watch
 
     async def append(
         self, events: Sequence[Event], *, atomic: bool, patience: Patience
@@ -102,13 +106,15 @@ class KafkaBackbone:
         self, events: Sequence[Event], patience: Patience, *, atomic: bool, waits: bool
     ) -> None:
         """To the brokers, or into the outbox."""
+        detour: Detour = "whole" if atomic else "waits" if waits else "away"
         if not atomic and not waits and not self._producing.away:
             try:
                 records = [outgoing(event, partitions=self._partitions) for event in events]
                 return await patience.answer(self._producing.produce(records))
             except BackboneAway:
                 # Some of them may be there, or may yet come: registered once.
-                pass
+                detour = "unacknowledged"
+        self._watch.went_round(detour)
         await self._outbox.put(events, atomic=atomic, patience=patience)
 
 

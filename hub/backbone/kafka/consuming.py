@@ -17,16 +17,16 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka import TopicPartition as Partition
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from structlog.typing import FilteringBoundLogger
 
+from hub.backbone.kafka.reading import Reading
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.records import Record
 from hub.backbone.stretches import Behind, Stretch, Stretched, Stretches
 from hub.database import offsets
-from hub.database.offsets import Lane, Unread
+from hub.database.offsets import Lane
 from hub.database.writer import Writer
 from hub.errors import HubError
 from hub.journal.register import REGISTERING, Registration
-from hub.logs import places_of
 
 GROUP: Final = "guantong.registrars"
 # Of one round.
@@ -39,8 +39,8 @@ Raw = Any
 
 
 class Consuming:
-    """Registers as long as it runs. `registered` is told of each registration once it is committed,
-    `unread` of records that could not be read.
+    """Registers as long as it runs. `registered` is told of each registration once it is
+    committed.
     """
 
     def __init__(
@@ -51,49 +51,56 @@ class Consuming:
         writer: Writer,
         stretches: Stretches,
         registered: Callable[[Registration], None],
-        unread: Callable[[Unread], None],
+        watch: Watch,
         rest: Callable[[], Awaitable[None]],
-        log: FilteringBoundLogger,
     ) -> None:
         self._broker = broker
         self._lanes = lanes
         self._writer = writer
         self._stretches = stretches
         self._registered = registered
-        self._unread = unread
+        self._watch = watch
         self._rest = rest
-        self._log = log
         self._next: dict[Lane, int] = {}
         self._sought: dict[Lane, int] = {}
 
     async def run(self) -> None:
         """Register what is there and what comes, until cancelled."""
         while True:
-            reading = _Reading()
-            broker = self._broker(logger=reading)
+            heard = _Heard()
+            broker = self._broker(logger=heard)
             subscriber = self._subscribe(broker)
             try:
+                await broker.connect()
+                self._read_past_all(broker)
                 await broker.start()
-                self._log.info("kafka.consuming")
-                await self._follow(subscriber.consumer, reading)
+                self._watch.begun("registrar")
+                await self._follow(subscriber.consumer, heard)
             except (KafkaError, OSError) as error:
-                self._log.warning("kafka.away", reason=type(error).__name__)
+                await self._watch.ended("registrar", error)
             finally:
                 await broker.stop()
             await self._rest()
 
-    async def _follow(self, consumer: AIOKafkaConsumer, reading: "_Reading") -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer, heard: "_Heard") -> None:
         """Let the group's offsets follow what is registered. Raises what keeps it from reading."""
         told: dict[Lane, int] = {}
         while True:
             await self._rest()
-            if reading.error is not None:
-                raise reading.error
+            if heard.error is not None:
+                raise heard.error
             news = dict(self._next.items() - told.items())
             with suppress(KafkaError):
                 if news:
                     await consumer.commit({TopicPartition(*lane): n for lane, n in news.items()})
                     told |= news
+
+    def _read_past_all(self, broker: KafkaBroker) -> None:
+        """Have a broker that has connected make consumers that no record stops."""
+        config = broker.config.broker_config
+        made: Any = config.builder
+        failed = partial(self._watch.ended, "registrar")
+        config.builder = partial(Reading, failed=failed, **made.keywords)
 
     def _subscribe(self, broker: KafkaBroker) -> BatchSubscriber:
         subscriber = broker.subscriber(
@@ -120,15 +127,16 @@ class Consuming:
             try:
                 stretches = await self._stretched(records, of=of)
                 if stretches:
-                    self._tell(await self._register(stretches))
+                    self._tell(stretches, await self._register(stretches))
                 return
             except Behind:
+                self._watch.behind()
                 self._next.clear()
             except HubError:
                 await self._rest()
             except Exception as error:
                 # Nobody else would tell; and what is not registered must not be passed over.
-                self._log.error("kafka.failed", reason=type(error).__name__, at=places_of(error))
+                self._watch.failed(error)
                 await self._rest()
 
     async def _stretched(
@@ -150,12 +158,7 @@ class Consuming:
             if not fresh:
                 continue
             if missed := fresh[0].offset - next_:
-                self._log.error(
-                    "kafka.records_lost",
-                    lane=f"{lane.topic}-{lane.partition}",
-                    records=missed,
-                    first=next_,
-                )
+                self._watch.lost(lane, missed, first=next_)
             stretches.append(Stretch(lane, next_, fresh))
         return stretches
 
@@ -163,15 +166,14 @@ class Consuming:
         work = partial(self._stretches.register, stretches=stretches)
         return await self._writer.submit(work, locks=REGISTERING)
 
-    def _tell(self, done: Stretched) -> None:
+    def _tell(self, stretches: Sequence[Stretch], done: Stretched) -> None:
         self._next |= done.next
         for registration in done.registrations:
             self._registered(registration)
-        for each in done.unread:
-            self._unread(each)
+        self._watch.settled(stretches, done)
 
 
-class _Reading:
+class _Heard:
     """A log of FastStream's, for it tells nobody else why it gets nothing: a right that was taken
     away, say. It would go on by itself, but with five seconds' rest for each partition.
     """

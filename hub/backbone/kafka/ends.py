@@ -1,9 +1,9 @@
 """How far the topics reach at a moment, and whether all of that is registered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -45,11 +45,19 @@ class Ends:
         """
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                ends = await self._ends()
+                ends = await self.ends()
                 while not await self._reached(ends):
                     await self._pause()
         except TimeoutError:
             raise NotYetRegistered(retry_after=1) from None
+
+    async def ends(self) -> dict[Lane, int]:
+        """Where the lanes end. Raises BackboneAway where the brokers cannot be asked."""
+        return await self._asked(lambda client, lanes: client.end_offsets(lanes))
+
+    async def begins(self) -> dict[Lane, int]:
+        """Where they begin: what was before is no longer kept. Raises as `ends` does."""
+        return await self._asked(lambda client, lanes: client.beginning_offsets(lanes))
 
     async def run(self) -> None:
         """Close the client in the end, when cancelled."""
@@ -64,15 +72,17 @@ class Ends:
                 await self._client.stop()
             self._client = None
 
-    async def _ends(self) -> dict[Lane, int]:
+    async def _asked(
+        self,
+        ask: Callable[[AIOKafkaConsumer, list[TopicPartition]], Awaitable[Mapping[Any, int]]],
+    ) -> dict[Lane, int]:
         async with self._asking:
             try:
-                if self._client is None:
-                    self._client = await self._started()
-                found = await self._client.end_offsets(self._partitions)
+                client = self._client = self._client or await self._started()
+                found = await ask(client, self._partitions)
             except (KafkaError, OSError) as error:
                 raise BackboneAway(retry_after=1) from error
-        return {Lane(each.topic, each.partition): end for each, end in found.items()}
+        return {Lane(each.topic, each.partition): offset for each, offset in found.items()}
 
     async def _started(self) -> AIOKafkaConsumer:
         client = self._make()

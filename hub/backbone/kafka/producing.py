@@ -17,8 +17,8 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
-from structlog.typing import FilteringBoundLogger
 
+from hub.backbone.kafka.watch import Watch
 from hub.backbone.records import Outgoing
 from hub.database.offsets import Lane
 from hub.errors import BackboneAway
@@ -45,12 +45,12 @@ class Producing:
         make: Callable[[], AIOKafkaProducer],
         patience: float,
         rest: Callable[[], Awaitable[None]],
-        log: FilteringBoundLogger,
+        watch: Watch,
     ) -> None:
         self._make = make
         self._patience = patience
         self._rest = rest
-        self._log = log
+        self._watch = watch
         self._lanes: _Lanes | None = None
         self._failed = asyncio.Event()
         self._away_until = 0.0
@@ -80,9 +80,7 @@ class Producing:
         if late or failed:
             if not self.away:
                 reasons = {type(error.__cause__).__name__ for error in failed if error.__cause__}
-                self._log.warning(
-                    "kafka.unacknowledged", records=len(records), reasons=sorted(reasons)
-                )
+                self._watch.unacknowledged(len(records), reasons=sorted(reasons))
             self._away_until = asyncio.get_running_loop().time() + self._patience
             raise BackboneAway(retry_after=1)
 
@@ -93,11 +91,11 @@ class Producing:
             try:
                 await producer.start()
                 self._failed.clear()
-                self._lanes = _Lanes(producer, failed=self._fail)
-                self._log.info("kafka.producing")
+                self._lanes = _Lanes(producer, failed=self._fail, watch=self._watch)
+                self._watch.begun("producer")
                 await self._failed.wait()
             except (KafkaError, OSError) as error:
-                self._log.warning("kafka.away", reason=type(error).__name__)
+                await self._watch.ended("producer", error)
             finally:
                 self._lanes, lanes = None, self._lanes
                 if lanes is not None:
@@ -108,7 +106,7 @@ class Producing:
     def _fail(self, error: BaseException) -> None:
         """A batch is lost to its producer, which may not be trusted with the next."""
         if not self._failed.is_set():
-            self._log.warning("kafka.producer_failed", reason=type(error).__name__)
+            self._watch.replaced(error)
             self._failed.set()
 
 
@@ -116,10 +114,15 @@ class _Lanes:
     """The lanes of one producer."""
 
     def __init__(
-        self, producer: AIOKafkaProducer, *, failed: Callable[[BaseException], None]
+        self,
+        producer: AIOKafkaProducer,
+        *,
+        failed: Callable[[BaseException], None],
+        watch: Watch,
     ) -> None:
         self._producer = producer
         self._failed = failed
+        self._watch = watch
         self._lanes: dict[Lane, _Lane] = {}
 
     def add(self, record: Outgoing) -> "asyncio.Future[None]":
@@ -127,7 +130,9 @@ class _Lanes:
         lane = Lane(record.topic, record.partition)
         found = self._lanes.get(lane)
         if found is None:
-            found = self._lanes[lane] = _Lane(lane, self._producer, failed=self._failed)
+            found = self._lanes[lane] = _Lane(
+                lane, self._producer, failed=self._failed, watch=self._watch
+            )
         return found.add(record)
 
     def end(self) -> None:
@@ -155,11 +160,17 @@ class _Lane:
     """One partition's batches, one after the other."""
 
     def __init__(
-        self, lane: Lane, producer: AIOKafkaProducer, *, failed: Callable[[BaseException], None]
+        self,
+        lane: Lane,
+        producer: AIOKafkaProducer,
+        *,
+        failed: Callable[[BaseException], None],
+        watch: Watch,
     ) -> None:
         self._lane = lane
         self._producer = producer
         self._failed = failed
+        self._watch = watch
         self._waiting: deque[_Batch] = deque()
         self._sending: asyncio.Task[None] | None = None
 
@@ -191,6 +202,7 @@ class _Lane:
             topic, partition = self._lane
             delivery = await self._producer.send_batch(batch.builder, topic, partition=partition)
             await delivery
+            self._watch.produced(topic, batch.builder.record_count())
         except BaseException as error:
             batch.give_up(error)
             if not isinstance(error, Exception):
