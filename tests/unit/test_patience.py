@@ -139,12 +139,8 @@ class Storage:
 
     def over_kafka(self) -> KafkaBackbone:
         """Its brokers are away, so that all goes to the outbox."""
-        producing = Producing(
-            make=AIOKafkaProducer,
-            patience=SECONDS,
-            rest=at_once,
-            watch=watch(asyncio.Event()),
-        )
+        quiet = watch(asyncio.Event())
+        producing = Producing(make=AIOKafkaProducer, patience=SECONDS, rest=at_once, watch=quiet)
         ends = Ends(make=AIOKafkaConsumer, lanes=[], readers=self.readers, pause=at_once)
         return KafkaBackbone(
             producing=producing,
@@ -157,7 +153,7 @@ class Storage:
             ends=ends,
             refused=at_once,
             partitions=1,
-            watch=watch,
+            watch=quiet,
         )
 
     async def record(self, outcomes: object, caller: Caller) -> None:
