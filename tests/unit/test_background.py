@@ -97,6 +97,7 @@ async def test_only_a_last_turn_or_the_end_of_the_hub_ends_it() -> None:
         "settle": 0,
         "look": 0,
         "drain": 0,
+        "measure": 0,
     }
     assert heard.logged == ["purge.failed StorageFailed", "purge.failed ValueError"]
 
@@ -172,6 +173,7 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
         "settle": 0,
         "look": 0,
         "drain": 0,
+        "measure": 0,
     }
     assert heard.logged == ["fill.failed ValidationError"]
 
