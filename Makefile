@@ -36,7 +36,7 @@ docs: $(BIN)/guantong
 	$(BIN)/python -m deploy.reference
 
 bench: $(BIN)/guantong
-	@$(BIN)/python -m tests.bench$(if $(FULL), && $(BIN)/python -m tests.bench.plans)
+	@$(BIN)/python -m tests.bench$(if $(FULL), && $(BIN)/python -m tests.bench.plans && $(BIN)/python -m tests.bench.costs)
 
 soak: $(BIN)/guantong
 	$(BIN)/pytest tests/e2e/test_kill.py --kills $(or $(KILLS),200) --timeout 7200 -s
