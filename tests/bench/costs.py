@@ -1,6 +1,7 @@
 """What an event costs each part of a hub over Kafka: processor time, and room where it is kept.
 
-For `deploy/sizing.md`; `make bench FULL=1`. Processor time hardly depends on what else a machine does, as rates do.
+For `deploy/sizing.md`; `make bench FULL=1`. Processor time hardly depends on what else a machine
+does, as rates do.
 """
 
 import asyncio
