@@ -2,20 +2,19 @@
 missing is told, what can be done without it is done, and all goes on by itself.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import NewTopic
 
-from deploy.local.kafka import KafkaCluster
 from deploy.local.kafka import running as running_kafka
 from hub.app.brokers import topics
 from hub.errors import KafkaAway
 from tests.cluster import until
-from tests.kafka import ask
+from tests.kafka import make_topics
 from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub
 from tests.sample import PETITION, petition, policy
@@ -82,7 +81,7 @@ def test_whichever_comes_first_and_whichever_leaves(tmp_path: Path) -> None:
             # There are no topics yet: what is published waits in the outbox.
             waiting = published(hub, "before-the-topics")
             assert examined(hub).startswith("Kafka 缺少主题：share.")
-            make_topics(kafka)
+            asyncio.run(make_topics(kafka.bootstrap, partitions=2))
             told_of(hub, waiting)
             until(lambda: is_told(door) == is_told(work) == (200, None, None))
 
@@ -119,8 +118,3 @@ def examined(hub: RunningHub) -> str:
     (said,) = [finding["says"] for finding in findings if finding["check"] == "kafka"]
     told: str = said
     return told
-
-
-def make_topics(kafka: KafkaCluster) -> None:
-    """Those of the backbone."""
-    ask(kafka, lambda admin: admin.create_topics([NewTopic(t, 2, 1) for t in topics()]))
