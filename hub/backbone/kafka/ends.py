@@ -45,7 +45,7 @@ class Ends:
         """
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                ends = await self.ends()
+                ends = await self._ends_of_what_is_kept()
                 while not await self._reached(ends):
                     await self._pause()
         except TimeoutError:
@@ -58,6 +58,15 @@ class Ends:
     async def begins(self) -> dict[Lane, int]:
         """Where they begin: what was before is no longer kept. Raises as `ends` does."""
         return await self._asked(lambda client, lanes: client.beginning_offsets(lanes))
+
+    async def _ends_of_what_is_kept(self) -> dict[Lane, int]:
+        """The ends, but of lanes that nobody has read and that hold nothing any more."""
+        ends = await self.ends()
+        registered = await self._readers.run(offsets.registered)
+        if all(lane in registered or not end for lane, end in ends.items()):
+            return ends
+        begins = await self.begins()
+        return {lane: end for lane, end in ends.items() if end > begins[lane]}
 
     async def run(self) -> None:
         """Close the client in the end, when cancelled."""
