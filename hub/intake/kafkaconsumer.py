@@ -37,7 +37,6 @@ _NO_ANSWERING: Final = (
     InvalidTopicError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
 )
 
 Fetched = Mapping[TopicPartition, Sequence[Record]]
@@ -139,7 +138,13 @@ class Session:
             )
             for answer in known
         )
-        for told in await asyncio.gather(*sending, return_exceptions=True):
+        ended = await asyncio.gather(*sending, return_exceptions=True)
+        if any(isinstance(told, UnknownTopicOrPartitionError) for told in ended):
+            # That is what the client says, too, of a topic that nobody led for long.
+            await self.look()
+            if answers[0].topic not in self._topics:
+                return
+        for told in ended:
             if isinstance(told, BaseException) and not isinstance(told, _NO_ANSWERING):
                 raise told
 
