@@ -44,7 +44,7 @@ soak: $(BIN)/guantong
 	$(BIN)/pytest tests/contracts/compatibility/test_soundness.py --pairs $(or $(PAIRS),20000) --timeout 7200 --hypothesis-profile soak
 	$(BIN)/pytest tests/contracts/test_accepted.py --draws $(or $(DRAWS),100000) --timeout 7200 --hypothesis-profile soak
 	$(BIN)/pytest tests/generative/test_openapi.py --hypothesis-profile soak --timeout 7200
-	$(BIN)/pytest tests/spec --everywhere -k postgresql --timeout 7200
+	$(BIN)/pytest tests/spec --everywhere -k "postgresql or kafka" --timeout 7200
 
 faults: $(BIN)/guantong
 	@$(BIN)/python -m tests.faults --seed $(or $(SEED),20261125) --minutes $(or $(MINUTES),0) --only '$(ONLY)'

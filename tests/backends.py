@@ -1,7 +1,10 @@
-"""Which database the hubs of a test stand on, and what was tested on which, told at the end.
+"""What the hubs of a test stand on, and what was tested on which, told at the end.
 
 A test says where it runs by the mark `backend`. A module that depends on the database says so by
-the mark `on_both`: its tests run on each; with `--everywhere` so does every test that may.
+the mark `on_both`: its tests run on each; with `--everywhere` so does every test that may. What
+depends on how events are carried says `over_kafka`: it runs over Kafka and PostgreSQL too, and of a
+module that says so `at_length` only with `--everywhere`. What needs events to be registered when
+they are accepted says `at_the_door`, and does not run there.
 """
 
 from collections import Counter
@@ -9,7 +12,7 @@ from collections import Counter
 import pytest
 
 OUTCOMES = ("passed", "failed", "error", "skipped")
-BACKENDS = ("sqlite", "postgresql")
+DATABASES = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,15 +25,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known."""
     config.addinivalue_line("markers", "backend(name): the database that the test runs on")
     config.addinivalue_line("markers", "on_both: the tests run on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "over_kafka: over Kafka too")
+    config.addinivalue_line("markers", "at_the_door: not over Kafka")
+    config.addinivalue_line("markers", "at_length: over Kafka too, with --everywhere")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Have tests run on both."""
-    everywhere = (
-        metafunc.config.getoption("everywhere") and "spec" in metafunc.definition.path.parts
-    )
-    if everywhere or metafunc.definition.get_closest_marker("on_both"):
-        each = [pytest.param(name, marks=pytest.mark.backend(name)) for name in BACKENDS]
+    """Have tests run on several."""
+    marked = metafunc.definition.get_closest_marker
+    everywhere = bool(metafunc.config.getoption("everywhere"))
+    spec = everywhere and "spec" in metafunc.definition.path.parts
+    names = [*DATABASES] if spec or marked("on_both") else []
+    carried = marked("over_kafka") or (everywhere and marked("at_length"))
+    if carried and not marked("at_the_door"):
+        names.append("kafka")
+    if names:
+        each = [pytest.param(name, marks=pytest.mark.backend(name)) for name in names]
         metafunc.parametrize("backend", each, indirect=True, scope="module")
 
 

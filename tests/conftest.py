@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from deploy.local.kafka import KafkaCluster
 from deploy.local.postgres import PostgresServer
+from tests import carried
 from tests.kafka import shared_cluster
 from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub, hubs_on, running_hub
@@ -31,12 +32,13 @@ settings.load_profile("test")
 
 @pytest.fixture(scope="module", autouse=True)
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The database that the hubs of a module's tests stand on."""
+    """What the hubs of a module's tests stand on."""
     name: str = getattr(request, "param", "sqlite")
     if name == "sqlite":
         yield name
     else:
-        with hubs_on(request.getfixturevalue("postgres")):
+        brokers = request.getfixturevalue("brokers") if name == "kafka" else None
+        with hubs_on(request.getfixturevalue("postgres"), brokers):
             yield name
 
 
@@ -68,6 +70,13 @@ def postgres_database(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of the test's own."""
     with fresh_database(postgres) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def brokers() -> Iterator[carried.Brokers]:
+    """Brokers for the hubs of a process's tests, each of which has one for itself."""
+    with carried.brokers() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

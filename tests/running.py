@@ -17,7 +17,9 @@ from typing import Any
 
 import httpx
 
+from deploy.local.kafka import KafkaCluster
 from deploy.local.postgres import PostgresServer
+from tests.carried import Brokers, begin_here
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -35,6 +37,8 @@ class RunningHub:
     lines: list[str]
     _reader: threading.Thread
     _tokens: dict[str, str] = field(default_factory=dict)
+    # Who registers what this one accepts; None where it does so itself.
+    work: "RunningHub | None" = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -69,7 +73,8 @@ class RunningHub:
 
     def agency(self, agency: str) -> "AgencyClient":
         """What an agency does through the HTTP door."""
-        return AgencyClient(agency, self.client(self.token(agency)))
+        settles = self.work is not None
+        return AgencyClient(agency, self.client(self.token(agency)), settles=settles)
 
     def apply(self, document: Mapping[str, Any]) -> httpx.Response:
         """Put a policy in force."""
@@ -87,12 +92,16 @@ class RunningHub:
 
     def kill(self) -> None:
         """kill -9."""
+        if self.work is not None:
+            self.work.kill()
         self.process.kill()
         self.process.wait()
         self._reader.join()
 
     def stop(self) -> int:
         """SIGTERM, and the exit status."""
+        if self.work is not None:
+            assert self.work.stop() == 0
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=PATIENCE)
         self._reader.join()
@@ -101,10 +110,13 @@ class RunningHub:
 
 @dataclass
 class AgencyClient:
-    """An agency's calls."""
+    """An agency's calls. Who `settles` waits until all that it was told is accepted is settled, and
+    takes the receipts of then; what has to wait for an earlier event it sends again.
+    """
 
     id: str
     http: httpx.Client
+    settles: bool = False
 
     def publish(self, *events: Mapping[str, Any], mode: str = "each") -> httpx.Response:
         """Publish a batch."""
@@ -114,7 +126,25 @@ class AgencyClient:
     def send(self, body: bytes, *, mode: str = "each", media: str = BATCH) -> httpx.Response:
         """Send the bytes of a request."""
         headers = {"Content-Type": media}
-        return self.http.post("/v1/events", params={"mode": mode}, content=body, headers=headers)
+        answer = self.http.post("/v1/events", params={"mode": mode}, content=body, headers=headers)
+        if not self.settles:
+            return answer
+        if answer.json().get("code") == "not_yet_registered":
+            return self.send(body, mode=mode, media=media)
+        return self._settled(answer)
+
+    def _settled(self, answer: httpx.Response) -> httpx.Response:
+        told = answer.json()
+        for result in told.get("results", ()):
+            receipt = result["receipt"]
+            while receipt is not None and receipt.get("state") == "accepted":
+                asked = self.http.get(f"/v1/receipts/{receipt['id']}")
+                receipt = asked.json() if asked.status_code == 200 else receipt
+            result["receipt"] = receipt
+        headers = {n: v for n, v in answer.headers.items() if n != "content-length"}
+        return httpx.Response(
+            answer.status_code, headers=headers, json=told, request=answer.request
+        )
 
     def accepted(self, *events: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Publish events that must all be accepted; their receipts."""
@@ -154,10 +184,14 @@ class AgencyClient:
 
 @dataclass
 class _Databases:
-    """The databases of hubs on a PostgreSQL server, one for each data directory."""
+    """The databases of hubs on a PostgreSQL server, one for each data directory, and where events
+    travel over Kafka, the brokers.
+    """
 
     server: PostgresServer
+    brokers: Brokers | None
     names: dict[Path, str] = field(default_factory=dict)
+    held: dict[Path, KafkaCluster] = field(default_factory=dict)
 
     def of(self, directory: Path) -> str:
         """The address of a directory's database, made when it is first asked for."""
@@ -165,6 +199,11 @@ class _Databases:
             self.names[directory] = f"hub_{secrets.token_hex(8)}"
             self.server.create_database(self.names[directory])
         return self.server.url(self.names[directory])
+
+    def leave(self, directory: Path) -> None:
+        """Let another hub have the broker of a directory's."""
+        if self.brokers is not None and directory in self.held:
+            self.brokers.give_back(self.held.pop(directory), directory)
 
 
 _databases: _Databases | None = None
@@ -182,13 +221,15 @@ def environment_of(directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def hubs_on(server: PostgresServer) -> Iterator[None]:
-    """Hubs that are started within stand on this server, not on SQLite."""
+def hubs_on(server: PostgresServer, brokers: Brokers | None = None) -> Iterator[None]:
+    """Hubs that are started within stand on this server, not on SQLite, and over these brokers."""
     global _databases
-    _databases = _Databases(server)
+    _databases = _Databases(server, brokers)
     try:
         yield
     finally:
+        for directory in [*_databases.held]:
+            _databases.leave(directory)
         for name in _databases.names.values():
             server.drop_database(name)
         _databases = None
@@ -205,6 +246,8 @@ def running_hub(
     finally:
         if hub.process.poll() is None:
             hub.kill()
+        if _databases is not None:
+            _databases.leave(directory)
 
 
 def restart_hub(hub: RunningHub, *, settings: Mapping[str, str] | None = None) -> RunningHub:
@@ -227,6 +270,8 @@ def start_hub(
     """Start a hub, or a part of one, and wait for its line; it cannot write a file past
     `largest_file` bytes. `program` is the module that is its command line.
     """
+    if command == "up" and _databases is not None and _databases.brokers is not None:
+        return _start_over_kafka(_databases, _databases.brokers, directory, settings or {})
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
     limit = None
     if largest_file is not None:
@@ -254,6 +299,28 @@ def start_hub(
         raise AssertionError(said + "".join(lines))
     url = (directory / "hub.url").read_text().strip()
     return RunningHub(directory, process, url, lines, reader)
+
+
+def _start_over_kafka(
+    places: _Databases, brokers: Brokers, directory: Path, settings: Mapping[str, str]
+) -> RunningHub:
+    """A door, and beside it who registers."""
+    is_another = False
+    if directory not in places.held:
+        places.held[directory], is_another = brokers.take(directory)
+    broker = places.held[directory]
+    over = {"backbone": "kafka", "kafka": broker.bootstrap, "kafka_partitions": "1"}
+    told = {"database": places.of(directory), **over, **settings}
+    door = start_hub(directory, settings=told, command="serve")
+    try:
+        if is_another:
+            begin_here(broker, told["database"])
+        work = directory.with_name(f"{directory.name}-work")
+        door.work = start_hub(work, settings=told, command="work")
+    except BaseException:
+        door.kill()
+        raise
+    return door
 
 
 def results_of(answer: httpx.Response) -> list[dict[str, Any]]:

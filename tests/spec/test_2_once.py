@@ -21,7 +21,7 @@ from tests.sample import (
     policy,
 )
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.over_kafka]
 
 Event = dict[str, Any]
 PUBLISHING = (CITY, "publish")
@@ -353,6 +353,7 @@ def test_an_id_is_free_until_an_event_was_accepted_under_it(
     assert delivered(discipline, f"/{PETITION}", "XF-corrected") == 1
 
 
+@pytest.mark.at_the_door
 def test_of_many_senders_at_once_exactly_one_is_accepted(
     hub: RunningHub, discipline: AgencyClient
 ) -> None:
@@ -373,6 +374,7 @@ def test_of_many_senders_at_once_exactly_one_is_accepted(
     assert delivered(discipline, f"/{PETITION}", "XF-race") == 1
 
 
+@pytest.mark.at_the_door
 def test_of_many_different_events_under_one_id_exactly_one_is_accepted(
     hub: RunningHub, discipline: AgencyClient
 ) -> None:

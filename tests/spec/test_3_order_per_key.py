@@ -9,7 +9,7 @@ import pytest
 from tests.running import AgencyClient, RunningHub, results_of
 from tests.sample import AUDIT, CITY, DISCIPLINE, PETITION, clue, petition
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 Event = dict[str, Any]
 

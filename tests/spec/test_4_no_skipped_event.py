@@ -11,7 +11,7 @@ import pytest
 from tests.running import PATIENCE, AgencyClient, RunningHub, running_hub
 from tests.sample import CITY, DISCIPLINE, PETITION, clue, petition, policy
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 Event = dict[str, Any]
 

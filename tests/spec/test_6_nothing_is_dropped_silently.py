@@ -22,7 +22,7 @@ from tests.sample import (
 )
 from tests.spec.storage import rows
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 REFUSALS = "SELECT caller, source, event_id, code, pointer FROM refusals ORDER BY number"
 BUREAU = f"/{PETITION}"

@@ -10,6 +10,8 @@ import pytest
 from tests.running import BATCH, STRUCTURED, AgencyClient, RunningHub, codes_of, results_of
 from tests.sample import AUDIT, DISCIPLINE, PETITION, clue_received, grant, petition, policy
 
+pytestmark = pytest.mark.at_length
+
 Event = dict[str, Any]
 BINARY = "application/json"
 

@@ -18,7 +18,7 @@ from tests.sample import CITY, DISCIPLINE, clue, policy
 from tests.spec.storage import make_older, rows
 from tests.spec.test_retention import await_expired
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 TYPE = "clue.transferred"
 EXAMPLE = FAMILIES / f"clue/examples/valid/{TYPE}-1.1-1.json"

@@ -25,7 +25,7 @@ from tests.sample import (
 )
 from tests.spec.deciding import enact, receive
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 Event = dict[str, Any]
 ALL = ["F0", "F1", "F2", "F3", "F4"]

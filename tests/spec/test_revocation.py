@@ -13,7 +13,7 @@ import pytest
 from tests.running import AgencyClient, RunningHub
 from tests.sample import CITY, PETITION, grant, petition, policy
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 READERS = 6
 ROUNDS = 12
@@ -53,6 +53,7 @@ def lines_of(hub: RunningHub) -> list[dict[str, Any]]:
     return [json.loads(line) for line in hub.lines]
 
 
+@pytest.mark.at_the_door
 def test_no_page_leaves_under_a_policy_that_was_replaced(fresh_hub: RunningHub) -> None:
     """Readers poll while a grant comes and goes: the log has one order for pages and changes."""
     hub = fresh_hub
