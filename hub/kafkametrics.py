@@ -1,4 +1,6 @@
-"""What is counted of Kafka: the brokers, the backbone over them, the doors that are topics."""
+"""What is counted of Kafka: the brokers, the backbone over them, the doors and feeds that
+are topics.
+"""
 
 from collections.abc import Mapping
 from math import nan
@@ -25,6 +27,7 @@ class KafkaMetrics(Declaring):
         self._declare_brokers()
         self._declare_backbone()
         self._declare_doors()
+        self._declare_feeds()
 
     def _declare_brokers(self) -> None:
         self._lacks = self._gauge(
@@ -106,6 +109,19 @@ class KafkaMetrics(Declaring):
             "reason",
         )
 
+    def _declare_feeds(self) -> None:
+        self._feeds_away = self._gauge(
+            "kafka_feeds_away",
+            "1：本进程须向 Kafka 写入订阅而没有会话"
+            " / 1: this process is to write feeds to Kafka, and has no session",
+        )
+        self._feeds_wait = self._gauge(
+            "kafka_feeds_waiting",
+            "因主题不存在、无权写入等而等候的 Kafka 订阅，不含停用机构的"
+            " / feeds by Kafka that wait: no topic, no right to write to it, and the like; not"
+            " those of suspended agencies",
+        )
+
     def reached(self, lack: str | None) -> None:
         """Whether the brokers can be reached was found out."""
         for each in get_args(Lack):
@@ -161,3 +177,11 @@ class KafkaMetrics(Declaring):
         self._doors_wait.clear()
         for reason, partitions in waiting.items():
             self._doors_wait.labels(reason).set(partitions)
+
+    def feeds_found(self, *, away: bool) -> None:
+        """A session of the feeds began or, where there is to be one, there is none."""
+        self._feeds_away.set(away)
+
+    def feeds_wait(self, feeds: int) -> None:
+        """So many feeds cannot be written at the moment."""
+        self._feeds_wait.set(feeds)

@@ -28,7 +28,7 @@ from hub.kafkametrics import KafkaMetrics
 NoCaller = Literal["missing", "malformed", "unknown", "expired", "revoked", "limited"]
 # What is done beside the requests.
 Task = Literal["watch", "purge", "fill", "register", "settle", "look", "drain", "measure"]
-Use = Literal["publish", "pull"]
+Use = Literal["publish", "pull", "kafka"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -134,9 +134,9 @@ class Metrics(Declaring):
         )
         self._denied = self._counter(
             "events_denied",
-            "未送达的订阅条目，按作出决定的步骤（0：已过期；6：无法转换为所定版本）"
+            "未送达的订阅条目，按作出决定的步骤（0：已过期；6：无法转换为所定版本，或超过主题所限）"
             " / feed entries not handed over, by the step that said so"
-            " (0: expired, 6: no form in the pinned version)",
+            " (0: expired, 6: no form in the pinned version, or too large for its topic)",
             "agency",
             "channel",
             "step",
@@ -159,7 +159,7 @@ class Metrics(Declaring):
             "events_purged", "按保存期清除的事件 / events purged", "family"
         )
         self._pull = self._histogram(
-            "pull_seconds", "读取一页，不含等待 / one page of a pull, without waiting", _SECONDS
+            "pull_seconds", "读取一页，不含等待 / reading one page, without waiting", _SECONDS
         )
 
     def _declare_operations(self, *, version: str, sqlite: str) -> None:
@@ -269,15 +269,26 @@ class Metrics(Declaring):
         """The writer could not carry out works."""
         self._failed.inc(works)
 
-    def pulled(
-        self, *, agency: str, delivered: int, views: int, denied: Tally[int], seconds: float
+    def handed_over(
+        self,
+        *,
+        agency: str,
+        channel: str,
+        delivered: int,
+        views: int,
+        denied: Tally[int],
+        seconds: float,
     ) -> None:
-        """A page of a pull was handed over."""
-        self._delivered.labels(agency, "pull").inc(delivered)
-        self._views.labels(agency, "pull").inc(views)
+        """A page was handed over."""
+        self._delivered.labels(agency, channel).inc(delivered)
+        self._views.labels(agency, channel).inc(views)
         for step, count in denied.items():
-            self._denied.labels(agency, "pull", str(step)).inc(count)
+            self._denied.labels(agency, channel, str(step)).inc(count)
         self._pull.observe(seconds)
+
+    def kept_back(self, *, agency: str, channel: str, step: int) -> None:
+        """An entry was not handed over after all."""
+        self._denied.labels(agency, channel, str(step)).inc()
 
     def used_retiring(
         self, *, agency: str, type_: str, version: str, use: Use, times: int = 1

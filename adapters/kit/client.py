@@ -236,6 +236,10 @@ class HubClient:
         """Administrative acts, oldest first; of a `subject`, an `act`, `since` (RFC 3339)."""
         return self._items("/v1/acts", asked)
 
+    def feeds(self) -> Iterator[Mapping[str, Any]]:
+        """The subscriptions by Kafka, and their topics."""
+        return self._items("/v1/feeds")
+
     def purges(self) -> Iterator[Mapping[str, Any]]:
         """What was purged, oldest first."""
         return self._items("/v1/purges")

@@ -315,6 +315,14 @@ _DELIVERY: Final = (
         " / 0 expired, 1 contract, 2 grant, 3 address, 4 exclusion, 5 marking, 6 version",
     ),
     Panel(
+        "等候的 Kafka 订阅 / feeds by Kafka that wait",
+        "short",
+        (
+            _each("guantong_kafka_feeds_waiting", "{{instance}} 等候 / waiting"),
+            _each("guantong_kafka_feeds_away", "{{instance}} 连不上 / away"),
+        ),
+    ),
+    Panel(
         "即将停用的契约版本 / contract versions to be retired",
         "eps",
         (

@@ -15,6 +15,7 @@ from hub.app.claim import alone, claimed
 from hub.app.core import core_of
 from hub.app.ground import ground_on, microseconds_now
 from hub.app.kafkadoors import kafka_doors
+from hub.app.kafkafeeds import kafka_feeds
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import web_side
 from hub.database.opening import open_database
@@ -61,11 +62,17 @@ async def embedded(
             await hub.filler.resume()
             hub.watch.begin()
             hub.purger.start()
-            doors = kafka_doors(hub, brokers)
-            works = [*brokers.works(), *doors.works(), *([] if address is None else [intake.run()])]
+            doors, feeds = kafka_doors(hub, brokers), kafka_feeds(hub, brokers)
+            missing = brokers.missing(doors.open, feeds.open)
+            works = [*brokers.works(), *doors.works(), *feeds.works()]
+            if address is not None:
+                works.append(intake.run())
             try:
                 async with beside(*works):
-                    yield hub, web_side(ground, hub, missing=brokers.missing(doors.open))
+                    yield (
+                        hub,
+                        web_side(ground, hub, missing=missing),
+                    )
             finally:
                 await hub.purger.stop()
                 await hub.watch.stop()

@@ -5,10 +5,8 @@ HTTP is served whether or not the brokers can be reached.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any
 
+from hub.app.beside import NOTHING_ASIDE, Aside
 from hub.app.brokers import Brokers, access_of
 from hub.app.ground import microseconds_now
 from hub.app.parts import Hub
@@ -16,19 +14,11 @@ from hub.intake.kafkadoor import KafkaDoor
 from hub.web.events import result_of
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What is done beside the process's own works, and whether it is under way."""
-
-    works: Callable[[], Sequence[Coroutine[Any, Any, None]]]
-    open: Callable[[], bool]
-
-
-def kafka_doors(hub: Hub, brokers: Brokers) -> Doors:
+def kafka_doors(hub: Hub, brokers: Brokers) -> Aside:
     """The doors of a hub; none where no brokers are set. Raises what `access_of` does."""
     ground = hub.ground
     if ground.settings.kafka is None:
-        return Doors(works=lambda: (), open=lambda: True)
+        return NOTHING_ASIDE
     # Whoever has no Kafka needs no client for it.
     from hub.intake.kafkasessions import KafkaSessions
 
@@ -42,7 +32,7 @@ def kafka_doors(hub: Hub, brokers: Brokers) -> Doors:
         clock=microseconds_now,
         monotonic=time.monotonic,
     )
-    return Doors(
+    return Aside(
         works=lambda: (sessions.run(),),
         open=lambda: sessions.connected,
     )

@@ -21,6 +21,7 @@ from hub.database.patience import Patience
 from hub.database.readiness import Readiness
 from hub.database.transactions import storage_reason
 from hub.database.writer import Joint, Writer
+from hub.delivery.accounts import Accounts as Delivered
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
 from hub.event import Outcome, Rejected
@@ -72,6 +73,7 @@ class Hub:
     shares: Shares
     accounts: Accounts
     pull: Pull
+    delivered: Delivered
     filler: Filler
     watch: Watch
     purger: Purger
@@ -152,16 +154,8 @@ def assemble(
             monotonic=time.monotonic,
         ),
         accounts=Accounts(catalogue=load_catalogue(), metrics=ground.metrics, log=ground.log),
-        pull=Pull(
-            readers=ground.pages,
-            policies=policies,
-            newest=lambda: current.version,
-            cursors=cursors,
-            arrivals=arrivals,
-            keep=partial(_keep, ground.records, within=ground.database.answer),
-            clock=microseconds_now,
-            monotonic=time.monotonic,
-        ),
+        pull=_pull(ground, core, current, cursors),
+        delivered=Delivered(catalogue=load_catalogue(), metrics=ground.metrics, log=ground.log),
         filler=_filler(ground, policies, arrivals),
         watch=_watch(ground, policies),
         purger=_purger(ground),
@@ -169,6 +163,19 @@ def assemble(
         writer=ground.writer,
         readiness=readiness,
         doctor=_doctor(ground, readiness, examine),
+    )
+
+
+def _pull(ground: Ground, core: Core, current: CurrentPolicy, cursors: Cursors) -> Pull:
+    return Pull(
+        readers=ground.pages,
+        policies=core.policies,
+        newest=lambda: current.version,
+        cursors=cursors,
+        arrivals=core.arrivals,
+        keep=partial(keep_reading, ground),
+        clock=microseconds_now,
+        monotonic=time.monotonic,
     )
 
 
@@ -275,12 +282,15 @@ async def _record(writer: Writer, outcomes: Sequence[Outcome], caller: Caller) -
     await writer.submit(work, weight=faults * REFUSAL_BYTES)
 
 
-async def _keep(writer: Writer, reading: Reading, *, within: float | None) -> bool:
-    """Keep what was read before it leaves. Raises StorageFailed when that takes so many seconds."""
+async def keep_reading(ground: Ground, reading: Reading) -> bool:
+    """Keep what was read before it leaves; False where its policy is no longer in force.
+
+    Raises StorageFailed when that takes longer than the database may to answer.
+    """
     weight = READING_BYTES + DEAD_LETTER_BYTES * len(reading.parked)
-    kept = writer.submit(
+    kept = ground.records.submit(
         partial(reads.keep, reading=reading),
         weight=weight,
         joint=Joint(reads.keep_together, reading),
     )
-    return await Patience(within).answer(kept)
+    return await Patience(ground.database.answer).answer(kept)

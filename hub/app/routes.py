@@ -19,6 +19,7 @@ from hub.delivery.turns import Turns
 from hub.errors import HubError
 from hub.evidence.impact import Impacts
 from hub.journal.rehearsal import Replays
+from hub.journal.subscriptions import PULL_ALONE
 from hub.watch.measuring import Measuring
 from hub.web import (
     acts,
@@ -30,6 +31,7 @@ from hub.web import (
     doctor,
     events,
     explain,
+    feeds,
     health,
     impact,
     openapi,
@@ -151,20 +153,17 @@ def _pages(ground: Ground, hub: Hub, callers: Callers) -> Described:
     """Where an agency reads its feeds."""
     return pages.route(
         pull=hub.pull,
-        leaving=_leaving(ground),
+        leaving=pages.Leaving(hub.delivered),
         callers=callers,
         max_page=ground.settings.max_page,
         max_wait=ground.settings.max_wait,
     )
 
 
-def _leaving(ground: Ground) -> pages.Leaving:
-    return pages.Leaving(catalogue=load_catalogue(), metrics=ground.metrics, log=ground.log)
-
-
 def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described]:
     """Where an agency says what it wants."""
     settings, log = ground.settings, ground.log
+    channels = PULL_ALONE if settings.kafka is None else (*PULL_ALONE, "kafka")
     return [
         *subscriptions.routes(
             wake=hub.pull.wake,
@@ -174,6 +173,7 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
             filler=hub.filler,
             catalogue=load_catalogue(),
             regions=ground.codes.regions(),
+            channels=channels,
             callers=callers,
             log=log,
             clock=microseconds_now,
@@ -181,6 +181,7 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
             max_subscriptions=settings.max_subscriptions,
         ),
         cursors.route(
+            wake=hub.pull.wake,
             cursors=hub.cursors,
             writer=ground.writer,
             readers=ground.asked,
@@ -189,7 +190,7 @@ def _subscriptions(ground: Ground, hub: Hub, callers: Callers) -> list[Described
         ),
         *deadletters.routes(
             pull=hub.pull,
-            leaving=_leaving(ground),
+            leaving=pages.Leaving(hub.delivered),
             readers=ground.asked,
             policies=hub.policies,
             callers=callers,
@@ -264,6 +265,7 @@ def _administration(ground: Ground, hub: Hub, callers: Callers) -> list[Describe
             max_page=max_page,
         ),
         *acts.routes(readers=ground.asked, callers=callers, max_page=max_page),
+        *feeds.routes(readers=ground.asked, callers=callers, max_page=max_page),
         *status.routes(
             policies=hub.policies,
             silence=hub.watch.silence,

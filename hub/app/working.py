@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
-from hub.app.beside import beside, rest
-from hub.app.brokers import NO_BROKERS, Brokers, brokers_of
+from hub.app.beside import Aside, beside, rest
+from hub.app.brokers import Brokers, brokers_of
 from hub.app.claim import among_others, writership_of
 from hub.app.core import Core, core_of
 from hub.app.ground import Ground
 from hub.app.joined import joined, over_kafka
+from hub.app.kafkafeeds import kafka_feeds
 from hub.app.neighbours import Neighbours
 from hub.app.parts import Hub, assemble, registering, straight
 from hub.app.routes import health_side
@@ -44,11 +45,12 @@ async def working(
         ground.metrics.watch_registering(lambda: writership.held)
         core = await core_of(ground, epoch=writership.epoch, tell=signals.tell)
         await ground.writer.submit(core.registrar.load)
-        brokers = brokers_of(ground) if settings.backbone == "kafka" else NO_BROKERS
+        brokers = brokers_of(ground)
         hub = assemble(ground, core, straight(ground, core), examine=brokers.examine)
         intake = registering(ground, core)
 
-        carrying = _carrying(ground, core, intake, brokers)
+        feeds = kafka_feeds(hub, brokers)
+        carrying = _carrying(ground, core, intake, brokers, feeds)
 
         def handed(news: News) -> None:
             if news.intake or news.anything:
@@ -59,7 +61,8 @@ async def working(
 
         neighbours = Neighbours(hub, more=handed)
         writing = _write(hub, intake, carrying, writership, told=partial(signals.tell, ANYTHING))
-        async with beside(signals.run(neighbours.hear), neighbours.run(), writing, *carrying.works):
+        works = (*brokers.works(), *carrying.works)
+        async with beside(signals.run(neighbours.hear), neighbours.run(), writing, *works):
             try:
                 yield hub, health_side(ground, hub, role, missing=carrying.missing)
             finally:
@@ -70,28 +73,36 @@ async def working(
 
 @dataclass(frozen=True)
 class _Carrying:
-    """What comes from the doors: `registering` goes on where and as long as the shard is this
-    process's, `works` anyway. It is woken when their table has news; `missing` is what it lacks.
+    """What comes from the doors, and goes out by Kafka: `with_shard` goes on where and as long as
+    the shard is this process's, `works` anyway. It is woken when the doors' table has news;
+    `missing` is what it lacks.
     """
 
-    registering: Callable[[], Iterable[Coroutine[Any, Any, None]]]
+    with_shard: Callable[[], Iterable[Coroutine[Any, Any, None]]]
     works: Sequence[Coroutine[Any, Any, None]]
     wake: Callable[[], None]
     missing: Callable[[], Mapping[str, str]]
 
 
-def _carrying(ground: Ground, core: Core, intake: Registering, brokers: Brokers) -> _Carrying:
+def _carrying(
+    ground: Ground, core: Core, intake: Registering, brokers: Brokers, feeds: Aside
+) -> _Carrying:
     if ground.settings.backbone == "sql":
-        return _Carrying(lambda: [intake.run()], [], intake.wake, dict)
+        return _Carrying(
+            with_shard=lambda: [intake.run(), *feeds.works()],
+            works=[],
+            wake=intake.wake,
+            missing=brokers.missing(feeds.open),
+        )
     kafka = over_kafka(ground, brokers)
     producing, ends = kafka.producing(), kafka.ends()
     draining, lag = kafka.draining(producing, ends, intake), kafka.lag(ends)
     consuming = kafka.consuming(core)
     return _Carrying(
-        registering=lambda: [draining.run(), consuming.run(), lag.run()],
-        works=[*brokers.works(), producing.run(), ends.run()],
+        with_shard=lambda: [draining.run(), consuming.run(), lag.run(), *feeds.works()],
+        works=[producing.run(), ends.run()],
         wake=draining.wake,
-        missing=brokers.missing(lambda: producing.connected),
+        missing=brokers.missing(lambda: producing.connected, feeds.open),
     )
 
 
@@ -110,7 +121,7 @@ async def _write(
         told()
         hub.watch.begin()
         hub.purger.start()
-        async with beside(*carrying.registering(), _tidy(hub, intake)):
+        async with beside(*carrying.with_shard(), _tidy(hub, intake)):
             try:
                 await writership.keep()
             finally:

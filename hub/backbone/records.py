@@ -48,12 +48,14 @@ class Record(Struct, frozen=True, gc=False):
 def outgoing(event: Event, *, partitions: int) -> Outgoing:
     """The record of an event."""
     admitted = packed_events([structs.replace(event, data=b"")])
+    headers = headers_of(_members(event.attributes))
+    headers.append((ADMITTED, admitted))
     return Outgoing(
         topic_of(event.type.partition(".")[0]),
         partition_of(event.key, partitions),
         event.key.encode(),
         event.data,
-        _headers(event.attributes, admitted),
+        headers,
     )
 
 
@@ -85,8 +87,8 @@ def partition_of(key: str, partitions: int) -> int:
     return zlib.crc32(key.encode()) % partitions
 
 
-def _headers(attributes: bytes, admitted: bytes) -> list[Header]:
-    members = _members(attributes)
+def headers_of(members: dict[str, Any]) -> list[Header]:
+    """The headers that attributes are; takes the content type out of them."""
     # In CloudEvents' JSON format, in which it may have come, this is what goes without saying.
     type_ = members.pop(_TYPE, "application/json")
     return [
@@ -95,7 +97,6 @@ def _headers(attributes: bytes, admitted: bytes) -> list[Header]:
             (_PREFIX + name, value.encode() if type(value) is str else _text(value))
             for name, value in members.items()
         ],
-        (ADMITTED, admitted),
     ]
 
 

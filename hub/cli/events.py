@@ -58,12 +58,17 @@ def subscribe(
     types: Annotated[tuple[str, ...], Parameter(help="事件类型，可用 * 与 <族>.*")] = ("*",),
     region: str | None = None,
     start: Annotated[str, Parameter(help="now、earliest 或时间 / or an RFC 3339 time")] = "now",
+    channel: Annotated[
+        Literal["pull", "kafka"],
+        Parameter(help="自行读取，或由贯通写入 Kafka / read, or written to Kafka by the hub"),
+    ] = "pull",
     agency: As = None,
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> None:
     """The same again changes nothing."""
     body: dict[str, Any] = {"id": id_, "types": list(types), "start": start}
+    body["delivery"] = {"channel": channel}
     if region is not None:
         body["region"] = region
     with connected(where, agency=agency) as client:

@@ -15,7 +15,7 @@ from cyclopts.validators import Number
 
 from contracts.catalogue import load_catalogue
 from hub.app.ground import microseconds_now
-from hub.cli.connection import Where
+from hub.cli.connection import Where, connected
 from hub.cli.needs import NeedsBrokers, NeedsYes
 from hub.cli.output import AsJson, complain, say, show_json
 from hub.cli.rehearsal import FOUND, in_force
@@ -24,7 +24,7 @@ from hub.policy.document import PolicyDocument, parse
 from hub.settings import Settings
 from hub.upkeep.passwords import Passwords
 from hub.upkeep.provision import AddCredential, Plan, Remark, Step, said
-from hub.upkeep.topics import Layout, Wanted, is_agency, wanted
+from hub.upkeep.topics import Feed, Layout, Wanted, is_agency, wanted
 
 if TYPE_CHECKING:
     from hub.upkeep.kafka import Cluster
@@ -89,6 +89,13 @@ class Options:
             validator=Number(gte=1, lte=LONGEST_RETENTION),
         ),
     ] = 14
+    feed_retention_days: Annotated[
+        int,
+        Parameter(
+            help="feed 主题保留的天数 / days that the topics of feeds keep records",
+            validator=Number(gte=1, lte=LONGEST_RETENTION),
+        ),
+    ] = 7
     hub_user: Annotated[str, Parameter(help="贯通自己的用户 / the user that the hub is")] = (
         "guantong"
     )
@@ -96,7 +103,7 @@ class Options:
         bool,
         Parameter(
             negative=(),
-            help="删除策略中已没有的机构的主题 / delete topics of agencies that the policy lost",
+            help="删除已没有的机构或订阅的主题 / delete topics of agencies, feeds that are no more",
         ),
     ] = False
 
@@ -174,15 +181,23 @@ class _Work:
             replication=options.replication,
             min_isr=options.min_isr,
             retention_days=options.retention_days,
+            feed_retention_days=options.feed_retention_days,
             hub=options.hub_user,
         )
         cluster = _cluster(options, settings)
         document = _parsed(in_force(where))
-        needs = wanted(document, load_catalogue(), layout, now=microseconds_now())
+        needs = wanted(
+            document, load_catalogue(), layout, feeds=_feeds(where), now=microseconds_now()
+        )
         return cls(cluster, needs, options.delete_topics)
 
     def plan(self) -> Plan:
         return self.cluster.plan(self.wanted, delete_topics=self.delete_topics)
+
+
+def _feeds(where: Where) -> list[Feed]:
+    with connected(where) as client:
+        return [Feed(told["agency"], told["topic"]) for told in client.feeds()]
 
 
 def _cluster(options: Options, settings: Settings) -> "Cluster":

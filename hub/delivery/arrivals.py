@@ -2,7 +2,19 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Follower(Protocol):
+    """Who is told of all news; it answers at once, and looks later."""
+
+    def news(self, subscriptions: Collection[int]) -> None:
+        """These subscriptions, of whatever channel, may have some."""
+
+    def anything(self) -> None:
+        """Any may."""
 
 
 class Arrivals:
@@ -14,6 +26,16 @@ class Arrivals:
     def __init__(self, *, elsewhere: Callable[[Collection[int]], None]) -> None:
         self._elsewhere = elsewhere
         self._waiting: dict[int, set[asyncio.Future[None]]] = defaultdict(set)
+        self._followers: list[Follower] = []
+
+    @contextmanager
+    def followed(self, follower: "Follower") -> Iterator[None]:
+        """Tell a follower of all news, for as long as the block."""
+        self._followers.append(follower)
+        try:
+            yield
+        finally:
+            self._followers.remove(follower)
 
     def announce(self, subscriptions: Collection[int]) -> None:
         """These subscriptions have news, for whoever waits in whichever process."""
@@ -21,16 +43,20 @@ class Arrivals:
         if subscriptions:
             self._elsewhere(subscriptions)
 
-    def wake(self, subscriptions: Iterable[int]) -> None:
+    def wake(self, subscriptions: Collection[int]) -> None:
         """Let this process's readers of these subscriptions look."""
         for number in subscriptions:
             for waiter in self._waiting.pop(number, ()):
                 if not waiter.done():
                     waiter.set_result(None)
+        for follower in self._followers:
+            follower.news(subscriptions)
 
     def wake_all(self) -> None:
         """Let everybody look: the policy has changed, or the hub is stopping."""
         self.wake(list(self._waiting))
+        for follower in self._followers:
+            follower.anything()
 
     def expect(self, number: int) -> "Expectation":
         """Begin to listen, before looking, so that no news falls between."""

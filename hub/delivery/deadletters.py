@@ -1,4 +1,5 @@
-"""Dead letters: what a subscriber may have, and could not be given in the version it had pinned.
+"""Dead letters: what a subscriber may have, and could not be given in the version it had pinned, or
+not by Kafka.
 
 Their rows are written with the reading that came to them (`hub.evidence.reads`). Whether the
 subscriber may still know of one is decided anew at each look.
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from contracts.faults import Fault
 from hub.database.connection import Connection
 from hub.delivery.dispatch import MOST_EXAMINED, STRETCH, Steps, Way
+from hub.delivery.kafka import TOO_LARGE
 from hub.delivery.version import no_form
 from hub.errors import NotFound
 from hub.event import Record
@@ -76,5 +78,7 @@ def dead_letters(
 
 def _reason(event: Record, row: DeadLetterRow, allowed: Allowed, policy: Policy) -> Fault:
     """As it was written down, if the subscriber may know as much of the payload still."""
+    if row.code == TOO_LARGE.code:
+        return TOO_LARGE
     kept = Fault(row.code, row.pointer, row.message, row.message_en) if row.pointer else None
     return no_form(policy.catalogue.find(event.type, row.wanted), kept, allowed)

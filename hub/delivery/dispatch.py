@@ -12,7 +12,7 @@ from hub.delivery.version import in_version, no_form
 from hub.delivery.view import View, view_of
 from hub.errors import Forbidden
 from hub.event import Entry
-from hub.evidence.reads import EXPIRED, FILTERED, OTHER_VERSION, PARKED, Parked, outcome_of
+from hub.evidence.reads import DENIED, EXPIRED, FILTERED, OTHER_VERSION, PARKED, Parked, outcome_of
 from hub.journal import sql
 from hub.journal.feeds import ready_until
 from hub.journal.subscriptions import Subscription, passes
@@ -64,6 +64,12 @@ class Page:
     views: int = 0
     last: int = 0
     more: bool = True
+
+    @property
+    def delivered(self) -> list[int]:
+        """The positions of what is handed over."""
+        decided = zip(self.positions, self.outcomes, strict=True)
+        return [position for position, outcome in decided if outcome < DENIED]
 
     def hand_over(self, position: int, outcome: int, view: View) -> None:
         """Say that the next entry is handed over."""

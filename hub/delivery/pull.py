@@ -1,5 +1,5 @@
-"""The pull channel: pages by cursor, waiting for news where there is none (long poll), and dead
-letters one by one.
+"""Pages of feeds by cursor, waiting for news where there is none (long poll), and dead letters one
+by one; for whoever pulls, and for what the hub itself feeds.
 
 A page leaves when its reading has been kept; if the policy changed in between, it is read anew.
 """
@@ -23,24 +23,27 @@ from hub.journal import sql
 from hub.journal.cursors import Cursors
 from hub.journal.feeds import end_of
 from hub.journal.retention.replay import passed
-from hub.journal.subscriptions import Subscription, from_row
+from hub.journal.subscriptions import Channel, Subscription, from_row
 from hub.policy.policy import Policies
 
 Keep = Callable[[Reading], Awaitable[bool]]
-CHANNEL: Final = "pull"
 # One that is read, and one that follows at once: more would only stand in the others' way.
 PAGES_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose page is asked for: a caller's subscription, after a cursor or the committed one."""
+    """Whose page is asked for: a caller's subscription, after a cursor or the committed one.
+
+    `channel`: by which it is handed over, whatever the subscription's own is.
+    """
 
     agency: str
     token: int
     id: str
     cursor: str | None
     limit: int
+    channel: Channel = "pull"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,20 @@ class Redrive:
     token: int
     id: str
     position: int
+    channel: Channel = "pull"
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
     """A page, the cursor token after it, the time reading took, and whose page it is.
 
-    `expired` entries stood between the cursor and the page's end, and have been purged.
+    `reached` is the position of that cursor. `expired` entries stood between the cursor that it was
+    read from and the page's end, and have been purged.
     """
 
     page: Page
     cursor: str
+    reached: int
     subscription: Subscription
     seconds: float
     expired: int
@@ -113,6 +119,17 @@ class Pull:
         while pulled.page.policy < self._newest():
             pulled = await self._waited(asked, wait=0)
             await still()
+        return pulled
+
+    async def page(self, asked: Asked) -> Pulled:
+        """The next page, whatever it holds, under the newest policy; its reading is on record.
+
+        Raises as `pull` does.
+        """
+        read = partial(self._read, asked=asked)
+        pulled = await self._kept(asked, read, aside=False)
+        while pulled.page.policy < self._newest():
+            pulled = await self._kept(asked, read, aside=False)
         return pulled
 
     async def redrive(self, asked: Redrive, *, still: Callable[[], Awaitable[object]]) -> Pulled:
@@ -172,8 +189,17 @@ class Pull:
         self._stopping = True
         self._arrivals.wake_all()
 
-    async def _kept(self, asked: Asked | Redrive, read: Callable[[Connection], Pulled]) -> Pulled:
-        """A page whose reading is on record; one that examined nothing needs no record."""
+    async def _kept(
+        self,
+        asked: Asked | Redrive,
+        read: Callable[[Connection], Pulled],
+        *,
+        aside: bool = True,
+    ) -> Pulled:
+        """A page whose reading is on record; one that examined nothing needs no record.
+
+        With `aside` one that hands nothing over is not waited for.
+        """
         while True:
             with self._leaving.making():
                 async with self._turns.take(asked.agency):
@@ -182,7 +208,7 @@ class Pull:
             if not page.positions:
                 return pulled
             # What is parked is told, so its record comes first too.
-            if not page.events and not page.parked:
+            if aside and not page.events and not page.parked:
                 # Nobody may learn from its time that something was kept back.
                 self._keep_aside(asked, pulled)
                 return pulled
@@ -218,8 +244,14 @@ class Pull:
         reached = _reached(connection, subscription, page, after=after)
         on_the_way = passed(connection, subscription, after=after, cursor=reached, more=page.more)
         token = self._cursors.token(subscription.number, on_the_way.cursor)
-        seconds = self._monotonic() - started
-        return Pulled(page, token, subscription, seconds, on_the_way.expired)
+        return Pulled(
+            page=page,
+            cursor=token,
+            reached=on_the_way.cursor,
+            subscription=subscription,
+            seconds=self._monotonic() - started,
+            expired=on_the_way.expired,
+        )
 
     def _read_dead_letter(self, connection: Connection, *, asked: Redrive) -> Pulled:
         started = self._monotonic()
@@ -234,7 +266,14 @@ class Pull:
             now=self._clock(),
         )
         token = self._cursors.token(subscription.number, subscription.committed)
-        return Pulled(page, token, subscription, self._monotonic() - started, expired=0)
+        return Pulled(
+            page=page,
+            cursor=token,
+            reached=subscription.committed,
+            subscription=subscription,
+            seconds=self._monotonic() - started,
+            expired=0,
+        )
 
 
 def _standing(connection: Connection, asked: Asked | Redrive) -> Subscription:
@@ -251,7 +290,7 @@ def _reading(asked: Asked | Redrive, pulled: Pulled) -> Reading:
         agency=asked.agency,
         subscription_id=asked.id,
         token=asked.token,
-        channel=CHANNEL,
+        channel=asked.channel,
         policy=page.policy,
         read_at=page.read_at,
         positions=page.positions,

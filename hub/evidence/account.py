@@ -11,7 +11,7 @@ from typing import Final, Literal
 from hub.database.connection import Connection
 from hub.event import Entry, Record
 from hub.evidence import sql as evidence_sql
-from hub.evidence.reads import Outcome, outcome_at, outcome_of, told
+from hub.evidence.reads import PARKED_REASONS, Outcome, outcome_at, outcome_of, told
 from hub.evidence.sql import ReadRow
 from hub.journal import sql
 from hub.journal.matching import Matcher
@@ -22,7 +22,6 @@ from hub.policy.entitle import Decision, Ground, entitle
 from hub.policy.policy import Policies, Policy
 
 MOST_READINGS: Final = 200
-PARKED_AS: Final = "inconvertible"
 _FOREVER: Final = 2**63 - 1
 MOST_JUDGED: Final = 10_000
 Place = Literal["in_feed", "made_later", "not_asked_for", "ended_since"]
@@ -124,7 +123,9 @@ def delivered_to(
     found = outcomes(connection, place.position, agency, most=MOST_READINGS)
     # What it was allowed and could not be given in its version is its own to know too.
     handed_over = [
-        (row, outcome) for row, outcome in found if outcome.allowed or outcome.reason == PARKED_AS
+        (row, outcome)
+        for row, outcome in found
+        if outcome.allowed or outcome.reason in PARKED_REASONS
     ]
     if place.receipt != receipt or not handed_over:
         return None
@@ -146,7 +147,7 @@ def _seen(
     version = pins.read(row, outcome)
     if outcome.reason in ("expired", "filtered"):
         grounds = (Ground(0, outcome.reason),)
-    elif outcome.reason == PARKED_AS:
+    elif outcome.reason in PARKED_REASONS:
         grounds = (Ground(6, outcome.reason, (version,)),)
     elif agency is not None:
         decision = entitle(agency, event, policy=policy, now=row.read_at)
@@ -167,7 +168,7 @@ class Pins:
 
     def read(self, row: ReadRow, outcome: Outcome) -> str:
         """The version that a reading handed over, or could not."""
-        if not outcome.converted and outcome.reason != PARKED_AS:
+        if not outcome.converted and outcome.reason not in PARKED_REASONS:
             return self._event.version
         until = row.read_at + 1
         changes = self._changes.get(row.subscription, [])

@@ -38,13 +38,17 @@ REASONS: Final = (
     "expired",
     "filtered",
     "inconvertible",
+    "too_large",
 )
-EXPIRED: Final = 0x80 | REASONS.index("expired")
-FILTERED: Final = 0x80 | REASONS.index("filtered")
-PARKED: Final = 0x80 | REASONS.index("inconvertible")
+# What the subscriber may have, and was not given: a dead letter.
+PARKED_REASONS: Final = ("inconvertible", "too_large")
+DENIED: Final = 0x80
+EXPIRED: Final = DENIED | REASONS.index("expired")
+FILTERED: Final = DENIED | REASONS.index("filtered")
+PARKED: Final = DENIED | REASONS.index("inconvertible")
+TOO_LARGE: Final = DENIED | REASONS.index("too_large")
 # Handed over in the version that the subscription had pinned, which is not the published one.
 OTHER_VERSION: Final = 0x40
-_DENIED: Final = 0x80
 _MASKED: Final = 0x20
 _BITS: Final = {field_class: 1 << n for n, field_class in enumerate(FieldClass)}
 _LARGEST: Final = {"B": 2**8, "H": 2**16, "I": 2**32, "Q": 2**64}
@@ -52,7 +56,7 @@ _LARGEST: Final = {"B": 2**8, "H": 2**16, "I": 2**32, "Q": 2**64}
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """An event that was allowed and has no form in the pinned version, `wanted`: a dead letter.
+    """An event that was allowed and could not be given, in `wanted`, the pinned version.
 
     `reason` is what its subscriber may know of why.
     """
@@ -66,7 +70,7 @@ class Parked:
 class Reading:
     """One page's reading. `outcomes` has a byte for each of `positions`, which are in order.
 
-    `parked` tells of those among them whose byte is `PARKED`.
+    `parked` tells of those among them whose byte is `PARKED` or `TOO_LARGE`.
     """
 
     subscription: int
@@ -83,7 +87,7 @@ class Reading:
     @property
     def hands_over(self) -> bool:
         """Whether any of the entries was allowed."""
-        return min(self.outcomes) < _DENIED or bool(self.parked)
+        return min(self.outcomes) < DENIED or bool(self.parked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def _keep(connection: Connection, reading: Reading) -> bool:
         change_dead_letters(connection)
     if waiting:
         outcomes = zip(reading.positions, reading.outcomes, strict=True)
-        delivered = [position for position, outcome in outcomes if outcome < _DENIED]
+        delivered = [position for position, outcome in outcomes if outcome < DENIED]
         sql.settle_dead_letters(
             connection, reading.subscription, delivered, delivered=reading.read_at
         )
@@ -171,7 +175,7 @@ def outcome_of(decision: Decision) -> int:
     """The byte that stands for a decision."""
     if isinstance(decision, Allowed):
         return _shown(decision.classes) | (_MASKED if decision.masked else 0)
-    return _DENIED | REASONS.index(decision.reason)
+    return DENIED | REASONS.index(decision.reason)
 
 
 @lru_cache(maxsize=64)
@@ -181,8 +185,8 @@ def _shown(classes: frozenset[FieldClass]) -> int:
 
 def told(outcome: int) -> Outcome:
     """The decision that a byte stands for."""
-    if outcome & _DENIED:
-        return Outcome(frozenset(), False, False, REASONS[outcome & ~_DENIED])
+    if outcome & DENIED:
+        return Outcome(frozenset(), False, False, REASONS[outcome & ~DENIED])
     classes = frozenset(c for c, bit in _BITS.items() if outcome & bit)
     return Outcome(classes, bool(outcome & _MASKED), bool(outcome & OTHER_VERSION), None)
 

@@ -22,10 +22,8 @@ from hub.intake.kafka import ANSWERS, Record, agency_of, read_record
 from hub.intake.limits import Limits
 from hub.intake.shares import WEIGHT, Shares
 from hub.intake.submitted import Submitted
-from hub.policy.tokens import Caller
+from hub.policy.tokens import NO_TOKEN, Caller
 
-# No token says who speaks: the topic does.
-NO_TOKEN: Final = 0
 # Whoever is no agency in force shares this; names of topics become no labels.
 STRANGERS: Final = ""
 _encode = msgspec.json.Encoder().encode

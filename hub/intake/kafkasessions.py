@@ -4,8 +4,7 @@ Brokers that are away, at the start or later, keep nothing but their topics from
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Set
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -16,7 +15,7 @@ from hub.intake.kafka import PATTERN
 from hub.intake.kafkaconsumer import Session
 from hub.intake.kafkadoor import KafkaDoor
 from hub.intake.kafkawaiting import Waiting
-from hub.logs import places_of
+from hub.kafka import Sessions, running
 from hub.metrics import Metrics
 
 GROUP: Final = "guantong.doors"
@@ -29,8 +28,6 @@ HEARTBEAT_MS: Final = 2_000
 # A new topic is found within this, and so it is that the brokers are gone.
 LOOK_SECONDS: Final = 5.0
 ANSWER_MS: Final = 10_000
-RECONNECT_SECONDS: Final = 1.0
-STOP_SECONDS: Final = 2.0
 
 
 class KafkaSessions:
@@ -54,35 +51,36 @@ class KafkaSessions:
         self._door = door
         self._metrics = metrics
         self._log = log
-        self._explained = explained
         self._sleep = sleep
         self._clock = clock
         self._monotonic = monotonic
-        self._connected = False
-        self._told = ""
+        self._sessions = Sessions(
+            "doors",
+            found=lambda away: metrics.kafka.doors_found(away=away),
+            explained=explained,
+            log=log,
+            sleep=sleep,
+        )
 
     @property
     def connected(self) -> bool:
         """Whether the brokers answered when they were last asked."""
-        return self._connected
+        return self._sessions.connected
 
     async def run(self) -> None:
         """Connect, and connect anew whenever a session ends, until cancelled."""
-        self._metrics.kafka.doors_found(away=True)
-        while True:
-            (ended,) = await asyncio.gather(self._session(), return_exceptions=True)
-            await self._left(_first_of(ended))
-            await self._sleep(RECONNECT_SECONDS)
+        await self._sessions.run(self._session)
 
     async def _session(self) -> None:
         async with (
-            _running(self._producer()) as producer,
-            _running(self._consumer()) as consumer,
+            running(self._producer()) as producer,
+            running(self._consumer()) as consumer,
         ):
             waiting = Waiting(metrics=self._metrics, log=self._log, monotonic=self._monotonic)
             session = Session(consumer, producer, door=self._door, waiting=waiting)
             await session.look()
-            self._entered()
+            self._sessions.entered()
+            self._log.info("kafka.connected")
             consumer.subscribe(pattern=PATTERN, listener=_Rebalances(self._metrics))
             async with asyncio.TaskGroup() as group:
                 group.create_task(session.run())
@@ -119,21 +117,6 @@ class KafkaSessions:
             heartbeat_interval_ms=HEARTBEAT_MS,
         )
 
-    def _entered(self) -> None:
-        self._connected = True
-        self._metrics.kafka.doors_found(away=False)
-        self._log.info("kafka.connected")
-
-    async def _left(self, error: BaseException) -> None:
-        reason = type(error).__name__
-        told = reason == self._told and not self._connected
-        self._connected, self._told = False, reason
-        self._metrics.kafka.doors_found(away=True)
-        if not await self._explained(error) and not told:
-            self._log.warning(
-                "kafka.client_failed", client="doors", reason=reason, at=places_of(error)
-            )
-
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, metrics: Metrics) -> None:
@@ -145,21 +128,3 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_assigned(self, assigned: Set[TopicPartition]) -> None:
         """As aiokafka wants it."""
         self._metrics.kafka.doors_rebalanced()
-
-
-@asynccontextmanager
-async def _running(client: Any) -> AsyncIterator[Any]:
-    """A client, started and stopped. Brokers that do not answer are not waited for."""
-    try:
-        await client.start()
-        yield client
-    finally:
-        stopping = asyncio.gather(client.stop(), return_exceptions=True)
-        await asyncio.wait({stopping}, timeout=STOP_SECONDS)
-
-
-def _first_of(error: BaseException | None) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert error is not None, "a session ends by what it met"
-    return error

@@ -190,6 +190,25 @@ def subscription(connection: Connection, agency: str, id_: str) -> SubscriptionR
     return None if row is None else SubscriptionRow(*row)
 
 
+def fed_by_kafka(connection: Connection, *, after: int, most: int) -> list[SubscriptionRow]:
+    """A page of the subscriptions that are fed by Kafka, by number."""
+    # Nowhere else in a body may such a text stand: quotes in what is asked for are escaped there.
+    fed = subscriptions.c.body.contains('"delivery":{"channel":"kafka"}', autoescape=True)
+    where = (subscriptions.c.number > after) & fed
+    rows = connection.execute(
+        select(*_SUBSCRIPTION).where(where).order_by(subscriptions.c.number).limit(most)
+    )
+    return [SubscriptionRow(*row) for row in rows]
+
+
+def newest_subscription(connection: Connection) -> int:
+    """The number of the newest subscription that there is; 0 for none."""
+    newest: int = connection.execute(
+        select(func.coalesce(func.max(subscriptions.c.number), 0))
+    ).scalar_one()
+    return newest
+
+
 def subscription_numbered(connection: Connection, number: int) -> SubscriptionRow | None:
     """The subscription of that number."""
     where = subscriptions.c.number == number
@@ -246,6 +265,16 @@ def set_cursor(connection: Connection, number: int, position: int) -> None:
     connection.exec_driver_sql(
         "UPDATE subscriptions SET committed = ? WHERE number = ?", (position, number)
     )
+
+
+def move_cursor(connection: Connection, number: int, *, after: int, position: int) -> bool:
+    """Move the committed cursor from exactly where it was; whether it stood there."""
+    moved = connection.exec_driver_sql(
+        "UPDATE subscriptions SET committed = ? WHERE number = ? AND committed = ?"
+        " RETURNING number",
+        (position, number, after),
+    )
+    return moved.scalar_one_or_none() is not None
 
 
 def mark_filled(connection: Connection, number: int, position: int) -> None:

@@ -1,8 +1,9 @@
 """Making, changing and ending subscriptions, and committing their cursors: works for the writer."""
 
 import json
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -20,12 +21,22 @@ from hub.journal import sql
 from hub.journal.register import REMOVING, SHARD
 from hub.journal.retention.places import place_before
 from hub.journal.retention.replay import place_since
-from hub.journal.subscriptions import Body, Change, Subscription, asked_of, from_row
+from hub.journal.subscriptions import (
+    PULL_ALONE,
+    Body,
+    Change,
+    Channel,
+    Subscription,
+    asked_of,
+    from_row,
+)
 from hub.policy.acts import Act, Actor, record_act
 
 # What these works may take: whoever makes, changes or ends one, whoever moves a cursor.
 CHANGING: Final = REMOVING
 MOVING: Final = (SUBSCRIPTIONS,)
+# Kafka tells '.' and '_' apart in the names of topics, and not in those of its metrics.
+_IN_TOPICS: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def parse(raw: bytes) -> Body:
@@ -54,12 +65,14 @@ def create(
     by: Actor,
     now: int,
     most: int,
+    channels: Collection[Channel] = PULL_ALONE,
 ) -> tuple[Subscription, bool]:
     """Make a subscription; whether it is new. The same id and body again is the one that stands.
 
-    Raises Invalid, or Conflict for the same id with another body.
+    `channels` are those that this hub has. Raises Invalid, or Conflict for the same id with another
+    body.
     """
-    _refuse_faults(body, catalogue, regions)
+    _refuse((*_faults(body, catalogue, regions), *_faults_of_channel(body, channels)))
     id_ = body.id or f"sub-{secrets.token_hex(6)}"
     body = body.model_copy(update={"id": id_})
     appending.take_turn(connection, SHARD)
@@ -109,7 +122,7 @@ def change(
     standing = _standing(connection, agency, id_)
     given = {name: getattr(change, name) for name in change.model_fields_set}
     body = standing.body.model_copy(update={k: v for k, v in given.items() if v is not None})
-    _refuse_faults(body, catalogue, regions)
+    _refuse(_faults(body, catalogue, regions))
     pins = {**_pins(body, catalogue), **standing.pins, **(change.versions or {})}
     sql.change_subscription(
         connection, standing.number, body=body.model_dump_json(), pins=json.dumps(pins)
@@ -135,13 +148,30 @@ def commit(
 ) -> Subscription:
     """Commit a cursor of the subscription `number`; an older one changes nothing.
 
-    Raises NotFound, also when another subscription has taken its id meanwhile.
+    Raises NotFound, also when another subscription has taken its id meanwhile, or Conflict where
+    the hub itself moves the cursor.
     """
     change_subscriptions(connection)
-    if _standing(connection, agency, id_).number != number:
+    standing = _standing(connection, agency, id_)
+    if standing.number != number:
         raise NotFound
+    if standing.body.delivery.channel == "kafka":
+        raise Conflict(
+            "该订阅由贯通写入 Kafka，游标由贯通提交；要重新得到，请用 since"
+            " / the hub writes this one to Kafka and moves its cursor: to have it again, use since"
+        )
     sql.commit_cursor(connection, number, position)
     return _standing(connection, agency, id_)
+
+
+def advance(connection: Connection, number: int, *, after: int, position: int) -> bool:
+    """Commit the cursor of a subscription that the hub itself feeds, from `after` on.
+
+    False, and nothing changed, where it stands elsewhere by now: it was replayed, or fed by another
+    process, or has been ended.
+    """
+    change_subscriptions(connection)
+    return sql.move_cursor(connection, number, after=after, position=position)
 
 
 def replay(connection: Connection, agency: str, id_: str, *, since: int) -> Subscription:
@@ -197,10 +227,28 @@ def _pins(body: Body, catalogue: Catalogue) -> dict[str, str]:
     return {**newest, **body.versions}
 
 
-def _refuse_faults(body: Body, catalogue: Catalogue, regions: Regions) -> None:
-    faults = tuple(_faults(body, catalogue, regions))
-    if faults:
-        raise Invalid(faults=faults)
+def _refuse(faults: Iterable[Fault]) -> None:
+    found = tuple(faults)
+    if found:
+        raise Invalid(faults=found)
+
+
+def _faults_of_channel(body: Body, channels: Collection[Channel]) -> Iterator[Fault]:
+    channel = body.delivery.channel
+    if channel not in channels:
+        yield Fault(
+            "channel_unavailable",
+            "/delivery/channel",
+            "本节点没有这一渠道，请用 pull 或联系管理员",
+            "this hub has no such channel: use pull, or ask the administrator",
+        )
+    if channel == "kafka" and body.id is not None and not _IN_TOPICS.fullmatch(body.id):
+        yield Fault(
+            "id_format",
+            "/id",
+            "渠道为 kafka 的订阅编号是主题名的一部分，只用字母、数字和连字符",
+            "with the channel kafka an id is part of a topic's name: letters, digits and hyphens",
+        )
 
 
 def _faults(body: Body, catalogue: Catalogue, regions: Regions) -> Iterator[Fault]:

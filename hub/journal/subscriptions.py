@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -61,12 +61,15 @@ Start = Annotated[str, AfterValidator(_checked_start)]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Filters = Annotated[tuple[Filter, ...], Field(max_length=10)]
 Versions = Annotated[dict[str, str], Field(max_length=100)]
+Channel = Literal["pull", "kafka"]
+# What a hub has that knows nothing but itself.
+PULL_ALONE: Final[tuple[Channel, ...]] = ("pull",)
 
 
 class Delivery(_Asked):
     """How the events reach the subscriber."""
 
-    channel: Literal["pull"] = "pull"
+    channel: Channel = "pull"
 
 
 class Change(_Asked):

@@ -27,6 +27,8 @@ ENDED: Final = (
     "令牌已失效（被吊销、更换或到期），请申请新的"
     " / the token has ended (revoked, replaced or expired), ask for a new one"
 )
+# Of whoever is known otherwise: by its topic, by its subscription.
+NO_TOKEN: Final = 0
 _CACHED: Final = 10_000
 
 

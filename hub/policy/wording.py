@@ -96,6 +96,12 @@ def wording(ground: Ground, policy: Policy) -> tuple[str, str]:
                 f"cannot be converted to {version}, the version that the subscription has pinned;"
                 " nothing was handed over: pin another version, then replay",
             )
+        case "too_large", _:
+            return (
+                "超过该订阅的 Kafka 主题所能接受的大小，未写入；可在死信中取用",
+                "larger than the subscription's topic of Kafka takes, and not written there:"
+                " ask for it among the dead letters",
+            )
         case "recused", (id_,):
             return f"该机构在此案中回避（{id_}）", f"the agency is recused from this case ({id_})"
         case code, _:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from hub.upkeep.topics import PREFIXES, SHARE, Credential, Right, Topic, Wanted, agency_of
+from hub.upkeep.topics import FEED, PREFIXES, SHARE, Credential, Right, Topic, Wanted, agency_of
 
 # With these, of a topic's operations, records are read or come in.
 _TOUCHING: Final = frozenset({"ALL", "READ", "WRITE"})
@@ -102,7 +102,9 @@ class Replicated:
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """A topic of an agency that the policy no longer has: it stays until it is told to go."""
+    """A topic of an agency that the policy no longer has, or of a subscription that was ended: it
+    stays until it is told to go.
+    """
 
     topic: str
 
@@ -166,6 +168,8 @@ def _revocations(wanted: Wanted, found: Found) -> Iterator[Step]:
 
 
 def _is_gone(topic: str, wanted: Wanted) -> bool:
+    if topic.startswith(FEED):
+        return topic not in wanted.feeds
     agency = agency_of(topic)
     return agency is not None and agency not in wanted.registered
 
@@ -263,8 +267,8 @@ def _topic_said(
             )
         case LeftOver(topic):
             return (
-                f"主题 {topic} 的机构已不在策略中：确要删除请加 --delete-topics",
-                f"the policy no longer has the agency of {topic}: --delete-topics deletes it",
+                f"主题 {topic} 的机构或订阅已不存在：确要删除请加 --delete-topics",
+                f"the agency or subscription of {topic} is no more: --delete-topics deletes it",
             )
         case _:
             assert_never(step)

@@ -1,14 +1,15 @@
 """What Kafka is to hold for a hub, by policy and catalogue: topics, users, rights. Pure.
 
-Ours are: the topics `share.<family>` of the catalogue's families, `intake.<agency id>` and
-`rejected.<agency id>`; the users whose name is an agency id, and the hub's own; what these users
-are allowed. An agency id names one of the listed kinds. All else is somebody else's.
+Ours are: the topics `share.<family>` of the catalogue's families, `intake.<agency id>`,
+`rejected.<agency id>` and `feed.<agency id>.<subscription>`; the users whose name is an agency id,
+and the hub's own; what these users are allowed. An agency id names one of the listed kinds. All
+else is somebody else's.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from contracts.agency import AgencyId, AgencyIdError
 from contracts.catalogue import Catalogue
@@ -30,6 +31,7 @@ DAY: Final = 24 * 3600 * 1000
 # What Kafka adds to a record and its headers, generously.
 OVERHEAD: Final = 64 * 1024
 _HUB_USER: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_SUBSCRIPTION: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 # What the hub itself does with the four kinds of topics.
 _OF_THE_HUB: Final = (
     (SHARE, "READ"),
@@ -55,6 +57,7 @@ class Layout:
     replication: int = 3
     min_isr: int = 2
     retention_days: int = 14
+    feed_retention_days: int = 7
     hub: str = "guantong"
 
     def __post_init__(self) -> None:
@@ -67,6 +70,14 @@ class Layout:
                 "--hub-user 须为小写字母、数字、连字符，以字母开头"
                 " / --hub-user is lower-case letters, digits and hyphens, a letter first"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A subscription that the hub writes to a topic."""
+
+    agency: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +112,16 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be there; `registered` are all agencies of the policy, `hub` the hub's user."""
+    """What is to be there; `registered` are all agencies of the policy, `hub` the hub's user.
+
+    `feeds`: the topics of all subscriptions of such agencies, whether or not they may read them.
+    """
 
     topics: Mapping[str, Topic]
     credentials: frozenset[Credential]
     rights: frozenset[Right]
     registered: frozenset[str]
+    feeds: frozenset[str]
     hub: str
 
     def owns_user(self, name: str) -> bool:
@@ -118,28 +133,59 @@ class Wanted:
         return name in self.topics or agency_of(name) is not None
 
 
-def wanted(document: PolicyDocument, catalogue: Catalogue, layout: Layout, *, now: int) -> Wanted:
-    """What a policy in force and the catalogue want of Kafka at `now`, microseconds UTC."""
-    agencies = publishers(document, now)
+def wanted(
+    document: PolicyDocument,
+    catalogue: Catalogue,
+    layout: Layout,
+    *,
+    feeds: Sequence[Feed],
+    now: int,
+) -> Wanted:
+    """What a policy in force, the catalogue and the feeds want of Kafka at `now`, microseconds UTC.
+
+    The feeds of whoever may receive nothing have no readers.
+    """
+    agencies, may_receive = publishers(document, now), frozenset(receivers(document, now))
+    registered = frozenset(record.id for record in document.agencies)
+    read = [feed for feed in feeds if feed.agency in may_receive]
     topics = [_shared(family, layout) for family in sorted({c.family for c in catalogue})]
     topics += [_of_agency(INTAKE, agency, layout) for agency in agencies]
     topics += [_of_agency(REJECTED, agency, layout) for agency in agencies]
-    rights = [right for agency in agencies for right in _rights_of_agency(agency)]
+    topics += [_of_feed(feed, layout) for feed in read]
+    clients = {*agencies, *(feed.agency for feed in read)}
+    rights = [
+        *(right for agency in agencies for right in _rights_at_door(agency)),
+        *(Right(feed.agency, "READ", "TOPIC", feed.topic) for feed in read),
+        *(Right(each, "READ", "GROUP", f"{each}{GROUP_MARK}", "PREFIXED") for each in clients),
+        *_rights_of_hub(layout.hub),
+    ]
     return Wanted(
         topics={topic.name: topic for topic in topics},
-        credentials=frozenset(map(Credential, (*agencies, layout.hub))),
-        rights=frozenset((*rights, *_rights_of_hub(layout.hub))),
-        registered=frozenset(record.id for record in document.agencies),
+        credentials=frozenset(map(Credential, (*clients, layout.hub))),
+        rights=frozenset(rights),
+        registered=registered,
+        feeds=frozenset(feed.topic for feed in feeds if feed.agency in registered),
         hub=layout.hub,
     )
 
 
 def publishers(document: PolicyDocument, now: int) -> tuple[str, ...]:
     """The agencies that may publish something at `now` or later, sorted."""
+    return _who_may("publish", document, now)
+
+
+def receivers(document: PolicyDocument, now: int) -> tuple[str, ...]:
+    """The agencies that may receive something at `now` or later, sorted."""
+    return _who_may("receive", document, now)
+
+
+def _who_may(
+    may: Literal["publish", "receive"], document: PolicyDocument, now: int
+) -> tuple[str, ...]:
     rounds = {round_.id: round_ for round_ in document.rounds}
     granted: dict[str, list[Grant]] = {}
     for grant in document.grants:
-        if grant.may == "publish":
+        if grant.may == may:
             granted.setdefault(grant.agency or f"kind {grant.kind}", []).append(grant)
     return tuple(
         sorted(
@@ -164,10 +210,15 @@ def is_agency(name: str) -> bool:
 
 
 def agency_of(topic: str) -> str | None:
-    """The agency whose door, or whose refusals, a topic holds; None for any other topic."""
-    for prefix in (INTAKE, REJECTED):
-        if topic.startswith(prefix) and is_agency(topic.removeprefix(prefix)):
-            return topic.removeprefix(prefix)
+    """The agency whose door, refusals or feed a topic holds; None for any other topic."""
+    for prefix in (INTAKE, REJECTED, FEED):
+        if topic.startswith(prefix):
+            agency = topic.removeprefix(prefix)
+            if prefix == FEED:
+                agency, _, id_ = agency.rpartition(".")
+                if not _SUBSCRIPTION.fullmatch(id_):
+                    return None
+            return agency if is_agency(agency) else None
     return None
 
 
@@ -197,6 +248,13 @@ def _of_agency(prefix: str, agency: str, layout: Layout) -> Topic:
     return _topic(f"{prefix}{agency}", layout.intake_partitions, layout, compression="uncompressed")
 
 
+def _of_feed(feed: Feed, layout: Layout) -> Topic:
+    """One partition: what an agency reads stands in the order of its feed."""
+    topic = _topic(feed.topic, 1, layout, compression="producer")
+    kept = {"retention.ms": str(layout.feed_retention_days * DAY)}
+    return replace(topic, settings={**topic.settings, **kept})
+
+
 def _topic(name: str, partitions: int, layout: Layout, *, compression: str) -> Topic:
     settings = {
         "cleanup.policy": "delete",
@@ -215,12 +273,11 @@ def _topic(name: str, partitions: int, layout: Layout, *, compression: str) -> T
     return Topic(name, partitions, layout.replication, settings)
 
 
-def _rights_of_agency(agency: str) -> Iterable[Right]:
+def _rights_at_door(agency: str) -> Iterable[Right]:
     """READ and WRITE bring DESCRIBE along; who may write may do so idempotently."""
     return (
         Right(agency, "WRITE", "TOPIC", f"{INTAKE}{agency}"),
         Right(agency, "READ", "TOPIC", f"{REJECTED}{agency}"),
-        Right(agency, "READ", "GROUP", f"{agency}{GROUP_MARK}", "PREFIXED"),
     )
 
 

@@ -1,5 +1,6 @@
 """POST /v1/subscriptions/{id}/cursor: committing a cursor, or going back."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Final
 
@@ -19,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.envelope import is_time, moment_of
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import BadRequest, CursorExpired, CursorInvalid, NotFound
+from hub.errors import BadRequest, Conflict, CursorExpired, CursorInvalid, NotFound
 from hub.event import microseconds
 from hub.journal import sql, subscribing
 from hub.journal.cursors import Cursors
@@ -56,13 +57,17 @@ _MOVE: Final[TypeAdapter[Commit | Replay]] = TypeAdapter(Commit | Replay)
 
 def route(
     *,
+    wake: Callable[[int], None],
     cursors: Cursors,
     writer: Writer,
     readers: Readers,
     callers: Callers,
     log: FilteringBoundLogger,
 ) -> Described:
-    """The cursors of an agency's own subscriptions."""
+    """The cursors of an agency's own subscriptions.
+
+    `wake` lets those look again who wait for a subscription's events.
+    """
 
     async def move(request: Request) -> Response:
         agency, id_ = await callers.agency_of(request), request.path_params["id"]
@@ -74,6 +79,7 @@ def route(
             since = microseconds(moment_of(asked.since))
             replay = partial(subscribing.replay, agency=agency, id_=id_, since=since)
             subscription = await writer.submit(replay, locks=subscribing.MOVING)
+            wake(subscription.number)
             log.info("cursor.replayed", caller=agency, subscription=id_, since=asked.since)
             return answer(shown(subscription, cursors))
         row = await readers.run(partial(sql.subscription, agency=agency, id_=id_))
@@ -96,5 +102,5 @@ _MOVE_TO: Final = Operation(
     parameters=(ID,),
     body=in_json(Commit, Replay),
     answers={200: Answer("此后 / as it stands now", in_json(SubscriptionShown)), **EXPIRED},
-    errors=(CursorInvalid, CursorExpired, NotFound),
+    errors=(Conflict, CursorInvalid, CursorExpired, NotFound),
 )

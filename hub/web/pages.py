@@ -6,16 +6,14 @@ from typing import Final, TypedDict
 from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
-from structlog.typing import FilteringBoundLogger
 
-from contracts.catalogue import Catalogue
 from contracts.envelope import Attributes, Text
 from contracts.lifetime import told_in_headers
+from hub.delivery.accounts import Accounts
 from hub.delivery.dispatch import AFTER
 from hub.delivery.pull import Asked, Pull, Pulled
 from hub.errors import CursorExpired, CursorInvalid, NotFound
 from hub.intake.forms import BATCH
-from hub.metrics import Metrics
 from hub.web.body import number, seconds
 from hub.web.callers import Callers
 from hub.web.operation import (
@@ -52,21 +50,18 @@ class Expired(Problem):
 
 
 class Leaving:
-    """What is done with all that is handed over: it is counted, logged, and told in headers."""
+    """What is done with all that is handed over: it is accounted for, and told in headers."""
 
-    def __init__(
-        self, *, catalogue: Catalogue, metrics: Metrics, log: FilteringBoundLogger
-    ) -> None:
-        self._catalogue = catalogue
-        self._metrics = metrics
-        self._log = log
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
 
     def answer(self, pulled: Pulled, *, token: int) -> Response:
         """The answer that a page is."""
         page = pulled.page
         self.note(pulled, token=token)
         headers = {"Guantong-Cursor": pulled.cursor, "Cache-Control": "no-store"}
-        headers |= self._retiring(pulled)
+        used = self._accounts.retiring(pulled, channel="pull")
+        headers |= told_in_headers(contract.lifetime for contract in used)
         if parked := page.denied[AFTER]:
             headers["Guantong-Parked"] = str(parked)
         if pulled.expired:
@@ -74,38 +69,11 @@ class Leaving:
         return Response(page.body, 200, headers, BATCH)
 
     def note(self, pulled: Pulled, *, token: int) -> None:
-        """Count and log a page."""
-        page, subscription = pulled.page, pulled.subscription
-        self._metrics.pulled(
-            agency=subscription.agency,
-            delivered=page.events,
-            views=page.views,
-            denied=page.denied,
-            seconds=pulled.seconds,
+        """Account for a page."""
+        page = pulled.page
+        self._accounts.note(
+            pulled, channel="pull", token=token, delivered=page.events, views=page.views
         )
-        if page.events or page.denied:
-            self._log.info(
-                "events.delivered",
-                caller=subscription.agency,
-                subscription=subscription.id,
-                delivered=page.events,
-                views=page.views,
-                denied=dict(page.denied),
-                policy=page.policy,
-                token=token,
-                seconds=round(pulled.seconds, 6),
-            )
-
-    def _retiring(self, pulled: Pulled) -> dict[str, str]:
-        """Count the reading of pinned versions that are to be retired; headers that say so."""
-        pins, agency = pulled.subscription.pins, pulled.subscription.agency
-        used = [c for c in self._catalogue.retiring.values() if pins.get(c.type) == c.version]
-        if pulled.page.events:
-            for c in used:
-                self._metrics.used_retiring(
-                    agency=agency, type_=c.type, version=c.version, use="pull"
-                )
-        return told_in_headers(c.lifetime for c in used)
 
 
 def route(

@@ -1,6 +1,6 @@
 """Subscriptions: making, looking at, changing and ending them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Final, TypedDict
 
@@ -17,7 +17,7 @@ from hub.event import rfc3339
 from hub.journal import sql, subscribing
 from hub.journal.cursors import Cursors
 from hub.journal.filling import Filler
-from hub.journal.subscriptions import Body, Change, Subscription, from_row
+from hub.journal.subscriptions import Body, Change, Channel, Subscription, from_row
 from hub.web.body import number, read_body
 from hub.web.callers import Callers
 from hub.web.operation import (
@@ -64,6 +64,7 @@ def routes(
     filler: Filler,
     catalogue: Catalogue,
     regions: Regions,
+    channels: Collection[Channel],
     callers: Callers,
     log: FilteringBoundLogger,
     clock: Callable[[], int],
@@ -72,7 +73,8 @@ def routes(
 ) -> list[Described]:
     """The routes of an agency's own subscriptions; nobody sees another's.
 
-    `wake` lets those look again who wait for a subscription's events.
+    `wake` lets those look again who wait for a subscription's events; `channels` are those that
+    this hub has.
     """
 
     async def create(request: Request) -> Response:
@@ -85,6 +87,7 @@ def routes(
             body=body,
             catalogue=catalogue,
             regions=regions,
+            channels=channels,
             by=member,
             now=clock(),
             most=max_subscriptions,

@@ -22,10 +22,10 @@ from contracts.publishing import released
 from hub.backbone.records import outgoing
 from hub.intake.kafkasessions import GROUP
 from hub.policy.document import PolicyDocument, parse
-from hub.upkeep.topics import GROUP_MARK, Layout, wanted
+from hub.upkeep.topics import GROUP_MARK, Feed, Layout, wanted
 from tests.examples import INVALID, VALID, contract_of, payload_in
 from tests.running import PATIENCE
-from tests.sample import PETITION, admitted, petition, policy
+from tests.sample import CITY, PETITION, admitted, petition, policy
 
 Json = dict[str, Any]
 
@@ -154,7 +154,8 @@ def test_topics_are_told_as_kafka_is_made_to_hold_them(told: Json) -> None:
     catalogue = load_catalogue()
     document = parse(json.dumps(policy()).encode())
     assert isinstance(document, PolicyDocument)
-    made = wanted(document, catalogue, Layout(largest=1), now=0).topics
+    feeds = [Feed(CITY, f"feed.{CITY}.all")]
+    made = wanted(document, catalogue, Layout(largest=1), feeds=feeds, now=0).topics
     channels = told["channels"]
     topics = {name for name in channels if channels[name].get("bindings")}
     assert topics == {n for n in made if n.startswith("share.")} | {"intake", "rejected", "feed"}

@@ -380,7 +380,7 @@ def test_the_account_that_applies_needs_the_rights_that_are_written_down(
         " Cluster: ALTER, DESCRIBE, DESCRIBE_CONFIGS\n"
     )
     rights = list(rights_on_the_page())
-    assert len(rights) == 4 + 3 * 5
+    assert len(rights) == 4 + 4 * 5
     done_with(office.admin.create_acls(rights))
     until(lambda: office.plan(environment=provisioner).status == 0)
     # One that goes with its topics, one that comes, one with more partitions and less time.

@@ -114,6 +114,7 @@ CALLS = (
     Call("GET", "/v1/tokens", ANY_ROLE),
     Call("DELETE", "/v1/tokens/{number:int}", ANY_ROLE, 404, f"/v1/tokens/{NOBODYS_NUMBER}"),
     Call("GET", "/v1/acts", roles("auditor")),
+    Call("GET", "/v1/feeds", roles("system", "security", "auditor")),
     Call("GET", "/v1/purges", roles("auditor")),
     Call("GET", "/v1/status", roles("operator")),
     Call("GET", "/v1/doctor", roles("operator")),

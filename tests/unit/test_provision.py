@@ -1,7 +1,7 @@
 """What Kafka is to hold for a hub, and how it gets there from what it holds: without a Kafka."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from hub.upkeep.provision import (
 )
 from hub.upkeep.topics import (
     Credential,
+    Feed,
     Layout,
     Right,
     Topic,
@@ -84,9 +85,16 @@ def written(**changes: Any) -> PolicyDocument:
     return parsed
 
 
-def needs(layout: Layout = LAYOUT, **changes: Any) -> Wanted:
-    """What such a policy wants of Kafka."""
-    return wanted(written(**changes), CATALOGUE, layout, now=NOW)
+def needs(
+    layout: Layout = LAYOUT, *, feeds: Mapping[str, Sequence[str]] | None = None, **changes: Any
+) -> Wanted:
+    """What such a policy wants of Kafka; `feeds`: agency → its subscriptions by Kafka."""
+    fed = [
+        Feed(agency_id, f"feed.{agency_id}.{id_}")
+        for agency_id, ids in (feeds or {}).items()
+        for id_ in ids
+    ]
+    return wanted(written(**changes), CATALOGUE, layout, feeds=fed, now=NOW)
 
 
 def topic(name: str, partitions: int, **settings: str) -> Topic:
@@ -111,6 +119,7 @@ def test_policy_and_catalogue_say_what_kafka_is_to_hold() -> None:
         credentials=frozenset({Credential(PETITION), Credential("guantong")}),
         rights=OF_PETITION | OF_THE_HUB,
         registered=frozenset({PETITION, CITY}),
+        feeds=frozenset(),
         hub="guantong",
     )
 
@@ -151,7 +160,7 @@ def test_what_no_cluster_can_be_is_refused(impossible: Mapping[str, Any]) -> Non
 
 
 def test_every_family_of_the_catalogue_has_its_topic_under_a_name_that_kafka_takes() -> None:
-    want = wanted(written(), load_catalogue(), LAYOUT, now=NOW)
+    want = wanted(written(), load_catalogue(), LAYOUT, feeds=[], now=NOW)
     families = {contract.family for contract in load_catalogue()}
     assert {n for n in want.topics if n.startswith("share.")} == {f"share.{f}" for f in families}
     # Kafka keeps apart neither `.` nor `_` in the names of its metrics.
@@ -205,7 +214,12 @@ def test_topics_of_agencies_are_told_by_their_names() -> None:
         "intake.510100.shop": None,
         "intake.510100.petition.A": None,
         "Intake.510100.petition": None,
-        "feed.510100.petition.all": None,
+        "feed.510100.petition.all": "510100.petition",
+        "feed.510100.petition.12345": "510100.petition",
+        "feed.510100.petition.12345.case-2": "510100.petition.12345",
+        "feed.510100.petition": None,
+        "feed.510100.petition.": None,
+        "feed.510100.petition.a_b": None,
         "share.petition": None,
         "intake.": None,
     }
@@ -297,6 +311,61 @@ def test_an_agency_that_may_publish_no_more_keeps_its_topics() -> None:
     )
 
 
+def reading(agency_id: str, *ids: str) -> list[Right]:
+    """What whoever reads feeds may do, and publishes nothing."""
+    return [
+        Right(agency_id, "READ", "GROUP", f"{agency_id}:", "PREFIXED"),
+        *(Right(agency_id, "READ", "TOPIC", f"feed.{agency_id}.{id_}") for id_ in ids),
+    ]
+
+
+def test_an_agency_reads_its_own_feeds_for_a_week() -> None:
+    want = needs(feeds={CITY: ["all", "clues"]})
+    assert difference(want, held(needs())) == Plan(
+        (
+            CreateTopic(topic(f"feed.{CITY}.all", 1, retention_ms="604800000")),
+            CreateTopic(topic(f"feed.{CITY}.clues", 1, retention_ms="604800000")),
+            AddCredential(Credential(CITY)),
+            *map(AddRight, reading(CITY, "all", "clues")),
+        )
+    )
+    shorter = needs(replace(LAYOUT, feed_retention_days=2), feeds={CITY: ["all"]})
+    assert shorter.topics[f"feed.{CITY}.all"].settings["retention.ms"] == "172800000"
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_a_feed_that_was_ended_is_read_no_more_and_its_topic_told_of(delete: bool) -> None:
+    before, after = needs(feeds={CITY: ["all", "clues"]}), needs(feeds={CITY: ["all"]})
+    gone = f"feed.{CITY}.clues"
+    assert difference(after, held(before), delete_topics=delete) == Plan(
+        (
+            RemoveRight(Right(CITY, "READ", "TOPIC", gone)),
+            *(DeleteTopic(gone) for _ in range(delete)),
+        ),
+        remarks=() if delete else (LeftOver(gone),),
+    )
+
+
+def test_whoever_may_receive_nothing_more_reads_no_feed_and_the_topic_stays() -> None:
+    feeds = {CITY: ["all"]}
+    before, after = needs(feeds=feeds), needs(feeds=feeds, grants=[GRANTS[0]])
+    assert difference(after, held(before), delete_topics=True) == Plan(
+        (*map(RemoveRight, reading(CITY, "all")), RemoveCredential(Credential(CITY)))
+    )
+
+
+def test_an_agency_that_left_reads_no_feed_though_its_subscription_stands() -> None:
+    feeds = {CITY: ["all"]}
+    before, after = (
+        needs(feeds=feeds),
+        needs(feeds=feeds, agencies=[AGENCIES[0]], grants=[GRANTS[0]]),
+    )
+    assert difference(after, held(before)) == Plan(
+        (*map(RemoveRight, reading(CITY, "all")), RemoveCredential(Credential(CITY))),
+        remarks=(LeftOver(f"feed.{CITY}.all"),),
+    )
+
+
 def test_the_partitions_of_shared_topics_never_change() -> None:
     want = needs(replace(LAYOUT, partitions=8))
     found = held(needs(), topics={**needs().topics, "share.clue": topic("share.clue", 8)})
@@ -377,8 +446,8 @@ def test_a_step_is_one_line_in_each_language() -> None:
             "partitions of intake.x: 1 → 2",
         ),
         LeftOver("intake.x"): (
-            "主题 intake.x 的机构已不在策略中：确要删除请加 --delete-topics",
-            "the policy no longer has the agency of intake.x: --delete-topics deletes it",
+            "主题 intake.x 的机构或订阅已不存在：确要删除请加 --delete-topics",
+            "the agency or subscription of intake.x is no more: --delete-topics deletes it",
         ),
         Stranger(Right("bank", "READ", "TOPIC", "*")): (
             "非贯通所设，请核实：bank 对主题 * 的 READ",
