@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         None, description="CA certificates, PEM, that Kafka's are of; without them, no TLS."
     )
     kafka_partitions: int = Field(
-        4, ge=1, description="Partitions of each topic share.<family>, the same for good."
+        1, ge=1, description="Partitions of each topic share.<family>, the same for good."
     )
     ceiling: Ceiling = Field("internal", description="Highest marking this node may hold.")
     max_body: int = Field(8 * MEBIBYTE, ge=1, description="Largest request body, bytes.")

@@ -52,7 +52,7 @@ class Layout:
     """
 
     largest: int
-    partitions: int = 4
+    partitions: int = 1
     intake_partitions: int = 1
     replication: int = 3
     min_isr: int = 2

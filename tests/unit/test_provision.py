@@ -111,8 +111,8 @@ def held(want: Wanted, **changes: Any) -> Found:
 def test_policy_and_catalogue_say_what_kafka_is_to_hold() -> None:
     assert needs() == Wanted(
         topics={
-            "share.clue": topic("share.clue", 4),
-            "share.petition": topic("share.petition", 4),
+            "share.clue": topic("share.clue", 1),
+            "share.petition": topic("share.petition", 1),
             f"intake.{PETITION}": topic(f"intake.{PETITION}", 1, compression_type="uncompressed"),
             f"rejected.{PETITION}": topic(f"rejected.{PETITION}", 1),
         },
@@ -370,7 +370,7 @@ def test_the_partitions_of_shared_topics_never_change() -> None:
     want = needs(replace(LAYOUT, partitions=8))
     found = held(needs(), topics={**needs().topics, "share.clue": topic("share.clue", 8)})
     plan = difference(want, found)
-    assert plan == Plan((), immovable={"share.petition": 4})
+    assert plan == Plan((), immovable={"share.petition": 1})
     assert plan.differs
 
 
@@ -385,7 +385,7 @@ def test_partitions_of_a_door_are_added_and_never_taken_away() -> None:
 def test_settings_with_a_wish_are_put_right_and_others_stay() -> None:
     want = needs()
     settings = {**COMMON, "retention.ms": "1000", "min.insync.replicas": "1", "flush.ms": "7"}
-    changed = {**want.topics, "share.clue": Topic("share.clue", 4, 1, settings)}
+    changed = {**want.topics, "share.clue": Topic("share.clue", 1, 1, settings)}
     assert difference(want, held(want, topics=changed)) == Plan(
         (
             ChangeSettings(
