@@ -28,11 +28,12 @@ MESSAGE_BINDINGS: Final[Mapping[str, Json]] = {
     _KEYED: {
         "kafka": {
             "key": {
-                "type": "string",
+                "type": ["string", "null"],
                 "description": (
-                    "案件键 <族>:<案件编号>，同一案件因此在同一分区；报送时建议如此"
+                    "案件键 <族>:<案件编号>，同一案件因此在同一分区；报送时建议如此；"
+                    "feed 中，看不到案件编号的机构键为空"
                     " / the event's key, by which a case keeps to one partition; in publishing,"
-                    " what is advised"
+                    " what is advised; in a feed null where the view does not hold the case"
                 ),
             },
             "bindingVersion": KAFKA_BINDINGS,
