@@ -50,10 +50,10 @@ class Ground:
     metrics: Metrics
     background: Background
     database: Database
+    reader_watch: ReaderWatch
     writer: Writer
     records: Writer
     readers: Readers
-    glances: Readers
     pages: Readers
     examinations: Readers
     lookups: Readers
@@ -61,7 +61,7 @@ class Ground:
     @property
     def reading(self) -> tuple[Readers, ...]:
         """All who read."""
-        return self.readers, self.glances, self.pages, self.examinations, self.lookups
+        return self.readers, self.pages, self.examinations, self.lookups
 
     @property
     def patience(self) -> float | None:
@@ -91,7 +91,8 @@ async def ground_on(
     in one transaction with what waits for the shard two processes could wait for each other.
     """
     outage = Outage(log=log, clock=time.monotonic)
-    readers = partial(Readers, failed=ReaderWatch(log, outage).failed, read=outage.over)
+    watch = ReaderWatch(log, outage)
+    readers = partial(Readers, database.reading, failed=watch.failed, read=watch.answered)
     writers = partial(
         Writer,
         capacity=settings.queue_bytes,
@@ -108,16 +109,16 @@ async def ground_on(
         metrics=metrics,
         background=Background(metrics=metrics, log=log),
         database=database,
+        reader_watch=watch,
         writer=writer,
         records=writers(database.writing()) if records_apart else writer,
-        readers=readers(database.reading, threads=settings.readers),
-        glances=readers(database.glancing, threads=1),
+        readers=readers(threads=settings.readers),
         # The interpreter lock changes hands at each row: several threads that read pages of
         # a thousand rows get half of what one gets.
-        pages=readers(database.reading, threads=1).within(database.answer),
-        examinations=readers(database.reading, threads=1),
+        pages=readers(threads=1).within(database.answer),
+        examinations=readers(threads=1),
         # A question about what was read may go through a million entries.
-        lookups=readers(database.reading, threads=1).within(database.answer),
+        lookups=readers(threads=1).within(database.answer),
     )
     metrics.watch_queue(
         works=lambda: ground.writer.depth,
@@ -130,8 +131,5 @@ async def ground_on(
     try:
         yield ground
     finally:
-        for stop in (
-            *(each.stop for each in every_writer),
-            *(each.stop for each in ground.reading),
-        ):
-            await asyncio.to_thread(stop)
+        for each in (*every_writer, *ground.reading):
+            await asyncio.to_thread(each.stop)

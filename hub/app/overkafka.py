@@ -26,7 +26,10 @@ from hub.backbone.kafka.producing import BATCH_BYTES, REQUEST_MS, Producing
 from hub.backbone.kafka.watch import Watch
 from hub.backbone.registering import Registering
 from hub.backbone.stretches import Stretches
+from hub.database import intake
+from hub.database.glances import Glances
 from hub.database.offsets import Lane
+from hub.database.postgres import PostgresDatabase
 from hub.database.transactions import storage_reason
 from hub.errors import NeedsKafka
 from hub.event import Outcome
@@ -82,15 +85,20 @@ class Kafka:
         """All partitions of all topics."""
         return [Lane(topic, n) for topic in topics() for n in range(self.partitions)]
 
+    def glances(self, database: PostgresDatabase) -> Glances:
+        """What is asked of the database before an event is produced."""
+        watch = self.ground.reader_watch
+        return Glances(database.url, failed=watch.failed, answered=watch.answered)
+
     def backbone(
-        self, core: Core, outbox: HandOver, producing: Producing, ends: Ends
+        self, core: Core, outbox: HandOver, producing: Producing, ends: Ends, glances: Glances
     ) -> KafkaBackbone:
         """What carries events from this door."""
         return KafkaBackbone(
             producing=producing,
             outbox=outbox,
             finding=Finding(
-                glances=self.ground.glances,
+                glance=partial(intake.glance, glances),
                 readers=self.ground.readers,
                 registrar=core.registrar,
             ),

@@ -21,6 +21,7 @@ from hub.app.routes import web_side
 from hub.backbone.handover import HandOver
 from hub.backbone.port import Backbone
 from hub.database.news import News
+from hub.database.postgres import PostgresDatabase
 from hub.database.signals import Signals
 from hub.journal.register import ALONE
 from hub.metrics import Metrics
@@ -42,7 +43,7 @@ async def serving(
         door = randbits(62)
         handover = _handover(ground, core, door)
         brokers = brokers_of(ground)
-        backbone, works, carries = _carried(ground, core, handover, brokers)
+        backbone, works, carries = _carried(ground, core, handover, brokers, database)
         hub = assemble(ground, core, backbone, examine=brokers.examine)
         doors = kafka_doors(hub, brokers)
 
@@ -72,15 +73,16 @@ async def serving(
 
 
 def _carried(
-    ground: Ground, core: Core, handover: HandOver, brokers: Brokers
+    ground: Ground, core: Core, handover: HandOver, brokers: Brokers, database: PostgresDatabase
 ) -> tuple[Backbone, list[Coroutine[Any, Any, None]], Callable[[], bool]]:
     """What carries events from this door, what goes on beside for that, whether it does."""
     if ground.settings.backbone == "sql":
         return handover, [], lambda: True
     kafka = over_kafka(ground, brokers)
-    producing, ends = kafka.producing(), kafka.ends()
-    backbone = kafka.backbone(core, handover, producing, ends)
-    return backbone, [producing.run(), ends.run()], lambda: not producing.away
+    producing, ends, glances = kafka.producing(), kafka.ends(), kafka.glances(database)
+    backbone = kafka.backbone(core, handover, producing, ends, glances)
+    works = [producing.run(), ends.run(), glances.run()]
+    return backbone, works, lambda: not producing.away
 
 
 def _handover(ground: Ground, core: Core, door: int) -> HandOver:

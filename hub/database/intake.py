@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 from hub.database.connection import Connection, Spoken, rows_of, spoken
+from hub.database.glances import Glances
 from hub.database.shards import THIS_MOMENT
 
 EACH: Final = 0
@@ -140,14 +141,14 @@ def any_waits(connection: Connection) -> bool:
 
 
 _GLANCE: Final = (
-    "SELECT EXISTS (SELECT 1 FROM intake), EXISTS (SELECT 1 FROM dedup WHERE slot = ANY(?))"
+    "SELECT EXISTS (SELECT 1 FROM intake), EXISTS (SELECT 1 FROM dedup WHERE slot = ANY($1))"
 )
 
 
-def glance(connection: Connection, slots: Iterable[int]) -> tuple[bool, bool]:
+async def glance(glances: Glances, slots: Iterable[int]) -> tuple[bool, bool]:
     """Whether a batch waits, and whether a position stands at any of the dedup slots."""
-    waits, claimed = connection.exec_driver_sql(_GLANCE, (list(slots),)).one()
-    return bool(waits), bool(claimed)
+    waits, claimed = await glances.ask(_GLANCE, list(slots))
+    return waits, claimed
 
 
 _SET_ASIDE: Final = (

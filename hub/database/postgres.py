@@ -61,7 +61,7 @@ _KEPT_ALIVE: Final = {
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 10_000,
 }
-_FAR: Final = (
+FAR: Final = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
@@ -116,10 +116,6 @@ class PostgresDatabase:
             isolation_level="REPEATABLE READ",
             postgresql_readonly=True,
         )
-
-    def glancing(self) -> "_Transactions":
-        """No transaction but that of each statement."""
-        return _transactions(self, answer=self.answer, isolation_level="AUTOCOMMIT")
 
     def space(self, connection: Connection) -> Space:
         """What the database takes; its log and its disk are not ours to see."""
@@ -228,7 +224,7 @@ def copied(
     awaited.begin(connection)
     try:
         await_only(driver.copy_records_to_table(table, records=rows, columns=columns))
-    except _FAR as error:
+    except FAR as error:
         if driver.is_closed():
             connection.invalidate()
         raise OperationalError(None, None, error) from error
@@ -244,6 +240,17 @@ def _url(address: str) -> URL:
     if url.drivername != DRIVER:
         raise DatabaseAddress
     return url
+
+
+def driver_address(url: URL) -> dict[str, Any]:
+    """What SQLAlchemy's URL tells the driver, without what is SQLAlchemy's own."""
+    _, named = url.get_dialect()().create_connect_args(url)
+    own = ("timeout", "command_timeout", "server_settings")
+    return {
+        name: value
+        for name, value in named.items()
+        if name not in own and not name.startswith(("prepared_statement", "async_"))
+    }
 
 
 def _transactions(
@@ -292,7 +299,7 @@ async def _connect(*args: Any, **named: Any) -> "asyncpg.Connection[Any]":
     try:
         made: asyncpg.Connection[Any] = await asyncpg.connect(*args, **named)
         _watch(made)
-    except _FAR as far:
+    except FAR as far:
         raise OperationalError(None, None, far) from far
     return made
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from hub.database.connection import Connection
 from hub.database.news import ANYTHING, NOTHING, News
+from hub.database.postgres import driver_address
 from hub.database.transactions import storage_reason
 
 CHANNEL: Final = "guantong"
@@ -56,14 +57,7 @@ class Signals:
         rest: Callable[[], Awaitable[None]],
         log: FilteringBoundLogger,
     ) -> None:
-        # As SQLAlchemy hands it to the driver, without what is SQLAlchemy's own.
-        _, named = url.get_dialect()().create_connect_args(url)
-        own = ("timeout", "command_timeout", "server_settings")
-        self.address: dict[str, Any] = {
-            name: value
-            for name, value in named.items()
-            if name not in own and not name.startswith(("prepared_statement", "async_"))
-        }
+        self.address = driver_address(url)
         self._rest = rest
         self._log = log
         self._speaks = False

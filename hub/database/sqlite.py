@@ -59,10 +59,6 @@ class SqliteDatabase:
         """Transactions that only read."""
         return _Transactions(self.readers)
 
-    def glancing(self) -> "_Transactions":
-        """The same: there is no way to save."""
-        return self.reading()
-
     def space(self, _connection: Connection) -> SpaceHere:
         """What the data directory takes and may take."""
         return space_of(self.directory)

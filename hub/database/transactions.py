@@ -61,10 +61,6 @@ class Database(Protocol):
         """Transactions that see one snapshot each and cannot change it."""
         ...
 
-    def glancing(self) -> Transactions:
-        """Reading in one statement: what is asked for so costs one way to the database and back."""
-        ...
-
     def space(self, connection: Connection) -> Space:
         """What it takes and, on this machine, may take."""
         ...

@@ -77,6 +77,9 @@ class ReaderWatch:
     log: FilteringBoundLogger
     outage: Outage
 
+    def answered(self) -> None:
+        self.outage.over()
+
     def failed(self, error: BaseException) -> None:
         if not self.outage.explains(error):
             self.log.error("read.failed", reason=storage_reason(error), at=places_of(error))

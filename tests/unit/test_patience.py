@@ -5,7 +5,7 @@ which leaps to what is due next where there is nothing else to do.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -146,7 +146,7 @@ class Storage:
             producing=producing,
             outbox=self.handing_over(),
             finding=Finding(
-                glances=self.readers,
+                glance=self.glance,
                 readers=self.readers,
                 registrar=Registrar(policies=policies(), clock=lambda: NOW),
             ),
@@ -155,6 +155,9 @@ class Storage:
             partitions=1,
             watch=quiet,
         )
+
+    async def glance(self, _: Iterable[int]) -> tuple[bool, bool]:
+        return await self.readers.run(lambda _: (False, False))
 
     async def record(self, outcomes: object, caller: Caller) -> None:
         await self.writer.submit(lambda _: None)

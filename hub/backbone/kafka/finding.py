@@ -1,7 +1,7 @@
 """What is known of events before they go to the brokers, found for many requests at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -11,6 +11,9 @@ from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.event import Event, Outcome
 from hub.journal.register import Registrar, slots_if_new
+
+# Whether anything waits in the outbox, and whether any of these dedup slots is taken.
+Glance = Callable[[Iterable[int]], Awaitable[tuple[bool, bool]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class Finding:
     nobody is told of a moment before he asked.
     """
 
-    def __init__(self, *, glances: Readers, readers: Readers, registrar: Registrar) -> None:
-        self._glances = glances
+    def __init__(self, *, glance: Glance, readers: Readers, registrar: Registrar) -> None:
+        self._glance = glance
         self._readers = readers
         self._registrar = registrar
         self._asked: list[tuple[Sequence[Event], asyncio.Future[Found]]] = []
@@ -67,7 +70,7 @@ class Finding:
         slots = slots_if_new([*chain.from_iterable(requests)])
         if slots:
             # Nearly always all is new, and one statement tells.
-            waits, known = await self._glances.run(partial(intake.glance, slots=slots))
+            waits, known = await self._glance(slots)
             if not known:
                 return [Found([None] * len(events), waits) for events in requests]
         return await self._readers.run(partial(self._read, requests=requests))
