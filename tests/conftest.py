@@ -14,7 +14,7 @@ from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub, hubs_on, running_hub
 from tests.sample import policy
 
-pytest_plugins = ["tests.backends"]
+pytest_plugins = ["tests.backends", "tests.dealing"]
 
 # Every run draws the same, on a machine as slow as it likes; `make soak` looks further.
 settings.register_profile(

@@ -112,7 +112,7 @@ def operations_of(hub: RunningHub) -> tuple[Operation, ...]:
 @pytest.mark.parametrize("who", CALLERS)
 def test_every_answer_is_as_it_is_described(described: Described, who: str) -> None:
     assert settings.default is not None
-    examples, statuses = settings.default.max_examples // 5, set[int]()
+    examples, statuses = settings.default.max_examples // 10, set[int]()
     with requests.Session() as session:
         session.trust_env = False
         if who != "nobody":
