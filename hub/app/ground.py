@@ -131,5 +131,6 @@ async def ground_on(
     try:
         yield ground
     finally:
-        for each in (*every_writer, *ground.reading):
-            await asyncio.to_thread(each.stop)
+        ends = [writer.stop for writer in every_writer] + [reader.stop for reader in ground.reading]
+        for end in ends:
+            await asyncio.to_thread(end)
