@@ -5,12 +5,30 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from aiokafka.client import AIOKafkaClient
 from structlog.typing import FilteringBoundLogger
 
 from hub.logs import places_of
 
 RECONNECT_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 2.0
+
+_update_metadata = AIOKafkaClient._metadata_update
+
+
+def be_patient(rest: Callable[[], Awaitable[None]]) -> None:
+    """Have every client of the process rest when nobody could tell it who leads.
+
+    aiokafka asks again at once: while all brokers refuse, a consumer keeps a processor busy.
+    """
+
+    async def update(client: AIOKafkaClient, cluster: Any, topics: Any) -> bool:
+        done: bool = await _update_metadata(client, cluster, topics)
+        if not done:
+            await rest()
+        return done
+
+    AIOKafkaClient._metadata_update = update
 
 
 class Sessions:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _BROKERS: Final = re.compile(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*", re.ASCII)
 # Between two looks whether they answer.
 LOOK_SECONDS: Final = 1.0
+# What aiokafka itself rests for between tries of other kinds.
+RETRY_SECONDS: Final = 0.1
 NAME: Final = "kafka"
 
 
@@ -60,9 +62,11 @@ def brokers_of(ground: Ground) -> Brokers:
         return NO_BROKERS
     try:
         # Whoever has no Kafka needs no client for it.
+        from hub.kafka import be_patient
         from hub.watch.kafka import Reach
     except ModuleNotFoundError as absent:
         raise KafkaMissing from absent
+    be_patient(lambda: asyncio.sleep(RETRY_SECONDS))
     # Each client tells in several lines a second what is told here once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     reach = Reach(

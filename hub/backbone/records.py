@@ -50,13 +50,8 @@ def outgoing(event: Event, *, partitions: int) -> Outgoing:
     admitted = packed_events([structs.replace(event, data=b"")])
     headers = headers_of(_members(event.attributes))
     headers.append((ADMITTED, admitted))
-    return Outgoing(
-        topic_of(event.type.partition(".")[0]),
-        partition_of(event.key, partitions),
-        event.key.encode(),
-        event.data,
-        headers,
-    )
+    topic, key = topic_of(event.type.partition(".")[0]), event.key.encode()
+    return Outgoing(topic, partition_of(key, partitions), key, event.data, headers)
 
 
 def event_of(record: Record) -> Event:
@@ -82,9 +77,9 @@ def family_of(topic: str) -> str:
     return topic.removeprefix(TOPICS)
 
 
-def partition_of(key: str, partitions: int) -> int:
+def partition_of(key: bytes, partitions: int) -> int:
     """Which of so many partitions a key's events go through, of every topic."""
-    return zlib.crc32(key.encode()) % partitions
+    return zlib.crc32(key) % partitions
 
 
 def headers_of(members: dict[str, Any]) -> list[Header]:

@@ -101,6 +101,6 @@ def test_a_record_of_a_newer_program_says_so(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_key_keeps_its_partition_for_good() -> None:
     """What was written down when the first events went through."""
     keys = ["petition:p-1", "petition:p-2", "clue:c-1", "线索:甲", ""]
-    assert [partition_of(key, 4) for key in keys] == [3, 1, 2, 0, 0]
-    spread = {partition_of(f"clue:{n}", 4) for n in range(40)}
+    assert [partition_of(key.encode(), 4) for key in keys] == [3, 1, 2, 0, 0]
+    spread = {partition_of(b"clue:%d" % n, 4) for n in range(40)}
     assert spread == {0, 1, 2, 3}
