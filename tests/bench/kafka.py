@@ -28,7 +28,7 @@ from tests.bench.measure import report
 from tests.bench.postgres import journal_on
 from tests.kafka import make_topics, watch
 
-PARTITIONS = 4
+PARTITIONS = 1
 ROUNDS = 7
 REQUESTS = 160
 EACH = 100

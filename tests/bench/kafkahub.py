@@ -42,7 +42,7 @@ async def lone(publisher: End, bootstrap: str) -> bool:
     reader, writer = await asyncio.open_connection(publisher.host, publisher.port)
     figures: list[tuple[float, float]] = []
     for number in range(ROUNDS + 1):
-        bodies = rendered([event(n, series=f"l{number}") for n in range(LONE)])
+        bodies = rendered([event(n, series=f"one{number}") for n in range(LONE)])
         records = [outgoing(e, partitions=PARTITIONS) for e in admitted(range(LONE), series="b")]
         through, alone = [], []
         for body, record in zip(bodies, records, strict=True):
