@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import TextIO
 
 import msgspec
@@ -24,7 +25,8 @@ class _NamesOnly(logging.Formatter):
 
 class Lines:
     """Writes lines in order. Those of one turn of an event loop are written together, at its end:
-    a write costs more than what led to it. A thread without a loop writes at once.
+    a write costs more than what led to it. A thread without a loop writes at once. What cannot be
+    written, since nobody reads it any more or the disk is full, is lost: nothing else is to be.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -52,8 +54,9 @@ class Lines:
         with self._lock:
             lines, self._waiting = self._waiting, []
             if lines:
-                self._file.write("\n".join([*lines, ""]))
-                self._file.flush()
+                with suppress(OSError):
+                    self._file.write("\n".join([*lines, ""]))
+                    self._file.flush()
 
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode

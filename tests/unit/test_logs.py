@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import threading
 
 import pytest
@@ -67,3 +68,20 @@ def test_a_line_has_the_form_of_json_dumps(capsys: pytest.CaptureFixture[str]) -
     told = json.loads(line)
     ending = {"event": "events.admitted", "level": "info", "timestamp": told["timestamp"]}
     assert line == json.dumps({**said, **ending}, ensure_ascii=False) + "\n"
+
+
+def test_nobody_who_reads_lines_any_more_stops_who_writes_them() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", buffering=1) as file:
+        lines = Lines(file)
+        lines.info("read")
+        assert os.read(reading, 100) == b"read\n"
+        os.close(reading)
+        lines.info("lost")
+
+        async def on_a_loop() -> None:
+            lines.info("lost too")
+
+        asyncio.run(on_a_loop())
+        # What it holds for nobody is not written when it is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
