@@ -1,6 +1,6 @@
 """The faults of a hub over Kafka. Another is another function, and a line at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 from time import perf_counter
@@ -37,27 +37,33 @@ def await_election(field: KafkaField, load: Load, lost: Broker, partition: int) 
     load.election = max(load.election, perf_counter() - began)
 
 
-def killed_leader(field: KafkaField, load: Load, dice: Random) -> None:
-    """kill -9 of a broker that leads a partition."""
+def without_leader(
+    field: KafkaField,
+    load: Load,
+    dice: Random,
+    *,
+    leave: Callable[[Broker], None],
+    come_back: Callable[[Broker], None],
+) -> None:
+    """A broker that leads a partition is away until another does and what was sent is seen."""
     broker, partition = leader(field, dice)
-    broker.kill()
+    leave(broker)
     try:
         await_election(field, load, broker, partition)
         load.await_seen()
     finally:
-        broker.start()
+        come_back(broker)
+
+
+def killed_leader(field: KafkaField, load: Load, dice: Random) -> None:
+    """kill -9 of a broker that leads a partition."""
+    without_leader(field, load, dice, leave=Broker.kill, come_back=Broker.start)
     load.await_answers(20)
 
 
 def silent_broker(field: KafkaField, load: Load, dice: Random) -> None:
     """SIGSTOP of one: its connections stay, and nobody is answered; then it goes on."""
-    broker, partition = leader(field, dice)
-    broker.pause()
-    try:
-        await_election(field, load, broker, partition)
-        load.await_seen()
-    finally:
-        broker.resume()
+    without_leader(field, load, dice, leave=Broker.pause, come_back=Broker.resume)
     until(field.brokers.are_whole)
     load.await_answers(20)
 
