@@ -20,7 +20,8 @@ from contracts.owncodes import SHIPPED, Codes
 MAPPING: Final = "mapping.toml"
 TRANSLATE: Final = "translate.py"
 
-Translate = Callable[[Row, Contract], "Translated | tuple[RowFault, ...]"]
+Contracts = Mapping[str, Contract]
+Translate = Callable[[Row, Contracts], "tuple[Translated | RowFault, ...]"]
 
 
 class UnknownAdapter(CannotRun):
@@ -31,26 +32,31 @@ class UnknownAdapter(CannotRun):
 class Adapter:
     """How one agency's records become events. `translate` is pure: what a field map cannot say.
 
-    `codes`: those of the hub that the events go to, as far as they are known here.
+    It answers everything that a row gives: events in order, and what is wrong with the row.
+    `contracts`: type → contract, in the versions that the field map names. `codes`: those of the
+    hub that the events go to, as far as they are known here.
     """
 
     name: str
     folder: Path
     mapping: FieldMap
-    contract: Contract
+    contracts: Contracts
     translate: Translate
     codes: Codes
 
 
 def available() -> Mapping[str, Path]:
-    """The adapters there are: name → folder, sorted by name."""
-    folders = {
-        folder.name: folder
-        for root in map(Path, adapters.__path__)
-        for folder in root.iterdir()
-        if (folder / MAPPING).is_file() and (folder / TRANSLATE).is_file()
-    }
-    return MappingProxyType(dict(sorted(folders.items())))
+    """The adapters there are: name → folder, sorted by name.
+
+    A folder below an agency's is named with a dot: `discipline.clues`.
+    """
+    found: dict[str, Path] = {}
+    for root in map(Path, adapters.__path__):
+        for mapping in (*root.glob(f"*/{MAPPING}"), *root.glob(f"*/*/{MAPPING}")):
+            folder = mapping.parent
+            if (folder / TRANSLATE).is_file():
+                found[".".join(folder.relative_to(root).parts)] = folder
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def load(name: str, site: Path | None = None, codes: Codes = SHIPPED) -> Adapter:
@@ -64,15 +70,18 @@ def load(name: str, site: Path | None = None, codes: Codes = SHIPPED) -> Adapter
         hint = f"（是否指 {close[0]}？）" if close else ""
         raise UnknownAdapter(f"没有这个适配器{hint}，可用：{'、'.join(folders)}")
     mapping = load_mapping(folders[name] / MAPPING, site)
-    contract = load_catalogue().find(mapping.contract, mapping.version)
-    if contract is None:
-        raise UnknownAdapter(f"{name}: no contract {mapping.contract} {mapping.version}")
+    contracts = {}
+    for type_, version in mapping.contracts.items():
+        contract = load_catalogue().find(type_, version)
+        if contract is None:
+            raise UnknownAdapter(f"{name}: no contract {type_} {version}")
+        contracts[type_] = contract
     translate: Translate = import_module(f"adapters.{name}.translate").translate
     return Adapter(
         name=name,
         folder=folders[name],
         mapping=mapping,
-        contract=contract,
+        contracts=MappingProxyType(contracts),
         translate=translate,
         codes=codes,
     )

@@ -161,7 +161,9 @@ class Input:
     def note(self, faults: Iterable[RowFault]) -> None:
         """Keep faults; the same one twice is one."""
         insert = "INSERT OR IGNORE INTO faults VALUES (?, ?, ?, ?, ?, ?)"
-        self._database.executemany(insert, ((self._number, *astuple(fault)) for fault in faults))
+        self._database.executemany(
+            insert, ((self._number, *astuple(fault)[:-1]) for fault in faults)
+        )
 
     def finish(self) -> None:
         """Everything that can be read was settled."""

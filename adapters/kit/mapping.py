@@ -6,18 +6,22 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [fields.people]      any property of a field: default = "1"
     [address]            whom the events go to: to = "inspection-office@510100"
     [cells]              nulls = ['\\N', "NULL"], null_dates = ["1899-12-31"]
+
+A mapping also says in `[contracts]` what it makes (type = version), in `[document]` where the
+records stand, and in `[groups.x]` which parts a record holds many of, with `[groups.x.fields.y]`.
 """
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, day_of, plain
-from adapters.kit.header import Wanted, canonical
-from adapters.kit.port import CannotRun, FaultKind, Record, RowFault
+from adapters.kit.port import CannotRun, FaultKind, Place, Record, RowFault
+from adapters.kit.wanted import Wanted, WantedGroup, canonical
 from contracts.agency import parse_addresses
 from contracts.owncodes import Codes
 
@@ -53,9 +57,12 @@ class When(_Strict):
 
 
 class FieldRule(_Strict):
-    """How one field is read. `present`: the column must be there, though its cells may be blank."""
+    """How one field is read. `also`: other names of the column. `present`: the column must be
+    there, though its cells may be blank. `pointers`: where in the contract it stands, with
+    "<type>:" before it where only one of several contracts is meant."""
 
     column: Column
+    also: tuple[Column, ...] = ()
     title: str
     reads: Annotated[str, AfterValidator(_reading)] = Field(alias="as")
     required: bool = False
@@ -91,20 +98,37 @@ class Address(_Strict):
     cc: Addresses | None = None
 
 
+class Group(_Strict):
+    """Parts that a record holds many of: the path of each below the record, and their fields."""
+
+    each: Column
+    fields: MappingOf[str, FieldRule]
+
+
+class Document(_Strict):
+    """Where in a document the records stand (`Wanted.records`, `Wanted.sheets`)."""
+
+    records: str = ""
+    sheets: tuple[str, ...] = ()
+
+
 class Mapping(_Strict):
     """A field map: what the adapter is called, what it makes, and how every field is read."""
 
     title: str
     system: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
-    contract: str
-    version: str
+    contracts: Annotated[MappingOf[str, str], Field(min_length=1)]
     cells: Cells = Cells()
     address: Address = Address()
+    document: Document = Document()
     fields: MappingOf[str, FieldRule]
+    groups: MappingOf[str, Group] = {}
 
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
-        forbidden = self.cells.never.intersection(self.wanted.titles)
+        wanted = self.wanted
+        inner = (name for group in wanted.groups.values() for name in group.titles)
+        forbidden = self.cells.never.intersection([*wanted.titles, *wanted.also, *inner])
         if forbidden:
             raise ValueError(f"no field may read the column {', '.join(sorted(forbidden))}")
         return self
@@ -113,33 +137,56 @@ class Mapping(_Strict):
     def wanted(self) -> Wanted:
         """The columns that reading needs."""
         rules = self.fields.values()
-        titles = {rule.column: rule.title for rule in rules}
-        labels = {r.label_column: f"{r.title}（名称）" for r in rules if r.label_column}
-        conditions = {r.when.column: f"{r.title}（条件）" for r in rules if r.when}
         return Wanted(
-            titles=conditions | labels | titles,
+            titles=_titles(rules),
             required=frozenset(r.column for r in rules if r.required or r.present),
             ignored=self.cells.never | self.cells.ignored,
+            also={name: rule.column for rule in rules for name in rule.also},
+            groups={
+                name: WantedGroup(each=group.each, titles=_titles(group.fields.values()))
+                for name, group in self.groups.items()
+            },
+            records=self.document.records,
+            sheets=self.document.sheets,
         )
 
     def read(self, record: Record, codes: Codes) -> "Row | tuple[RowFault, ...]":
         """Every field of a record, or everything that is wrong with it."""
+        place = record.place
+        values, faults = self._values(self.fields, record.columns, place, codes)
+        groups: dict[str, tuple[Row, ...]] = {}
+        for name, group in self.groups.items():
+            parts = []
+            for columns in record.groups.get(name, ()):
+                inner, wrong = self._values(group.fields, columns, place, codes)
+                faults += wrong
+                parts.append(Row(place=place, values=inner, fields=group.fields))
+            groups[name] = tuple(parts)
+        return tuple(faults) or Row(place=place, values=values, fields=self.fields, groups=groups)
+
+    def _values(
+        self,
+        fields: MappingOf[str, FieldRule],
+        columns: MappingOf[str, str],
+        place: Place,
+        codes: Codes,
+    ) -> tuple[dict[str, Value], list[RowFault]]:
         values: dict[str, Value] = {}
         faults = []
-        for name, rule in self.fields.items():
-            value = self._value(record, rule, codes)
+        for name, rule in fields.items():
+            value = self._value(columns, rule, codes)
             if isinstance(value, Wrong):
-                reason = f"{rule.title}{value.reason}"
-                row = record.place.row
-                faults.append(RowFault(row, rule.column, value.kind, reason, value.advice))
+                faults.append(_fault(place, rule, value))
             elif value is not None:
                 values[name] = value
-        return tuple(faults) or Row(row=record.place.row, values=values, mapping=self)
+        return values, faults
 
-    def _value(self, record: Record, rule: FieldRule, codes: Codes) -> Value | Wrong | None:
-        if rule.when and not self._says(record, rule.when):
+    def _value(
+        self, columns: MappingOf[str, str], rule: FieldRule, codes: Codes
+    ) -> Value | Wrong | None:
+        if rule.when and not self._says(columns, rule.when):
             return None
-        text = self._filled(record, rule.column, dates=rule.reads in ("date", "time"))
+        text = self._filled(columns, rule.column, dates=rule.reads in ("date", "time"))
         text = rule.default if text is None else text
         if text is None:
             return (
@@ -147,39 +194,44 @@ class Mapping(_Strict):
                 if rule.required
                 else None
             )
-        label = self._filled(record, rule.label_column) if rule.label_column else None
+        label = self._filled(columns, rule.label_column) if rule.label_column else None
         return READINGS[rule.reads](Cell(text=text, label=label), rule, codes)
 
-    def _says(self, record: Record, when: When) -> bool:
-        text = self._filled(record, when.column)
+    def _says(self, columns: MappingOf[str, str], when: When) -> bool:
+        text = self._filled(columns, when.column)
         return text is not None and plain(text) in when.says
 
-    def _filled(self, record: Record, column: str, *, dates: bool = False) -> str | None:
+    def _filled(
+        self, columns: MappingOf[str, str], column: str, *, dates: bool = False
+    ) -> str | None:
         """The cell, or None for one that is blank or says so."""
-        text = bare(record.columns.get(column, ""))
+        text = bare(columns.get(column, ""))
         if not text or text in self.cells.nulls:
             return None
         if dates and (day := day_of(text)) and day.isoformat() in self.cells.null_dates:
             return None
         return text
 
-    def column_at(self, pointer: str) -> str:
-        """The column that feeds the event's member at a JSON Pointer, or "" for none."""
+    def column_at(self, pointer: str, type_: str = "") -> str:
+        """The column that feeds an event's member at a JSON Pointer, or "" for none."""
         at = re.sub(r"/[0-9]+(?=/|$)", "/-", pointer.removeprefix("/data"))
-        for name, rule in self.fields.items():
+        every = [self.fields, *(group.fields for group in self.groups.values())]
+        for name, rule in (item for fields in every for item in fields.items()):
             for fed in rule.pointers or (f"/{name}",):
-                if at == fed or at.startswith(f"{fed}/"):
+                only, _, where = fed.rpartition(":")
+                if only in ("", type_) and (at == where or at.startswith(f"{where}/")):
                     return rule.column
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record read by its mapping: the values of the fields that are not blank."""
+    """A record (or one part of a group) read by its mapping: the fields that are not blank."""
 
-    row: int
+    place: Place
     values: MappingOf[str, Value]
-    mapping: Mapping
+    fields: MappingOf[str, FieldRule]
+    groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
 
     def text(self, field: str) -> str | None:
         """A field that reads as text, or None."""
@@ -188,6 +240,16 @@ class Row:
 
     def wrong(self, field: str, wrong: Wrong) -> RowFault:
         """A fault of a field that only the translation can see."""
-        rule = self.mapping.fields[field]
-        reason = f"{rule.title}{wrong.reason}"
-        return RowFault(self.row, rule.column, wrong.kind, reason, wrong.advice)
+        return _fault(self.place, self.fields[field], wrong)
+
+
+def _fault(place: Place, rule: FieldRule, wrong: Wrong) -> RowFault:
+    reason = f"{rule.title}{wrong.reason}"
+    return RowFault(place.row, rule.column, wrong.kind, reason, wrong.advice, place.sheet)
+
+
+def _titles(rules: Collection[FieldRule]) -> dict[str, str]:
+    titles = {rule.column: rule.title for rule in rules}
+    labels = {r.label_column: f"{r.title}（名称）" for r in rules if r.label_column}
+    conditions = {r.when.column: f"{r.title}（条件）" for r in rules if r.when}
+    return conditions | labels | titles

@@ -1,13 +1,24 @@
-"""What passes through an adapter: records from a source, faults for people, events for the hub."""
+"""What passes through an adapter, and the three ports of the kit: `Source`, `Reader`, `Sink`.
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+The way in: a source brings documents → a reader takes records from each → the field map and the
+translation make events of them → these wait in the spool → they are sent. The way out: a page of
+a subscription's events → sinks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 
 class CannotRun(Exception):
     """An adapter cannot run; the text tells why, and where, whoever runs it."""
+
+
+class Away(Exception):
+    """What an adapter reads from or writes to is not there; only waiting helps. The text says what
+    is away, never what was read or written."""
 
 
 class FaultKind(StrEnum):
@@ -24,11 +35,15 @@ class FaultKind(StrEnum):
     DATE = "日期无效"
     FLAG = "是否值无效"
     NUMBER = "数值无效"
+    MONEY = "金额无效"
     IDENTIFIER = "编号无效"
     REGION = "区划代码无效"
     CODE = "代码不在代码表"
     CITIZEN_ID = "证件号码无效"
     MISMATCH = "多项对应不清"
+    STEP = "办理步骤不符"
+    OPENING = "找不到来文"
+    DELETED = "原系统已删除"
     CONTRACT = "不符合契约"
     REFUSED = "贯通拒收"
 
@@ -38,7 +53,8 @@ class RowFault:
     """What a person has to put right, in Chinese; nothing in it repeats what a cell says.
 
     `row` counts as a spreadsheet does, from 1 and with the title rows, 0 for the file as a whole;
-    `column` is the column's name, empty for the row as a whole.
+    `column` is the column's name, empty for the row as a whole; `sheet` is the sheet of a workbook
+    or the member of an archive, empty where there is but one.
     """
 
     row: int
@@ -46,67 +62,146 @@ class RowFault:
     kind: FaultKind
     reason: str
     advice: str
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands: the file's name and the row as a spreadsheet counts it, from 1."""
+    """Where a record stands: the document's name, the row as a spreadsheet counts it, from 1 (of
+    XML and JSON: which record), and the sheet or member if there are several."""
 
     file: str
     row: int
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: the wanted columns by name, as the source wrote them.
+    """One record: the wanted columns by canonical name, as the document wrote them.
 
-    `ack` settles this record and every one before it: a source that is opened again, also after
-    kill -9, goes on behind the last one settled. It never fails for having been called before.
+    `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
+    that a record holds many of (the family members of a form), each with its own columns.
     """
 
+    number: int
     place: Place
     columns: Mapping[str, str]
-    ack: Callable[[], None]
+    groups: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that the source could not take apart, and why; it is settled like any other."""
+    """A record that the reader could not take apart, and why."""
 
+    number: int
     place: Place
     faults: tuple[RowFault, ...]
-    ack: Callable[[], None]
 
 
 class UnreadableFile(Exception):
-    """The source ends here: nothing behind this point can be read."""
+    """The document ends here: nothing behind this point can be read."""
 
     def __init__(self, *faults: RowFault) -> None:
         super().__init__("；".join(fault.reason for fault in faults))
         self.faults = faults
 
 
-class Source(Protocol):
-    """Records in the order of the source, each with its acknowledgement.
+class Reader(Protocol):
+    """The records of one document, in its order.
 
-    Reading the same content gives the same records at the same places. Memory does not grow with
-    the length of the source. What was settled (`Record.ack`) is not read again; what was read and
-    not settled is. A record that cannot be taken apart comes as `Unreadable` in its place.
+    Reading the same document gives the same records under the same numbers. Memory does not grow
+    with the length of the document. A record that cannot be taken apart comes as `Unreadable` in
+    its place. Opening one raises UnreadableFile for a document of which nothing can be read.
     """
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
-        """What the head of the source says that people should know, though it can be read."""
+        """What the head of the document says that people should know, though it can be read."""
         ...
 
-    def read(self) -> Iterator[Record | Unreadable]:
-        """The records that are not settled. Raises UnreadableFile where reading cannot go on."""
+    @property
+    def rows(self) -> int | None:
+        """How far the numbers go at most, for showing progress; None when nobody knows."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        """The records numbered above `after`. Raises UnreadableFile where reading cannot go on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A document that a source brought: what people call it, and the source's place behind it.
+
+    `position` is the source's own writing (at most 64 KiB), kept with the document in one step.
+    """
+
+    name: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a document: rows with something in them, by how they ended.
+
+    `complete` is False when part of it could not be read; `answers` are the files that tell people
+    what to put right, none when there is nothing.
+    """
+
+    read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    complete: bool
+    answers: tuple[Path, ...]
+
+
+class Source(Protocol):
+    """Brings documents, each whole and once.
+
+    The bytes are on disk (also after a power cut) before `bring` answers; the position that comes
+    with them is remembered in the same transaction as the document. So whoever is killed between
+    the two is asked again from the position before, and brings the same again; a document is never
+    passed over. A source is used by one thread.
+    """
+
+    def bring(self, position: str, into: Path) -> Brought | None:
+        """Write the next document behind `position` ("" at first) into the new file `into`.
+
+        None when there is nothing now, and then `into` does not exist. Raises Away when only
+        waiting helps, CannotRun when somebody has to do something, and OSError.
+        """
+        ...
+
+    def finished(self, name: str, outcome: Outcome) -> None:
+        """A document was read to its end and the hub has answered for all of it (the ack).
+
+        Called at least once for each, in the order brought, also after kill -9 in between.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Where a subscription's events end up in the form that the agency opens.
+
+    A sink is used by one thread.
+    """
+
+    def take(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Take events (as `HubClient.pull` gives them) in the order of the subscription.
+
+        When it returns, all of them are durable; it may be called again with the same events,
+        also after kill -9 in the middle, and then changes nothing twice (`hubposition` names an
+        event in its subscription). What it has no use for it passes over. Raises Away when only
+        waiting helps, CannotRun when somebody has to do something, and OSError.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """A record as an event, but for what the run adds (source, id, address, `supersedes`).
+    """A record as an event, but for what the kit adds (source, id, address, `supersedes`, and for
+    a reply its opening).
 
     `native` is the number that the agency's own system gave to the matter. Attributes and data
     are a function of the record alone, so that reading it again gives the same bytes.
@@ -115,3 +210,7 @@ class Translated:
     native: str
     attributes: Mapping[str, str]
     data: bytes
+
+    @property
+    def type(self) -> str:
+        return self.attributes["type"]

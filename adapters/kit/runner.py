@@ -8,17 +8,18 @@ from typing import Final, Protocol
 
 from adapters.kit.adapter import Adapter
 from adapters.kit.checkpoint import Checkpoint, Counts, Input, Sent
-from adapters.kit.csvfile import SPREADSHEET, CsvFile, Limits, examine_csv
 from adapters.kit.event import event_id, sealed
 from adapters.kit.port import (
     FaultKind,
+    Reader,
     Record,
     RowFault,
-    Source,
     Translated,
     Unreadable,
     UnreadableFile,
 )
+from adapters.kit.readers.csv import CsvFile, examine_csv
+from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.report import report_path, write_report
 from adapters.kit.results import EventError, HubAway, Result
 from contracts.agency import AgencyId
@@ -95,12 +96,11 @@ def run(
     try:
         table = CsvFile(
             file,
+            name=path.name,
             wanted=adapter.mapping.wanted,
-            after=known.row,
-            settle=known.settle,
             limits=limits,
         )
-        job.work_through(table)
+        job.work_through(table, after=known.row)
         complete = True
     except UnreadableFile as error:
         job.end(error.faults)
@@ -134,9 +134,9 @@ class _Job:
     unsettled: list[Record | Unreadable] = field(default_factory=list)
     rejected: int = 0
 
-    def work_through(self, source: Source) -> None:
-        self.faults.extend(source.notices)
-        for record in source.read():
+    def work_through(self, reader: Reader, *, after: int) -> None:
+        self.faults.extend(reader.notices)
+        for record in reader.read(after):
             self._take(record)
             if len(self.waiting) == self.batch or len(self.unsettled) == _MOST_ROWS:
                 self._settle()
@@ -168,11 +168,11 @@ class _Job:
         row = self.adapter.mapping.read(record, self.adapter.codes)
         if isinstance(row, tuple):
             return row
-        made = self.adapter.translate(row, self.adapter.contract)
-        if isinstance(made, tuple):
-            return made
+        (made,) = self.adapter.translate(row, self.adapter.contracts)
+        if isinstance(made, RowFault):
+            return (made,)
         day, codes = day_of(made.attributes["time"]), self.adapter.codes
-        checked = self.adapter.contract.check(made.data, day, codes=codes)
+        checked = self.adapter.contracts[made.type].check(made.data, day, codes=codes)
         if isinstance(checked, tuple):
             return tuple(self._broken_rule(record.place.row, fault) for fault in checked)
         return made
@@ -209,7 +209,7 @@ class _Job:
                 self.faults.extend(self._refused(waiting.row, e) for e in result.errors)
             self.input.note(self.faults)
             self.input.count(self._counts(results))
-            self.unsettled[-1].ack()
+            self.input.settle(self.unsettled[-1].number)
         self._keep_receipts(results)
         self.progress(self.unsettled[-1].place.row)
         self.waiting, self.faults, self.unsettled, self.rejected = [], [], [], 0

@@ -37,8 +37,9 @@ _SEVERAL: Final = re.compile(rf"[;；、,，\n]+{_OUTSIDE_BRACKETS}")
 _SEVERAL_POSTS: Final = re.compile(rf"[;；\n]+{_OUTSIDE_BRACKETS}")
 
 
-def translate(row: Row, contract: Contract) -> Translated | tuple[RowFault, ...]:
-    """The event of a row, but for what the run adds; a function of the row alone."""
+def translate(row: Row, contracts: Mapping[str, Contract]) -> tuple[Translated | RowFault, ...]:
+    """The event of a row, but for what the kit adds; a function of the row alone."""
+    contract = contracts["petition.case_transferred"]
     accused = _accused(row)
     if isinstance(accused, RowFault):
         return (accused,)
@@ -49,7 +50,7 @@ def translate(row: Row, contract: Contract) -> Translated | tuple[RowFault, ...]
         "accused": accused or None,
         "due": {"date": row.values["due"]} if "due" in row.values else None,
     }
-    return Translated(
+    event = Translated(
         native=case,
         attributes=contract_attributes(contract)
         | {
@@ -59,6 +60,7 @@ def translate(row: Row, contract: Contract) -> Translated | tuple[RowFault, ...]
         },
         data=payload_bytes(contract, payload),
     )
+    return (event,)
 
 
 def _native(row: Row) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from adapters.kit.header import name_columns
+from adapters.kit.readers.header import name_columns
 from adapters.kit.port import FaultKind
 from contracts.identifiers import citizen_id_with_check_digit
 

@@ -10,8 +10,9 @@ from contracts.owncodes import SHIPPED
 MAPPING = r"""
 title = "试验"
 system = "test"
-contract = "petition.case_transferred"
-version = "1.0"
+
+[contracts]
+"petition.case_transferred" = "1.0"
 
 [cells]
 nulls = ['\N', "NULL"]
@@ -61,7 +62,7 @@ def site(path: Path, text: str) -> Path:
 
 
 def record(**columns: str) -> Record:
-    return Record(place=Place("in.csv", 7), columns=columns, ack=lambda: None)
+    return Record(number=7, place=Place("in.csv", 7), columns=columns)
 
 
 def test_fields_are_read_from_their_columns(mapping: Path) -> None:

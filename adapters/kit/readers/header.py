@@ -1,29 +1,16 @@
 """Finding the header of a table: below title rows, by the columns that the mapping needs."""
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
+from adapters.kit.wanted import Wanted, canonical
 
 SEARCHED: Final = 10
 _LONGEST_HINT: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The columns a mapping reads: name → title, those it cannot do without, those it passes over.
-
-    Names are canonical (`canonical`).
-    """
-
-    titles: Mapping[str, str]
-    required: frozenset[str]
-    ignored: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +20,6 @@ class Header:
     row: int
     names: tuple[str, ...]
     notices: tuple[RowFault, ...]
-
-
-def canonical(name: str) -> str:
-    """A column's name for comparing: half-width, lower case, no blanks, no star of a form."""
-    half_width = unicodedata.normalize("NFKC", name)
-    return re.sub(r"[\s\u200b\ufeff]+", "", half_width).rstrip("*").casefold()
 
 
 def name_columns(cells: Iterable[str]) -> tuple[str, ...]:

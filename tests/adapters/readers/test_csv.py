@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.kit.csvfile import SPREADSHEET, CsvFile, Limits, examine_csv
-from adapters.kit.header import Wanted
 from adapters.kit.port import FaultKind, Record, RowFault, Unreadable, UnreadableFile
+from adapters.kit.readers.csv import CsvFile, examine_csv
+from adapters.kit.readers.limits import SPREADSHEET, Limits
+from adapters.kit.wanted import Wanted
 
 WANTED = Wanted(
     titles={"no": "编号", "day": "日期", "名称#2": "第二个名称", "note": "备注"},
@@ -23,11 +24,11 @@ HEADER = "no,名称,day,名称,letter,note"
 
 @dataclass
 class Reading:
-    """What a file gives: rows as (row, columns), faults, and how far it was settled."""
+    """What a file gives: rows as (row, columns), faults, and the numbers of all records."""
 
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
-    settled: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     notices: tuple[RowFault, ...] = ()
 
 
@@ -48,19 +49,18 @@ def read_in(
     try:
         file = CsvFile(
             examine_csv(path, limits),
+            name="in.csv",
             wanted=WANTED,
-            after=after,
-            settle=got.settled.append,
             limits=limits,
         )
         got.notices = file.notices
-        for record in file.read():
+        for record in file.read(after):
             match record:
                 case Record():
                     got.rows.append((record.place.row, dict(record.columns)))
                 case Unreadable():
                     got.faults.extend(record.faults)
-            record.ack()
+            got.numbers.append(record.number)
     except UnreadableFile as error:
         got.faults.extend(error.faults)
     return got
@@ -215,10 +215,10 @@ def test_a_column_that_may_be_absent_is_missed_only_when_another_looks_like_it(r
 def test_reading_goes_on_behind_the_last_settled_row(read: Read) -> None:
     content = f"标题\n{HEADER}\n" + "".join(f"{n},甲,d,乙,信,n\n" for n in range(1, 5))
     first = read(content)
-    assert first.settled == [3, 4, 5, 6]
+    assert first.numbers == [3, 4, 5, 6]
     again = read(content, after=4)
     assert again.rows == first.rows[2:]
-    assert again.settled == [5, 6]
+    assert again.numbers == [5, 6]
 
 
 def test_the_number_of_rows_is_known_before_reading(tmp_path: Path) -> None:

@@ -1,54 +1,41 @@
-"""A source over one CSV export as agencies' systems and spreadsheets write them."""
+"""A reader of one CSV export as agencies' systems and spreadsheets write them."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from pathlib import Path
 from typing import Final, TextIO
 
-from adapters.kit.encoding import TextFile, as_2022, examine
-from adapters.kit.header import SEARCHED, Header, Wanted, find_header, name_columns
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
+from adapters.kit.readers.encoding import TextFile, as_2022, examine
+from adapters.kit.readers.header import SEARCHED, Header, find_header, name_columns
+from adapters.kit.readers.limits import Limits
+from adapters.kit.wanted import Wanted
 
 _LONGEST_ROW: Final = 1 << 22
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a file may measure: bytes in all, columns, characters in one cell (a spreadsheet's)."""
-
-    file_bytes: int = 1 << 30
-    columns: int = 500
-    cell_characters: int = 32_767
-
-
-SPREADSHEET: Final = Limits()
 
 Row = tuple[int, list[str]]
 
 
 class CsvFile:
-    """`Source` over one CSV file: GBK, GB18030 or UTF-8, title rows above the header.
+    """`Reader` of one CSV file: GBK, GB18030 or UTF-8, title rows above the header.
 
-    Rows up to `after` are settled already; `settle` is told the number of each row acknowledged.
-    Blank rows are passed over. Opening raises UnreadableFile for a header that is of no use.
+    The number of a record is its row. Blank rows are passed over. Opening raises
+    UnreadableFile for a header that is of no use.
     """
 
     def __init__(
         self,
         file: TextFile,
         *,
+        name: str,
         wanted: Wanted,
-        after: int,
-        settle: Callable[[int], None],
         limits: Limits,
     ) -> None:
         self._file = file
+        self._name = name
         self._wanted = frozenset(wanted.titles)
-        self._after = after
-        self._settle = settle
         self._limits = limits
         with self._open() as text:
             self._header = _header(text, wanted)
@@ -59,21 +46,24 @@ class CsvFile:
     def notices(self) -> tuple[RowFault, ...]:
         return self._header.notices
 
-    def read(self) -> Iterator[Record | Unreadable]:
+    @property
+    def rows(self) -> int | None:
+        return self._file.rows
+
+    def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
         with self._open() as text:
             for row, cells in _rows(text):
-                if row > max(self._header.row, self._after) and any(map(str.strip, cells)):
+                if row > max(self._header.row, after) and any(map(str.strip, cells)):
                     yield self._record(row, cells)
 
     def _open(self) -> TextIO:
         return self._file.path.open(encoding=self._file.encoding, newline="")
 
     def _record(self, row: int, cells: Sequence[str]) -> Record | Unreadable:
-        place = Place(self._file.path.name, row)
-        ack = partial(self._settle, row)
+        place = Place(self._name, row)
         if faults := self._faults(row, cells):
-            return Unreadable(place=place, faults=faults, ack=ack)
-        return Record(place=place, columns=self._columns(cells), ack=ack)
+            return Unreadable(number=row, place=place, faults=faults)
+        return Record(number=row, place=place, columns=self._columns(cells))
 
     def _columns(self, cells: Sequence[str]) -> Mapping[str, str]:
         """Only what the mapping reads leaves this place."""
