@@ -1,7 +1,8 @@
 """How a parallel run is dealt out: file by file, and the files that share brokers to one process.
 
 So their brokers are started once in a run, not once in each process. They come first: together
-they take longest, and whoever ends last is waited for.
+they take longest, and whoever ends last is waited for. All that need brokers of Kafka are marked
+`brokers`: `make test` leaves them to `make test-kafka`.
 """
 
 import pytest
@@ -30,6 +31,18 @@ CARRIED = frozenset(
     f"tests/spec/{name}.py" for name in ("test_2_once", "test_accepted_then_registered")
 )
 
+# Those that start brokers of their own, or whole clusters.
+OWN = frozenset(
+    f"tests/{name}.py"
+    for name in (
+        "e2e/test_cluster",
+        "e2e/test_kafka_tls",
+        "e2e/test_local_cluster",
+        "e2e/test_over_kafka",
+        "e2e/test_start_order",
+    )
+)
+
 
 class Dealing(LoadFileScheduling):
     """Work is a file, or all files that share brokers."""
@@ -48,11 +61,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealing
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put those that share brokers first. Raises UsageError where one is not named here."""
-    # What is carried everywhere is too much for one process.
-    named = () if config.getoption("everywhere") else items
-    for item in named:
-        if (files := shared_by(item)) and file_of(item) not in files:
-            raise pytest.UsageError(f"{file_of(item)} shares brokers: name it in {__file__}")
+    for item in items:
+        files, file = shared_by(item), file_of(item)
+        if files and file not in files and not config.getoption("everywhere"):
+            raise pytest.UsageError(f"{file} shares brokers: name it in {__file__}")
+        if files or file in ASKING | OWN:
+            item.add_marker("brokers")
     items.sort(key=lambda item: file_of(item) not in ASKING | CARRIED)
 
 
