@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from adapters.kit.port import Translated
 from contracts.contract import Contract
 from contracts.fields import Field
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _ORDER: Final = (
     "specversion",
     "id",
@@ -30,7 +33,7 @@ def payload_bytes(contract: Contract, payload: Mapping[str, Any]) -> bytes:
 
     Raises ValueError for a member that the contract does not declare.
     """
-    return _compact(_ordered(payload, contract.fields))
+    return _compact(_ordered(payload, _plan(contract)))
 
 
 def contract_attributes(contract: Contract) -> dict[str, str]:
@@ -48,6 +51,11 @@ def event_id(translated: Translated) -> str:
     return f"{translated.native}-{hashlib.sha256(translated.data).hexdigest()[:12]}"
 
 
+def receipt_id(source: str, event: str) -> str:
+    """The id of the receipt that the hub gives, or gave, for an event."""
+    return hashlib.sha256(f"{source}\n{event}".encode()).hexdigest()[:32]
+
+
 def sealed(translated: Translated, **added: str | None) -> bytes:
     """The whole event as structured CloudEvents JSON; `data` stands in it byte for byte."""
     attributes = {**translated.attributes, **{k: v for k, v in added.items() if v is not None}}
@@ -56,24 +64,38 @@ def sealed(translated: Translated, **added: str | None) -> bytes:
     return envelope[:-1] + b',"data":' + translated.data + b"}"
 
 
-def _ordered(value: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
-    undeclared = value.keys() - {field.name for field in fields}
-    if undeclared:
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member of a payload: its parts in order, none for a plain value; whether it is a list."""
+
+    name: str
+    many: bool
+    parts: "dict[str, _Member]"
+
+
+@cache
+def _plan(contract: Contract) -> dict[str, _Member]:
+    return _members(contract.fields)
+
+
+def _members(fields: tuple[Field, ...]) -> dict[str, _Member]:
+    return {f.name: _Member(f.name, f.many, _members(f.parts)) for f in fields}
+
+
+def _ordered(value: Mapping[str, Any], members: dict[str, _Member]) -> dict[str, Any]:
+    if undeclared := [name for name in value if name not in members]:
         raise ValueError(f"not in the contract: {', '.join(sorted(undeclared))}")
-    return {
-        field.name: _part(value[field.name], field)
-        for field in fields
-        if value.get(field.name) is not None
-    }
-
-
-def _part(value: Any, field: Field) -> Any:
-    if not field.parts:
-        return value
-    if field.many:
-        return [_ordered(item, field.parts) for item in value]
-    return _ordered(value, field.parts)
+    ordered = {}
+    for name, member in members.items():
+        part = value.get(name)
+        if part is None:
+            continue
+        if member.parts:
+            inner = member.parts
+            part = [_ordered(p, inner) for p in part] if member.many else _ordered(part, inner)
+        ordered[name] = part
+    return ordered
 
 
 def _compact(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()

@@ -123,6 +123,7 @@ class Mapping(_Strict):
     document: Document = Document()
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, Group] = {}
+    steps: MappingOf[str, str] = {}
 
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
@@ -253,3 +254,9 @@ def _titles(rules: Collection[FieldRule]) -> dict[str, str]:
     labels = {r.label_column: f"{r.title}（名称）" for r in rules if r.label_column}
     conditions = {r.when.column: f"{r.title}（条件）" for r in rules if r.when}
     return conditions | labels | titles
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    place: Place
+    native: str

@@ -1,8 +1,11 @@
 """`guantong adapter`: running an agency's adapter, and checking it offline."""
 
+import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -18,39 +21,55 @@ from rich.progress import (
 
 from adapters.kit import adapter as kit
 from adapters.kit.check import check as differences
-from adapters.kit.checkpoint import open_checkpoint
+from adapters.kit.config import load_settings
 from adapters.kit.runner import Summary
 from adapters.kit.runner import run as run_file
+from adapters.kit.running import Around, run_adapters
+from adapters.kit.state import open_state
+from contracts.owncodes import Codes
 from hub.cli.connection import Where, connected
 from hub.cli.output import AsJson, complain, say, show_json, show_table
 from hub.cli.owncodes import TAKE_CODES, OwnCodes, codes_in, codes_of
+from hub.logs import logger
 
 adapter = App(name="adapter")
 
 
 @adapter.command
 def run(
-    name: Annotated[str, Parameter(help="适配器名称，如 petition / its name")],
+    name: Annotated[str, Parameter(help="适配器名称，如 petition；或 adapters.toml")],
     *files: Annotated[Path, Parameter(help="导出文件 / export files")],
-    agency: Annotated[str, Parameter(name="--as", help="以哪个机构的身份 / as which agency")],
-    state: Annotated[Path, Parameter(help="进度目录 / where progress is kept")],
-    reports: Annotated[Path | None, Parameter(help="错误清单目录，默认与文件同处")] = None,
-    site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's own field map")] = None,
+    agency: Annotated[str | None, Parameter(name="--as", help="以哪个机构的身份")] = None,
+    state: Annotated[Path | None, Parameter(help="进度目录 / where progress is kept")] = None,
+    reports: Annotated[Path | None, Parameter(help="退回清单目录，默认与文件同处")] = None,
+    site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's field map")] = None,
     batch: int = 100,
+    again: Annotated[bool, Parameter(help="已发过的也再发 / also what was sent before")] = False,
     codes: OwnCodes = None,
     as_json: AsJson = False,
     where: Where = Where(),
 ) -> int:
-    """读取导出文件并发布；被打断后再次运行会接着做。/ Read export files and publish their rows."""
-    if not files or batch < 1:
-        raise ValueError("至少一个文件，--batch 至少为 1 / at least one file, --batch at least 1")
+    """读取导出文件并发布；被打断后再次运行会接着做。/ Read export files and publish their rows.
+
+    给出 adapters.toml 时按该文件常驻运行其中的全部适配器，直到 Ctrl-C。
+    / With an adapters.toml: run all adapters of that file until Ctrl-C.
+    """
     known = codes_of(where.data) if codes is None else codes_in(codes)
+    if name.endswith(".toml"):
+        if files or agency or state or reports or site or as_json or again:
+            raise ValueError("常驻运行的选项都写在文件里 / what runs on is told in the file alone")
+        return _run_on(Path(name), known)
+    if not files or batch < 1 or agency is None or state is None:
+        raise ValueError(
+            "至少一个文件，并须写明 --as 和 --state，--batch 至少为 1"
+            " / at least one file, --as and --state, --batch at least 1"
+        )
     chosen = kit.load(name, site, known)
     summaries: list[tuple[Path, Summary]] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=Console(file=sys.stderr))
     own = agency if where.data is not None else None
-    with connected(where, agency=own) as client, open_checkpoint(state) as checkpoint, bar:
+    with connected(where, agency=own) as client, open_state(state) as kept, bar:
         for file in files:
             task = bar.add_task(file.name, total=None)
             summary = run_file(
@@ -58,14 +77,27 @@ def run(
                 file,
                 agency=agency,
                 hub=client,
-                state=checkpoint,
-                reports=reports,
+                state=kept,
+                now=time.time,
+                answers=reports,
                 batch=batch,
+                again=again,
                 progress=partial(_advance, bar, task),
             )
             summaries.append((file, summary))
     _show(summaries, as_json=as_json)
     return 0 if all(s.complete and not s.rejected for _, s in summaries) else 1
+
+
+def _run_on(file: Path, codes: Codes) -> int:
+    """All adapters of a file, until a terminal or a service ends the process."""
+    stop = Event()
+    log = logger()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda number, frame: stop.set())
+    around = Around(now=time.time, stop=stop, told=log.info)
+    run_adapters(load_settings(file), file.parent, codes=codes, around=around)
+    return 0
 
 
 @adapter.command(name="list")
@@ -104,7 +136,7 @@ def _show(summaries: list[tuple[Path, Summary]], *, as_json: bool) -> None:
                     "duplicate": s.duplicate,
                     "rejected": s.rejected,
                     "complete": s.complete,
-                    "report": s.report,
+                    "answers": s.answers,
                     "receipts": s.receipts,
                     "faults": [
                         {
@@ -113,6 +145,7 @@ def _show(summaries: list[tuple[Path, Summary]], *, as_json: bool) -> None:
                             "kind": f.kind,
                             "reason": f.reason,
                             "advice": f.advice,
+                            "sheet": f.sheet,
                         }
                         for f in s.faults
                     ],
@@ -122,9 +155,16 @@ def _show(summaries: list[tuple[Path, Summary]], *, as_json: bool) -> None:
         )
         return
     show_table(
-        ("文件", "读取", "新收", "重复", "退回", "错误清单"),
+        ("文件", "读取", "新收", "重复", "退回", "退回清单"),
         [
-            (file.name, s.read, s.accepted, s.duplicate, s.rejected, s.report or "")
+            (
+                file.name,
+                s.read,
+                s.accepted,
+                s.duplicate,
+                s.rejected,
+                " ".join(p.name for p in s.answers),
+            )
             for file, s in summaries
         ],
     )

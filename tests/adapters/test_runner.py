@@ -10,16 +10,17 @@ from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from time import time
 from typing import Any
 
 import pytest
 
 from adapters.kit.adapter import load
-from adapters.kit.checkpoint import FILE_NAME, open_checkpoint
 from adapters.kit.client import HubClient, Retry
 from adapters.kit.port import FaultKind
 from adapters.kit.results import HubAway, HubProblem
 from adapters.kit.runner import Summary, run
+from adapters.kit.state import FILE_NAME, open_state
 from contracts.agency import AgencyIdError
 from deploy.demo.exports import HEADER, LETTER, Exports, make_exports
 from tests.adapters.door import HANG_UP, Answer, Asked, Door, error
@@ -44,9 +45,9 @@ def send(door: Door, tmp_path: Path) -> Send:
         client = HubClient(
             door.url, "t", retry=Retry(times=2), sleep=lambda seconds: None, chance=lambda: 0.0
         )
-        with client, open_checkpoint(tmp_path / "state") as state:
+        with client, open_state(tmp_path / "state") as state:
             adapter = load("petition", site)
-            asked: dict[str, Any] = {"agency": AGENCY, "batch": 20, **options}
+            asked: dict[str, Any] = {"agency": AGENCY, "batch": 20, "now": time, **options}
             return run(adapter, path, hub=client, state=state, **asked)
 
     return send
@@ -123,11 +124,28 @@ def test_running_again_sends_the_same_bytes_and_all_are_duplicates(
 ) -> None:
     first = [send(path) for path in exports.paths]
     bodies = [asked.body for asked in door.asked]
-    again = [send(path) for path in exports.paths]
+    again = [send(path, again=True) for path in exports.paths]
     assert b"".join(asked.body for asked in door.asked[len(bodies) :]) == b"".join(bodies)
     for before, after in zip(first, again, strict=True):
         assert after.accepted == 0
         assert after.duplicate == before.accepted + before.duplicate
+        assert (after.read, after.rejected, after.faults) == (
+            before.read,
+            before.rejected,
+            before.faults,
+        )
+
+
+def test_what_was_sent_before_is_known_and_not_sent_again(
+    door: Door, send: Send, exports: Exports
+) -> None:
+    first = [send(path) for path in exports.paths]
+    asked = len(door.asked)
+    again = [send(path) for path in exports.paths]
+    assert len(door.asked) == asked
+    for before, after in zip(first, again, strict=True):
+        assert (after.accepted, after.duplicate) == (0, before.accepted + before.duplicate)
+        assert {*after.receipts} == {*before.receipts}
         assert (after.read, after.rejected, after.faults) == (
             before.read,
             before.rejected,
@@ -141,8 +159,7 @@ def test_no_cell_of_a_wrong_row_is_in_the_report_or_the_state(
     written = b""
     for path in exports.paths:
         summary = send(path)
-        assert summary.report is not None
-        written += summary.report.read_bytes()
+        written += b"".join(file.read_bytes() for file in summary.answers)
     written += (tmp_path / "state" / FILE_NAME).read_bytes()
     for secret in (LETTER, "反映", "样板路", "若干", "不详", "519999", "E+05"):
         assert secret.encode() not in written
@@ -153,8 +170,9 @@ def test_the_report_stands_beside_the_file_and_goes_when_nothing_is_wrong(
 ) -> None:
     path = sheet(tmp_path / "in.csv", {"xfjbh": "1", "xfrs": "若干"}, {"xfjbh": "2"})
     summary = send(path)
-    assert summary.report == tmp_path / "in.csv.errors.csv"
-    with summary.report.open(encoding="utf-8-sig", newline="") as file:
+    report = tmp_path / "in.csv.errors.csv"
+    assert report in summary.answers
+    with report.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [
             ["文件", "行", "列", "问题类型", "原因", "处理办法"],
             [
@@ -167,16 +185,15 @@ def test_the_report_stands_beside_the_file_and_goes_when_nothing_is_wrong(
             ],
         ]
     mended = send(sheet(path, {"xfjbh": "1"}, {"xfjbh": "2"}))
-    assert (mended.accepted, mended.duplicate, mended.report) == (1, 1, None)
+    assert (mended.accepted, mended.duplicate, mended.answers) == (1, 1, ())
     assert not (tmp_path / "in.csv.errors.csv").exists()
 
 
 def test_reports_go_to_the_folder_for_reports_if_there_is_one(send: Send, tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     path = sheet(tmp_path / "in.csv", {"xfjbh": "1", "xfrs": "若干"})
-    assert send(path, reports=tmp_path / "reports").report == (
-        tmp_path / "reports" / "in.csv.errors.csv"
-    )
+    answers = send(path, answers=tmp_path / "reports").answers
+    assert tmp_path / "reports" / "in.csv.errors.csv" in answers
 
 
 def test_what_the_contract_refuses_is_told_of_its_column_and_not_sent(
@@ -274,8 +291,8 @@ def test_what_cannot_be_read_at_all_is_reported_too(send: Send, tmp_path: Path) 
     path.write_bytes(b"PK\x03\x04\x00\x00")
     summary = send(path)
     assert [(f.row, f.kind) for f in summary.faults] == [(0, FaultKind.FILE)]
-    assert summary.report == tmp_path / "in.csv.errors.csv"
-    assert summary.report.exists()
+    assert summary.answers == (tmp_path / "in.csv.errors.csv",)
+    assert summary.answers[0].exists()
 
 
 def test_progress_is_told_in_rows_of_the_file(send: Send, exports: Exports) -> None:
@@ -301,14 +318,16 @@ def test_only_an_agency_publishes(send: Send, exports: Exports) -> None:
 
 CHILD = """
 import sys
+import time
 from pathlib import Path
 from adapters.kit.adapter import load
-from adapters.kit.checkpoint import open_checkpoint
+from adapters.kit.state import open_state
 from adapters.kit.client import HubClient
 from adapters.kit.runner import run
 url, path, state, agency = sys.argv[1:]
-with HubClient(url, "t") as client, open_checkpoint(Path(state)) as known:
-    run(load("petition"), Path(path), agency=agency, hub=client, state=known, batch=20)
+with HubClient(url, "t") as client, open_state(Path(state)) as known:
+    asked = {"agency": agency, "hub": client, "state": known, "now": time.time, "batch": 20}
+    run(load("petition"), Path(path), **asked)
 """
 
 
@@ -343,4 +362,4 @@ def test_a_run_that_is_killed_goes_on_without_a_loss_or_another_event(
     assert (summary.accepted, summary.duplicate) == (101 - in_flight, 1 + in_flight)
     assert len(summary.faults) == 9
     assert len(door.events) == 101
-    assert len(sent(door)) == 102 + 20
+    assert len(sent(door)) == 101 + 20

@@ -1,0 +1,314 @@
+"""Many adapters in one process: each part in a thread, begun again with a pause when it fails.
+
+An adapter has up to three parts: `reading` (source → spool), `sending` (spool → hub) and `taking`
+(hub → sinks). They meet in the adapter's state directory alone, so that reading goes on while the
+hub is away, and one that fails holds up no other.
+"""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final, Protocol
+
+from prometheus_client import start_http_server
+
+from adapters.kit.adapter import Adapter, load
+from adapters.kit.answers import write_answers
+from adapters.kit.client import HubClient, Retry
+from adapters.kit.config import AdapterSettings, Settings
+from adapters.kit.documents import Document, Documents
+from adapters.kit.metrics import Exposed, Figures
+from adapters.kit.port import Away, CannotRun, Outcome, Source
+from adapters.kit.reading import Reading, Watched
+from adapters.kit.results import HubError
+from adapters.kit.sending import Answered, Sending
+from adapters.kit.spool import Spool
+from adapters.kit.state import State, open_state
+from adapters.kit.taking import Taking
+from contracts.agency import AgencyId
+from contracts.catalogue import load_catalogue
+from contracts.owncodes import Codes
+
+# Not longer, so that the end of the process need not wait.
+_POLL: Final = 5.0
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
+_DAY: Final = 86_400.0
+
+
+class Told(Protocol):
+    """Who hears what an adapter does: a log. Names, counts and reasons, never what a cell says."""
+
+    def __call__(self, event: str, /, **about: object) -> None: ...
+
+
+class Stopped(Exception):
+    """The process ends; what was not kept is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a running adapter has around it: the clock, the sign to stop, the log."""
+
+    now: Callable[[], float]
+    stop: Event
+    told: Told
+
+
+@dataclass(slots=True)
+class Way:
+    """One adapter at work: its settings, what it remembers, and its figures."""
+
+    settings: AdapterSettings
+    base: Path
+    adapter: Adapter
+    state: State
+    around: Around
+    documents: Documents
+    spool: Spool
+    figures: Figures
+    more: Event = field(default_factory=Event)
+    room: Event = field(default_factory=Event)
+
+    def client(self, hub: str, ca: Path | None) -> HubClient:
+        """A caller that asks once: the parts wait and ask again themselves."""
+        token = (self.base / self.settings.token_file).read_text(encoding="utf-8").strip()
+        verify = ssl.create_default_context(cafile=ca) if ca else True
+        return HubClient(hub, token, verify=verify, retry=Retry(times=0))
+
+    # Reading
+
+    def read_from(self, source: Source) -> Callable[[], bool]:
+        """The step of `reading`: finish what is answered, or read what was brought, or bring."""
+        reading = Reading(
+            self.adapter,
+            self.state,
+            self.documents,
+            self.spool,
+            now=self.around.now,
+            watched=Watched(progress=self._progress(), kept=self._kept, room=self._wait_for_room),
+        )
+
+        def step() -> bool:
+            if (answered := self.documents.answered()) is not None:
+                self._finish(source, answered)
+                return True
+            document = self.documents.to_read() or self._bring(source)
+            if document is None:
+                return False
+            reading.read(document)
+            self._tell_people(self.documents.current(document))
+            self.more.set()
+            return True
+
+        return step
+
+    def _bring(self, source: Source) -> Document | None:
+        raw = self.documents.next_raw()
+        brought = source.bring(self.documents.position, raw)
+        return None if brought is None else self.documents.add(brought, raw)
+
+    def _tell_people(self, document: Document) -> tuple[Path, ...]:
+        """Write what people have to put right, as far as it is known."""
+        folder = self.base / (self.settings.answers or Path(f"{self.settings.name}-answers"))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return write_answers(document.path, document.name, self.documents.faults(document), folder)
+
+    def _finish(self, source: Source, document: Document) -> None:
+        counts = document.counts
+        answers = self._tell_people(document)
+        source.finished(
+            document.name,
+            Outcome(
+                counts.read,
+                counts.accepted,
+                counts.duplicate,
+                counts.rejected,
+                document.complete,
+                answers,
+            ),
+        )
+        now = self.around.now()
+        self.documents.finish(document, now)
+        self.documents.purge(now - self.settings.raw_days * _DAY)
+        self.around.told(
+            "document.finished",
+            adapter=self.settings.name,
+            document=document.number,
+            complete=document.complete,
+            read=counts.read,
+            accepted=counts.accepted,
+            duplicate=counts.duplicate,
+            rejected=counts.rejected,
+        )
+
+    def _kept(self, *given: object) -> None:
+        self.figures.kept(*given)  # type: ignore[arg-type]
+        self.more.set()
+
+    def _progress(self) -> Callable[[int, int | None], None]:
+        """Says how far a long document is read, every ten seconds."""
+        last = self.around.now()
+
+        def progress(number: int, rows: int | None) -> None:
+            nonlocal last
+            if self.around.now() - last >= 10:
+                last = self.around.now()
+                self.around.told(
+                    "document.progress", adapter=self.settings.name, record=number, of=rows
+                )
+
+        return progress
+
+    def _wait_for_room(self) -> None:
+        """Wait while the spool is full. Raises Stopped."""
+        while not self.around.stop.is_set():
+            self.room.clear()
+            depth = self.spool.depth()
+            if (
+                depth.events < self.settings.spool_events
+                and depth.bytes < self.settings.spool_mebibytes << 20
+            ):
+                return
+            self.room.wait(1)
+        raise Stopped
+
+    # Sending
+
+    def answered(self, answer: Answered) -> None:
+        self.figures.answered(answer, self.around.now())
+        self.room.set()
+
+
+def run_adapters(settings: Settings, base: Path, *, codes: Codes, around: Around) -> None:
+    """Run the adapters until the sign to stop; `base` is where the settings' paths start.
+
+    Raises CannotRun for what no waiting mends before anything runs: a kind that is not there, a
+    state that another process holds.
+    """
+    figures: dict[str, Figures] = {}
+    with ExitStack() as stack:
+        threads = []
+        for each in settings.adapter:
+            way = stack.enter_context(_opened(each, settings, base, codes, around))
+            figures[each.name] = way.figures
+            threads += _parts(way, settings, base)
+        if settings.metrics is not None:
+            host, _, port = settings.metrics.rpartition(":")
+            exposed = Exposed(figures, around.now)
+            server, serving = start_http_server(int(port), host, registry=exposed.registry)
+            stack.callback(serving.join)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+        for thread in threads:
+            thread.start()
+            stack.callback(thread.join)
+        stack.callback(around.stop.set)
+        around.told("adapters.running", adapters=len(settings.adapter))
+        around.stop.wait()
+
+
+@contextmanager
+def _opened(
+    each: AdapterSettings, settings: Settings, base: Path, codes: Codes, around: Around
+) -> Iterator[Way]:
+    site = base / each.site if each.site else None
+    adapter = load(each.kind, site, codes)
+    source = f"/{AgencyId.parse(each.agency)}/{adapter.mapping.system}"
+    with open_state(base / settings.state / each.name) as state:
+        spool = Spool(state, source)
+        yield Way(
+            settings=each,
+            base=base,
+            adapter=adapter,
+            state=state,
+            around=around,
+            documents=Documents(state, source),
+            spool=spool,
+            figures=Figures(spool.depth if each.source else None),
+        )
+
+
+def _parts(way: Way, settings: Settings, base: Path) -> list[Thread]:
+    ca = base / settings.hub.ca if settings.hub.ca else None
+    parts: list[tuple[str, Callable[[], None]]] = []
+    if way.settings.source is not None:
+        parts.append(("reading", lambda: _reading(way)))
+        parts.append(("sending", lambda: _sending(way, settings.hub.url, ca)))
+    if way.settings.subscription is not None:
+        parts.append(("taking", lambda: _taking(way, settings.hub.url, ca)))
+    return [
+        Thread(target=_begun_again, args=(way, name, part), name=f"{way.settings.name}.{name}")
+        for name, part in parts
+    ]
+
+
+def _reading(way: Way) -> None:
+    assert way.settings.source is not None
+    with way.settings.source.opened(way.base) as source:
+        step = way.read_from(source)
+        while not way.around.stop.is_set():
+            if not step():
+                way.around.stop.wait(way.settings.every)
+
+
+def _sending(way: Way, hub: str, ca: Path | None) -> None:
+    with way.client(hub, ca) as client:
+        sending = Sending(
+            way.adapter,
+            way.state,
+            way.spool,
+            client,
+            batch=way.settings.batch,
+            told=way.answered,
+        )
+        while not way.around.stop.is_set():
+            way.more.clear()
+            if not sending.send():
+                way.more.wait(1)
+
+
+def _taking(way: Way, hub: str, ca: Path | None) -> None:
+    assert way.settings.subscription is not None
+    with ExitStack() as stack:
+        sinks = [
+            stack.enter_context(sink.opened(way.base, way.adapter.folder))
+            for sink in way.settings.sinks
+        ]
+        client = stack.enter_context(way.client(hub, ca))
+        body = {"id": way.settings.name, **way.settings.subscription}
+        taking = Taking(
+            client, body, way.state, load_catalogue(), sinks, told=lambda n: _taken(way, n)
+        )
+        while not way.around.stop.is_set():
+            taking.take(wait=_POLL)
+
+
+def _taken(way: Way, events: int) -> None:
+    way.figures.taken += events
+
+
+def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
+    """Run a part until the sign to stop; after a failure begin it again, later each time."""
+    failures = 0
+    while not way.around.stop.is_set():
+        began = way.around.now()
+        try:
+            part()
+        except Stopped:
+            return
+        except Exception as error:
+            way.figures.restarts[name] += 1
+            failures = 0 if way.around.now() - began > _LONGEST_PAUSE else failures + 1
+            way.around.told(
+                "adapter.failed",
+                adapter=way.settings.name,
+                part=name,
+                kind=type(error).__name__,
+                # Only what the kit itself says is known not to repeat what was read.
+                reason=str(error) if isinstance(error, HubError | Away | CannotRun) else "",
+            )
+            way.around.stop.wait(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**failures))

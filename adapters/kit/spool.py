@@ -1,0 +1,156 @@
+"""Events that wait to be sent, in order, and what was sent for each native number."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.kit.event import event_id
+from adapters.kit.port import Place, Translated
+from adapters.kit.state import State
+
+_LOOKED_AT: Final = 10_000
+_AT_ONCE: Final = 500
+_FRONT: Final = (
+    "SELECT number, document, sheet, row, native, event, attributes, data FROM spool"
+    " WHERE source = ? AND number > ? ORDER BY number LIMIT ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event in the spool: its number there, where it came from, and what it replaces."""
+
+    number: int
+    document: int
+    place: Place
+    event: str
+    supersedes: str | None
+    made: Translated
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much waits, and since when the oldest of it (seconds since the epoch)."""
+
+    events: int
+    bytes: int
+    oldest: float | None
+
+
+class Spool:
+    """The events of one event source that the hub has not answered for."""
+
+    def __init__(self, state: State, source: str) -> None:
+        self._state = state
+        self.source = source
+
+    def put(
+        self,
+        database: sqlite3.Connection,
+        document: int,
+        made: Sequence[tuple[Place, Translated]],
+        now: float,
+        *,
+        again: bool = False,
+    ) -> list[str]:
+        """Let events wait, in this order. The ids of those that wait already, or were sent before
+        (unless `again`), and so do not wait once more."""
+        named = [(event_id(event), place, event) for place, event in made]
+        known = _known(database, self.source, [event for event, _, _ in named], again=again)
+        fresh: dict[str, tuple[object, ...]] = {}
+        repeated = []
+        for event, place, each in named:
+            if event in known or event in fresh:
+                repeated.append(event)
+                continue
+            attributes = json.dumps(dict(each.attributes), ensure_ascii=False)
+            where = (self.source, document, place.sheet, place.row)
+            fresh[event] = (*where, each.native, each.type, event, attributes, each.data, now)
+        database.executemany(
+            "INSERT INTO spool (source, document, sheet, row, native, type, event, attributes,"
+            " data, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            fresh.values(),
+        )
+        return repeated
+
+    def front(self, most: int, most_bytes: int) -> list[Waiting]:
+        """What to send next: the oldest event of each native number, at most so many.
+
+        What an event replaces is certain once the hub has answered for the one before it.
+        """
+        chosen: dict[str, Waiting] = {}
+        size = after = 0
+        while True:
+            rows = self._state.rows(_FRONT, self.source, after, most)
+            for number, document, sheet, row, native, event, attributes, data in rows:
+                after = number
+                if native in chosen:
+                    continue
+                size += len(data) + len(attributes)
+                if chosen and size > most_bytes:
+                    return list(chosen.values())
+                made = Translated(native=native, attributes=json.loads(attributes), data=data)
+                place = Place("", row, sheet)
+                before = self._supersedes(made, event)
+                chosen[native] = Waiting(number, document, place, event, before, made)
+                if len(chosen) == most:
+                    return list(chosen.values())
+            # Many steps of few cases: looking further for others is not worth it for ever.
+            if len(rows) < most or after - next(iter(chosen.values())).number > _LOOKED_AT:
+                return list(chosen.values())
+
+    def depth(self) -> Depth:
+        select = "SELECT count(*), total(length(data)), min(since) FROM spool WHERE source = ?"
+        ((events, size, oldest),) = self._state.rows(select, self.source)
+        return Depth(events, int(size), oldest)
+
+    def gone_before(self, database: sqlite3.Connection, native: str) -> frozenset[str]:
+        """The types of what was sent, or waits, for a native number."""
+        select = (
+            "SELECT type FROM sent WHERE source = ?1 AND native = ?2"
+            " UNION SELECT type FROM spool WHERE source = ?1 AND native = ?2"
+        )
+        return frozenset(row[0] for row in database.execute(select, (self.source, native)))
+
+    def _supersedes(self, made: Translated, event: str) -> str | None:
+        """What `event` replaces: as it was sent, or for a new one the last sent of its type."""
+        select = (
+            "SELECT event, supersedes, type FROM sent WHERE source = ? AND native = ?"
+            " ORDER BY number"
+        )
+        last: str | None = None
+        for sent, supersedes, type_ in self._state.rows(select, self.source, made.native):
+            if sent == event:
+                return None if supersedes is None else str(supersedes)
+            last = str(sent) if type_ == made.type else last
+        return last
+
+
+def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:
+    """The hub has answered for these."""
+    database.executemany("DELETE FROM spool WHERE number = ?", [(w.number,) for w in answered])
+
+
+def remember(database: sqlite3.Connection, source: str, taken: Iterable[Waiting]) -> None:
+    """Note events that the hub has, in the order sent; those known already stay as they are."""
+    database.executemany(
+        "INSERT OR IGNORE INTO sent (source, native, type, event, supersedes)"
+        " VALUES (?, ?, ?, ?, ?)",
+        ((source, w.made.native, w.made.type, w.event, w.supersedes) for w in taken),
+    )
+
+
+def _known(
+    database: sqlite3.Connection, source: str, events: Sequence[str], *, again: bool
+) -> frozenset[str]:
+    """Which of these wait, or (unless `again`) were sent."""
+    found: set[str] = set()
+    for start in range(0, len(events), _AT_ONCE):
+        part = events[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(part))
+        for table in ("spool",) if again else ("spool", "sent"):
+            select = f"SELECT event FROM {table} WHERE source = ? AND event IN ({marks})"
+            found.update(row[0] for row in database.execute(select, (source, *part)))
+    return frozenset(found)

@@ -1,0 +1,117 @@
+"""What an adapter remembers, in one SQLite file of its state directory.
+
+Documents, how far each was read and what was wrong with it; the events that wait to be sent
+(`spool`); what was sent for each native number; the openings that replies may name. Faults are row
+numbers and sentences, nothing that a cell says; an event that the hub answered for is erased.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any, Final
+
+from adapters.kit.port import CannotRun
+
+FILE_NAME: Final = "adapter.db"
+RAW: Final = "raw"
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS documents (
+    document INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL,
+    digest TEXT NOT NULL, phase TEXT NOT NULL DEFAULT 'reading', record INTEGER NOT NULL DEFAULT 0,
+    complete INTEGER NOT NULL DEFAULT 1, read INTEGER NOT NULL DEFAULT 0,
+    accepted INTEGER NOT NULL DEFAULT 0, duplicate INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0, ended REAL);
+CREATE INDEX IF NOT EXISTS documents_open ON documents (source, document)
+    WHERE phase <> 'finished';
+CREATE TABLE IF NOT EXISTS positions (source TEXT PRIMARY KEY, position TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (
+    document INTEGER NOT NULL, sheet TEXT NOT NULL, row INTEGER NOT NULL, "column" TEXT NOT NULL,
+    kind TEXT NOT NULL, reason TEXT NOT NULL, advice TEXT NOT NULL,
+    PRIMARY KEY (document, sheet, row, "column", kind, reason)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spool (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, document INTEGER NOT NULL,
+    sheet TEXT NOT NULL, row INTEGER NOT NULL, native TEXT NOT NULL, type TEXT NOT NULL,
+    event TEXT NOT NULL, attributes TEXT NOT NULL, data BLOB NOT NULL, since REAL NOT NULL,
+    UNIQUE (source, event));
+CREATE INDEX IF NOT EXISTS spool_native ON spool (source, native);
+CREATE INDEX IF NOT EXISTS spool_document ON spool (document);
+CREATE TABLE IF NOT EXISTS sent (
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, native TEXT NOT NULL, type TEXT NOT NULL,
+    event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
+CREATE INDEX IF NOT EXISTS sent_native ON sent (source, native);
+CREATE TABLE IF NOT EXISTS openings (
+    receipt TEXT PRIMARY KEY, key TEXT NOT NULL, type TEXT NOT NULL, correlation TEXT);
+CREATE INDEX IF NOT EXISTS openings_key ON openings (key);
+"""
+
+
+class StateInUse(CannotRun):
+    """Another run holds the state directory."""
+
+
+class State:
+    """The state of one directory. Threads take turns: each use is inside `transaction`."""
+
+    def __init__(self, database: sqlite3.Connection, directory: Path) -> None:
+        self._database = database
+        self._turn = RLock()
+        self.directory = directory
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """What happens inside is kept whole, on disk, when it ends; nothing of it if it fails."""
+        with self._turn:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                # A full disk has rolled it back already.
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def rows(self, select: str, *values: object) -> list[Any]:
+        """The rows of a SELECT."""
+        with self._turn:
+            return self._database.execute(select, values).fetchall()
+
+    def raw(self, document: int) -> Path:
+        """Where the bytes of a document are kept as they came."""
+        return self.directory / RAW / f"{document}"
+
+
+@contextmanager
+def open_state(directory: Path) -> Iterator[State]:
+    """The state kept in a directory, made if need be, for the owner's eyes only.
+
+    Raises StateInUse while another run holds it.
+    """
+    (directory / RAW).mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory.chmod(0o700)
+    path = directory / FILE_NAME
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+    try:
+        _prepare(database)
+        yield State(database, directory)
+    finally:
+        database.close()
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """The lock is taken at once and kept until the connection closes."""
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = ON")
+        database.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        raise StateInUse("另一个导入正在使用同一状态目录，请稍后再试") from error

@@ -1,0 +1,78 @@
+"""A run over 10,000 rows that is killed (-9) at random moments: nothing lost, nothing twice."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from threading import Timer
+
+from adapters.kit.state import open_state
+from tests.adapters.door import Door
+
+AGENCY = "510100.petition"
+ROWS = 10_000
+KILLS = 8
+CHILD = """
+import sys, time
+from pathlib import Path
+from adapters.kit.adapter import load
+from adapters.kit.client import HubClient
+from adapters.kit.runner import run
+from adapters.kit.state import open_state
+url, path, state, agency = sys.argv[1:]
+with HubClient(url, "t") as client, open_state(Path(state)) as known:
+    asked = {"agency": agency, "hub": client, "state": known, "now": time.time, "batch": 100}
+    summary = run(load("petition"), Path(path), **asked)
+print(summary.read, summary.accepted + summary.duplicate, summary.rejected, summary.complete)
+"""
+COLUMNS = "xfjbh,djsj,xfrq,xfxs,xfrs,gkxx,wtsddm,nrfldm,xfmddm,bfyrdw"
+
+
+def export(path: Path) -> None:
+    """Rows of which every hundredth is wrong, and every fiftieth corrects the one before."""
+    with path.open("w", encoding="gbk", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(COLUMNS.split(","))
+        for number in range(ROWS):
+            case = number - 1 if number % 50 == 7 else number
+            people = "若干" if number % 100 == 3 else str(number % 9 + 1)
+            day = "2026/10/08"
+            overview = f"反映小区公共收益未公开（第{number}行）"
+            cells = (f"XFJ{case:08}", day, day, "1", people, overview, "510104", "990000", "2", "")
+            table.writerow(cells)
+
+
+def test_a_run_killed_at_random_moments_sends_every_event_once_and_in_order(
+    door: Door, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.csv"
+    export(path)
+    arguments = [sys.executable, "-c", CHILD, door.url, str(path), str(tmp_path / "state"), AGENCY]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    random = Random(20261126)
+    killed = 0
+    for _ in range(KILLS):
+        with subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL) as child:
+            timer = Timer(random.uniform(0.3, 1.1), child.send_signal, [signal.SIGKILL])
+            timer.start()
+        timer.cancel()
+        killed += child.returncode == -signal.SIGKILL
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+
+    wrong = ROWS // 100
+    assert killed > 0
+    assert done.stdout.split() == [str(ROWS), str(ROWS - wrong), str(wrong), "True"]
+    # In the order in which the door took them; what came twice, it has once.
+    taken = [json.loads(event) for event in door.events.values()]
+    assert len(taken) == ROWS - wrong
+    place = {event["id"]: number for number, event in enumerate(taken)}
+    corrections = [event for event in taken if "supersedes" in event]
+    assert len(corrections) == ROWS // 50
+    assert all(place[event["supersedes"]] < place[event["id"]] for event in corrections)
+    with open_state(tmp_path / "state") as state:
+        assert state.rows("SELECT count(*) FROM spool") == [(0,)]
+        assert state.rows("SELECT count(*) FROM sent") == [(ROWS - wrong,)]

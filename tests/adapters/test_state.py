@@ -1,0 +1,233 @@
+"""What an adapter remembers: documents and how far they were read, the spool, what was sent."""
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.kit.documents import Counts, Documents, count, note, settle
+from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
+from adapters.kit.spool import Depth, Spool, Waiting, drop, remember
+from adapters.kit.state import FILE_NAME, State, StateInUse, open_state
+
+SOURCE = "/510100.petition/xfj"
+FAULT = RowFault(3, "xfrq", FaultKind.DATE, "不是有效的日期", "请改", "十月")
+PLACE = Place("十月.csv", 3)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    with open_state(tmp_path / "state") as state:
+        yield state
+
+
+def bring(documents: Documents, name: str = "十月.csv", position: str = "1") -> int:
+    raw = documents.next_raw()
+    raw.write_bytes(name.encode())
+    return documents.add(Brought(name, position), raw).number
+
+
+def event(native: str, data: str, type_: str = "petition.case_transferred") -> Translated:
+    return Translated(native, {"type": type_, "time": "2026-11-01T00:00:00+08:00"}, data.encode())
+
+
+def put(state: State, spool: Spool, document: int, *events: Translated, again: bool = False) -> int:
+    """How many of them wait now."""
+    with state.transaction() as database:
+        made = [(PLACE, each) for each in events]
+        return len(events) - len(spool.put(database, document, made, 7.0, again=again))
+
+
+def answer(state: State, spool: Spool, waiting: list[Waiting], *, taken: bool = True) -> None:
+    with state.transaction() as database:
+        drop(database, waiting)
+        if taken:
+            remember(database, spool.source, waiting)
+
+
+def front(spool: Spool, most: int = 100) -> list[tuple[str, bytes]]:
+    return [(each.made.native, each.made.data) for each in spool.front(most, 1 << 20)]
+
+
+def test_what_was_settled_is_there_after_opening_again(tmp_path: Path) -> None:
+    with open_state(tmp_path) as state:
+        documents = Documents(state, SOURCE)
+        number = bring(documents)
+        with state.transaction() as database:
+            note(database, number, [FAULT, FAULT])
+            count(database, number, Counts(read=4, duplicate=1, rejected=1))
+            settle(database, number, 5)
+    with open_state(tmp_path) as state:
+        documents = Documents(state, SOURCE)
+        known = documents.to_read()
+        assert known is not None
+        assert (known.number, known.name, known.record) == (number, "十月.csv", 5)
+        assert known.counts == Counts(read=4, duplicate=1, rejected=1)
+        assert list(documents.faults(known)) == [FAULT]
+        assert known.path.read_bytes() == "十月.csv".encode()
+        assert documents.position == "1"
+
+
+def test_settling_an_earlier_record_takes_nothing_back(state: State) -> None:
+    documents = Documents(state, SOURCE)
+    number = bring(documents)
+    for record in (5, 4):
+        with state.transaction() as database:
+            settle(database, number, record)
+    document = documents.to_read()
+    assert document is not None
+    assert document.record == 5
+
+
+def test_a_document_is_answered_when_it_is_read_and_nothing_of_it_waits(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    first, second = bring(documents, "a"), bring(documents, "b")
+    put(state, spool, first, event("1", "x"))
+    assert documents.answered() is None
+    for number in (first, second):
+        document = documents.to_read()
+        assert document is not None
+        assert document.number == number
+        documents.read_to_end(document, complete=True)
+    # The second gave nothing, and yet is told after the first.
+    assert documents.answered() is None
+    answer(state, spool, spool.front(10, 1 << 20))
+    ended = []
+    while (document := documents.answered()) is not None:
+        ended.append(document.number)
+        documents.finish(document, 9.0)
+    assert ended == [first, second]
+    assert documents.to_read() is None
+
+
+def test_raw_copies_go_after_their_time_and_numbers_are_not_used_again(state: State) -> None:
+    documents = Documents(state, SOURCE)
+    first = bring(documents)
+    document = documents.to_read()
+    assert document is not None
+    documents.read_to_end(document, complete=False)
+    documents.finish(document, 9.0)
+    documents.purge(9.0)
+    assert document.path.exists()
+    documents.purge(9.5)
+    assert not document.path.exists()
+    assert bring(documents) == first + 1
+
+
+def test_what_a_killed_run_left_in_place_of_the_next_document_is_gone(state: State) -> None:
+    documents = Documents(state, SOURCE)
+    documents.next_raw().write_bytes(b"half")
+    assert not documents.next_raw().exists()
+
+
+def test_events_wait_in_order_and_one_of_each_case_at_a_time(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document = bring(documents)
+    made = [event("1", "a"), event("1", "b"), event("2", "c"), event("1", "d"), event("3", "e")]
+    assert put(state, spool, document, *made) == 5
+    assert spool.depth() == Depth(5, 5, 7.0)
+    assert front(spool) == [("1", b"a"), ("2", b"c"), ("3", b"e")]
+    assert front(spool, most=2) == [("1", b"a"), ("2", b"c")]
+    answer(state, spool, spool.front(2, 1 << 20))
+    assert front(spool) == [("1", b"b"), ("3", b"e")]
+    answer(state, spool, spool.front(9, 1 << 20))
+    assert front(spool) == [("1", b"d")]
+    answer(state, spool, spool.front(9, 1 << 20))
+    assert spool.depth() == Depth(0, 0, None)
+
+
+def test_a_batch_is_bounded_in_bytes_but_never_empty(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    put(state, spool, bring(documents), event("1", "a" * 900), event("2", "b" * 900))
+    assert [len(spool.front(9, size)) for size in (10, 1_000, 4_000)] == [1, 1, 2]
+
+
+def test_an_event_that_waits_or_was_sent_does_not_wait_again(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document = bring(documents)
+    assert put(state, spool, document, event("1", "a"), event("1", "a")) == 1
+    assert put(state, spool, document, event("1", "a")) == 0
+    answer(state, spool, spool.front(9, 1 << 20))
+    assert put(state, spool, document, event("1", "a")) == 0
+    assert put(state, spool, document, event("1", "a"), again=True) == 1
+    answer(state, spool, spool.front(9, 1 << 20), taken=False)
+    assert put(state, Spool(state, "/other"), document, event("1", "a")) == 1
+
+
+def test_a_new_event_replaces_the_last_one_of_its_number_and_type(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document = bring(documents)
+    names: dict[str, tuple[str, str | None]] = {}
+
+    def send(data: str, type_: str, *, taken: bool = True) -> None:
+        put(state, spool, document, event("1", data, type_), again=True)
+        (waiting,) = spool.front(9, 1 << 20)
+        names[data] = (waiting.event, waiting.supersedes)
+        answer(state, spool, [waiting], taken=taken)
+
+    send("a", "clue.received")
+    send("b", "clue.concluded")
+    send("c", "clue.received", taken=False)
+    send("d", "clue.received")
+    assert [names[each][1] for each in "abcd"] == [None, None, names["a"][0], names["a"][0]]
+    # What was sent before is made the same again.
+    before = dict(names)
+    send("a", "clue.received")
+    send("d", "clue.received")
+    assert names == before
+    with state.transaction() as database:
+        assert spool.gone_before(database, "1") == {"clue.received", "clue.concluded"}
+
+
+def test_a_transaction_that_fails_leaves_nothing(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document = bring(documents)
+    with pytest.raises(KeyboardInterrupt), state.transaction() as database:
+        spool.put(database, document, [(PLACE, event("1", "a"))], 7.0)
+        settle(database, document, 5)
+        raise KeyboardInterrupt
+    assert spool.depth() == Depth(0, 0, None)
+    unread = documents.to_read()
+    assert unread is not None
+    assert unread.record == 0
+
+
+def test_what_was_answered_for_is_not_in_the_file_any_more(tmp_path: Path) -> None:
+    with open_state(tmp_path) as state:
+        documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+        put(state, spool, bring(documents), event("1", "a-secret-of-somebody" * 50))
+        answer(state, spool, spool.front(9, 1 << 20))
+    assert b"a-secret" not in b"".join(p.read_bytes() for p in tmp_path.glob(f"{FILE_NAME}*"))
+
+
+def test_one_run_at_a_time_holds_the_state(tmp_path: Path) -> None:
+    with open_state(tmp_path), pytest.raises(StateInUse), open_state(tmp_path):
+        pass
+    with open_state(tmp_path) as state:
+        assert Documents(state, SOURCE).to_read() is None
+
+
+def test_only_the_owner_can_read_the_state(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    with open_state(directory) as state:
+        bring(Documents(state, SOURCE))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+    raw = modes.pop("raw")
+    assert raw == stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert modes[FILE_NAME] == 0o600
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_full_disk_is_told_and_nothing_of_the_step_is_kept(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document = bring(documents)
+    with state.transaction() as database:
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+    state.rows(f"PRAGMA max_page_count = {pages + 4}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        put(state, spool, document, *(event(str(n), "x" * 4_000) for n in range(50)))
+    assert spool.depth() == Depth(0, 0, None)
+    state.rows("PRAGMA max_page_count = 100000")
+    assert put(state, spool, document, event("1", "a")) == 1
