@@ -8,10 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.kit.convert import Wrong, tidy_name
+from adapters.kit.convert import Value, Wrong, tidy_name
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from contracts.agency import AddressError, parse_addresses
 from contracts.contract import Contract
 from contracts.petition.v1 import ACCUSATION
 
@@ -20,7 +21,6 @@ _AS_THEY_ARE: Final = (
     "handling",
     "form",
     "purpose",
-    "content_class",
     "place",
     "date",
     "people",
@@ -31,6 +31,8 @@ _AS_THEY_ARE: Final = (
     "litigation",
     "summary",
 )
+_LETTER: Final = "信访信息系统原件编号"
+_LEVELS: Final = ("content_name", "content_second", "content_third")
 _OUTSIDE_BRACKETS: Final = r"(?![^（(]*[）)])"
 _SEVERAL: Final = re.compile(rf"[;；、,，\n]+{_OUTSIDE_BRACKETS}")
 # One person's post may itself be a list: 党组成员、副局长.
@@ -43,9 +45,14 @@ def translate(row: Row, contracts: Mapping[str, Contract]) -> tuple[Translated |
     accused = _accused(row)
     if isinstance(accused, RowFault):
         return (accused,)
+    address = _address(row)
+    if isinstance(address, RowFault):
+        return (address,)
     case = str(row.values["petitionid"])
     payload = {name: row.values.get(name) for name in _AS_THEY_ARE} | {
         "native": _native(row),
+        "aliases": _letter(row),
+        "content_class": _content(row),
         _whose(row): _person(row),
         "accused": accused or None,
         "due": {"date": row.values["due"]} if "due" in row.values else None,
@@ -57,7 +64,8 @@ def translate(row: Row, contracts: Mapping[str, Contract]) -> tuple[Translated |
             "time": str(row.values["registered"]),
             "region": str(row.values["place"]),
             "correlationid": f"petition:{case}",
-        },
+        }
+        | address,
         data=payload_bytes(contract, payload),
     )
     return (event,)
@@ -70,6 +78,34 @@ def _native(row: Row) -> Mapping[str, Any]:
         "xfmd": row.text("native_purpose"),
         "nrfl": row.text("native_content"),
     }
+
+
+def _letter(row: Row) -> list[dict[str, Any]] | None:
+    """Where the letter itself is kept: by its number whoever may see it finds it at the bureau."""
+    number = row.text("letter")
+    return [{"system": _LETTER, "number": number}] if number else None
+
+
+def _content(row: Row) -> Value:
+    """The class of the matter; its name from the top down where levels have columns."""
+    content = row.values["content_class"]
+    first, *deeper = (row.text(level) for level in _LEVELS)
+    if not isinstance(content, dict) or not any(deeper):
+        return content
+    return {**content, "label": "/".join(filter(None, (first, *deeper)))}
+
+
+def _address(row: Row) -> dict[str, str] | RowFault:
+    """Matters of the courts are addressed to political and legal affairs alone (诉访分离)."""
+    written = row.text("litigation_to")
+    if not row.values.get("litigation") or not written:
+        return {}
+    to = written.replace("{place}", str(row.values["place"]))
+    try:
+        parse_addresses(to)
+    except AddressError:
+        return row.wrong("litigation_to", _NO_ADDRESS)
+    return {"to": to}
 
 
 def _whose(row: Row) -> str:
@@ -119,4 +155,9 @@ _UNCLEAR: Final = Wrong(
     FaultKind.MISMATCH,
     "的项数与被反映人姓名对不上",
     "请按姓名的顺序逐项填写，用分号隔开",
+)
+_NO_ADDRESS: Final = Wrong(
+    FaultKind.IDENTIFIER,
+    "不是贯通的单位地址",
+    "请写成 political-legal@510104 或 510104.political-legal.court 这样的地址，或者留空",
 )

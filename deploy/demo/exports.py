@@ -256,7 +256,7 @@ def _cells(random: Random, month: int, number: int) -> Cells:
         "lmbz": random.choice(("0", "0", "1")),
         "nmbz": "0",
         "yybz": "否",
-        "sfssbz": random.choice(("0", "0", "0", "1")),
+        "sfssbz": random.choice(("0", "0", "0", "否")),
         "xbjzsj": random.choice((f"{due:%Y/%m/%d}", _NO_DAY)),
         **_accused(random, region, accused=accusation, office=against_office),
         **_person(random, number),

@@ -55,7 +55,8 @@ def test_a_sample_may_name_a_region_that_a_hub_imported(tmp_path: Path) -> None:
 def test_an_unknown_adapter_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownAdapter) as raised:
         load("petitions")
-    assert str(raised.value) == "没有这个适配器（是否指 petition？），可用：petition"
+    known = "、".join(available())
+    assert str(raised.value) == f"没有这个适配器（是否指 petition？），可用：{known}"
 
 
 @pytest.mark.parametrize("name", ["../petition", "petition/../petition", "kit", "", "/"])
@@ -79,7 +80,7 @@ def test_an_adapter_is_added_as_a_folder_and_checked_by_its_samples(
     (case / "out.json").write_text(written(expected), encoding="utf-8")
     monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(tmp_path)])
 
-    assert list(available()) == ["letters", "petition"]
+    assert "letters" in available()
     (difference,) = check("letters")
     assert isinstance(difference, Difference)
     assert difference.case == "one"
