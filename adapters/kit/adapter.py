@@ -1,9 +1,12 @@
 """An adapter: a folder below `adapters` with a field map and a translation."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -59,29 +62,65 @@ def available() -> Mapping[str, Path]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
-def load(name: str, site: Path | None = None, codes: Codes = SHIPPED) -> Adapter:
-    """An adapter, with a site's file laid over its field map.
+def folder_of(name: str | Path) -> Path:
+    """An adapter's folder: of a name the one that is shipped, a path is one of the agency's own.
 
-    Raises UnknownAdapter, MappingError, or OSError for a site's file that cannot be read.
+    Raises UnknownAdapter.
     """
+    if isinstance(name, Path):
+        if all((name / part).is_file() for part in (MAPPING, TRANSLATE)):
+            return name
+        raise UnknownAdapter(f"{name} 不是适配器：须有 {MAPPING} 和 {TRANSLATE}")
     folders = available()
     if name not in folders:
         close = get_close_matches(name, folders, n=1)
         hint = f"（是否指 {close[0]}？）" if close else ""
         raise UnknownAdapter(f"没有这个适配器{hint}，可用：{'、'.join(folders)}")
-    mapping = load_mapping(folders[name] / MAPPING, site)
+    return folders[name]
+
+
+def load(name: str | Path, site: Path | None = None, codes: Codes = SHIPPED) -> Adapter:
+    """An adapter by its name, or one in a folder of the agency's own, whose code is trusted; with
+    a site's file laid over its field map.
+
+    Raises UnknownAdapter, MappingError, CannotRun for a translation that does not load, or OSError
+    for a site's file that cannot be read.
+    """
+    folder = folder_of(name)
+    called = name if isinstance(name, str) else folder.resolve().name
+    mapping = load_mapping(folder / MAPPING, site)
     contracts = {}
     for type_, version in mapping.contracts.items():
         contract = load_catalogue().find(type_, version)
         if contract is None:
-            raise UnknownAdapter(f"{name}: no contract {type_} {version}")
+            raise UnknownAdapter(f"{called}: no contract {type_} {version}")
         contracts[type_] = contract
-    translate: Translate = import_module(f"adapters.{name}.translate").translate
+    if isinstance(name, str):
+        translate: Translate = import_module(f"adapters.{name}.translate").translate
+    else:
+        translate = _own(folder / TRANSLATE)
     return Adapter(
-        name=name,
-        folder=folders[name],
+        name=called,
+        folder=folder,
         mapping=mapping,
         contracts=MappingProxyType(contracts),
         translate=translate,
         codes=codes,
     )
+
+
+def _own(path: Path) -> Translate:
+    """The translation in a file that no package holds."""
+    where = sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    spec = spec_from_file_location(f"agency_adapter_{where}", path)
+    if spec is None or spec.loader is None:
+        raise CannotRun(f"{path} 不能作为 Python 模块装入")
+    module = module_from_spec(spec)
+    # A dataclass looks for its module there.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+        translate: Translate = module.translate
+    except (SyntaxError, ImportError, AttributeError, NameError) as error:
+        raise CannotRun(f"{path} 不能装入：{error}") from error
+    return translate

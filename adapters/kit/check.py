@@ -1,20 +1,20 @@
 """Checking an adapter against its samples, offline: what goes in, what must come out."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from difflib import unified_diff
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from adapters.kit.adapter import available, load
-from adapters.kit.checkpoint import open_checkpoint
-from adapters.kit.results import Result
-from adapters.kit.runner import run
+from adapters.kit.adapter import Adapter, folder_of, load
+from adapters.kit.dry import rehearsed
+from adapters.kit.port import CannotRun, RowFault
+from contracts.agency import KINDS
+from contracts.catalogue import load_catalogue
 from contracts.owncodes import SHIPPED, Codes
 
-SAMPLE_AGENCY: Final = "510100.petition"
+SAMPLE_REGION: Final = "510100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,45 +25,36 @@ class Difference:
     lines: tuple[str, ...]
 
 
-class _Collector:
-    """A publisher that takes every event and keeps it."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-
-    def publish(self, events: Sequence[bytes]) -> list[Result]:
-        made = [json.loads(event) for event in events]
-        self.events.extend(made)
-        return [Result(e["source"], e["id"], "accepted", None, ()) for e in made]
-
-
-def check(name: str, codes: Codes = SHIPPED) -> tuple[Difference, ...]:
-    """Run every sample of an adapter; what differs. Raises UnknownAdapter, MappingError."""
+def check(name: str | Path, codes: Codes = SHIPPED) -> tuple[Difference, ...]:
+    """Run every sample of an adapter; what differs. Raises CannotRun."""
     compared = (_compare(name, case, codes) for case in samples(name))
     return tuple(difference for difference in compared if difference)
 
 
-def samples(name: str) -> Iterator[Path]:
-    """The folders of an adapter's samples: `in.csv`, `out.json`, for some a `site.toml`."""
+def samples(name: str | Path) -> Iterator[Path]:
+    """The folders of an adapter's samples: `in.<form>`, `out.json`, for some a `site.toml`."""
     load(name)
-    return iter(sorted((available()[name] / "samples").iterdir()))
+    return iter(sorted(p for p in (folder_of(name) / "samples").iterdir() if p.is_dir()))
 
 
-def outcome(name: str, case: Path, codes: Codes = SHIPPED) -> dict[str, Any]:
+def outcome(name: str | Path, case: Path, codes: Codes = SHIPPED) -> dict[str, Any]:
     """The events and faults that a sample's input gives, as `out.json` holds them."""
     site = case / "site.toml"
     adapter = load(name, site if site.exists() else None, codes)
-    taken = _Collector()
-    with TemporaryDirectory() as place, open_checkpoint(Path(place)) as state:
-        summary = run(
-            adapter,
-            case / "in.csv",
-            agency=SAMPLE_AGENCY,
-            hub=taken,
-            state=state,
-            reports=Path(place),
-        )
-    return {"events": taken.events, "faults": [asdict(fault) for fault in summary.faults]}
+    tried = list(rehearsed(adapter, _input(case), sample_agency(adapter)))
+    events = [json.loads(foreseen.event) for each in tried for foreseen in each.events]
+    faults = sorted({fault for each in tried for fault in each.faults}, key=_where)
+    return {"events": events, "faults": [asdict(fault) for fault in faults]}
+
+
+def sample_agency(adapter: Adapter) -> str:
+    """As whom samples are sent: the kind that the adapter, or the family of its first contract, is
+    named after, else the first that may send under it."""
+    first = next(iter(adapter.contracts.values()))
+    named = (adapter.name.partition(".")[0], first.family)
+    senders = sorted(load_catalogue().senders(first))
+    kind = next(kind for kind in (*named, *senders) if kind in KINDS)
+    return f"{SAMPLE_REGION}.{kind}"
 
 
 def written(result: dict[str, Any]) -> str:
@@ -71,7 +62,18 @@ def written(result: dict[str, Any]) -> str:
     return json.dumps(result, ensure_ascii=False, indent=2) + "\n"
 
 
-def _compare(name: str, case: Path, codes: Codes) -> Difference | None:
+def _input(case: Path) -> Path:
+    found = sorted(case.glob("in.*"))
+    if len(found) != 1:
+        raise CannotRun(f"样例 {case.name} 须有一个 in.<格式> 文件，如 in.csv")
+    return found[0]
+
+
+def _where(fault: RowFault) -> tuple[str, int, str, str, str]:
+    return fault.sheet, fault.row, fault.column, fault.kind, fault.reason
+
+
+def _compare(name: str | Path, case: Path, codes: Codes) -> Difference | None:
     expected = (case / "out.json").read_text(encoding="utf-8")
     got = written(outcome(name, case, codes))
     lines = unified_diff(expected.splitlines(), got.splitlines(), "out.json", "现在", lineterm="")

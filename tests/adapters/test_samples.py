@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 import adapters
 from adapters.kit.adapter import UnknownAdapter, available, load
 from adapters.kit.check import Difference, check, outcome, samples, written
-from adapters.kit.port import FaultKind
+from adapters.kit.port import CannotRun, FaultKind
 from contracts.owncodes import SHIPPED, Codes, load_codes
 
 CASES = [(name, case) for name in available() for case in samples(name)]
@@ -84,3 +85,37 @@ def test_an_adapter_is_added_as_a_folder_and_checked_by_its_samples(
     assert difference.case == "one"
     changed = [line for line in difference.lines if line[:1] in "+-"]
     assert changed == ["--- out.json", "+++ 现在", '-      "row": 99,', '+      "row": 3,']
+
+
+def test_an_adapter_of_the_agencys_own_stands_in_a_folder_anywhere(tmp_path: Path) -> None:
+    folder = tmp_path / "来信"
+    copytree(available()["petition"], folder)
+    assert load(folder).name == "来信"
+    assert check(folder) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("def translate(:", "invalid syntax"),
+        ("import there_is_no_such_module", "No module named 'there_is_no_such_module'"),
+        ("x = 1", "has no attribute 'translate'"),
+    ],
+)
+def test_a_translation_that_does_not_load_is_told(tmp_path: Path, code: str, told: str) -> None:
+    (tmp_path / "mapping.toml").write_bytes((available()["petition"] / "mapping.toml").read_bytes())
+    (tmp_path / "translate.py").write_text(code, encoding="utf-8")
+    with pytest.raises(CannotRun, match="不能装入") as raised:
+        load(tmp_path)
+    assert told in str(raised.value)
+
+
+def test_a_folder_without_a_map_is_no_adapter(tmp_path: Path) -> None:
+    with pytest.raises(UnknownAdapter, match="须有 mapping"):
+        load(tmp_path)
+
+
+def test_a_sample_has_one_input(tmp_path: Path) -> None:
+    (tmp_path / "out.json").touch()
+    with pytest.raises(CannotRun, match="须有一个 in"):
+        outcome("petition", tmp_path)

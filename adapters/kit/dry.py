@@ -1,0 +1,304 @@
+"""An agency's file run dry: what would be sent, what is refused and why, what the map covers.
+
+No hub is asked and nothing is kept. What only a hub can tell (grants, what went before in other
+files, which opening a reply answers) does not show.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.kit.adapter import Adapter
+from adapters.kit.convert import bare
+from adapters.kit.event import event_id, sealed
+from adapters.kit.making import made_of
+from adapters.kit.mapping import Mapping as FieldMap
+from adapters.kit.port import (
+    FaultKind,
+    Place,
+    Reader,
+    Record,
+    RowFault,
+    Translated,
+    Unreadable,
+    UnreadableFile,
+)
+from adapters.kit.readers.csv import CsvFile, examine_csv
+from adapters.kit.readers.limits import SPREADSHEET
+from adapters.kit.wanted import Wanted
+from contracts.agency import AgencyId
+
+_FIRST_EVENTS: Final = 3
+_ROWS_NAMED: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """An event as it would be sent; `reply`: it must yet be told which opening it answers."""
+
+    id: str
+    type: str
+    place: Place
+    reply: bool
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of one record, or (without one) what was found about the file as a whole.
+
+    `again` counts events that stood in the file before, word for word; they are sent once.
+    """
+
+    record: Record | Unreadable | None
+    events: tuple[Foreseen, ...] = ()
+    again: int = 0
+    faults: tuple[RowFault, ...] = ()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Faults of one kind in one column: how many, the first one's words, the first rows."""
+
+    kind: FaultKind
+    column: str
+    count: int
+    reason: str
+    advice: str
+    rows: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A column that the map reads: whether the file has it, and in how many records it says
+    something."""
+
+    column: str
+    title: str
+    required: bool
+    present: bool
+    filled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a run would do. `unread`: columns of the file that nobody reads, by name alone.
+
+    `replies`: events that a run still gives the opening which they answer. `complete` is False
+    when part of the file could not be read.
+    """
+
+    read: int
+    refused: int
+    again: int
+    replies: int
+    types: Mapping[str, int]
+    first: tuple[Foreseen, ...]
+    faults: tuple[Refused, ...]
+    columns: tuple[Covered, ...]
+    unread: tuple[str, ...]
+    complete: bool
+
+    def document(self, *, show: bool = False) -> dict[str, Any]:
+        """As JSON; the content of the first events only where it is asked for."""
+        first = [
+            {"id": e.id, "type": e.type, "sheet": e.place.sheet, "row": e.place.row}
+            | ({"event": json.loads(e.event)} if show else {})
+            for e in self.first
+        ]
+        faults = [
+            asdict(f) | {"rows": [{"sheet": sheet, "row": row} for sheet, row in f.rows]}
+            for f in self.faults
+        ]
+        return {
+            "read": self.read,
+            "refused": self.refused,
+            "again": self.again,
+            "replies": self.replies,
+            "types": dict(self.types),
+            "first": first,
+            "faults": faults,
+            "columns": [asdict(column) for column in self.columns],
+            "unread": list(self.unread),
+            "complete": self.complete,
+        }
+
+
+def dry_run(adapter: Adapter, path: Path, agency: str) -> Rehearsal:
+    """Read a file as `agency` would send it. Raises AgencyIdError, or OSError."""
+    tally = _Tally(adapter.mapping)
+    for tried in rehearsed(adapter, path, agency):
+        tally.add(tried)
+    return tally.rehearsal()
+
+
+def rehearsed(adapter: Adapter, path: Path, agency: str) -> Iterator[Tried]:
+    """What becomes of each record of a file in its order, the file's own faults around them.
+
+    Raises AgencyIdError, or OSError.
+    """
+    source = f"/{AgencyId.parse(agency)}/{adapter.mapping.system}"
+    with closing(_Before()) as before:
+        try:
+            reader = _reader(path, adapter.mapping.wanted)
+            yield Tried(None, faults=tuple(reader.notices))
+            for record in reader.read():
+                yield _tried(adapter, source, record, before)
+        except UnreadableFile as error:
+            yield Tried(None, faults=error.faults, complete=False)
+
+
+def _reader(path: Path, wanted: Wanted) -> Reader:
+    file = examine_csv(path, SPREADSHEET)
+    return CsvFile(file, name=path.name, wanted=wanted, limits=SPREADSHEET)
+
+
+def _tried(adapter: Adapter, source: str, record: Record | Unreadable, before: "_Before") -> Tried:
+    made = made_of(adapter, record)
+    events: list[Foreseen] = []
+    for event in made.events:
+        id_ = event_id(event)
+        if before.has(event.native, id_):
+            continue
+        contract = adapter.contracts[event.type]
+        reply = bool(contract.answers) and "causationid" not in event.attributes
+        whole = _sealed(adapter, source, event, before.last(event.native, event.type))
+        events.append(Foreseen(id_, event.type, record.place, reply, whole))
+        before.note(event.native, event.type, id_)
+    again = len(made.events) - len(events)
+    return Tried(record, tuple(events), again, made.faults)
+
+
+def _sealed(adapter: Adapter, source: str, event: Translated, supersedes: str | None) -> bytes:
+    address = adapter.mapping.address
+    return sealed(
+        event,
+        id=event_id(event),
+        source=source,
+        to=address.to,
+        cc=address.cc,
+        supersedes=supersedes,
+    )
+
+
+class _Before:
+    """What stood in the file before; a long one's is on disk, in a file that has no name."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("CREATE TABLE sent (native TEXT, type TEXT, event TEXT)")
+        self._database.execute("CREATE INDEX native ON sent (native)")
+
+    def has(self, native: str, event: str) -> bool:
+        select = "SELECT 1 FROM sent WHERE native = ? AND event = ?"
+        return self._database.execute(select, (native, event)).fetchone() is not None
+
+    def last(self, native: str, type_: str) -> str | None:
+        """The event of that number and type that a new one replaces."""
+        select = "SELECT event FROM sent WHERE native = ? AND type = ? ORDER BY rowid DESC LIMIT 1"
+        found: tuple[str] | None = self._database.execute(select, (native, type_)).fetchone()
+        return found[0] if found else None
+
+    def note(self, native: str, type_: str, event: str) -> None:
+        self._database.execute("INSERT INTO sent VALUES (?, ?, ?)", (native, type_, event))
+
+    def close(self) -> None:
+        self._database.close()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts of what was tried so far."""
+
+    mapping: FieldMap
+    read: int = 0
+    refused: int = 0
+    again: int = 0
+    replies: int = 0
+    complete: bool = True
+    types: Counter[str] = field(default_factory=Counter)
+    first: list[Foreseen] = field(default_factory=list)
+    faults: dict[tuple[FaultKind, str], list[RowFault]] = field(default_factory=dict)
+    counts: Counter[tuple[FaultKind, str]] = field(default_factory=Counter)
+    present: set[str] = field(default_factory=set)
+    filled: Counter[str] = field(default_factory=Counter)
+
+    def add(self, tried: Tried) -> None:
+        self.read += tried.record is not None
+        self.refused += tried.record is not None and bool(tried.faults)
+        self.again += tried.again
+        self.replies += sum(event.reply for event in tried.events)
+        self.complete &= tried.complete
+        self.types.update(event.type for event in tried.events)
+        self.first.extend(tried.events[: _FIRST_EVENTS - len(self.first)])
+        for fault in tried.faults:
+            self._note(fault)
+        if isinstance(tried.record, Record):
+            self._cover(tried.record)
+
+    def _note(self, fault: RowFault) -> None:
+        alike = (fault.kind, fault.column)
+        self.counts[alike] += 1
+        kept = self.faults.setdefault(alike, [])
+        if len(kept) < _ROWS_NAMED:
+            kept.append(fault)
+
+    def _cover(self, record: Record) -> None:
+        parts: list[tuple[str, Mapping[str, str]]] = [("", record.columns)]
+        for name, inner in record.groups.items():
+            parts.extend((f"{name}/", columns) for columns in inner)
+        blank = {"", *self.mapping.cells.nulls}
+        told = {
+            f"{above}{column}": bare(cell) not in blank
+            for above, columns in parts
+            for column, cell in columns.items()
+        }
+        self.present |= told.keys()
+        self.filled.update(name for name, says in told.items() if says)
+
+    def rehearsal(self) -> Rehearsal:
+        return Rehearsal(
+            read=self.read,
+            refused=self.refused,
+            again=self.again,
+            replies=self.replies,
+            types=dict(sorted(self.types.items())),
+            first=tuple(self.first),
+            faults=tuple(self._refused()),
+            columns=tuple(self._columns()),
+            unread=(),
+            complete=self.complete,
+        )
+
+    def _refused(self) -> Iterator[Refused]:
+        for alike, kept in self.faults.items():
+            rows = tuple((fault.sheet, fault.row) for fault in kept if fault.row)
+            first = kept[0]
+            yield Refused(
+                *alike,
+                count=self.counts[alike],
+                reason=first.reason,
+                advice=first.advice,
+                rows=rows,
+            )
+
+    def _columns(self) -> Iterator[Covered]:
+        wanted = self.mapping.wanted
+        titles = dict(wanted.titles)
+        for name, group in wanted.groups.items():
+            titles |= {f"{name}/{column}": title for column, title in group.titles.items()}
+        for column, title in titles.items():
+            yield Covered(
+                column=column,
+                title=title,
+                required=column in wanted.required,
+                present=column in self.present,
+                filled=self.filled[column],
+            )

@@ -1,0 +1,115 @@
+"""An agency's file run dry: everything that a run would do, and nothing done."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.kit.adapter import load
+from adapters.kit.dry import Covered, Refused, Rehearsal, dry_run
+from adapters.kit.port import FaultKind
+from contracts.agency import AgencyIdError
+from deploy.demo.exports import HEADER, LETTER
+
+SOUND = {
+    "djsj": "2026/10/08",
+    "xfrq": "2026/10/08",
+    "xfxs": "1",
+    "xfrs": "1",
+    "gkxx": "反映小区公共收益未公开",
+    "tsnr": LETTER,
+    "wtsddm": "510104",
+    "nrfldm": "990000",
+    "xfmddm": "2",
+    "lmbz": r"\N",
+}
+
+
+def export(path: Path, *rows: dict[str, str], header: tuple[str, ...] = HEADER) -> Path:
+    with path.open("w", encoding="gbk", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(header)
+        table.writerows([(SOUND | row).get(column, "") for column in header] for row in rows)
+    return path
+
+
+def rehearse(path: Path) -> Rehearsal:
+    return dry_run(load("petition"), path, "510100.petition")
+
+
+def covered(rehearsal: Rehearsal, column: str) -> Covered:
+    return next(each for each in rehearsal.columns if each.column == column)
+
+
+def test_what_would_be_sent_is_counted_and_the_first_three_are_named(tmp_path: Path) -> None:
+    rows = [{"xfjbh": f"XFJ{n}"} for n in range(1, 5)]
+    done = rehearse(export(tmp_path / "十月.csv", *rows, rows[0], rows[1] | {"xfrs": "2"}))
+    assert (done.read, done.refused, done.again, done.replies) == (6, 0, 1, 0)
+    assert done.types == {"petition.case_transferred": 5}
+    assert [(e.id.partition("-")[0], e.place.row) for e in done.first] == [
+        ("XFJ1", 2),
+        ("XFJ2", 3),
+        ("XFJ3", 4),
+    ]
+    assert (done.faults, done.complete) == ((), True)
+
+
+def test_what_is_refused_is_told_by_kind_and_column_with_the_first_rows(tmp_path: Path) -> None:
+    wrong = [{"xfjbh": f"XFJ{n}", "xfrs": "三人"} for n in range(12)]
+    done = rehearse(export(tmp_path / "十月.csv", *wrong, {"xfjbh": "XFJ99", "wtsddm": "示范区"}))
+    assert (done.read, done.refused, done.types) == (13, 13, {})
+    assert done.faults[0] == Refused(
+        kind=FaultKind.NUMBER,
+        column="xfrs",
+        count=12,
+        reason="信访人数不是整数",
+        advice="请填阿拉伯数字，不加单位或文字",
+        rows=tuple(("", row) for row in range(2, 12)),
+    )
+    assert [(f.kind, f.column, f.rows) for f in done.faults[1:]] == [
+        (FaultKind.REGION, "wtsddm", (("", 14),))
+    ]
+
+
+def test_the_columns_of_the_map_are_told_apart_by_what_the_file_says_in_them(
+    tmp_path: Path,
+) -> None:
+    header = tuple(column for column in HEADER if column != "yybz")
+    done = rehearse(export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"}, header=header))
+    assert covered(done, "xfjbh") == Covered("xfjbh", "信访件编号", True, True, 1)
+    assert covered(done, "lmbz") == Covered("lmbz", "联名标志", False, True, 0)
+    assert covered(done, "yybz") == Covered("yybz", "扬言标志", False, False, 0)
+
+
+def test_a_header_that_lacks_columns_ends_it_with_the_likely_ones(tmp_path: Path) -> None:
+    header = tuple("xfrq1" if column == "xfrq" else column for column in HEADER)
+    done = rehearse(export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"}, header=header))
+    assert (done.read, done.complete) == (0, False)
+    assert [(f.kind, f.column, f.advice) for f in done.faults] == [
+        (FaultKind.HEADER, "xfrq", "是否即列“xfrq1”？可改表头，或在站点映射中写明")
+    ]
+
+
+def test_a_file_that_breaks_off_is_told_with_what_came_before(tmp_path: Path) -> None:
+    path = export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"})
+    path.write_bytes(path.read_bytes() + '"没有结束'.encode("gbk"))
+    done = rehearse(path)
+    assert (done.read, done.types, done.complete) == (1, {"petition.case_transferred": 1}, False)
+    assert [f.kind for f in done.faults] == [FaultKind.QUOTES]
+
+
+def test_as_json_it_holds_no_content_unless_asked(tmp_path: Path) -> None:
+    done = rehearse(
+        export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"}, {"xfjbh": "XFJ2", "xfrs": LETTER})
+    )
+    quiet = json.dumps(done.document(), ensure_ascii=False)
+    assert "公共收益" not in quiet
+    (shown,) = done.document(show=True)["first"]
+    assert shown["event"]["data"]["summary"] == "反映小区公共收益未公开"
+    assert LETTER not in quiet + json.dumps(shown, ensure_ascii=False)
+
+
+def test_it_is_run_as_an_agency(tmp_path: Path) -> None:
+    with pytest.raises(AgencyIdError):
+        dry_run(load("petition"), export(tmp_path / "十月.csv"), "nobody")
