@@ -16,7 +16,7 @@ from typing import Any, Final
 from adapters.kit.adapter import Adapter
 from adapters.kit.convert import bare
 from adapters.kit.event import event_id, sealed
-from adapters.kit.making import made_of
+from adapters.kit.making import make
 from adapters.kit.mapping import Mapping as FieldMap
 from adapters.kit.port import (
     FaultKind,
@@ -160,29 +160,28 @@ def _reader(path: Path, wanted: Wanted) -> Reader:
 
 
 def _tried(adapter: Adapter, source: str, record: Record | Unreadable, before: "_Before") -> Tried:
-    made = made_of(adapter, record)
+    given = make(adapter, record)
     events: list[Foreseen] = []
-    for event in made.events:
-        id_ = event_id(event)
+    for made in given.events:
+        event, id_ = made.event, event_id(made.event)
         if before.has(event.native, id_):
             continue
-        contract = adapter.contracts[event.type]
-        reply = bool(contract.answers) and "causationid" not in event.attributes
+        reply = bool(made.contract.answers) and "causationid" not in event.attributes
         whole = _sealed(adapter, source, event, before.last(event.native, event.type))
         events.append(Foreseen(id_, event.type, record.place, reply, whole))
         before.note(event.native, event.type, id_)
-    again = len(made.events) - len(events)
-    return Tried(record, tuple(events), again, made.faults)
+    again = len(given.events) - len(events)
+    return Tried(record, tuple(events), again, given.faults)
 
 
 def _sealed(adapter: Adapter, source: str, event: Translated, supersedes: str | None) -> bytes:
-    address = adapter.mapping.address
+    address, named = adapter.mapping.address, event.attributes
     return sealed(
         event,
         id=event_id(event),
         source=source,
-        to=address.to,
-        cc=address.cc,
+        to=named.get("to", address.to),
+        cc=named.get("cc", address.cc),
         supersedes=supersedes,
     )
 
