@@ -27,7 +27,7 @@ from adapters.kit.port import (
 )
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.opening import opened
-from adapters.kit.spool import Spool
+from adapters.kit.spool import Fresh, Spool
 from adapters.kit.state import State
 from adapters.kit.steps import impossible
 
@@ -120,7 +120,7 @@ class Reading:
         with self._state.transaction() as database:
             told = list(more)
             rejected = 0
-            events: list[tuple[Place, Translated]] = []
+            events: list[Fresh] = []
             for record, given in chunk.records:
                 faults = list(given.faults)
                 if given.deleted and self._spool.gone_before(database, given.deleted):
@@ -130,7 +130,7 @@ class Reading:
                     if isinstance(event, Wrong):
                         faults.append(_wrong(record.place, event))
                     else:
-                        events.append((record.place, event))
+                        events.append(Fresh(record.place, made.case, event))
                 told += faults
                 rejected += bool(faults)
             known = self._spool.put(
@@ -146,13 +146,13 @@ class Reading:
         self._watched.kept(counts, Counter(fault.kind for fault in told))
 
     def _possible(
-        self, database: sqlite3.Connection, made: Made, before: list[tuple[Place, Translated]]
+        self, database: sqlite3.Connection, made: Made, before: list[Fresh]
     ) -> Translated | Wrong:
         """The event as it can be sent, its opening named; or why its case does not allow it."""
         steps = self._adapter.mapping.steps
         if made.event.type in steps:
-            gone = self._spool.gone_before(database, made.event.native)
-            just = {each.type for _, each in before if each.native == made.event.native}
+            gone = self._spool.gone_before(database, made.case)
+            just = {each.made.type for each in before if each.case == made.case}
             if wrong := impossible(made.event.type, gone | just, steps):
                 return wrong
         return answering(database, made.contract, made.case, made.event)

@@ -1,4 +1,4 @@
-"""Events that wait to be sent, in order, and what was sent for each native number."""
+"""Events that wait to be sent, in order for each case, and what was sent for it."""
 
 import json
 import sqlite3
@@ -13,7 +13,7 @@ from adapters.kit.state import State
 _LOOKED_AT: Final = 10_000
 _AT_ONCE: Final = 500
 _FRONT: Final = (
-    "SELECT number, document, sheet, row, native, event, attributes, data FROM spool"
+    'SELECT number, document, sheet, row, "case", native, event, attributes, data FROM spool'
     " WHERE source = ? AND number > ? ORDER BY number LIMIT ?"
 )
 
@@ -25,8 +25,18 @@ class Waiting:
     number: int
     document: int
     place: Place
+    case: str
     event: str
     supersedes: str | None
+    made: Translated
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An event to be put there: the record that gave it, the case that orders it."""
+
+    place: Place
+    case: str
     made: Translated
 
 
@@ -50,33 +60,34 @@ class Spool:
         self,
         database: sqlite3.Connection,
         document: int,
-        made: Sequence[tuple[Place, Translated]],
+        events: Sequence[Fresh],
         now: float,
         *,
         again: bool = False,
     ) -> list[str]:
         """Let events wait, in this order. The ids of those that wait already, or were sent before
         (unless `again`), and so do not wait once more."""
-        named = [(event_id(event), place, event) for place, event in made]
-        known = _known(database, self.source, [event for event, _, _ in named], again=again)
+        named = [(event_id(each.made), each) for each in events]
+        known = _known(database, self.source, [event for event, _ in named], again=again)
         fresh: dict[str, tuple[object, ...]] = {}
         repeated = []
-        for event, place, each in named:
+        for event, each in named:
             if event in known or event in fresh:
                 repeated.append(event)
                 continue
-            attributes = json.dumps(dict(each.attributes), ensure_ascii=False)
-            where = (self.source, document, place.sheet, place.row)
-            fresh[event] = (*where, each.native, each.type, event, attributes, each.data, now)
+            place, made = each.place, each.made
+            attributes = json.dumps(dict(made.attributes), ensure_ascii=False)
+            where = (self.source, document, place.sheet, place.row, each.case)
+            fresh[event] = (*where, made.native, made.type, event, attributes, made.data, now)
         database.executemany(
-            "INSERT INTO spool (source, document, sheet, row, native, type, event, attributes,"
-            " data, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            'INSERT INTO spool (source, document, sheet, row, "case", native, type, event,'
+            " attributes, data, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             fresh.values(),
         )
         return repeated
 
     def front(self, most: int, most_bytes: int) -> list[Waiting]:
-        """What to send next: the oldest event of each native number, at most so many.
+        """What to send next: the oldest event of each case, at most so many.
 
         What an event replaces is certain once the hub has answered for the one before it.
         """
@@ -84,9 +95,9 @@ class Spool:
         size = after = 0
         while True:
             rows = self._state.rows(_FRONT, self.source, after, most)
-            for number, document, sheet, row, native, event, attributes, data in rows:
+            for number, document, sheet, row, case, native, event, attributes, data in rows:
                 after = number
-                if native in chosen:
+                if case in chosen:
                     continue
                 size += len(data) + len(attributes)
                 if chosen and size > most_bytes:
@@ -94,7 +105,7 @@ class Spool:
                 made = Translated(native=native, attributes=json.loads(attributes), data=data)
                 place = Place("", row, sheet)
                 before = self._supersedes(made, event)
-                chosen[native] = Waiting(number, document, place, event, before, made)
+                chosen[case] = Waiting(number, document, place, case, event, before, made)
                 if len(chosen) == most:
                     return list(chosen.values())
             # Many steps of few cases: looking further for others is not worth it for ever.
@@ -106,13 +117,13 @@ class Spool:
         ((events, size, oldest),) = self._state.rows(select, self.source)
         return Depth(events, int(size), oldest)
 
-    def gone_before(self, database: sqlite3.Connection, native: str) -> frozenset[str]:
-        """The types of what was sent, or waits, for a native number."""
+    def gone_before(self, database: sqlite3.Connection, case: str) -> frozenset[str]:
+        """The types of what was sent, or waits, for a case."""
         select = (
-            "SELECT type FROM sent WHERE source = ?1 AND native = ?2"
-            " UNION SELECT type FROM spool WHERE source = ?1 AND native = ?2"
+            'SELECT type FROM sent WHERE source = ?1 AND "case" = ?2'
+            ' UNION SELECT type FROM spool WHERE source = ?1 AND "case" = ?2'
         )
-        return frozenset(row[0] for row in database.execute(select, (self.source, native)))
+        return frozenset(row[0] for row in database.execute(select, (self.source, case)))
 
     def _supersedes(self, made: Translated, event: str) -> str | None:
         """What `event` replaces: as it was sent, or for a new one the last sent of its type."""
@@ -136,9 +147,9 @@ def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:
 def remember(database: sqlite3.Connection, source: str, taken: Iterable[Waiting]) -> None:
     """Note events that the hub has, in the order sent; those known already stay as they are."""
     database.executemany(
-        "INSERT OR IGNORE INTO sent (source, native, type, event, supersedes)"
-        " VALUES (?, ?, ?, ?, ?)",
-        ((source, w.made.native, w.made.type, w.event, w.supersedes) for w in taken),
+        'INSERT OR IGNORE INTO sent (source, "case", native, type, event, supersedes)'
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        ((source, w.case, w.made.native, w.made.type, w.event, w.supersedes) for w in taken),
     )
 
 

@@ -1,7 +1,7 @@
 """What an adapter remembers, in one SQLite file of its state directory.
 
 Documents, how far each was read and what was wrong with it; the events that wait to be sent
-(`spool`); what was sent for each native number; the openings that replies may name. Faults are row
+(`spool`); what was sent for each case; the openings that replies may name. Faults are row
 numbers and sentences, nothing that a cell says; an event that the hub answered for is erased.
 """
 
@@ -34,15 +34,16 @@ CREATE TABLE IF NOT EXISTS faults (
     PRIMARY KEY (document, sheet, row, "column", kind, reason)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spool (
     number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, document INTEGER NOT NULL,
-    sheet TEXT NOT NULL, row INTEGER NOT NULL, native TEXT NOT NULL, type TEXT NOT NULL,
-    event TEXT NOT NULL, attributes TEXT NOT NULL, data BLOB NOT NULL, since REAL NOT NULL,
+    sheet TEXT NOT NULL, row INTEGER NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, attributes TEXT NOT NULL, data BLOB NOT NULL, since REAL NOT NULL,
     UNIQUE (source, event));
-CREATE INDEX IF NOT EXISTS spool_native ON spool (source, native);
+CREATE INDEX IF NOT EXISTS spool_case ON spool (source, "case");
 CREATE INDEX IF NOT EXISTS spool_document ON spool (document);
 CREATE TABLE IF NOT EXISTS sent (
-    number INTEGER PRIMARY KEY, source TEXT NOT NULL, native TEXT NOT NULL, type TEXT NOT NULL,
-    event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
 CREATE INDEX IF NOT EXISTS sent_native ON sent (source, native);
+CREATE INDEX IF NOT EXISTS sent_case ON sent (source, "case");
 CREATE TABLE IF NOT EXISTS openings (
     receipt TEXT PRIMARY KEY, key TEXT NOT NULL, type TEXT NOT NULL, correlation TEXT);
 CREATE INDEX IF NOT EXISTS openings_key ON openings (key);

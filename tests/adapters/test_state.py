@@ -9,7 +9,7 @@ import pytest
 
 from adapters.kit.documents import Counts, Documents, count, note, settle
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
-from adapters.kit.spool import Depth, Spool, Waiting, drop, remember
+from adapters.kit.spool import Depth, Fresh, Spool, Waiting, drop, remember
 from adapters.kit.state import FILE_NAME, State, StateInUse, open_state
 
 SOURCE = "/510100.petition/xfj"
@@ -36,7 +36,7 @@ def event(native: str, data: str, type_: str = "petition.case_transferred") -> T
 def put(state: State, spool: Spool, document: int, *events: Translated, again: bool = False) -> int:
     """How many of them wait now."""
     with state.transaction() as database:
-        made = [(PLACE, each) for each in events]
+        made = [Fresh(PLACE, each.native, each) for each in events]
         return len(events) - len(spool.put(database, document, made, 7.0, again=again))
 
 
@@ -185,7 +185,7 @@ def test_a_transaction_that_fails_leaves_nothing(state: State) -> None:
     documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
     document = bring(documents)
     with pytest.raises(KeyboardInterrupt), state.transaction() as database:
-        spool.put(database, document, [(PLACE, event("1", "a"))], 7.0)
+        spool.put(database, document, [Fresh(PLACE, "1", event("1", "a"))], 7.0)
         settle(database, document, 5)
         raise KeyboardInterrupt
     assert spool.depth() == Depth(0, 0, None)
