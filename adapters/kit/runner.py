@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from adapters.kit.adapter import Adapter
 from adapters.kit.checkpoint import Checkpoint, Counts, Input, Sent
 from adapters.kit.event import event_id, sealed
+from adapters.kit.mapping import Row
 from adapters.kit.port import (
     FaultKind,
     Reader,
@@ -166,8 +167,8 @@ class _Job:
         if isinstance(record, Unreadable):
             return record.faults
         row = self.adapter.mapping.read(record, self.adapter.codes)
-        if isinstance(row, tuple):
-            return row
+        if not isinstance(row, Row):
+            return row if isinstance(row, tuple) else ()
         (made,) = self.adapter.translate(row, self.adapter.contracts)
         if isinstance(made, RowFault):
             return (made,)
