@@ -6,21 +6,27 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [fields.people]      any property of a field: default = "1"
     [address]            whom the events go to: to = "inspection-office@510100"
     [cells]              nulls = ['\\N', "NULL"], null_dates = ["1899-12-31"]
+    [document]           where the records stand: sheets = ["线索*"], records = "data/list"
+    [groups.x]           parts that a record holds many of: each, and [groups.x.fields.y]
+    [deleted]            how a row says that its system has deleted it
+    [steps."<type>"]     the order of a case's events (`steps`)
 
-A mapping also says in `[contracts]` what it makes (type = version), in `[document]` where the
-records stand, and in `[groups.x]` which parts a record holds many of, with `[groups.x.fields.y]`.
+A mapping also says in `[contracts]` what it makes (type = version).
 """
 
 import re
 from collections.abc import Collection
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, day_of, plain
+from adapters.kit.amounts import Unit, unit_in
+from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, plain
+from adapters.kit.days import day_of
 from adapters.kit.port import CannotRun, FaultKind, Place, Record, RowFault
+from adapters.kit.steps import Step, Type, never_possible
 from adapters.kit.wanted import Wanted, WantedGroup, canonical
 from contracts.agency import parse_addresses
 from contracts.owncodes import Codes
@@ -42,7 +48,17 @@ def _addresses(text: str) -> str:
 
 
 Column = Annotated[str, Field(min_length=1), AfterValidator(canonical)]
+# What cells are compared with is written as cells are read: half-width.
+Says = Annotated[frozenset[str], AfterValidator(lambda said: frozenset(map(plain, said)))]
+Aliases = Annotated[
+    MappingOf[str, str],
+    AfterValidator(lambda given: {plain(name): meant for name, meant in given.items()}),
+]
 Addresses = Annotated[str, AfterValidator(_addresses)]
+
+
+_DAYS: Final = ("date", "time", "month")
+_AMOUNTS: Final = ("money", "yuan")
 
 
 class _Strict(BaseModel):
@@ -53,13 +69,14 @@ class When(_Strict):
     """A field counts only in rows where another column says one of these."""
 
     column: Column
-    says: frozenset[str] = Field(alias="is")
+    says: Says = Field(alias="is")
 
 
 class FieldRule(_Strict):
     """How one field is read. `also`: other names of the column. `present`: the column must be
     there, though its cells may be blank. `pointers`: where in the contract it stands, with
-    "<type>:" before it where only one of several contracts is meant."""
+    "<type>:" before it where only one of several contracts is meant. What goes with which `as`
+    is told in `CONVERSIONS.md`."""
 
     column: Column
     also: tuple[Column, ...] = ()
@@ -70,15 +87,31 @@ class FieldRule(_Strict):
     default: str | None = None
     longest: int | None = None
     list: str | None = None
-    aliases: MappingOf[str, str] = {}
+    values: tuple[str, ...] = ()
+    unit_unless_named: Unit | None = Field(default=None, alias="unit")
+    serial: bool = False
+    aliases: Aliases = {}
     label_column: Column | None = None
     when: When | None = None
     pointers: tuple[str, ...] = ()
 
+    @property
+    def unit(self) -> Unit | None:
+        """What a bare amount is in: the column's name says it, or else the rule."""
+        return unit_in(self.column) or self.unit_unless_named
+
     @model_validator(mode="after")
-    def _code_has_a_list(self) -> "FieldRule":
-        if (self.reads == "code") != (self.list is not None):
-            raise ValueError('"list" belongs to as = "code", and must be there')
+    def _properties_belong(self) -> "FieldRule":
+        if (self.reads in ("code", "codes")) != (self.list is not None):
+            raise ValueError('"list" belongs to as = "code" or "codes", and must be there')
+        if (self.reads == "choice") != bool(self.values):
+            raise ValueError('"values" belongs to as = "choice", and must be there')
+        if self.serial and self.reads not in _DAYS:
+            raise ValueError(f'"serial" belongs to as = {", ".join(_DAYS)}')
+        if self.unit_unless_named and self.reads not in _AMOUNTS:
+            raise ValueError(f'"unit" belongs to as = {", ".join(_AMOUNTS)}')
+        if self.reads in _AMOUNTS and any(unit_in(n) not in (None, self.unit) for n in self.also):
+            raise ValueError("a column of another unit needs a field of its own")
         return self
 
 
@@ -96,6 +129,12 @@ class Address(_Strict):
 
     to: Addresses | None = None
     cc: Addresses | None = None
+
+
+class Deletion(When):
+    """Rows that say so were deleted where they come from; `native` is the field of their number."""
+
+    native: str
 
 
 class Group(_Strict):
@@ -123,7 +162,8 @@ class Mapping(_Strict):
     document: Document = Document()
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, Group] = {}
-    steps: MappingOf[str, str] = {}
+    deleted: Deletion | None = None
+    steps: MappingOf[Type, Step] = {}
 
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
@@ -134,26 +174,45 @@ class Mapping(_Strict):
             raise ValueError(f"no field may read the column {', '.join(sorted(forbidden))}")
         return self
 
+    @model_validator(mode="after")
+    def _deleted_rows_have_a_number(self) -> "Mapping":
+        if self.deleted and self.deleted.native not in self.fields:
+            raise ValueError(f"deleted: no field {self.deleted.native!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _steps_lead_somewhere(self) -> "Mapping":
+        if stuck := never_possible(self.steps):
+            raise ValueError(f"steps: nothing leads to {', '.join(sorted(stuck))}")
+        return self
+
     @property
     def wanted(self) -> Wanted:
         """The columns that reading needs."""
         rules = self.fields.values()
         return Wanted(
-            titles=_titles(rules),
+            titles=self._deletion_title | _titles(rules),
             required=frozenset(r.column for r in rules if r.required or r.present),
             ignored=self.cells.never | self.cells.ignored,
             also={name: rule.column for rule in rules for name in rule.also},
             groups={
-                name: WantedGroup(each=group.each, titles=_titles(group.fields.values()))
+                name: WantedGroup(each=group.each, titles=_group_titles(group.fields.values()))
                 for name, group in self.groups.items()
             },
             records=self.document.records,
             sheets=self.document.sheets,
         )
 
-    def read(self, record: Record, codes: Codes) -> "Row | tuple[RowFault, ...]":
-        """Every field of a record, or everything that is wrong with it."""
+    @property
+    def _deletion_title(self) -> dict[str, str]:
+        return {self.deleted.column: "删除标记"} if self.deleted else {}
+
+    def read(self, record: Record, codes: Codes) -> "Row | Deleted | tuple[RowFault, ...]":
+        """Every field of a record, or everything that is wrong with it; of a deleted one only
+        its number."""
         place = record.place
+        if self.deleted and self._says(record.columns, self.deleted):
+            return self._gone(record, self.fields[self.deleted.native], codes)
         values, faults = self._values(self.fields, record.columns, place, codes)
         groups: dict[str, tuple[Row, ...]] = {}
         for name, group in self.groups.items():
@@ -164,6 +223,16 @@ class Mapping(_Strict):
                 parts.append(Row(place=place, values=inner, fields=group.fields))
             groups[name] = tuple(parts)
         return tuple(faults) or Row(place=place, values=values, fields=self.fields, groups=groups)
+
+    def _gone(
+        self, record: Record, rule: FieldRule, codes: Codes
+    ) -> "Deleted | tuple[RowFault, ...]":
+        number = self._value(record.columns, rule, codes)
+        if isinstance(number, Wrong):
+            return (_fault(record.place, rule, number),)
+        if number is None:
+            return (_fault(record.place, rule, _MISSING),)
+        return Deleted(record.place, str(number))
 
     def _values(
         self,
@@ -187,14 +256,14 @@ class Mapping(_Strict):
     ) -> Value | Wrong | None:
         if rule.when and not self._says(columns, rule.when):
             return None
-        text = self._filled(columns, rule.column, dates=rule.reads in ("date", "time"))
+        dates = rule.reads in _DAYS
+        text = self._filled(columns, rule.column, dates=dates)
+        # The reader finds a record's columns by their other names; those of a part come as named.
+        for other in rule.also if text is None else ():
+            text = text or self._filled(columns, other, dates=dates)
         text = rule.default if text is None else text
         if text is None:
-            return (
-                Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
-                if rule.required
-                else None
-            )
+            return _MISSING if rule.required else None
         label = self._filled(columns, rule.label_column) if rule.label_column else None
         return READINGS[rule.reads](Cell(text=text, label=label), rule, codes)
 
@@ -209,7 +278,7 @@ class Mapping(_Strict):
         text = bare(columns.get(column, ""))
         if not text or text in self.cells.nulls:
             return None
-        if dates and (day := day_of(text)) and day.isoformat() in self.cells.null_dates:
+        if dates and (day := day_of(plain(text))) and day.isoformat() in self.cells.null_dates:
             return None
         return text
 
@@ -226,6 +295,14 @@ class Mapping(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """A record that was deleted where it comes from, by the number that its system gave it."""
+
+    place: Place
+    native: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A record (or one part of a group) read by its mapping: the fields that are not blank."""
 
@@ -239,9 +316,18 @@ class Row:
         value = self.values.get(field)
         return value if isinstance(value, str) else None
 
+    def texts(self, field: str) -> tuple[str, ...]:
+        """A field that reads as several texts; none when it is blank."""
+        value = self.values.get(field)
+        items = value if isinstance(value, list) else ()
+        return tuple(item for item in items if isinstance(item, str))
+
     def wrong(self, field: str, wrong: Wrong) -> RowFault:
         """A fault of a field that only the translation can see."""
         return _fault(self.place, self.fields[field], wrong)
+
+
+_MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
 
 
 def _fault(place: Place, rule: FieldRule, wrong: Wrong) -> RowFault:
@@ -256,7 +342,5 @@ def _titles(rules: Collection[FieldRule]) -> dict[str, str]:
     return conditions | labels | titles
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    place: Place
-    native: str
+def _group_titles(rules: Collection[FieldRule]) -> dict[str, str]:
+    return {name: rule.title for rule in rules for name in rule.also} | _titles(rules)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.kit.mapping import Mapping, MappingError
+from adapters.kit.wanted import canonical
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -20,8 +21,12 @@ class _Site(BaseModel):
 
     columns: dict[str, str] = {}
     fields: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, Any]] = {}
     address: dict[str, str] = {}
     cells: dict[str, list[str]] = {}
+    document: dict[str, Any] = {}
+    deleted: dict[str, Any] = {}
+    steps: dict[str, dict[str, Any]] = {}
 
 
 def load_mapping(path: Path, site: Path | None = None) -> Mapping:
@@ -49,10 +54,13 @@ def _checked(model: type[_Model], settings: dict[str, Any], path: Path) -> _Mode
 
 def _overlaid(base: dict[str, Any], site: _Site, path: Path) -> dict[str, Any]:
     _expect(site.fields, base["fields"], path, "field")
+    _expect(site.groups, base.get("groups", {}), path, "group")
+    for name, group in site.groups.items():
+        _expect(group.get("fields", {}), base["groups"][name]["fields"], path, "field")
     if "never" in site.cells:
         raise MappingError(f"{path.name}: cells.never belongs to the adapter, not to a site")
-    changes = {"fields": site.fields, "address": site.address, "cells": site.cells}
-    return _laid_over(_renamed(base, site.columns, path), changes)
+    changes = {name: value for name, value in site.model_dump().items() if name != "columns"}
+    return _laid_over(_renamed(base, site.columns, path), {k: v for k, v in changes.items() if v})
 
 
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -70,22 +78,35 @@ def _renamed(base: dict[str, Any], columns: dict[str, str], path: Path) -> dict[
 
     A column that no field may read is kept out under both names.
     """
+    given = {canonical(column): name for column, name in columns.items()}
     seen: set[str] = set()
 
     def rename(column: str) -> str:
-        seen.add(column)
-        return columns.get(column, column)
+        seen.add(canonical(column))
+        return given.get(canonical(column), column)
 
     def rename_in(properties: dict[str, Any]) -> dict[str, Any]:
         named = {k: rename(v) for k, v in properties.items() if k in ("column", "label_column")}
+        others = {"also": [*map(rename, properties["also"])]} if "also" in properties else {}
         inner = {"when": rename_in(properties["when"])} if "when" in properties else {}
-        return properties | named | inner
+        return properties | named | others | inner
 
-    fields = {name: rename_in(rule) for name, rule in base["fields"].items()}
+    def rename_all(rules: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        return {name: rename_in(rule) for name, rule in rules.items()}
+
     cells = base.get("cells", {})
-    lists = {k: [*v, *map(rename, v)] for k, v in cells.items() if k in ("never", "ignored")}
-    _expect(columns, seen, path, "column")
-    return base | {"fields": fields, "cells": cells | lists}
+    changed = {
+        "fields": rename_all(base["fields"]),
+        "groups": {
+            name: group | {"fields": rename_all(group["fields"])}
+            for name, group in base.get("groups", {}).items()
+        },
+        "cells": cells
+        | {k: [*v, *map(rename, v)] for k, v in cells.items() if k in ("never", "ignored")},
+    }
+    deleted = {"deleted": rename_in(base["deleted"])} if "deleted" in base else {}
+    _expect(given, seen, path, "column")
+    return base | changed | deleted
 
 
 def _expect(given: Iterable[str], known: Iterable[str], path: Path, what: str) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.mapping import MappingError, Row
+from adapters.kit.mapping import Deleted, MappingError, Row
 from adapters.kit.port import FaultKind, Place, Record, RowFault
 from adapters.kit.site import load_mapping
 from contracts.owncodes import SHIPPED
@@ -19,8 +19,17 @@ nulls = ['\N', "NULL"]
 null_dates = ["1899-12-31"]
 never = ["letter"]
 
+[deleted]
+column = "Is Deleted"
+is = ["１", "是"]
+native = "people"
+
+[steps."petition.replied"]
+after = ["petition.accepted"]
+
 [fields.people]
 column = "Ren Shu"
+also = ["人员数", "total"]
 title = "人数"
 as = "integer"
 required = true
@@ -44,7 +53,24 @@ column = "purpose"
 title = "目的"
 as = "code"
 list = "petition_purpose"
-aliases = { "甲" = "1" }
+aliases = { "（甲）" = "1" }
+
+[groups.family]
+each = "family/item"
+
+[groups.family.fields.member]
+column = "name"
+also = ["XingMing"]
+title = "家庭成员"
+as = "name"
+required = true
+pointers = ["/family/-/name"]
+
+[groups.family.fields.income]
+column = "收入（万元）"
+title = "收入"
+as = "money"
+when = { column = "has", is = ["是"] }
 """
 
 
@@ -67,7 +93,7 @@ def record(**columns: str) -> Record:
 
 def test_fields_are_read_from_their_columns(mapping: Path) -> None:
     row = load_mapping(mapping).read(
-        record(renshu=" ５ ", day="2026.3.4", number="S1", kind="１１１", purpose="甲"),
+        record(renshu=" ５ ", day="2026.3.4", number="S1", kind="１１１", purpose="(甲)"),
         SHIPPED,
     )
     assert isinstance(row, Row)
@@ -91,6 +117,77 @@ def test_a_date_that_stands_for_none_is_no_value(mapping: Path, day: str) -> Non
     row = load_mapping(mapping).read(record(renshu="1", day=day), SHIPPED)
     assert isinstance(row, Row)
     assert row.values["day"] == "2026-01-02"
+
+
+def test_parts_are_read_by_their_own_fields(mapping: Path) -> None:
+    family = [
+        {"xingming": "张 示例", "收入(万元)": "12.5", "has": "是"},
+        {"name": "李样板", "收入(万元)": "很多", "has": "否"},
+    ]
+    given = Record(7, Place("in.csv", 7), {"renshu": "1"}, {"family": family})
+    row = load_mapping(mapping).read(given, SHIPPED)
+    assert isinstance(row, Row)
+    assert [part.values for part in row.groups["family"]] == [
+        {"member": "张示例", "income": {"amount": "12.5", "unit": "万元"}},
+        {"member": "李样板"},
+    ]
+
+
+def test_a_fault_of_a_part_is_told_by_its_column(mapping: Path) -> None:
+    given = Record(7, Place("in.csv", 7), {"renshu": "1"}, {"family": [{"name": "NULL"}]})
+    assert load_mapping(mapping).read(given, SHIPPED) == (
+        RowFault(
+            7, "name", FaultKind.MISSING, "家庭成员没有填写（空白或空值标记）", "请补填后重新导出"
+        ),
+    )
+
+
+@pytest.mark.parametrize("mark", ["1", " １", "是"])
+def test_of_a_row_deleted_where_it_comes_from_only_the_number_is_read(
+    mapping: Path, mark: str
+) -> None:
+    found = load_mapping(mapping).read(record(renshu="12", day="昨天", isdeleted=mark), SHIPPED)
+    assert found == Deleted(Place("in.csv", 7), "12")
+
+
+@pytest.mark.parametrize(("number", "kind"), [("", FaultKind.MISSING), ("若干", FaultKind.NUMBER)])
+def test_a_deleted_row_without_a_number_is_at_fault(
+    mapping: Path, number: str, kind: FaultKind
+) -> None:
+    found = load_mapping(mapping).read(record(renshu=number, isdeleted="1"), SHIPPED)
+    assert isinstance(found, tuple)
+    assert [(fault.column, fault.kind) for fault in found] == [("renshu", kind)]
+
+
+@pytest.mark.parametrize("mark", ["0", "", "2", "否"])
+def test_a_row_that_is_not_deleted_is_read(mapping: Path, mark: str) -> None:
+    row = load_mapping(mapping).read(record(renshu="12", isdeleted=mark), SHIPPED)
+    assert isinstance(row, Row)
+
+
+def test_several_texts_of_a_cell_are_read_one_by_one(mapping: Path) -> None:
+    several = site(mapping, '[fields.idno]\nas = "names"\n')
+    row = load_mapping(mapping, several).read(
+        record(renshu="1", kind="111", number="张示例；李样板"), SHIPPED
+    )
+    assert isinstance(row, Row)
+    assert (row.texts("idno"), row.texts("people"), row.texts("purpose")) == (
+        ("张示例", "李样板"),
+        (),
+        (),
+    )
+
+
+def test_the_unit_of_an_amount_is_what_its_column_says_or_else_the_rule(mapping: Path) -> None:
+    changed = load_mapping(
+        mapping,
+        site(mapping, '[groups.family.fields.income]\ncolumn = "收入（单位：元）"\nunit = "万元"'),
+    )
+    assert changed.groups["family"].fields["income"].unit == "元"
+    changed = load_mapping(
+        mapping, site(mapping, '[groups.family.fields.income]\ncolumn = "收入"\nunit = "万元"')
+    )
+    assert changed.groups["family"].fields["income"].unit == "万元"
 
 
 @pytest.mark.parametrize("kind", ["414", "", r"\N"])
@@ -140,8 +237,73 @@ def test_a_site_renames_columns_wherever_they_are_named(mapping: Path) -> None:
         mapping,
         site(mapping, '[columns]\n"Ren Shu" = "人数"\nkind = "证件类型"\nletter = "来信"\n'),
     )
-    assert set(changed.wanted.titles) == {"人数", "day", "number", "证件类型", "purpose"}
+    assert set(changed.wanted.titles) == {
+        "人数",
+        "day",
+        "number",
+        "证件类型",
+        "purpose",
+        "isdeleted",
+    }
     assert changed.cells.never == {"letter", "来信"}
+
+
+def test_a_site_renames_also_what_is_another_name_and_what_stands_in_groups(mapping: Path) -> None:
+    changed = load_mapping(
+        mapping,
+        site(
+            mapping,
+            '[columns]\n"人 员 数" = "总人数"\nname = "成员"\nxingming = "姓名"\nhas = "有无"\n'
+            '"is deleted" = "删除"\n',
+        ),
+    )
+    assert changed.wanted.also == {"总人数": "renshu", "total": "renshu"}
+    assert changed.wanted.groups["family"].titles == {
+        "成员": "家庭成员",
+        "姓名": "家庭成员",
+        "收入(万元)": "收入",
+        "有无": "收入（条件）",
+    }
+    assert changed.wanted.titles["删除"] == "删除标记"
+
+
+def test_a_site_says_where_records_stand_and_how_parts_and_deleted_rows_are_read(
+    mapping: Path,
+) -> None:
+    changed = load_mapping(
+        mapping,
+        site(
+            mapping,
+            '[document]\nrecords = "data/list"\n[groups.family]\neach = "people/one"\n'
+            '[groups.family.fields.member]\nrequired = false\n[deleted]\nis = ["Y"]\n'
+            '[steps."petition.replied"]\nafter = []\n',
+        ),
+    )
+    assert changed.wanted.records == "data/list"
+    assert changed.wanted.groups["family"].each == "people/one"
+    assert changed.groups["family"].fields["member"].required is False
+    assert changed.groups["family"].fields["member"].title == "家庭成员"
+    assert changed.deleted is not None
+    assert changed.deleted.says == {"Y"}
+    assert changed.steps["petition.replied"].after == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[fields.people]\nalso = ["Letter"]', "no field may read the column letter"),
+        ('[columns]\ntotal = "letter"', "no field may read the column letter"),
+        ('[groups.family.fields.member]\ncolumn = "letter"', "no field may read the column letter"),
+        ('[columns]\nxingming = "letter"', "no field may read the column letter"),
+        ('[columns]\nhas = "letter"', "no field may read the column letter"),
+        ('[deleted]\ncolumn = "letter"', "no field may read the column letter"),
+    ],
+)
+def test_what_may_not_be_read_is_kept_out_wherever_a_column_is_named(
+    mapping: Path, text: str, told: str
+) -> None:
+    with pytest.raises(MappingError, match=told):
+        load_mapping(mapping, site(mapping, text))
 
 
 def test_a_site_adds_to_a_field_and_says_whom_events_go_to(mapping: Path) -> None:
@@ -153,7 +315,7 @@ def test_a_site_adds_to_a_field_and_says_whom_events_go_to(mapping: Path) -> Non
             '[address]\nto = "inspection-office@510100"\n',
         ),
     )
-    assert changed.fields["purpose"].aliases == {"甲": "1", "乙": "2"}
+    assert changed.fields["purpose"].aliases == {"(甲)": "1", "乙": "2"}
     assert changed.fields["people"].default == "1"
     assert changed.fields["people"].column == "renshu"
     assert (changed.address.to, changed.address.cc) == ("inspection-office@510100", None)
@@ -169,6 +331,21 @@ def test_a_site_adds_to_a_field_and_says_whom_events_go_to(mapping: Path) -> Non
         ('[columns]\nletter = "x"\nday = "letter"', "no field may read the column letter"),
         ('[columns]\nletter = "x"\nday = "x"', "no field may read the column x"),
         ('[fields.day]\nas = "dte"', "no conversion 'dte'"),
+        ('[fields.day]\nvalues = ["x"]', '"values" belongs to as = "choice"'),
+        ("[fields.people]\nserial = true", '"serial" belongs to as = date, time, month'),
+        ('[fields.day]\nunit = "元"', '"unit" belongs to as = money, yuan'),
+        (
+            '[groups.family.fields.income]\nalso = ["收入（元）"]',
+            "a column of another unit needs a field of its own",
+        ),
+        ("[groups.famly]", "site.toml: no group 'famly'; did you mean 'family'?"),
+        (
+            "[groups.family.fields.membre]",
+            "site.toml: no field 'membre'; did you mean 'member'?",
+        ),
+        ('[deleted]\nnative = "nobody"', "deleted: no field 'nobody'"),
+        ('[steps."petition.replyed"]', "no contract 'petition.replyed'"),
+        ('[steps."petition.accepted"]\nafter = ["petition.replied"]', "nothing leads to"),
         ('[fields.day]\nlist = "petition_form"', '"list" belongs to as = "code"'),
         ('[address]\nto = "everybody"', "addresses are 1 to 100"),
         ('[address]\nbcc = "x"', "address.bcc"),
