@@ -141,8 +141,8 @@ class Reading:
             count(database, document.number, counts)
             if chunk.records:
                 settle(database, document.number, chunk.records[-1][0].number)
-        for event in known:
-            self._watched.known(event)
+        for each in known:
+            self._watched.known(each)
         self._watched.kept(counts, Counter(fault.kind for fault in told))
 
     def _possible(

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final, Protocol
+from typing import Any, Final
 
 from prometheus_client import start_http_server
 
@@ -39,10 +39,8 @@ _LONGEST_PAUSE: Final = 60.0
 _DAY: Final = 86_400.0
 
 
-class Told(Protocol):
-    """Who hears what an adapter does: a log. Names, counts and reasons, never what a cell says."""
-
-    def __call__(self, event: str, /, **about: object) -> None: ...
+# Who hears what an adapter does: a log. Names, counts and reasons, never what a cell says.
+Told = Callable[..., Any]
 
 
 class Stopped(Exception):
@@ -115,7 +113,13 @@ class Way:
         """Write what people have to put right, as far as it is known."""
         folder = self.base / (self.settings.answers or Path(f"{self.settings.name}-answers"))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return write_answers(document.path, document.name, self.documents.faults(document), folder)
+        return write_answers(
+            document.path,
+            document.name,
+            self.documents.faults(document),
+            folder,
+            wanted=self.adapter.mapping.wanted,
+        )
 
     def _finish(self, source: Source, document: Document) -> None:
         counts = document.counts

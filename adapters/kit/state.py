@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS faults (
 CREATE TABLE IF NOT EXISTS spool (
     number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, document INTEGER NOT NULL,
     sheet TEXT NOT NULL, row INTEGER NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
-    type TEXT NOT NULL, event TEXT NOT NULL, attributes TEXT NOT NULL, data BLOB NOT NULL, since REAL NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, attributes TEXT NOT NULL, data BLOB NOT NULL,
+    since REAL NOT NULL,
     UNIQUE (source, event));
 CREATE INDEX IF NOT EXISTS spool_case ON spool (source, "case");
 CREATE INDEX IF NOT EXISTS spool_document ON spool (document);

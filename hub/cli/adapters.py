@@ -21,10 +21,8 @@ from rich.progress import (
 
 from adapters.kit import adapter as kit
 from adapters.kit.check import check as differences
-from adapters.kit.config import load_settings
 from adapters.kit.runner import Summary
 from adapters.kit.runner import run as run_file
-from adapters.kit.running import Around, run_adapters
 from adapters.kit.state import open_state
 from contracts.owncodes import Codes
 from hub.cli.connection import Where, connected
@@ -91,6 +89,10 @@ def run(
 
 def _run_on(file: Path, codes: Codes) -> int:
     """All adapters of a file, until a terminal or a service ends the process."""
+    # What they need (databases, workbooks) no other command waits for.
+    from adapters.kit.config import load_settings
+    from adapters.kit.running import Around, run_adapters
+
     stop = Event()
     log = logger()
     for sign in (signal.SIGINT, signal.SIGTERM):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.kit.convert import Wrong, day_of, tidy_name
+from adapters.kit.convert import Wrong, tidy_name
+from adapters.kit.days import day_of
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
