@@ -52,9 +52,7 @@ def impossible(type_: str, gone_before: Collection[str], steps: Steps) -> Wrong 
     return Wrong(FaultKind.STEP, "；".join(told), f"{now}；已报过的可以更正后再报")
 
 
-def _against(
-    type_: str, gone_before: Collection[str], steps: Steps
-) -> tuple[list[str], list[str]]:
+def _against(type_: str, gone_before: Collection[str], steps: Steps) -> tuple[list[str], list[str]]:
     """What is missing before an event of a type, and what has closed its way."""
     step = steps.get(type_)
     if step is None or type_ in gone_before:
