@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from adapters.kit.readers.header import name_columns
 from adapters.kit.port import FaultKind
+from adapters.kit.readers.header import name_columns
 from contracts.identifiers import citizen_id_with_check_digit
 
 _COLUMNS: Final = (
