@@ -8,21 +8,20 @@ from typing import Final
 
 from adapters.kit.port import RowFault
 
-_HEADER: Final = ("文件", "行", "列", "问题类型", "原因", "处理办法")
+_HEADER: Final = ("文件", "工作表", "行", "列", "问题类型", "原因", "处理办法")
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # A cell that begins so is a formula to a spreadsheet (also full-width, which some read alike).
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def report_path(file: Path, directory: Path | None = None) -> Path:
-    """Where the report of a file stands: beside it, or in the directory for reports."""
-    return (directory or file.parent) / f"{file.name}.errors.csv"
-
-
 def write_report(path: Path, file: str, faults: Iterable[RowFault]) -> None:
-    """Put the report in place of an earlier one, as a whole or not at all. Raises OSError."""
+    """Put the report in place of an earlier one, as a whole or not at all; for the owner's eyes.
+
+    Raises OSError.
+    """
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
-    with partial.open("x", encoding="utf-8-sig", newline="") as out:
+    with open(os.open(partial, _NEW, 0o600), "w", encoding="utf-8-sig", newline="") as out:
         lines = csv.writer(out, lineterminator="\r\n")
         lines.writerow(_HEADER)
         lines.writerows(_line(file, fault) for fault in faults)
@@ -40,4 +39,4 @@ def harmless(text: str) -> str:
 def _line(file: str, fault: RowFault) -> tuple[str, ...]:
     row = str(fault.row) if fault.row else ""
     texts = (fault.column, fault.kind, fault.reason, fault.advice)
-    return (harmless(file), row, *map(harmless, texts))
+    return (harmless(file), harmless(fault.sheet), row, *map(harmless, texts))

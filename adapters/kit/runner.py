@@ -98,7 +98,9 @@ def run(
     _at_once(partial(reading.read, document), sending.send, more)
     ended = documents.current(document)
     faults = documents.faults(ended)
-    files = write_answers(document.path, path.name, faults, answers or path.parent)
+    files = write_answers(
+        document.path, path.name, faults, answers or path.parent, wanted=adapter.mapping.wanted
+    )
     documents.finish(ended, now())
     return Summary(
         read=ended.counts.read,

@@ -115,7 +115,13 @@ class Way:
         """Write what people have to put right, as far as it is known."""
         folder = self.base / (self.settings.answers or Path(f"{self.settings.name}-answers"))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return write_answers(document.path, document.name, self.documents.faults(document), folder)
+        return write_answers(
+            document.path,
+            document.name,
+            self.documents.faults(document),
+            folder,
+            wanted=self.adapter.mapping.wanted,
+        )
 
     def _finish(self, source: Source, document: Document) -> None:
         counts = document.counts

@@ -4,6 +4,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+# The column in which answers say what is wrong; nobody reads it.
+PROBLEMS: Final = "需修改的问题"
 
 
 @dataclass(frozen=True, slots=True)

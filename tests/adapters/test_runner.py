@@ -174,9 +174,10 @@ def test_the_report_stands_beside_the_file_and_goes_when_nothing_is_wrong(
     assert report in summary.answers
     with report.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [
-            ["文件", "行", "列", "问题类型", "原因", "处理办法"],
+            ["文件", "工作表", "行", "列", "问题类型", "原因", "处理办法"],
             [
                 "in.csv",
+                "",
                 "2",
                 "xfrs",
                 "数值无效",

@@ -1,0 +1,193 @@
+"""The workbook that came, with what has to be put right marked in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+from zipfile import BadZipFile, ZipFile
+
+from openpyxl import load_workbook
+from openpyxl.cell import Cell, MergedCell
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from adapters.kit.faulty import Faulty, sentences
+from adapters.kit.port import RowFault, UnreadableFile
+from adapters.kit.readers.header import SEARCHED, find_header, name_columns
+from adapters.kit.wanted import PROBLEMS, Wanted, canonical
+from adapters.kit.workbooks import (
+    MARK,
+    MOST_COLUMNS,
+    WRAPPED,
+    as_text,
+    marked,
+    note,
+    save,
+    unmarked,
+)
+
+_LARGEST: Final = 20 << 20
+_LARGEST_INSIDE: Final = 48 << 20
+_MOST_CELLS: Final = 300_000
+_WIDTH: Final = 60
+_NOTED: Final = 100
+# What openpyxl raises for a workbook that other programs read and it does not.
+_NOT_FOR_OPENPYXL: Final = (
+    ArithmeticError,
+    AttributeError,
+    BadZipFile,
+    LookupError,
+    NotImplementedError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A sheet with a header: its row, where its columns stand, and the one that tells problems."""
+
+    sheet: Worksheet
+    header: int
+    columns: dict[str, int]
+    problems: int | None
+
+
+def mark_workbook(original: Path, wanted: Wanted, faulty: Faulty, path: Path) -> bool:
+    """Write the xlsx workbook `original` to `path`, marked; False when it is not fit for that.
+
+    Sheets, styles and formulas stay; macros go, and links to other workbooks with the formulas of
+    the workbook that has them (their values stay). Raises OSError.
+    """
+    try:
+        linked = _linked(original)
+        if linked is None:
+            return False
+        book = load_workbook(original, keep_vba=False, keep_links=False, data_only=linked)
+        if _cells(book) > _MOST_CELLS:
+            return False
+        _mark(book, wanted, faulty)
+        save(book, path)
+    except _NOT_FOR_OPENPYXL:
+        return False
+    return True
+
+
+def _linked(original: Path) -> bool | None:
+    """Whether a workbook has links to others; None for one that is too large, or not sound."""
+    if original.stat().st_size > _LARGEST:
+        return None
+    with ZipFile(original) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > _LARGEST_INSIDE:
+            return None
+        for member in members:
+            with archive.open(member) as content:
+                if b"<!DOCTYPE" in content.read(4_096):
+                    return None
+        return any(member.filename.startswith("xl/externalLinks/") for member in members)
+
+
+def _cells(book: Workbook) -> int:
+    return sum(sheet.max_row * sheet.max_column for sheet in book.worksheets)
+
+
+def _mark(book: Workbook, wanted: Wanted, faulty: Faulty) -> None:
+    tables = [_table(sheet, wanted) for sheet in book.worksheets]
+    for worksheet in book.worksheets:
+        for row in worksheet.iter_rows():
+            for cell in row:
+                if isinstance(cell, Cell):
+                    unmarked(cell)
+    found: dict[str, _Table] = {str(table.sheet.title): table for table in tables if table}
+    for table in found.values():
+        _begin_problems(table)
+    for (sheet, number), faults in faulty.rows.items():
+        chosen = found.get(sheet) or next(iter(found.values()), None)
+        if chosen is not None:
+            _mark_row(chosen, number, faults)
+    told = "\n".join(filter(None, (sentences(faulty.document), faulty.beyond)))
+    if told and book.worksheets:
+        _tell(book.worksheets[0], told)
+
+
+def _table(sheet: Worksheet, wanted: Wanted) -> _Table | None:
+    top = [
+        (number, name_columns(_text(cell) for cell in row))
+        for number, row in enumerate(sheet.iter_rows(max_row=SEARCHED, values_only=True), 1)
+    ]
+    try:
+        header = find_header(top, wanted)
+    except UnreadableFile:
+        return None
+    columns = {name: at for at, name in enumerate(header.names, 1) if name}
+    own = columns.get(canonical(PROBLEMS))
+    return _Table(sheet, header.row, columns, own or _free_column(sheet))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _free_column(sheet: Worksheet) -> int | None:
+    """Behind everything that says something."""
+    rows = sheet.iter_rows(values_only=True)
+    last = max((_last_filled(row) for row in rows), default=0)
+    return last + 1 if last < MOST_COLUMNS else None
+
+
+def _last_filled(row: Sequence[object]) -> int:
+    return max((at for at, value in enumerate(row, 1) if value is not None), default=0)
+
+
+def _begin_problems(table: _Table) -> None:
+    """The column for problems, empty but for its name."""
+    at = table.problems
+    if at is None:
+        return
+    for number in range(table.header + 1, table.sheet.max_row + 1):
+        _write(table.sheet.cell(number, at), None)
+    _write(table.sheet.cell(table.header, at), PROBLEMS)
+    table.sheet.column_dimensions[get_column_letter(at)].width = _WIDTH
+
+
+def _mark_row(table: _Table, number: int, faults: Sequence[RowFault]) -> None:
+    by_column: dict[str, list[RowFault]] = {}
+    for fault in faults:
+        by_column.setdefault(fault.column, []).append(fault)
+    for column, found in by_column.items():
+        if (at := table.columns.get(column)) is not None:
+            cell = table.sheet.cell(number, at)
+            marked(_anchor(table.sheet, cell), sentences(found))
+    if table.problems is not None:
+        _write(table.sheet.cell(number, table.problems), sentences(faults))
+
+
+def _anchor(sheet: Worksheet, cell: Cell | MergedCell) -> Cell:
+    """The cell that stands for all of a merge."""
+    if isinstance(cell, Cell):
+        return cell
+    merge = next(m for m in sheet.merged_cells.ranges if cell.coordinate in m)
+    return cast("Cell", sheet.cell(merge.min_row, merge.min_col))
+
+
+def _write(cell: Cell | MergedCell, text: str | None) -> None:
+    if isinstance(cell, MergedCell):
+        return
+    if text is None:
+        cell.value = None
+        return
+    as_text(cell, text)
+    cell.alignment = WRAPPED
+    cell.fill = MARK
+
+
+def _tell(sheet: Worksheet, text: str) -> None:
+    """A note at the top, where people have not noted anything."""
+    for at in range(1, _NOTED + 1):
+        cell = sheet.cell(1, at)
+        if isinstance(cell, Cell) and cell.comment is None:
+            cell.comment = note(text)
+            return

@@ -1,0 +1,254 @@
+"""What comes back to people: a list of all faults, and the refused rows in the form they repair."""
+
+import csv
+from pathlib import Path
+from stat import S_IMODE
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
+
+from adapters.kit.answers import write_answers
+from adapters.kit.faulty import MOST_ROWS
+from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.wanted import PROBLEMS, Wanted
+
+WANTED = Wanted(
+    titles={"编号": "编号", "人数": "信访人数", "概况": "概况"},
+    required=frozenset({"编号", "人数"}),
+    ignored=frozenset(),
+)
+TITLE = ["示范市样例登记表"]
+HEADER = ["编号", "*人 数", "概况", "经办"]
+ROWS = [
+    ["A-1", "2", "样例一", "甲示例"],
+    ["A-2", "两人", "=HYPERLINK(1)", "乙示例"],
+    ["A-3", "3", "样例三", "丙示例"],
+]
+FAULT = RowFault(4, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
+TOLD = "信访人数不是整数；请填阿拉伯数字"
+
+
+def as_csv(path: Path, rows: list[list[str]] = ROWS) -> Path:
+    with path.open("w", encoding="gb18030", newline="") as out:
+        csv.writer(out).writerows([TITLE, HEADER, *rows])
+    return path
+
+
+def as_xlsx(path: Path) -> Path:
+    book = Workbook()
+    sheet = filled(book.active)
+    sheet["A1"].font = Font(bold=True)
+    sheet["C5"] = '="样例"&A5'
+    sheet["C4"].data_type = "s"
+    about = book.create_sheet("说明")
+    about["B2"] = "填表说明"
+    book.save(path)
+    return path
+
+
+def filled(sheet: Any) -> Any:
+    for row in [TITLE, HEADER, *ROWS]:
+        sheet.append(row)
+    return sheet
+
+
+def answer(original: Path, *faults: RowFault, name: str = "", into: Path) -> tuple[Path, ...]:
+    into.mkdir(exist_ok=True)
+    return write_answers(original, name or original.name, faults, into, wanted=WANTED)
+
+
+def book_of(original: Path, *faults: RowFault, into: Path) -> Any:
+    _, book = answer(original, *faults, into=into)
+    return load_workbook(book)
+
+
+def values(sheet: Worksheet) -> list[list[object]]:
+    return [list(row) for row in sheet.iter_rows(values_only=True)]
+
+
+def marks(sheet: Worksheet) -> dict[str, str]:
+    return {c.coordinate: c.comment.text for row in sheet.iter_rows() for c in row if c.comment}
+
+
+def test_of_a_csv_the_refused_rows_come_back_as_a_workbook_of_texts(tmp_path: Path) -> None:
+    listed, book = answer(as_csv(tmp_path / "十月.csv"), FAULT, into=tmp_path / "退回")
+    assert [listed.name, book.name] == ["十月.csv.errors.csv", "十月.csv.errors.xlsx"]
+    (sheet,) = load_workbook(book).worksheets
+    assert values(sheet) == [
+        [*TITLE, None, None, None, None],
+        [*HEADER, PROBLEMS],
+        [*ROWS[1], f"原第 4 行：{TOLD}"],
+    ]
+    assert marks(sheet) == {"B3": TOLD}
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
+    assert {cell.number_format for row in sheet.iter_rows() for cell in row} == {"@"}
+
+
+def test_a_workbook_comes_back_as_it_was_with_the_faulty_cells_marked(tmp_path: Path) -> None:
+    book = book_of(as_xlsx(tmp_path / "十月.xlsx"), FAULT, into=tmp_path / "退回")
+    sheet, about = book.worksheets
+    assert values(sheet) == [
+        [*TITLE, None, None, None, None],
+        [*HEADER, PROBLEMS],
+        [*ROWS[0], None],
+        [*ROWS[1], TOLD],
+        ["A-3", "3", '="样例"&A5', "丙示例", None],
+    ]
+    assert sheet["C4"].data_type == "s"
+    assert sheet["A1"].font.bold
+    assert marks(sheet) == {"B4": TOLD}
+    assert about["B2"].value == "填表说明"
+
+
+def test_what_came_back_and_is_handed_in_again_bears_only_the_new_marks(tmp_path: Path) -> None:
+    _, first = answer(as_xlsx(tmp_path / "十月.xlsx"), FAULT, into=tmp_path / "一")
+    other = RowFault(5, "", FaultKind.CONTRACT, "缺少必填项", "请补填")
+    again = answer(first, other, into=tmp_path / "二")
+    assert [path.name for path in again] == ["十月.xlsx.errors.csv", "十月.xlsx.errors.xlsx"]
+    sheet = load_workbook(again[1]).worksheets[0]
+    assert [row[4] for row in values(sheet)] == [None, PROBLEMS, None, None, "缺少必填项；请补填"]
+    assert marks(sheet) == {}
+    assert sheet["B4"].fill.patternType is None
+
+
+def test_what_people_noted_and_coloured_themselves_stays(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path / "十月.xlsx")
+    book = load_workbook(path)
+    book.worksheets[0]["B4"].comment = Comment("待核", "丁示例")
+    book.save(path)
+    sheet = book_of(path, FAULT, into=tmp_path / "退回").worksheets[0]
+    assert marks(sheet) == {"B4": "待核"}
+    assert sheet["B4"].fill.patternType == "solid"
+
+
+def test_what_is_wrong_with_a_header_is_noted_at_the_top_of_the_first_sheet(tmp_path: Path) -> None:
+    fault = RowFault(2, "概况", FaultKind.HEADER, "表头缺少必需的列（概况）", "请在导出时勾选该列")
+    sheet = book_of(as_xlsx(tmp_path / "十月.xlsx"), fault, into=tmp_path / "退回").worksheets[0]
+    assert marks(sheet) == {"A1": "表头缺少必需的列（概况）；请在导出时勾选该列"}
+
+
+def test_a_hint_alone_gives_the_list_alone(tmp_path: Path) -> None:
+    hint = RowFault(2, "概况", FaultKind.NOTICE, "没有列“概况”", "是否即列“概况1”？")
+    (listed,) = answer(as_xlsx(tmp_path / "十月.xlsx"), hint, into=tmp_path / "退回")
+    assert listed.name == "十月.xlsx.errors.csv"
+
+
+def test_a_mark_in_merged_cells_stands_where_they_begin(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path / "十月.xlsx")
+    book = load_workbook(path)
+    book.worksheets[0].merge_cells("B3:B4")
+    book.save(path)
+    sheet = book_of(path, FAULT, into=tmp_path / "退回").worksheets[0]
+    assert marks(sheet) == {"B3": TOLD}
+
+
+def test_faults_are_marked_in_the_sheet_they_name(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path / "十月.xlsx")
+    book = load_workbook(path)
+    filled(book.create_sheet("二月"))
+    book.save(path)
+    fault = RowFault(3, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字", "二月")
+    sheets = book_of(path, fault, into=tmp_path / "退回")
+    assert marks(sheets["Sheet"]) == {}
+    assert marks(sheets["二月"]) == {"B3": TOLD}
+
+
+def test_macros_and_links_to_other_workbooks_do_not_come_back(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path / "十月.xlsm")
+    with ZipFile(path, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macro")
+        archive.writestr("xl/externalLinks/externalLink1.xml", b"<externalLink/>")
+    _, book = answer(path, FAULT, into=tmp_path / "退回")
+    with ZipFile(book) as archive:
+        assert not [name for name in archive.namelist() if "vba" in name or "external" in name]
+    assert not [
+        cell
+        for row in values(load_workbook(book).worksheets[0])
+        for cell in row
+        if cell == '="样例"&A5'
+    ]
+
+
+def test_answers_are_for_the_owners_eyes_and_the_same_every_time(tmp_path: Path) -> None:
+    for path in (as_csv(tmp_path / "十月.csv"), as_xlsx(tmp_path / "十月.xlsx")):
+        first = [p.read_bytes() for p in answer(path, FAULT, into=tmp_path / "一")]
+        paths = answer(path, FAULT, into=tmp_path / "二")
+        assert [p.read_bytes() for p in paths] == first
+        assert {S_IMODE(p.stat().st_mode) for p in paths} == {0o600}
+
+
+def test_answers_go_when_nothing_is_wrong_any_more(tmp_path: Path) -> None:
+    path = as_csv(tmp_path / "十月.csv")
+    assert len(answer(path, FAULT, into=tmp_path / "退回")) == 2
+    assert answer(path, into=tmp_path / "退回") == ()
+    assert list((tmp_path / "退回").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"data": {"list": []}}',
+        "<xml><row/></xml>",
+        "PK\x03\x04 broken",
+        '编号,人数,概况\nA-1,"没有结束',
+        "",
+    ],
+)
+def test_of_what_is_no_table_the_list_comes_back_alone(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "来件"
+    path.write_text(content, encoding="utf-8")
+    (listed,) = answer(path, FAULT, into=tmp_path / "退回")
+    assert listed.name == "来件.errors.csv"
+
+
+def test_a_workbook_with_entities_is_not_opened(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path / "十月.xlsx")
+    with ZipFile(path, "a") as archive:
+        archive.writestr("xl/more.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a/>')
+    assert len(answer(path, FAULT, into=tmp_path / "退回")) == 1
+
+
+def test_a_row_that_is_too_wide_comes_back_whole(tmp_path: Path) -> None:
+    path = as_csv(tmp_path / "十月.csv", [[*ROWS[1], "多出的", "还有"]])
+    fault = RowFault(3, "", FaultKind.CELLS, "本行有 6 格，表头有 4 格", "请检查")
+    sheet = book_of(path, fault, into=tmp_path / "退回").worksheets[0]
+    assert values(sheet)[1:] == [
+        [*HEADER, None, None, PROBLEMS],
+        [*ROWS[1], "多出的", "还有", "原第 3 行：本行有 6 格，表头有 4 格；请检查"],
+    ]
+
+
+def test_what_no_workbook_can_hold_is_shown_as_such(tmp_path: Path) -> None:
+    path = as_csv(tmp_path / "十月.csv", [["A-1", "\x01二\x1b", "样例" * 20_000, ""]])
+    fault = RowFault(3, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
+    sheet = book_of(path, fault, into=tmp_path / "退回").worksheets[0]
+    assert sheet["B3"].value == "\ufffd二\ufffd"
+    assert len(str(sheet["C3"].value)) == 32_767
+
+
+def test_beyond_ten_thousand_rows_the_list_goes_on_alone(tmp_path: Path) -> None:
+    path = as_csv(tmp_path / "十月.csv", [["A", "二", "", ""]] * (MOST_ROWS + 2))
+    faults = [
+        RowFault(row, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
+        for row in range(3, MOST_ROWS + 5)
+    ]
+    listed, book = answer(path, *faults, into=tmp_path / "退回")
+    assert len(listed.read_text(encoding="utf-8").splitlines()) == MOST_ROWS + 3
+    sheet = load_workbook(book).worksheets[0]
+    assert sheet.max_row == MOST_ROWS + 2
+    assert sheet["E2"].comment.text == "另有 2 行也有问题，见清单"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b\\c", ".ssh", "x" * 300, "样" * 300, "\x00", "\udc80"]
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    into = tmp_path / "退回"
+    paths = answer(as_csv(tmp_path / "十月.csv"), FAULT, name=name, into=into)
+    assert {path.parent for path in paths} == {into}
+    assert sorted(into.iterdir()) == sorted(paths)
