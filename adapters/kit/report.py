@@ -14,11 +14,6 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def report_path(file: Path, directory: Path | None = None) -> Path:
-    """Where the report of a file stands: beside it, or in the directory for reports."""
-    return (directory or file.parent) / f"{file.name}.errors.csv"
-
-
 def write_report(path: Path, file: str, faults: Iterable[RowFault]) -> None:
     """Put the report in place of an earlier one, as a whole or not at all; for the owner's eyes.
 
