@@ -25,6 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from adapters.kit.amounts import Unit, unit_in
 from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, plain
 from adapters.kit.days import day_of
+from adapters.kit.numbered import Numbered, numbered
 from adapters.kit.port import CannotRun, FaultKind, Place, Record, RowFault
 from adapters.kit.steps import Step, Type, never_possible
 from adapters.kit.wanted import Wanted, WantedGroup, canonical
@@ -74,9 +75,10 @@ class When(_Strict):
 
 class FieldRule(_Strict):
     """How one field is read. `also`: other names of the column. `present`: the column must be
-    there, though its cells may be blank. `pointers`: where in the contract it stands, with
-    "<type>:" before it where only one of several contracts is meant. What goes with which `as`
-    is told in `CONVERSIONS.md`."""
+    there, though its cells may be blank. `numbered`: the cell says it of each of several subjects,
+    by their numbers. `pointers`: where in the contract it stands, with "<type>:" before it where
+    only one of several contracts is meant. What goes with which `as` is told in
+    `CONVERSIONS.md`."""
 
     column: Column
     also: tuple[Column, ...] = ()
@@ -86,6 +88,7 @@ class FieldRule(_Strict):
     present: bool = False
     default: str | None = None
     longest: int | None = None
+    numbered: bool = False
     list: str | None = None
     values: tuple[str, ...] = ()
     unit_unless_named: Unit | None = Field(default=None, alias="unit")
@@ -240,8 +243,8 @@ class Mapping(_Strict):
         columns: MappingOf[str, str],
         place: Place,
         codes: Codes,
-    ) -> tuple[dict[str, Value], list[RowFault]]:
-        values: dict[str, Value] = {}
+    ) -> tuple[dict[str, Value | Numbered], list[RowFault]]:
+        values: dict[str, Value | Numbered] = {}
         faults = []
         for name, rule in fields.items():
             value = self._value(columns, rule, codes)
@@ -253,7 +256,7 @@ class Mapping(_Strict):
 
     def _value(
         self, columns: MappingOf[str, str], rule: FieldRule, codes: Codes
-    ) -> Value | Wrong | None:
+    ) -> Value | Numbered | Wrong | None:
         if rule.when and not self._says(columns, rule.when):
             return None
         dates = rule.reads in _DAYS
@@ -265,7 +268,8 @@ class Mapping(_Strict):
         if text is None:
             return _MISSING if rule.required else None
         label = self._filled(columns, rule.label_column) if rule.label_column else None
-        return READINGS[rule.reads](Cell(text=text, label=label), rule, codes)
+        cell, reading = Cell(text=text, label=label), READINGS[rule.reads]
+        return numbered(cell, rule, codes, reading) if rule.numbered else reading(cell, rule, codes)
 
     def _says(self, columns: MappingOf[str, str], when: When) -> bool:
         text = self._filled(columns, when.column)
@@ -307,7 +311,7 @@ class Row:
     """A record (or one part of a group) read by its mapping: the fields that are not blank."""
 
     place: Place
-    values: MappingOf[str, Value]
+    values: MappingOf[str, Value | Numbered]
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
 
@@ -321,6 +325,11 @@ class Row:
         value = self.values.get(field)
         items = value if isinstance(value, list) else ()
         return tuple(item for item in items if isinstance(item, str))
+
+    def of_each(self, field: str) -> MappingOf[str, Value]:
+        """A numbered field: what it says, by number; empty for one that is blank."""
+        value = self.values.get(field)
+        return value.parts if isinstance(value, Numbered) else {}
 
     def wrong(self, field: str, wrong: Wrong) -> RowFault:
         """A fault of a field that only the translation can see."""
