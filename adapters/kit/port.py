@@ -36,6 +36,7 @@ class FaultKind(StrEnum):
     FLAG = "是否值无效"
     NUMBER = "数值无效"
     MONEY = "金额无效"
+    FORMULA = "公式出错"
     IDENTIFIER = "编号无效"
     REGION = "区划代码无效"
     CODE = "代码不在代码表"

@@ -1,4 +1,4 @@
-"""A reader of one CSV export as agencies' systems and spreadsheets write them."""
+"""A reader of one CSV or TSV export as agencies' systems and spreadsheets write them."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +13,14 @@ from adapters.kit.readers.limits import Limits
 from adapters.kit.wanted import Wanted
 
 _LONGEST_ROW: Final = 1 << 22
-
+# The first under which a header is found counts.
+_DELIMITERS: Final = (",", "\t", ";")
 
 Row = tuple[int, list[str]]
 
 
 class CsvFile:
-    """`Reader` of one CSV file: GBK, GB18030 or UTF-8, title rows above the header.
+    """`Reader` of one CSV file: GBK, GB18030, UTF-8 or UTF-16, title rows above the header.
 
     The number of a record is its row. Blank rows are passed over. Opening raises
     UnreadableFile for a header that is of no use.
@@ -37,10 +38,7 @@ class CsvFile:
         self._name = name
         self._wanted = frozenset(wanted.titles)
         self._limits = limits
-        with self._open() as text:
-            self._header = _header(text, wanted)
-        if len(self._header.names) > limits.columns:
-            raise UnreadableFile(_too_many_columns(self._header, limits))
+        self._delimiter, self._header = self._headed(wanted)
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -52,9 +50,20 @@ class CsvFile:
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
         with self._open() as text:
-            for row, cells in _rows(text):
+            for row, cells in _rows(text, self._delimiter):
                 if row > max(self._header.row, after) and any(map(str.strip, cells)):
                     yield self._record(row, cells)
+
+    def _headed(self, wanted: Wanted) -> tuple[str, Header]:
+        errors = []
+        for delimiter in _DELIMITERS:
+            with self._open() as text:
+                try:
+                    return delimiter, _header(text, delimiter, wanted, self._limits)
+                except UnreadableFile as error:
+                    errors.append(error)
+        # One that names columns says more than that there is no header.
+        raise max(errors, key=lambda error: error.faults[0].row > 0)
 
     def _open(self) -> TextIO:
         return self._file.path.open(encoding=self._file.encoding, newline="")
@@ -92,24 +101,27 @@ def examine_csv(path: Path, limits: Limits) -> TextFile:
     return examine(path, largest=limits.file_bytes)
 
 
-def _header(text: TextIO, wanted: Wanted) -> Header:
+def _header(text: TextIO, delimiter: str, wanted: Wanted, limits: Limits) -> Header:
     """The header, also when soon below it a row cannot be read any more."""
     top: list[Row] = []
+    unclosed = None
     try:
-        top.extend(islice(_rows(text), SEARCHED))
-    except UnreadableFile:
-        if not any(wanted.required.issubset(name_columns(cells)) for _, cells in top):
-            raise
-    return find_header(top, wanted)
+        top.extend(islice(_rows(text, delimiter), SEARCHED))
+    except UnreadableFile as error:
+        unclosed = error
+    try:
+        return find_header([(row, name_columns(cells)) for row, cells in top], wanted, limits)
+    except UnreadableFile as error:
+        raise unclosed or error from None
 
 
-def _rows(text: TextIO) -> Iterator[Row]:
+def _rows(text: TextIO, delimiter: str) -> Iterator[Row]:
     """Every row as a spreadsheet counts them, cells with line breaks being one row.
 
     Raises UnreadableFile where a quote is not closed: what follows cannot be told apart any more.
     """
     lines = _Lines(text)
-    rows = csv.reader(lines)
+    rows = csv.reader(lines, delimiter=delimiter)
     for row in count(1):
         lines.begin_row()
         try:
@@ -152,8 +164,3 @@ def _unclosed(row: int) -> RowFault:
     reason = f"第 {row} 行起有引号没有成对，或单行过长，此后的内容无法分列"
     advice = "请检查该行的英文双引号（文中的双引号应写成两个），或重新导出；此行之前的已处理"
     return RowFault(row, "", FaultKind.QUOTES, reason, advice)
-
-
-def _too_many_columns(header: Header, limits: Limits) -> RowFault:
-    reason = f"表头有 {len(header.names)} 列，超过 {limits.columns} 列"
-    return RowFault(header.row, "", FaultKind.HEADER, reason, "请只导出需要的列")

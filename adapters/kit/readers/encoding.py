@@ -1,7 +1,7 @@
 """What a text file is before it is read: its size, digest, encoding and number of rows.
 
-The encoding is found the same way every time: byte order mark, then UTF-8, then GB18030 (which
-reads GBK and GB 2312), each strictly. Everything is read in chunks.
+The encoding is found the same way every time: byte order mark (UTF-8, UTF-16), then UTF-8, then
+GB18030 (which reads GBK and GB 2312), each strictly. Everything is read in chunks.
 """
 
 import codecs
@@ -50,8 +50,11 @@ def examine(path: Path, *, largest: int) -> TextFile:
         size = file.seek(0, 2)
         if size > largest:
             raise _unreadable(f"文件超过 {largest >> 20} MiB", "请按时间段分成几个文件导出")
-        digest, rows = _survey(file)
-        return TextFile(path=path, digest=digest, encoding=_encoding(file), rows=rows)
+        file.seek(0)
+        wide = file.read(2) in _UTF16_MARKS
+        digest, rows = _survey(file, wide=wide)
+        encoding = _utf16(file) if wide else _encoding(file)
+        return TextFile(path=path, digest=digest, encoding=encoding, rows=rows)
 
 
 def as_2022(text: str) -> str:
@@ -59,28 +62,27 @@ def as_2022(text: str) -> str:
     return text.translate(_MOVED) if _ANY_MOVED.search(text) else text
 
 
-def _survey(file: BinaryIO) -> tuple[str, int | None]:
-    """Digest and number of rows: line ends outside quotes, found without knowing the encoding."""
+def _survey(file: BinaryIO, *, wide: bool) -> tuple[str, int | None]:
+    """Digest and number of rows: line ends outside quotes, found without knowing the encoding
+    (but for one of `wide` characters, whose rows are not counted)."""
     digest = hashlib.sha256()
     rows, quoted, last = 0, False, b"\n"
     for chunk in _chunks(file):
-        if b"\0" in chunk:
-            raise _not_text(file)
+        if not wide and b"\0" in chunk:
+            raise _unreadable("文件含有空字节，不是文本文件", "请确认导出的是 CSV，且传输完整")
         digest.update(chunk)
         for number, part in enumerate(chunk.split(b'"')):
             quoted ^= number > 0
             rows += 0 if quoted else part.count(b"\n")
         last = chunk[-1:]
-    return digest.hexdigest(), (rows + (last != b"\n")) or None
+    counted = rows + (last != b"\n")
+    return digest.hexdigest(), None if wide else counted or None
 
 
-def _not_text(file: BinaryIO) -> UnreadableFile:
-    file.seek(0)
-    if file.read(2) in _UTF16_MARKS:
-        return _unreadable("文件是 UTF-16（Unicode 文本）编码", "请另存为“CSV UTF-8（逗号分隔）”")
-    return _unreadable(
-        "文件含有空字节，不是文本文件", "请确认导出的是 CSV，而不是 xls、xlsx 或压缩包"
-    )
+def _utf16(file: BinaryIO) -> str:
+    if broken := _broken_at(file, "utf-16"):
+        raise _damaged("完好的 UTF-16", broken.row)
+    return "utf-16"
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -96,8 +98,12 @@ def _encoding(file: BinaryIO) -> str:
         name, row = "UTF-8，也不是 GBK（GB18030）", max(utf8.row, gb.row)
     else:
         name, row = "完好的 UTF-8", utf8.row
+    raise _damaged(name, row)
+
+
+def _damaged(name: str, row: int) -> UnreadableFile:
     reason = f"文件不是{name}编码，第 {row} 行附近有无法识别的字节"
-    raise _unreadable(reason, "文件可能在传输中损坏，请重新导出，不要用文本编辑器改存")
+    return _unreadable(reason, "文件可能在传输中损坏，请重新导出，不要用文本编辑器改存")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Finding the header of a table: below title rows, by the columns that the mapping needs."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
+from adapters.kit.readers.limits import Limits
 from adapters.kit.wanted import Wanted, canonical
 
 SEARCHED: Final = 10
@@ -32,27 +33,71 @@ def name_columns(cells: Iterable[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def find_header(rows: Sequence[tuple[int, Sequence[str]]], wanted: Wanted) -> Header:
-    """The first row with every required column. Raises UnreadableFile, each column told once."""
-    named = [(row, name_columns(cells)) for row, cells in rows]
-    for row, names in named:
-        if wanted.required.issubset(names):
-            return Header(row=row, names=names, notices=_notices(row, names, wanted))
-    likely = max(named, key=lambda each: len(wanted.required.intersection(each[1])), default=None)
+def find_header(
+    rows: Sequence[tuple[int, tuple[str, ...]]], wanted: Wanted, limits: Limits
+) -> Header:
+    """The first of these rows of names with every required column, and any wanted one.
+
+    A column found under another name (`Wanted.also`) has its own in the answer. Raises
+    UnreadableFile, each column told once.
+    """
+    settled = [(row, *_settled(names, wanted)) for row, names in rows]
+    for row, names, doubled in settled:
+        if wanted.required.issubset(names) and not wanted.titles.keys().isdisjoint(names):
+            if len(names) > limits.columns:
+                raise UnreadableFile(_too_many(row, len(names), limits))
+            notices = (*_notices(row, names, wanted), *_doubled(row, doubled, wanted))
+            return Header(row=row, names=names, notices=notices)
+    likely = max(settled, key=lambda each: len(wanted.required.intersection(each[1])), default=None)
     # A row that has few of the names may be data, and data is never quoted.
-    if likely is None or 2 * len(wanted.required.intersection(likely[1])) < len(wanted.required):
+    if (
+        likely is None
+        or not wanted.required
+        or 2 * len(wanted.required.intersection(likely[1])) < len(wanted.required)
+    ):
         raise UnreadableFile(_no_header(wanted))
-    row, names = likely
+    row, names, _ = likely
     absent = sorted(wanted.required.difference(names))
     raise UnreadableFile(*(_missing(row, column, names, wanted) for column in absent))
 
 
+def _settled(names: Sequence[str], wanted: Wanted) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Names as the mapping knows them; and the columns that stand there more than once, each with
+    the name under which it is read."""
+    read_as = {name: name for name in names if name in wanted.titles}
+    doubled, settled = {}, []
+    for name in names:
+        column = _meant(name, names, wanted)
+        if column not in wanted.titles:
+            settled.append(name)
+        elif read_as.setdefault(column, name) == name:
+            settled.append(column)
+        else:
+            settled.append(name)
+            doubled[column] = read_as[column]
+    return tuple(settled), doubled
+
+
+def _meant(name: str, names: Sequence[str], wanted: Wanted) -> str:
+    """The column that a name stands for; a `名称#2` that nobody knows is `名称` again."""
+    if name in wanted.titles or name in wanted.ignored:
+        return name
+    first, _, nth = name.rpartition("#")
+    known = first if name not in wanted.also and nth.isdecimal() and first in names else name
+    return wanted.also.get(known, known)
+
+
 def _no_header(wanted: Wanted) -> RowFault:
-    columns = "、".join(sorted(wanted.required))
+    columns = "、".join(sorted(wanted.required or wanted.titles))
     reason = f"前 {SEARCHED} 行内没有找到表头（须有列：{columns}）"
     return RowFault(
         0, "", FaultKind.HEADER, reason, "请保留导出文件原有的表头行，或在站点映射中改列名"
     )
+
+
+def _too_many(row: int, columns: int, limits: Limits) -> RowFault:
+    reason = f"表头有 {columns} 列，超过 {limits.columns} 列"
+    return RowFault(row, "", FaultKind.HEADER, reason, "请只导出需要的列")
 
 
 def _missing(row: int, column: str, names: Sequence[str], wanted: Wanted) -> RowFault:
@@ -76,6 +121,19 @@ def _notices(row: int, names: Sequence[str], wanted: Wanted) -> tuple[RowFault, 
         )
         for column, hint in found
         if hint
+    )
+
+
+def _doubled(row: int, doubled: Mapping[str, str], wanted: Wanted) -> tuple[RowFault, ...]:
+    return tuple(
+        RowFault(
+            row,
+            column,
+            FaultKind.NOTICE,
+            f"表头中“{wanted.titles[column]}”不止一列，只读取“{doubled[column]}”一列",
+            "请删去多余的列，或在站点映射中写明用哪一列",
+        )
+        for column in sorted(doubled)
     )
 
 

@@ -6,11 +6,20 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes in all, columns, characters in one cell (a spreadsheet's)."""
+    """Bytes in all, columns, characters in one cell (a spreadsheet's).
+
+    `whole_bytes` is for what cannot be read piece by piece (workbooks, JSON that is no NDJSON);
+    `members` and `unpacked_bytes` are for what a zip holds, all members together; `depth` is how
+    far XML and JSON may be nested.
+    """
 
     file_bytes: int = 1 << 30
+    whole_bytes: int = 64 << 20
     columns: int = 500
     cell_characters: int = 32_767
+    members: int = 1_000
+    unpacked_bytes: int = 1 << 30
+    depth: int = 64
 
 
 SPREADSHEET: Final = Limits()

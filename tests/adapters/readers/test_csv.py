@@ -70,7 +70,7 @@ def columns(no: str, day: str = "d", second: str = "乙", note: str = "n") -> di
     return {"no": no, "day": day, "名称#2": second, "note": note}
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends_of_all_systems_read_alike(
     read: Read, encoding: str, end: str
@@ -82,6 +82,13 @@ def test_encodings_and_line_ends_of_all_systems_read_alike(
 def test_rows_count_as_in_a_spreadsheet(read: Read) -> None:
     got = read(f'标题\n\n{HEADER}\n1,,d,"乙\n第二行",,n\n\n,,,,,\n2,,d,乙,,n')
     assert got.rows == [(4, columns("1", second="乙\n第二行")), (7, columns("2"))]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";"])
+def test_cells_may_be_divided_by_tabs_or_semicolons(read: Read, delimiter: str) -> None:
+    lines = ["示范市,导出", HEADER.replace(",", delimiter)]
+    lines.append(delimiter.join(["1", "甲", "d", "乙,丙", "信", "n"]))
+    assert read("\n".join(lines)).rows == [(3, columns("1", second="乙,丙"))]
 
 
 def test_only_wanted_columns_leave_the_file(read: Read) -> None:
@@ -142,7 +149,10 @@ def test_more_columns_than_the_limit_are_refused(read: Read) -> None:
     ("content", "reason"),
     [
         (b"no,day\n1,\x002\n", "文件含有空字节，不是文本文件"),
-        ("no,day\n1,2\n".encode("utf-16"), "文件是 UTF-16（Unicode 文本）编码"),
+        (
+            "no,day\n1,2\n".encode("utf-16") + b"\x00\xd8",
+            "文件不是完好的 UTF-16编码，第 3 行附近有无法识别的字节",
+        ),
         (
             b"no,day\n1,\xff\xff\n",
             "文件不是UTF-8，也不是 GBK（GB18030）编码，第 2 行附近有无法识别的字节",

@@ -1,0 +1,126 @@
+"""Takes a workbook apart, in a process of its own.
+
+`python -m adapters.kit.readers.calamine FILE` writes frames to standard output. A workbook of two
+cells can make the library ask for half a terabyte, and then the process ends: so it is not that
+of an adapter, and has limits.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    load_workbook,
+)
+
+from adapters.kit.readers.errorcells import error_cells
+from adapters.kit.readers.frames import Refused, Sheet, packed, write_frame
+
+_Cell = int | float | str | bool | time | date | datetime | timedelta
+
+_BYTES_OF_MEMORY: Final = 2 << 30
+_BYTES_WRITTEN: Final = 4 << 30
+_SECONDS: Final = 900
+_ROWS_PER_FRAME: Final = 200
+_MOST_MARKS: Final = 200_000
+_MOST_CHARACTERS: Final = 32_768
+# A spreadsheet keeps so many digits of a number; what is longer has lost some.
+_DIGITS: Final = 15
+_ZERO: Final = "1899-12-31"
+
+
+def take_apart(path: Path, out: BinaryIO) -> None:
+    """Write every sheet of a workbook as frames, or one that says why not."""
+    try:
+        with path.open("rb") as file, load_workbook(file) as book:
+            errors = error_cells(path)
+            for each in book.sheets_metadata:
+                if each.typ is SheetTypeEnum.WorkSheet:
+                    hidden = each.visible is not SheetVisibleEnum.Visible
+                    sheet = book.get_sheet_by_name(each.name)
+                    _write_sheet(out, sheet, hidden=hidden, errors=errors.get(each.name, []))
+    except PasswordError:
+        write_frame(out, Refused("encrypted"))
+    except MemoryError:
+        write_frame(out, Refused("large"))
+    except (CalamineError, ValueError, OSError):
+        write_frame(out, Refused("damaged"))
+
+
+def _write_sheet(
+    out: BinaryIO, sheet: CalamineSheet, *, hidden: bool, errors: list[tuple[int, int]]
+) -> None:
+    merged = [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
+    if len(merged) > _MOST_MARKS or len(errors) > _MOST_MARKS:
+        raise MemoryError
+    height, left = (sheet.end[0] + 1, sheet.start[1]) if sheet.start and sheet.end else (0, 0)
+    write_frame(out, Sheet(sheet.name, hidden, height, merged, errors))
+    rows = _rows(sheet, left)
+    while some := list(islice(rows, _ROWS_PER_FRAME)):
+        write_frame(out, packed(some))
+
+
+def _rows(sheet: CalamineSheet, left: int) -> Iterator[list[str]]:
+    before = [""] * left
+    for cells in sheet.iter_rows():
+        row = [*before, *map(as_text, cells)]
+        while row and not row[-1]:
+            row.pop()
+        yield row
+
+
+def as_text(cell: _Cell) -> str:
+    """A cell as people would write it: days and moments in ISO form, numbers in full.
+
+    A number with more digits than a spreadsheet keeps stays in scientific notation, which every
+    conversion refuses.
+    """
+    match cell:
+        case str():
+            return cell[:_MOST_CHARACTERS]
+        case bool():
+            return "是" if cell else "否"
+        case int() | float():
+            return _number(cell)
+        case datetime():
+            moment = (cell + timedelta(microseconds=500_000)).replace(microsecond=0)
+            return moment.isoformat(" ") if moment.time() else moment.date().isoformat()
+        case date():
+            return cell.isoformat()
+        case time():
+            return cell.isoformat("seconds") if cell != time() else _ZERO
+        case timedelta():
+            minutes, seconds = divmod(round(cell.total_seconds()), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def _number(number: float) -> str:
+    if abs(number) >= 10**_DIGITS:
+        return f"{number:.{_DIGITS - 1}E}"
+    written = f"{number:.{_DIGITS}g}"
+    return f"{Decimal(written):f}" if "e" in written else written
+
+
+def _limit_this_process() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_BYTES_OF_MEMORY, _BYTES_OF_MEMORY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_BYTES_WRITTEN, _BYTES_WRITTEN))
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+        # What it holds in memory is case data.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    _limit_this_process()
+    take_apart(Path(sys.argv[1]), sys.stdout.buffer)

@@ -1,0 +1,235 @@
+"""A reader of workbooks (xlsx, xls, et, ods) as people keep them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Final
+
+from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
+from adapters.kit.readers.frames import Refused, Rows, Sheet, Why, read_frame
+from adapters.kit.readers.header import SEARCHED, Header, find_header
+from adapters.kit.readers.layout import Filling, candidates
+from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.patterns import counts, quoted
+from adapters.kit.wanted import Wanted
+
+_MOST_SECONDS: Final = 900
+_REFUSALS: Final[Mapping[Why, tuple[str, str]]] = {
+    "encrypted": ("工作簿设有打开密码", "请在表格软件中取消密码后另存"),
+    "damaged": ("工作簿已损坏，或不是表格文件", "请用表格软件打开，另存为 xlsx 后重新提供"),
+    "large": ("工作簿展开后过大", "请删去远处多余的单元格，或分成几个文件"),
+}
+
+
+@contextmanager
+def opened_workbook(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator["Workbook"]:
+    """A reader of the workbook at `path`. What it holds stands meanwhile in a file without a name.
+
+    Raises UnreadableFile, or OSError.
+    """
+    with TemporaryFile() as frames:
+        if why := _taken_apart(path, frames):
+            raise _refused(why)
+        yield Workbook(frames, name=name, wanted=wanted, limits=limits)
+
+
+def _taken_apart(path: Path, frames: IO[bytes]) -> Why | None:
+    command = [sys.executable, "-P", "-m", "adapters.kit.readers.calamine", str(path.absolute())]
+    try:
+        ended = subprocess.run(  # noqa: S603 (our own module, and a path that we gave)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=frames,
+            stderr=subprocess.DEVNULL,
+            timeout=_MOST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "large"
+    if ended.returncode:
+        return "large" if ended.returncode < 0 else "damaged"
+    return None
+
+
+def _refused(why: Why) -> UnreadableFile:
+    return UnreadableFile(RowFault(0, "", FaultKind.FILE, *_REFUSALS[why]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A sheet, its first rows, where its rows begin among the frames, and the rows before it."""
+
+    sheet: Sheet
+    top: list[list[str]]
+    position: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A sheet with a header, and which of its columns are wanted, by position."""
+
+    seen: _Seen
+    header: Header
+    columns: tuple[tuple[int, str], ...]
+
+
+class Workbook:
+    """`Reader` of one workbook: every sheet with the header, title rows and merged cells.
+
+    The number of a record is its row, behind those of all sheets before. A cell merged downwards
+    counts in each of its rows. Sheets without the header, and hidden ones, are passed over and
+    told; blank rows are passed over. Opening raises UnreadableFile when no sheet has the header.
+    """
+
+    def __init__(self, frames: IO[bytes], *, name: str, wanted: Wanted, limits: Limits) -> None:
+        self._frames = frames
+        self._name = name
+        self._limits = limits
+        sheets = list(self._sheets())
+        self._several = len(sheets) > 1
+        self._rows = sum(seen.sheet.rows for seen in sheets)
+        self._tables, self._notices = self._found(sheets, wanted)
+
+    @property
+    def notices(self) -> tuple[RowFault, ...]:
+        return self._notices
+
+    @property
+    def rows(self) -> int | None:
+        return self._rows
+
+    def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        for table in self._tables:
+            if table.seen.offset + table.seen.sheet.rows > after:
+                yield from self._read(table, after)
+
+    def _sheets(self) -> Iterator[_Seen]:
+        seen: _Seen | None = None
+        self._frames.seek(0)
+        while frame := read_frame(self._frames):
+            match frame:
+                case Refused():
+                    raise _refused(frame.why)
+                case Sheet():
+                    offset = seen.offset + seen.sheet.rows if seen else 0
+                    seen = _Seen(frame, [], self._frames.tell(), offset)
+                    yield seen
+                case Rows() if seen and not seen.top:
+                    seen.top.extend(frame.rows()[: SEARCHED + 1])
+
+    def _found(
+        self, sheets: Sequence[_Seen], wanted: Wanted
+    ) -> tuple[list[_Table], tuple[RowFault, ...]]:
+        """The sheets with a header, and what people should know."""
+        tables, hidden, without = [], [], []
+        refusals: list[UnreadableFile] = []
+        for seen in sheets:
+            name = seen.sheet.name
+            if not seen.top or not counts(name, wanted.sheets):
+                continue
+            try:
+                table = self._table(seen, wanted)
+            except UnreadableFile as refusal:
+                if not seen.sheet.hidden:
+                    without.append(name)
+                    refusals.append(refusal)
+                continue
+            if seen.sheet.hidden:
+                hidden.append(name)
+            else:
+                tables.append(table)
+        if not tables:
+            raise _no_table(refusals, hidden, wanted)
+        headers = (table.header.notices for table in tables)
+        return tables, (*chain.from_iterable(headers), *_passed_over(without, hidden))
+
+    def _table(self, seen: _Seen, wanted: Wanted) -> _Table:
+        known = {*wanted.titles, *wanted.also, *wanted.ignored}
+        rows = list(candidates(seen.top, seen.sheet.merged, known))
+        sheet = self._place(seen)
+        try:
+            header = find_header(rows, wanted, self._limits)
+        except UnreadableFile as refusal:
+            raise UnreadableFile(*(replace(f, sheet=sheet) for f in refusal.faults)) from None
+        notices = tuple(replace(fault, sheet=sheet) for fault in header.notices)
+        columns = tuple((n, name) for n, name in enumerate(header.names) if name in wanted.titles)
+        return _Table(seen, replace(header, notices=notices), columns)
+
+    def _place(self, seen: _Seen) -> str:
+        return seen.sheet.name if self._several else ""
+
+    def _read(self, table: _Table, after: int) -> Iterator[Record | Unreadable]:
+        first, offset = table.header.row, table.seen.offset
+        filling = Filling.of(table.seen.sheet.merged, first=first)
+        errors: dict[int, set[int]] = {}
+        for row, column in table.seen.sheet.errors:
+            errors.setdefault(row, set()).add(column)
+        for row, cells in enumerate(self._cells(table.seen)):
+            if row < first:
+                continue
+            blank = row not in errors and not any(map(str.strip, cells))
+            filling.fill(row, cells)
+            if not blank and offset + row + 1 > after:
+                yield self._record(table, row + 1, cells, errors.get(row, frozenset()))
+
+    def _cells(self, seen: _Seen) -> Iterator[list[str]]:
+        position = seen.position
+        while True:
+            self._frames.seek(position)
+            frame = read_frame(self._frames)
+            if not isinstance(frame, Rows):
+                return
+            position = self._frames.tell()
+            yield from frame.rows()
+
+    def _record(
+        self, table: _Table, row: int, cells: Sequence[str], errors: Set[int]
+    ) -> Record | Unreadable:
+        place = Place(self._name, row, self._place(table.seen))
+        number = table.seen.offset + row
+        columns: dict[str, str] = {}
+        faults = []
+        for index, name in table.columns:
+            cell = columns[name] = cells[index] if index < len(cells) else ""
+            if index in errors:
+                reason, advice = "单元格是公式的错误值（如 #N/A）", "请改正公式，或直接填写结果"
+                faults.append((name, FaultKind.FORMULA, reason, advice))
+            elif len(cell) > self._limits.cell_characters:
+                reason = f"单元格超过 {self._limits.cell_characters} 字"
+                faults.append((name, FaultKind.TOO_LONG, reason, "请缩短后重新导出"))
+        if faults:
+            told = tuple(RowFault(row, *fault, place.sheet) for fault in faults)
+            return Unreadable(number=number, place=place, faults=told)
+        return Record(number=number, place=place, columns=columns)
+
+
+def _no_table(
+    refusals: Sequence[UnreadableFile], hidden: Sequence[str], wanted: Wanted
+) -> UnreadableFile:
+    if refusals:
+        # One that names columns says more than that there is no header.
+        return max(refusals, key=lambda refusal: refusal.faults[0].row > 0)
+    if hidden:
+        reason, advice = f"只有隐藏的工作表 {quoted(hidden)} 有表头", "请取消隐藏后重新提供"
+    elif wanted.sheets:
+        reason = f"没有内容的工作表，或名称不符（须为 {quoted(wanted.sheets)}）"
+        advice = "请改工作表名称，或在站点映射中写明"
+    else:
+        reason, advice = "工作簿里没有内容", "请确认导出的文件完整"
+    return UnreadableFile(RowFault(0, "", FaultKind.HEADER, reason, advice))
+
+
+def _passed_over(without: Sequence[str], hidden: Sequence[str]) -> Iterator[RowFault]:
+    for names, reason in (
+        (without, "工作表 {} 没有所需的表头，未读取"),
+        (hidden, "隐藏的工作表 {} 未读取"),
+    ):
+        if names:
+            advice = "如其中有应发送的内容，请改正表头、取消隐藏后重新提供"
+            yield RowFault(0, "", FaultKind.NOTICE, reason.format(quoted(names)), advice)

@@ -1,0 +1,58 @@
+"""What a zip says that it holds, looked at before anything is unpacked."""
+
+from pathlib import Path
+from typing import Final
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from adapters.kit.port import FaultKind, RowFault, UnreadableFile
+from adapters.kit.readers.limits import Limits
+
+_END: Final = b"PK\x05\x06"
+_LONGEST_END: Final = 22 + 0xFFFF
+_MOST_DIRECTORY_BYTES: Final = 1 << 22
+# Text compresses to a tenth, seldom to a fiftieth; small files are no danger however they do.
+_MOST_RATIO: Final = 200
+_SMALL: Final = 1 << 24
+
+
+def members_of(path: Path, limits: Limits) -> list[ZipInfo]:
+    """The members of a zip that keeps within the limits. Raises UnreadableFile, or OSError."""
+    if _directory_bytes(path) > _MOST_DIRECTORY_BYTES:
+        raise _too_many(limits)
+    try:
+        with ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+    except (BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
+        raise _damaged() from None
+    if len(members) > limits.members:
+        raise _too_many(limits)
+    unpacked = sum(member.file_size for member in members)
+    packed = path.stat().st_size
+    if unpacked > limits.unpacked_bytes or unpacked > max(_SMALL, packed * _MOST_RATIO):
+        reason = f"解压后过大（超过 {limits.unpacked_bytes >> 20} MiB，或压缩率异常）"
+        raise _refused(reason, "请分成几个文件，或不经压缩提供")
+    return members
+
+
+def _directory_bytes(path: Path) -> int:
+    """How long the zip's own list of members is, by its end record."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - _LONGEST_END))
+        tail = file.read()
+    at = tail.rfind(_END)
+    end = tail[at : at + 22]
+    if at < 0 or len(end) < 22:
+        raise _damaged()
+    return int.from_bytes(end[12:16], "little")
+
+
+def _too_many(limits: Limits) -> UnreadableFile:
+    return _refused(f"压缩包内的文件超过 {limits.members} 个", "请分成几个压缩包")
+
+
+def _damaged() -> UnreadableFile:
+    return _refused("压缩格式已损坏，无法打开", "请重新导出或重新压缩，并确认传输完整")
+
+
+def _refused(reason: str, advice: str) -> UnreadableFile:
+    return UnreadableFile(RowFault(0, "", FaultKind.FILE, reason, advice))
