@@ -1,0 +1,355 @@
+"""A drop folder: files that people or programs leave there, each one document.
+
+    drop/                what is left here, and has been quiet for a while, is taken
+    drop/claimed/        taken, and not answered for by the hub: "<number> <name>/<name>"
+    drop/done/           taken over whole
+    drop/rejected/       what people have to put right: a folder each, with the answers
+
+A claim's number is its place in the order; a position is the number of the last document kept, so
+claims above it are brought again after kill -9, and those up to it wait for their answer.
+"""
+
+import errno
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from heapq import nsmallest
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
+from adapters.kit.sources.files import held, new_file, shown, sync
+
+_CLAIM: Final = re.compile(r"([0-9]{8,18}) (.+)", re.DOTALL)
+# What programs leave while they write, and what Windows leaves in every folder.
+_UNFINISHED: Final = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
+_HIDDEN: Final = (".", "~$")
+_NOT_DOCUMENTS: Final = frozenset({"thumbs.db", "desktop.ini"})
+_AT_ONCE: Final = 1_000
+_CHUNK: Final = 1 << 20
+
+
+class FolderSettings(BaseModel):
+    """A drop folder. A file is taken when it has not changed for `quiet` seconds; `take` are
+    patterns of the names that count. One above `largest` bytes goes to `rejected`. Several
+    adapters on one folder need each a `claimed` of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["folder"] = "folder"
+    path: Path
+    take: tuple[str, ...] = ("*",)
+    quiet: Annotated[float, Field(ge=0, le=86_400)] = 5
+    largest: Annotated[int, Field(ge=1)] = 1 << 30
+    claimed: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "claimed"
+
+    @contextmanager
+    def opened(self, base: Path, *, clock: Callable[[], float] = time.time) -> Iterator[Source]:
+        """The folder, made if need be, with what an earlier run has claimed.
+
+        Raises CannotRun while another adapter claims there.
+        """
+        root = base / self.path
+        folders = [root, *(root / name for name in (self.claimed, "done", "rejected"))]
+        for folder in folders:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _, claimed, done, rejected = folders
+        with ExitStack() as stack:
+            try:
+                descriptor = stack.enter_context(held(claimed, wait=False))
+            except BlockingIOError:
+                told = "另一个适配器正在使用该目录，请为其中一个另设 source 的 claimed"
+                raise CannotRun(f"{claimed}：{told}") from None
+            yield _Folder(self, Folders(root, claimed, done, rejected, descriptor), clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where files lie, by what has become of them; `held` is the descriptor of `claimed`."""
+
+    root: Path
+    claimed: Path
+    done: Path
+    rejected: Path
+    held: int
+
+    @property
+    def there(self) -> bool:
+        """Whether they are those that were opened: a share comes and goes."""
+        try:
+            return os.path.samestat(os.stat(self.held), self.claimed.stat())
+        except FileNotFoundError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A file in the folder, and whether it is the same as before."""
+
+    changed: float
+    name: str
+    signature: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A file taken: its place in the order, and what people call it."""
+
+    number: int
+    name: str
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / self.name
+
+
+class _Copied:
+    """The document is whole and on the disk."""
+
+
+class _Changing:
+    """Somebody is still writing the file."""
+
+
+class _Gone:
+    """Somebody has taken the file away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """No document can be made of the file; in Chinese, why and what to do."""
+
+    reason: str
+
+
+class _Folder:
+    """The source; the claims are this process's alone."""
+
+    def __init__(
+        self, settings: FolderSettings, folders: Folders, clock: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._folders = folders
+        self._clock = clock
+        self._claims = {claim.number: claim for claim in _claims(folders.claimed)}
+        self._waiting: list[_Seen] = []
+        self._first_seen: dict[tuple[str, tuple[int, int, int]], float] = {}
+
+    def bring(self, position: str, into: Path) -> Brought | None:
+        if not re.fullmatch(r"[0-9]{0,18}", position):
+            raise CannotRun("所记位置不是投放目录的，请核对 adapters.toml 中的 source")
+        if not self._folders.there:
+            raise Away(f"投放目录不在：{self._folders.root}")
+        last = int(position or 0)
+        if not self._waiting:
+            self._waiting = self._quiet_files()
+        while (claim := self._claimed_after(last) or self._claim(last)) is not None:
+            match _copied(claim.file, into, self._settings.largest):
+                case _Copied():
+                    return Brought(claim.name, str(claim.number))
+                case _Changing():
+                    self._put_back(claim)
+                case _Refused(reason):
+                    self._refuse(claim, reason)
+                case _Gone():
+                    self._forget(claim)
+        return None
+
+    def finished(self, name: str, outcome: Outcome) -> None:
+        claim = next((claim for claim in self._claims.values() if claim.name == name), None)
+        if claim is None:
+            return
+        for earlier in _rejections(self._folders.rejected, claim.name):
+            self._file(earlier, self._folders.done, earlier.name)
+        if outcome.complete and not outcome.rejected:
+            self._file(claim.file, self._folders.done, claim.name)
+        else:
+            for answer in outcome.answers:
+                told = f"退回-{answer.name}" if answer.name == claim.name else answer.name
+                with answer.open("rb") as written, new_file(claim.folder / told) as copy:
+                    while chunk := written.read(_CHUNK):
+                        copy.write(chunk)
+            self._file(claim.folder, self._folders.rejected, claim.name)
+        self._forget(claim)
+
+    def _quiet_files(self) -> list[_Seen]:
+        """Of the files that can be taken the oldest, by their last change and then their name."""
+        now, quiet = self._clock(), self._settings.quiet
+        seen = list(self._files())
+        # By the change alone, a file from a machine whose clock is ahead would wait for long.
+        before = self._first_seen
+        self._first_seen = {
+            (file.name, file.signature): before.get((file.name, file.signature), now)
+            for file in seen
+        }
+        ready = (
+            file
+            for file in seen
+            if now - file.changed >= quiet
+            or now - self._first_seen[file.name, file.signature] >= quiet
+        )
+        return nsmallest(_AT_ONCE, ready, key=lambda file: (file.changed, os.fsencode(file.name)))
+
+    def _files(self) -> Iterator[_Seen]:
+        """What lies in the folder and can be a document."""
+        with os.scandir(self._folders.root) as entries:
+            for entry in entries:
+                if self._counts(entry.name) and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        yield _seen(entry.name, entry.stat(follow_symlinks=False))
+
+    def _counts(self, name: str) -> bool:
+        plain = shown(name).casefold()
+        if name.startswith(_HIDDEN) or plain.endswith(_UNFINISHED) or plain in _NOT_DOCUMENTS:
+            return False
+        return any(fnmatchcase(plain, pattern.casefold()) for pattern in self._settings.take)
+
+    def _claimed_after(self, last: int) -> _Claim | None:
+        """The first claim that is not kept: what an earlier run could not bring to its end."""
+        return self._claims[min(n)] if (n := [n for n in self._claims if n > last]) else None
+
+    def _claim(self, last: int) -> _Claim | None:
+        """Take the next file; it is this process's, also when others try, when this returns."""
+        while self._waiting:
+            seen = self._waiting.pop(0)
+            path = self._folders.root / seen.name
+            claim = self._new_claim(max([last, *self._claims]) + 1, seen.name)
+            try:
+                if _seen(seen.name, path.lstat()) != seen:
+                    continue
+                claim.folder.mkdir(mode=0o700, exist_ok=True)
+                path.rename(claim.file)
+            except FileNotFoundError:
+                _remove_empty(claim.folder)
+                continue
+            sync(claim.folder, self._folders.claimed, self._folders.root)
+            self._claims[claim.number] = claim
+            return claim
+        return None
+
+    def _new_claim(self, number: int, file: str) -> _Claim:
+        """Under a name that no document has that waits, is done or rejected."""
+        taken = {claim.name for claim in self._claims.values()}
+        name = _unused(
+            shown(file),
+            number,
+            lambda name: (
+                name in taken
+                or os.path.lexists(self._folders.done / name)
+                or os.path.lexists(self._folders.rejected / name)
+            ),
+        )
+        return _Claim(number, name, self._folders.claimed / f"{number:08d} {name}")
+
+    def _put_back(self, claim: _Claim) -> None:
+        # Whoever writes it may make another of the first name at any moment.
+        name = _numbered(claim.name, claim.number)
+        claim.file.rename(self._folders.root / name)
+        sync(self._folders.root, claim.folder)
+        self._forget(claim)
+
+    def _refuse(self, claim: _Claim, reason: str) -> None:
+        with new_file(claim.folder / f"说明-{claim.name}.txt") as explanation:
+            explanation.write(f"\ufeff{claim.name}：{reason}\r\n".encode())
+        self._file(claim.folder, self._folders.rejected, claim.name)
+        self._forget(claim)
+
+    def _file(self, path: Path, folder: Path, name: str) -> None:
+        """Move to a folder, under another name where another has this one."""
+        with held(folder, wait=True):
+            free = _unused(name, 2, lambda name: os.path.lexists(folder / name))
+            path.rename(folder / free)
+            sync(folder, path.parent)
+
+    def _forget(self, claim: _Claim) -> None:
+        del self._claims[claim.number]
+        _remove_empty(claim.folder)
+
+
+def _claims(claimed: Path) -> Iterator[_Claim]:
+    """What an earlier run has claimed; what it had not begun to claim is removed."""
+    for folder in sorted(claimed.iterdir()):
+        if (named := _CLAIM.fullmatch(folder.name)) is None:
+            continue
+        claim = _Claim(int(named[1]), named[2], folder)
+        if os.path.lexists(claim.file):
+            yield claim
+        else:
+            _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _seen(name: str, status: os.stat_result) -> _Seen:
+    # A copy may keep the time of its original; when it was made shows in the inode alone.
+    changed = max(status.st_mtime, status.st_ctime)
+    return _Seen(changed, name, (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+def _copied(file: Path, into: Path, largest: int) -> _Copied | _Changing | _Refused | _Gone:
+    """Copy a file that nobody is writing. Raises OSError, and then there is no copy."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return _Gone()
+    except PermissionError:
+        return _Refused("没有读取该文件的权限，请改正其权限后重新放入")
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        return _Refused("不是普通文件，请放入文件本身")
+    with os.fdopen(descriptor, "rb") as original:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            return _Refused("不是普通文件，请放入文件本身")
+        if before.st_size > largest:
+            return _Refused(f"文件超过 {largest:,} 字节的上限，请拆分后重新放入")
+        try:
+            with new_file(into) as copy:
+                # Not more, however fast it grows.
+                for _ in range(0, before.st_size + 1, _CHUNK):
+                    copy.write(original.read(_CHUNK))
+                after = os.fstat(descriptor)
+                if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+                    raise _StillWritten
+        except _StillWritten:
+            return _Changing()
+    return _Copied()
+
+
+class _StillWritten(Exception):
+    """The file changed while it was copied."""
+
+
+def _rejections(rejected: Path, name: str) -> list[Path]:
+    """What was rejected under this name before, and waits for nothing any more."""
+    return [path for path in rejected.iterdir() if _plain(path.name) == _plain(name)]
+
+
+def _unused(name: str, first: int, used: Callable[[str], bool]) -> str:
+    """The name, or with the first number under which nobody has it."""
+    if not used(name):
+        return name
+    return next(each for n in count(first) if not used(each := _numbered(name, n)))
+
+
+def _numbered(name: str, number: int) -> str:
+    stem, suffix = os.path.splitext(_plain(name))
+    return f"{stem}#{number}{suffix}"
+
+
+def _plain(name: str) -> str:
+    """The name as it was before it was numbered."""
+    return re.sub(r"#[0-9]{1,18}(?=(\.[^.]*)?$)", "", name)
