@@ -1,0 +1,283 @@
+"""Columns of what a sink keeps: which member of an event fills each, and how it is read.
+
+A description (`ledger.toml`, `table.toml`) names the types it takes, each with the pointer of its
+key, and its columns. What an event says of a row is a function of both, and never raises.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from adapters.kit.port import CannotRun
+from contracts.catalogue import load_catalogue
+from contracts.codelists import code_list, list_names
+from contracts.fields import walk
+
+WITHHELD: Final = "（未提供）"
+Plain = str | int | bool
+Event = Mapping[str, Any]
+Shape = Literal["text", "code", "date", "time", "money", "number", "flag"]
+Pointer = Annotated[str, Field(pattern=r"^(/[^/\s]+)+$", max_length=200)]
+Title = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+# What XML and terminals cannot hold; tab and line feed stay.
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_BEIJING: Final = timezone(timedelta(hours=8))
+_MOST_BYTES: Final = 256 * 1024
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _listed(name: str) -> str:
+    if name not in list_names():
+        raise ValueError(f"没有代码表 {name}")
+    return name
+
+
+class Column(Strict):
+    """A column, and what fills it: a member of the payload (`pointer`, `-` for every item of an
+    array), an `attribute` of the event, or what the row itself `shows`.
+
+    `types`: the types of events that fill it, none for all. `as = "money"` is in yuan. `words` are
+    written in place of what the contract says (`normal = "一般"`), `list` tells what a code means.
+    """
+
+    title: Title
+    pointer: Pointer | None = None
+    attribute: Annotated[str, Field(pattern=r"^[a-z0-9]{1,20}$")] | None = None
+    shows: Literal["state", "number"] | None = None
+    types: tuple[str, ...] = ()
+    reads: Shape = Field("text", alias="as")
+    words: Mapping[str, str] = {}
+    list: Annotated[str, AfterValidator(_listed)] | None = None
+
+    @property
+    def filled_by(self) -> int:
+        """How many things fill it."""
+        return sum(it is not None for it in (self.pointer, self.attribute, self.shows))
+
+
+class Kept(Strict):
+    """How a type of event is kept: the pointer of its row's key, and the row's state after it."""
+
+    key: Pointer
+    state: str = Field("", max_length=60)
+
+
+class Description(Strict):
+    """What every description says: the types of events that it takes."""
+
+    events: Annotated[Mapping[str, Kept], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _known(self) -> "Description":
+        for type_, kept in self.events.items():
+            _expect_pointer(kept.key, (type_,))
+        return self
+
+
+D = TypeVar("D", bound=Description)
+
+
+def described(path: Path, model: type[D]) -> D:
+    """A description from its file. Raises CannotRun that tells where it is wrong."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise CannotRun(f"{path.name} 无法读取（{type(error).__name__}）：请检查文件") from error
+    if len(content) > _MOST_BYTES:
+        raise CannotRun(f"{path.name} 超过 256 KiB：请检查文件")
+    try:
+        return model.model_validate(tomllib.loads(content.decode()))
+    except ValidationError as error:
+        lines = (f"{'.'.join(map(str, e['loc']))}：{e['msg']}" for e in error.errors()[:5])
+        raise CannotRun(f"{path.name} 有误：{'；'.join(lines)}") from error
+    except ValueError as error:
+        raise CannotRun(f"{path.name} 不是有效的 TOML：{error}") from error
+
+
+def check_columns(columns: Collection[Column], events: Collection[str]) -> None:
+    """Raises ValueError for a column that no event can fill, and for a title that stands twice."""
+    titles = [column.title.casefold() for column in columns]
+    for column in columns:
+        if titles.count(column.title.casefold()) > 1:
+            raise ValueError(f"列“{column.title}”重复")
+        for type_ in column.types:
+            if type_ not in events:
+                raise ValueError(f"列“{column.title}”：[events] 中没有 {type_}")
+        if column.pointer is not None:
+            _expect_pointer(column.pointer, column.types or tuple(events))
+
+
+def _expect_pointer(pointer: str, types: Collection[str]) -> None:
+    versions = [c for type_ in types for c in load_catalogue().versions(type_)]
+    if not versions:
+        raise ValueError(f"没有契约 {'、'.join(types)}")
+    bare = pointer.removesuffix("/-")
+    if not any(bare == known for c in versions for known, _ in walk(c.fields)):
+        raise ValueError(f"契约 {'、'.join(types)} 中没有 {pointer}")
+
+
+def printable(text: str) -> str:
+    """The text with a mark in place of what cannot be shown."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def changes(
+    columns: Collection[Column], held: Collection[str], event: Event, state: str
+) -> dict[str, Plain | None]:
+    """What an event makes of a row, by title; `held` are the columns with something in them.
+
+    What the event does not say stays as it is. A correction (`supersedes`) blanks what it no
+    longer says in the columns that name its type, and leaves the state to the later events. What
+    is withheld is told where nothing was known.
+    """
+    correction = "supersedes" in event
+    changed: dict[str, Plain | None] = {}
+    for column in columns:
+        if column.shows == "state":
+            if state and not (correction and column.title in held):
+                changed[column.title] = state
+            continue
+        if not column.filled_by or (column.types and event["type"] not in column.types):
+            continue
+        value = value_of(column, event)
+        if value is None:
+            if correction and column.types and column.title in held:
+                changed[column.title] = None
+        elif value != WITHHELD or correction or column.title not in held:
+            changed[column.title] = value
+    return changed
+
+
+def key_of(kept: Kept, event: Event) -> str:
+    """The key of an event's row; of an event whose key was not told, one that is its own."""
+    found = [said(value) for value in found_at(event.get("data"), kept.key)]
+    return found[0] if found and found[0] else f"{WITHHELD}{event.get('hubreceipt', '')}"
+
+
+def value_of(column: Column, event: Event) -> Plain | None:
+    """What an event says for a column, WITHHELD if that was kept back, None if nothing."""
+    if column.attribute is not None:
+        found = [event[column.attribute]] if column.attribute in event else []
+    elif column.pointer is not None:
+        found = list(found_at(event.get("data"), column.pointer))
+    else:
+        found = []
+    told = [value for value in (_shaped(item, column) for item in found) if value != ""]
+    if len(told) == 1:
+        return told[0]
+    if told:
+        return "、".join(dict.fromkeys(map(_written, told)))
+    hidden = column.pointer is not None and withheld(event, column.pointer)
+    return WITHHELD if hidden else None
+
+
+def withheld(event: Event, pointer: str) -> bool:
+    """Whether the member at a pointer, what it stands in or part of it was kept back."""
+    return any(
+        pointer == hidden or pointer.startswith(f"{hidden}/") or hidden.startswith(f"{pointer}/")
+        for hidden in str(event.get("hubwithheld", "")).split()
+    )
+
+
+def found_at(value: Any, pointer: str) -> Iterator[Any]:
+    """The values at a JSON Pointer, `-` for every item of an array; none for absent and null."""
+    head, _, rest = pointer.removeprefix("/").partition("/")
+    if value is None:
+        return
+    if not pointer:
+        yield value
+    elif isinstance(value, Mapping):
+        name = head.replace("~1", "/").replace("~0", "~")
+        yield from found_at(value.get(name), f"/{rest}" if rest else "")
+    elif isinstance(value, list) and head == "-":
+        for item in value:
+            yield from found_at(item, f"/{rest}" if rest else "")
+
+
+def said(value: Any) -> str:
+    """A value as people write it on one paper: codes by label, people and bodies by name."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "是" if value else "否"
+        case str():
+            return printable(value)
+        case list():
+            return "、".join(filter(None, map(said, value)))
+        case {"amount": amount, "unit": unit}:
+            return f"{said(amount)}{said(unit)}"
+        case {"label": str(named)} | {"name": str(named)} | {"title": str(named)}:
+            return printable(named)
+        case {"code": inner} | {"person": inner} | {"org": inner}:
+            return said(inner)
+        case Mapping():
+            return printable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return str(value)
+
+
+def moment_of(text: str) -> datetime | None:
+    """An RFC 3339 time as the clock in Beijing shows it; None when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(_BEIJING).replace(tzinfo=None, microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _shaped(value: Any, column: Column) -> Plain:
+    """A value in its plain form; in that of a text where it has not the shape."""
+    match column.reads, value:
+        case "flag", bool():
+            return value
+        case "number", int() if not isinstance(value, bool):
+            return value
+        case "date", str():
+            return _day(value) or said(value)
+        case "time", str():
+            moment = moment_of(value)
+            return moment.isoformat() if moment else said(value)
+        case "money", _:
+            return _yuan(value) or said(value)
+        case "code", {"code": str(code)} | str(code) if column.list:
+            label = code_list(column.list).labels.get(code)
+            return label or said(value)
+    text = said(value)
+    return column.words.get(text, text)
+
+
+def _day(text: str) -> str | None:
+    if len(text) > len("2026-11-01"):
+        moment = moment_of(text)
+        return moment.date().isoformat() if moment else None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return None
+
+
+def _yuan(value: Any) -> str | None:
+    amount = value.get("amount") if isinstance(value, Mapping) else value
+    ten_thousands = isinstance(value, Mapping) and value.get("unit") == "万元"
+    if not isinstance(amount, str) or not re.fullmatch(r"-?[0-9]{1,19}(\.[0-9]{1,4})?", amount):
+        return None
+    try:
+        return format(Decimal(amount).scaleb(4 if ten_thousands else 0), "f")
+    except InvalidOperation:
+        return None
+
+
+def _written(value: Plain) -> str:
+    return said(value) if isinstance(value, bool) else str(value)

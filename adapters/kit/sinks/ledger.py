@@ -1,0 +1,84 @@
+"""A workbook kept current (台账): a row for each case, which people have open and fill in."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from adapters.kit.port import CannotRun, Sink
+from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of, said
+from adapters.kit.sinks.ledgerform import Ledger
+from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
+from adapters.kit.sinks.placing import folder_at
+from adapters.kit.sinks.workbook import Workbook
+from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
+
+FILE_NAME: Final = "ledger.toml"
+
+
+class LedgerSettings(Strict):
+    """`file`: the workbook. `ledger`: its description, in the adapter's folder. `codes`: the
+    directory of the installation's own codes, for the choices that people have."""
+
+    type: Literal["ledger"]
+    file: Annotated[str, Field(pattern=r"\.xlsx$")]
+    ledger: str = FILE_NAME
+    codes: str | None = None
+
+    @contextmanager
+    def opened(self, base: Path, folder: Path) -> Iterator[Sink]:
+        """Raises CannotRun for a description that cannot be used, Away while another run writes."""
+        ledger = described(folder / self.ledger, Ledger)
+        codes = _codes(base, self.codes)
+        choices = {column.title: column.choices_of(codes) for column in ledger.columns}
+        file = base / self.file
+        folder_at(file.parent)
+        with open_rows(file.with_name(f".{file.name}.db")) as rows:
+            yield LedgerSink(ledger, rows, Workbook(file, ledger, choices).write)
+
+
+class LedgerSink:
+    """Takes events into the rows of a ledger, and brings its workbook up to them.
+
+    A correction's old values are kept on the sheet of corrections. While people have the workbook
+    open it raises Away; the rows are kept, and the workbook follows when it is closed.
+    """
+
+    def __init__(
+        self, ledger: Ledger, rows: LedgerRows, write: Callable[[LedgerRows], None]
+    ) -> None:
+        self._ledger = ledger
+        self._rows = rows
+        self._write = write
+
+    def take(self, events: Sequence[Mapping[str, Any]]) -> None:
+        with self._rows.transaction():
+            for event in events:
+                kept = self._ledger.events.get(event["type"])
+                if kept is not None and self._rows.takes(event["hubposition"]):
+                    self._enter(event, kept)
+        if self._rows.behind:
+            self._write(self._rows)
+            self._rows.written()
+
+    def _enter(self, event: Event, kept: Kept) -> None:
+        key = key_of(kept, event)
+        before = self._rows.cells(key)
+        changed = changes(self._ledger.columns, before, event, kept.state)
+        after = {**before, **changed, self._ledger.key: key}
+        self._rows.put(key, {title: v for title, v in after.items() if v is not None})
+        if "supersedes" not in event:
+            return
+        for title in (column.title for column in self._ledger.columns if column.pointer):
+            if title in before and title in changed and changed[title] != before[title]:
+                change = (said(before[title]), said(changed[title]))
+                self._rows.note(event["hubtime"], key, title, change, event["hubreceipt"])
+
+
+def _codes(base: Path, directory: str | None) -> Codes:
+    try:
+        return SHIPPED if directory is None else load_codes(base / directory)
+    except (CodesDamaged, OSError) as error:
+        raise CannotRun(str(error)) from error

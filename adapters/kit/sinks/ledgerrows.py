@@ -1,0 +1,142 @@
+"""What a ledger knows beside its workbook: its rows, the events it has taken, what was corrected.
+
+One SQLite file, hidden beside the workbook. It is written first; the workbook is made to agree
+with it afterwards, as often as need be.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.kit.port import Away
+from adapters.kit.sinks.columns import Plain
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS rows (
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, cells TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS taken (position TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS corrections (
+    number INTEGER PRIMARY KEY, time TEXT NOT NULL, key TEXT NOT NULL, "column" TEXT NOT NULL,
+    before TEXT NOT NULL, after TEXT NOT NULL, receipt TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS behind (workbook INTEGER PRIMARY KEY CHECK (workbook = 1));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the ledger: its number from 1, its key, and what the events say, by title."""
+
+    number: int
+    key: str
+    cells: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a correction made of a cell that had something in it; `number` rises from 1."""
+
+    number: int
+    time: str
+    key: str
+    column: str
+    before: str
+    after: str
+    receipt: str
+
+
+class LedgerRows:
+    """The rows of one ledger."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What happens inside is kept whole, on disk, when it ends; nothing of it if it fails."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def takes(self, position: str) -> bool:
+        """Note an event's position; False if it was noted before."""
+        insert = "INSERT OR IGNORE INTO taken VALUES (?)"
+        return self._database.execute(insert, (position,)).rowcount == 1
+
+    def cells(self, key: str) -> dict[str, Plain]:
+        """What is known of a row, nothing for a new one."""
+        select = "SELECT cells FROM rows WHERE key = ?"
+        found = self._database.execute(select, (key,)).fetchone()
+        cells: dict[str, Plain] = json.loads(found[0]) if found else {}
+        return cells
+
+    def put(self, key: str, cells: Mapping[str, Plain]) -> None:
+        """Keep a row; a new one gets the next number. The workbook is behind from now on."""
+        upsert = (
+            "INSERT INTO rows (key, cells) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET cells = excluded.cells"
+        )
+        self._database.execute(upsert, (key, json.dumps(cells, ensure_ascii=False)))
+        self._database.execute("INSERT OR IGNORE INTO behind VALUES (1)")
+
+    def note(self, time: str, key: str, column: str, change: tuple[str, str], receipt: str) -> None:
+        """Note a correction: what stood in a column, and what stands there now."""
+        insert = (
+            'INSERT INTO corrections (time, key, "column", before, after, receipt)'
+            " VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        self._database.execute(insert, (time, key, column, *change, receipt))
+
+    def __iter__(self) -> Iterator[Row]:
+        """All rows in the order they came."""
+        select = "SELECT number, key, cells FROM rows ORDER BY number"
+        for number, key, cells in self._database.execute(select):
+            yield Row(number, key, json.loads(cells))
+
+    def corrections(self, after: int) -> Iterator[Correction]:
+        """The corrections numbered above `after`, in order."""
+        select = (
+            'SELECT number, time, key, "column", before, after, receipt FROM corrections'
+            " WHERE number > ? ORDER BY number"
+        )
+        for found in self._database.execute(select, (after,)):
+            yield Correction(*found)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the workbook does not say yet what the rows say."""
+        return self._database.execute("SELECT 1 FROM behind").fetchone() is not None
+
+    def written(self) -> None:
+        """The workbook says what the rows say."""
+        self._database.execute("DELETE FROM behind")
+
+
+@contextmanager
+def open_rows(path: Path) -> Iterator[LedgerRows]:
+    """The rows kept in a file, which is made for its owner's eyes if need be.
+
+    Raises Away while another run holds them.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = sqlite3.connect(path, isolation_level=None, timeout=0)
+    try:
+        try:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("PRAGMA synchronous = FULL")
+            database.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise Away("另一个程序正在写同一台账") from error
+        yield LedgerRows(database)
+    finally:
+        database.close()

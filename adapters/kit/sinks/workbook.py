@@ -1,0 +1,301 @@
+"""The workbook of a ledger, brought up to its rows without touching what is people's.
+
+Theirs are the cells of editable columns, columns and sheets of their own, the order of rows and
+columns, formats. Rows are found again by their key, columns by their title.
+"""
+
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from openpyxl import Workbook as Book
+from openpyxl import load_workbook
+from openpyxl.cell import Cell, MergedCell
+from openpyxl.worksheet.worksheet import Worksheet
+
+from adapters.kit.port import Away, CannotRun
+from adapters.kit.sinks.columns import Plain, Shape, moment_of, said
+from adapters.kit.sinks.ledgerform import Ledger, LedgerColumn
+from adapters.kit.sinks.ledgerrows import LedgerRows, Row
+from adapters.kit.sinks.placing import placed
+from adapters.kit.sinks.sheetlook import (
+    add_styles,
+    begin_sheet,
+    dress_header,
+    offer_choices,
+    style_of,
+)
+from adapters.kit.wanted import canonical
+
+CORRECTIONS: Final = "贯通变更记录"
+_CORRECTED: Final = ("序号", "变更时间", "列", "原值", "新值", "依据回执号")
+_HEADER_WITHIN: Final = 20
+_MOST_ROWS: Final = 200_000
+_MOST_BYTES: Final = 512 * 1024 * 1024
+# What a cell holds at most, in UTF-16.
+_LONGEST: Final = 32_767
+_CUT: Final = "…（内容过长，未全部列出）"
+_ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+# What reading a damaged workbook comes to: no library says so itself.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+)
+# Parts of a workbook that rewriting would lose.
+_LOST: Final = ("xl/media/", "xl/drawings/drawing", "xl/charts/", "xl/ctrlProps/", "xl/vbaProject")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the ledger stands on its sheet: the row of the header, and the columns by title."""
+
+    header: int
+    columns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What changes when somebody saves a file."""
+
+    inode: int
+    size: int
+    changed: int
+
+
+class Workbook:
+    """The workbook at `file`; `choices` by title of the column."""
+
+    def __init__(self, file: Path, ledger: Ledger, choices: Mapping[str, tuple[str, ...]]) -> None:
+        self._file = file
+        self._ledger = ledger
+        self._choices = choices
+
+    def write(self, rows: LedgerRows) -> None:
+        """Bring the workbook up to the rows; it is replaced as a whole.
+
+        Raises Away while people have it open, CannotRun for a workbook that cannot be rewritten
+        without losing something, and OSError.
+        """
+        self._expect_closed()
+        try:
+            seen = _stamp(self._file)
+            book = self._loaded() if seen else Book()
+            self._bring_up(book, rows)
+            mode = self._file.stat().st_mode & 0o777 if seen else 0o600
+            placed(self._file, book.save, mode=mode, before=lambda: self._expect(seen))
+        except PermissionError as error:
+            raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
+
+    def _bring_up(self, book: Book, rows: LedgerRows) -> None:
+        add_styles(book)
+        sheet = self._sheet(book)
+        layout = self._layout(sheet)
+        places, last = self._places(sheet, layout)
+        for row in rows:
+            place = places.get(_escaped(row.key))
+            if place is None:
+                last += 1
+                self._dress(sheet, layout, last)
+            self._enter(sheet, layout, place or last, row)
+        self._correct(book, rows)
+        offer_choices(book, sheet, layout.header, self._offers(layout))
+
+    def _expect_closed(self) -> None:
+        for mark in (f"~${self._file.name}", f".~lock.{self._file.name}#", f".~{self._file.name}"):
+            if self._file.with_name(mark).exists():
+                raise Away(f"台账 {self._file.name} 正被打开，关闭后自动更新（标记文件 {mark}）")
+
+    def _expect(self, seen: _Stamp | None) -> None:
+        self._expect_closed()
+        if _stamp(self._file) != seen:
+            raise Away(f"台账 {self._file.name} 刚刚被保存，稍后重新合并")
+
+    def _loaded(self) -> Book:
+        name = self._file.name
+        try:
+            with zipfile.ZipFile(self._file) as parts:
+                members = parts.infolist()
+            if any(member.filename.startswith(_LOST) for member in members):
+                raise CannotRun(
+                    f"台账 {name} 中有图片、图表或控件，改写会丢失：请移到另一工作簿后保存"
+                )
+            if sum(member.file_size for member in members) > _MOST_BYTES:
+                raise CannotRun(f"台账 {name} 展开后超过 512 MiB：请改名移开，系统会重新生成")
+            return load_workbook(self._file)
+        except _UNREADABLE as error:
+            raise CannotRun(
+                f"台账 {name} 不是可读的 xlsx 工作簿（已损坏或加了密码）："
+                "请恢复，或改名移开后由系统重新生成"
+            ) from error
+
+    def _sheet(self, book: Book) -> Worksheet:
+        """The sheet with the ledger's header; a new one in a workbook that has none."""
+        wanted = self._ledger.sheet
+        for sheet in sorted(book.worksheets, key=lambda it: it.title != wanted):
+            if self._header_of(sheet):
+                return sheet
+        if wanted in book.sheetnames:
+            raise CannotRun(
+                f"台账 {self._file.name} 的工作表“{wanted}”前 {_HEADER_WITHIN} 行中没有"
+                f"“{self._ledger.key}”列：请恢复表头，或将工作表改名"
+            )
+        return begin_sheet(book, self._ledger)
+
+    def _header_of(self, sheet: Worksheet) -> int:
+        """The row of the header, 0 if there is none."""
+        key = canonical(self._ledger.key)
+        for number, cells in enumerate(
+            islice(sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True), _HEADER_WITHIN), 1
+        ):
+            if any(isinstance(cell, str) and canonical(cell) == key for cell in cells):
+                return number
+        return 0
+
+    def _layout(self, sheet: Worksheet) -> _Layout:
+        """Where the columns stand; those that are missing are added at the right."""
+        header = self._header_of(sheet)
+        found: dict[str, int] = {}
+        for cell in sheet[header]:
+            if isinstance(cell.value, str):
+                found.setdefault(canonical(cell.value), cell.column)
+        columns = {}
+        end = max(found.values())
+        for column in self._ledger.columns:
+            place = found.get(canonical(column.title))
+            if place is None:
+                place = end = end + 1
+                dress_header(sheet, header, place, column)
+            columns[column.title] = place
+        return _Layout(header, columns)
+
+    def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[str, int], int]:
+        """The rows by key, the first where a key stands twice, and the last row in use."""
+        if sheet.max_row > _MOST_ROWS:
+            raise CannotRun(
+                f"台账 {self._file.name} 超过 {_MOST_ROWS} 行：请删除末尾的空行及其格式"
+            )
+        places: dict[str, int] = {}
+        last = layout.header
+        key = layout.columns[self._ledger.key] - 1
+        below = layout.header + 1
+        for number, cells in enumerate(sheet.iter_rows(min_row=below, values_only=True), below):
+            if any(cell is not None for cell in cells):
+                last = number
+                places.setdefault(_key_text(cells[key]), number)
+        return places, last
+
+    def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
+        for column in self._ledger.columns:
+            sheet.cell(row, layout.columns[column.title]).style = style_of(column)
+
+    def _enter(self, sheet: Worksheet, layout: _Layout, place: int, row: Row) -> None:
+        for column in self._ledger.columns:
+            if column.editable:
+                continue
+            cell = sheet.cell(place, layout.columns[column.title])
+            value = row.number if column.shows == "number" else row.cells.get(column.title)
+            _put(cell, _typed(value, column.reads))
+
+    def _correct(self, book: Book, rows: LedgerRows) -> None:
+        """Add the corrections that the workbook does not list yet."""
+        listed = book[CORRECTIONS] if CORRECTIONS in book.sheetnames else None
+        numbers = (
+            [value for (value,) in listed.iter_rows(max_col=1, values_only=True)] if listed else []
+        )
+        last = max((int(n) for n in numbers if isinstance(n, int | float)), default=0)
+        place = listed.max_row if listed else 1
+        for correction in rows.corrections(after=last):
+            if listed is None:
+                listed = book.create_sheet(CORRECTIONS)
+                for n, title in enumerate((*_CORRECTED[:2], self._ledger.key, *_CORRECTED[2:]), 1):
+                    _put(listed.cell(1, n), title)
+            place += 1
+            shown: tuple[Plain, ...] = (
+                correction.number,
+                _clock(correction.time),
+                correction.key,
+                correction.column,
+                correction.before,
+                correction.after,
+                correction.receipt,
+            )
+            for n, value in enumerate(shown, 1):
+                _put(listed.cell(place, n), _typed(value, "text"))
+
+    def _offers(self, layout: _Layout) -> list[tuple[LedgerColumn, int, tuple[str, ...]]]:
+        return [
+            (column, layout.columns[column.title], self._choices[column.title])
+            for column in self._ledger.columns
+            if column.editable and self._choices[column.title]
+        ]
+
+
+def _clock(time: str) -> str:
+    moment = moment_of(time)
+    return moment.isoformat(" ") if moment else time
+
+
+def _stamp(file: Path) -> _Stamp | None:
+    try:
+        found = os.stat(file)
+    except FileNotFoundError:
+        return None
+    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime | None:
+    """A value as a cell holds it; as a text where it has not the shape of its column."""
+    if isinstance(value, bool):
+        return said(value)
+    if isinstance(value, str):
+        try:
+            if shape == "date":
+                return datetime.combine(date.fromisoformat(value), datetime.min.time())
+            if shape == "time":
+                return datetime.fromisoformat(value)
+            if shape == "money":
+                return Decimal(value)
+        except (ValueError, ArithmeticError):
+            return _escaped(value)
+        return _escaped(value) or None
+    return value
+
+
+def _put(cell: Cell | MergedCell, value: str | int | Decimal | datetime | None) -> None:
+    """Write a cell unless it says so already; a text is never a formula."""
+    if isinstance(cell, MergedCell) or (cell.value == value and cell.data_type != "f"):
+        return
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type = "s"
+
+
+def _escaped(text: str) -> str:
+    """A text that a cell shows as it is, cut to what it holds."""
+    marked = _ESCAPE.sub("_x005F_", text)
+    if len(marked) * 2 > _LONGEST and len(marked.encode("utf-16-le")) // 2 > _LONGEST:
+        room = (_LONGEST - len(_CUT)) * 2
+        return marked.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + _CUT
+    return marked
+
+
+def _key_text(value: object) -> str:
+    """A key as people's program left it: a number where it was all digits."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()
