@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from adapters.kit.faulty import Faulty, sentences
 from adapters.kit.port import RowFault, UnreadableFile
 from adapters.kit.readers.header import SEARCHED, find_header, name_columns
+from adapters.kit.readers.limits import SPREADSHEET
 from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 from adapters.kit.workbooks import (
     MARK,
@@ -119,7 +120,7 @@ def _table(sheet: Worksheet, wanted: Wanted) -> _Table | None:
         for number, row in enumerate(sheet.iter_rows(max_row=SEARCHED, values_only=True), 1)
     ]
     try:
-        header = find_header(top, wanted)
+        header = find_header(top, wanted, SPREADSHEET)
     except UnreadableFile:
         return None
     columns = {name: at for at, name in enumerate(header.names, 1) if name}

@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from adapters.kit.faulty import Faulty, sentences
 from adapters.kit.port import RowFault, UnreadableFile
 from adapters.kit.readers.header import SEARCHED, Header, find_header, name_columns
+from adapters.kit.readers.limits import SPREADSHEET
 from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 from adapters.kit.workbooks import MARK, MOST_COLUMNS, WRAPPED, as_text, new_workbook, note, save
 
@@ -66,7 +67,9 @@ def _tables(lines: Iterable[Line], wanted: Wanted, faulty: Faulty) -> Iterator[_
         of_sheet = iter(group)
         top = tuple(islice(of_sheet, SEARCHED))
         try:
-            header = find_header([(line.row, name_columns(line.cells)) for line in top], wanted)
+            header = find_header(
+                [(line.row, name_columns(line.cells)) for line in top], wanted, SPREADSHEET
+            )
         except UnreadableFile:
             continue
         own = [at for at, known in enumerate(header.names) if known == canonical(PROBLEMS)]

@@ -11,6 +11,7 @@ from typing import Any, Final
 from adapters.kit.convert import Value, Wrong, tidy_name
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.mapping import Row
+from adapters.kit.numbered import Numbered
 from adapters.kit.port import FaultKind, RowFault, Translated
 from contracts.agency import AddressError, parse_addresses
 from contracts.contract import Contract
@@ -86,7 +87,7 @@ def _letter(row: Row) -> list[dict[str, Any]] | None:
     return [{"system": _LETTER, "number": number}] if number else None
 
 
-def _content(row: Row) -> Value:
+def _content(row: Row) -> Value | Numbered:
     """The class of the matter; its name from the top down where levels have columns."""
     content = row.values["content_class"]
     first, *deeper = (row.text(level) for level in _LEVELS)

@@ -294,7 +294,7 @@ def test_errors_are_found_wherever_the_pieces_of_a_long_sheet_are_cut(path: Path
 
     book = written_xlsx([HEADER])
     rows = "".join(f"{row(number)}</row>" for number in range(2, 2_001))
-    members = {}
+    members: dict[str, str | bytes] = {}
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         for name in archive.namelist():
             content = archive.read(name).decode()
