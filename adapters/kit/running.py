@@ -34,7 +34,6 @@ from contracts.owncodes import Codes
 
 # Not longer, so that the end of the process need not wait.
 _POLL: Final = 5.0
-_FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 _DAY: Final = 86_400.0
 
@@ -49,11 +48,13 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a running adapter has around it: the clock, the sign to stop, the log."""
+    """What a running adapter has around it: the clock, the sign to stop, the log, and how many
+    seconds it pauses after its first failure."""
 
     now: Callable[[], float]
     stop: Event
     told: Told
+    pause: float = 1.0
 
 
 @dataclass(slots=True)
@@ -200,6 +201,7 @@ def run_adapters(settings: Settings, base: Path, *, codes: Codes, around: Around
             way = stack.enter_context(_opened(each, settings, base, codes, around))
             figures[each.name] = way.figures
             threads += _parts(way, settings, base)
+        asked_at = None
         if settings.metrics is not None:
             host, _, port = settings.metrics.rpartition(":")
             exposed = Exposed(figures, around.now)
@@ -207,11 +209,12 @@ def run_adapters(settings: Settings, base: Path, *, codes: Codes, around: Around
             stack.callback(serving.join)
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
+            asked_at = f"{host}:{server.server_port}"
         for thread in threads:
             thread.start()
             stack.callback(thread.join)
         stack.callback(around.stop.set)
-        around.told("adapters.running", adapters=len(settings.adapter))
+        around.told("adapters.running", adapters=len(settings.adapter), metrics=asked_at)
         around.stop.wait()
 
 
@@ -306,7 +309,8 @@ def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
             return
         except Exception as error:
             way.figures.restarts[name] += 1
-            failures = 0 if way.around.now() - began > _LONGEST_PAUSE else failures + 1
+            lasted = way.around.now() - began > _LONGEST_PAUSE
+            failures = 0 if lasted else failures + 1
             way.around.told(
                 "adapter.failed",
                 adapter=way.settings.name,
@@ -315,4 +319,4 @@ def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
                 # Only what the kit itself says is known not to repeat what was read.
                 reason=str(error) if isinstance(error, HubError | Away | CannotRun) else "",
             )
-            way.around.stop.wait(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**failures))
+            way.around.stop.wait(min(_LONGEST_PAUSE, way.around.pause * 2.0**failures))

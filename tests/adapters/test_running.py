@@ -1,0 +1,229 @@
+"""Many adapters in one process: from drop folders to a hub's feed, and from there into a ledger."""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
+from time import time
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from adapters.kit.config import ConfigError, load_settings
+from adapters.kit.running import Around, run_adapters
+from adapters.kit.state import StateInUse, open_state
+from contracts.owncodes import SHIPPED
+from tests.adapters.door import HANG_UP, Door
+from tests.adapters.test_kills import COLUMNS
+from tests.running import PATIENCE, RunningHub
+from tests.sample import CITY, PETITION
+
+FOLDER = """
+state = "state"
+{metrics}
+[hub]
+url = "{url}"
+
+[[adapter]]
+name = "petition-exports"
+kind = "petition"
+agency = "510100.petition"
+token_file = "petition.token"
+every = 0.01
+source = {{ type = "folder", path = "drop", quiet = 0 }}
+"""
+
+
+@dataclass
+class Log:
+    """What the adapters say; `first` waits for a line."""
+
+    lines: Queue[dict[str, Any]] = field(default_factory=Queue)
+    metrics: str = ""
+
+    def __call__(self, event: str, **about: object) -> None:
+        self.lines.put({"event": event, **about})
+
+    def first(self, event: str, **about: object) -> dict[str, Any]:
+        while True:
+            line = self.lines.get(timeout=PATIENCE)
+            if line["event"] == event and about.items() <= line.items():
+                return line
+
+
+@contextmanager
+def running(base: Path, text: str) -> Iterator[Log]:
+    """The adapters of a file, until the block ends."""
+    (base / "adapters.toml").write_text(text, encoding="utf-8")
+    settings = load_settings(base / "adapters.toml")
+    log, stop = Log(), Event()
+    around = Around(now=time, stop=stop, told=log, pause=0.01)
+    thread = Thread(
+        target=run_adapters, args=(settings, base), kwargs={"codes": SHIPPED, "around": around}
+    )
+    thread.start()
+    try:
+        log.metrics = log.first("adapters.running")["metrics"]
+        yield log
+    finally:
+        stop.set()
+        thread.join()
+
+
+def export(path: Path, *cases: str, people: str = "1") -> None:
+    """Rows as the bureau exports them, moved into the folder when they are whole."""
+    rows = [
+        f"{case},2026/10/08,2026/10/08,1,{people},反映小区公共收益未公开,510104,990000,2,"
+        for case in cases
+    ]
+    whole = path.parent.parent / f"{path.name}.whole"
+    whole.write_text("\n".join((COLUMNS, *rows)), encoding="gbk")
+    path.parent.mkdir(exist_ok=True)
+    whole.rename(path)
+
+
+def taken(door: Door) -> list[str]:
+    return [json.loads(event)["data"]["petitionid"] for event in door.events.values()]
+
+
+def figures(address: str) -> dict[str, float]:
+    text = httpx.get(f"http://{address}/metrics", trust_env=False).text
+    return {
+        f"{sample.name}{sorted(sample.labels.values())}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    (tmp_path / "petition.token").write_text("t\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_what_is_dropped_is_sent_and_lies_in_done_or_rejected(door: Door, base: Path) -> None:
+    text = FOLDER.format(url=door.url, metrics='metrics = "127.0.0.1:0"')
+    with running(base, text) as log:
+        export(base / "drop" / "一.csv", "1", "2")
+        assert log.first("document.finished") == {
+            "event": "document.finished",
+            "adapter": "petition-exports",
+            "document": 1,
+            "complete": True,
+            "read": 2,
+            "accepted": 2,
+            "duplicate": 0,
+            "rejected": 0,
+        }
+        export(base / "drop" / "二.csv", "2", "3", people="若干")
+        second = log.first("document.finished")
+        assert (second["accepted"], second["rejected"]) == (0, 2)
+        told = figures(log.metrics)
+    assert taken(door) == ["1", "2"]
+    assert [path.name for path in (base / "drop" / "done").iterdir()] == ["一.csv"]
+    (rejected,) = (base / "drop" / "rejected").iterdir()
+    assert {path.name for path in rejected.iterdir()} == {
+        "二.csv",
+        "二.csv.errors.csv",
+        "二.csv.errors.xlsx",
+    }
+    assert told["guantong_adapter_read_total['petition-exports']"] == 4
+    assert told["guantong_adapter_events_total['accepted', 'petition-exports']"] == 2
+    assert told["guantong_adapter_refused_total['number', 'petition-exports']"] == 2
+    assert told["guantong_adapter_spool_events['petition-exports']"] == 0
+    assert told["guantong_adapter_last_success_timestamp_seconds['petition-exports']"] > 0
+
+
+def test_a_corrected_file_sends_only_what_changed(door: Door, base: Path) -> None:
+    with running(base, FOLDER.format(url=door.url, metrics="")) as log:
+        export(base / "drop" / "a.csv", "1", "2", "3")
+        log.first("document.finished")
+        export(base / "drop" / "a.csv", "1", "2", "3", "4")
+        again = log.first("document.finished")
+    assert (again["read"], again["accepted"], again["duplicate"]) == (4, 1, 3)
+    assert taken(door) == ["1", "2", "3", "4"]
+    assert len([event for asked in door.asked for event in json.loads(asked.body)]) == 4
+
+
+def test_reading_goes_on_while_the_hub_is_away_and_all_is_sent_in_order(
+    door: Door, base: Path
+) -> None:
+    door.script = deque([lambda asked: HANG_UP] * 3)
+    with running(base, FOLDER.format(url=door.url, metrics="")) as log:
+        for n in range(3):
+            export(base / "drop" / f"{n}.csv", f"{n}1", f"{n}2")
+        assert log.first("adapter.failed")["kind"] == "HubAway"
+        ended = [log.first("document.finished")["document"] for _ in range(3)]
+    assert ended == [1, 2, 3]
+    assert sorted(taken(door)) == ["01", "02", "11", "12", "21", "22"]
+    assert len(list((base / "drop" / "done").iterdir())) == 3
+
+
+def test_one_that_cannot_read_holds_up_no_other(door: Door, base: Path) -> None:
+    second = """
+[[adapter]]
+name = "broken"
+kind = "petition"
+agency = "510104.petition"
+token_file = "nowhere.token"
+every = 0.01
+source = { type = "folder", path = "other", quiet = 0 }
+"""
+    with running(base, FOLDER.format(url=door.url, metrics="") + second) as log:
+        failed = log.first("adapter.failed", adapter="broken")
+        assert (failed["part"], failed["kind"], failed["reason"]) == (
+            "sending",
+            "FileNotFoundError",
+            "",
+        )
+        export(base / "drop" / "a.csv", "1")
+        log.first("document.finished", adapter="petition-exports")
+    assert taken(door) == ["1"]
+
+
+def test_a_state_that_another_process_holds_is_told_before_anything_runs(
+    door: Door, base: Path
+) -> None:
+    (base / "adapters.toml").write_text(FOLDER.format(url=door.url, metrics=""), encoding="utf-8")
+    settings = load_settings(base / "adapters.toml")
+    around = Around(now=time, stop=Event(), told=Log())
+    with open_state(base / "state" / "petition-exports"), pytest.raises(StateInUse):
+        run_adapters(settings, base, codes=SHIPPED, around=around)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"source": 'source = { type = "ftp" }'}, "does not match any of the expected tags"),
+        ({"every": "every = 0"}, "adapter.0.every: Input should be greater"),
+        ({"source": ""}, "an adapter has a source, a subscription, or both"),
+        ({"source": "sinks = []\nquit = 1"}, "quit: Extra inputs are not permitted"),
+    ],
+)
+def test_a_file_that_says_something_impossible_is_told_where(
+    base: Path, change: Mapping[str, str], told: str
+) -> None:
+    lines = FOLDER.format(url="http://127.0.0.1:1", metrics="").splitlines()
+    ((start, line),) = change.items()
+    changed = [line if each.startswith(start) else each for each in lines]
+    (base / "adapters.toml").write_text("\n".join(changed), encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load_settings(base / "adapters.toml")
+    assert told in str(raised.value)
+
+
+def test_a_hubs_feed_gets_what_was_dropped(hub: RunningHub, base: Path) -> None:
+    (base / "petition.token").write_text(hub.token(PETITION), encoding="utf-8")
+    office = hub.agency(CITY)
+    office.subscribe("dropped", types=["petition.*"])
+    with running(base, FOLDER.format(url=hub.url, metrics="")) as log:
+        export(base / "drop" / "a.csv", "D1", "D2")
+        log.first("document.finished")
+    events = office.drain("dropped")
+    assert {event["data"]["petitionid"] for event in events} == {"D1", "D2"}
