@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.kit.convert import Value, Wrong, tidy_name
+from adapters.kit.convert import Wrong, tidy_name
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
@@ -89,15 +89,15 @@ def _letter(row: Row) -> list[dict[str, Any]] | None:
     return [{"system": _LETTER, "number": number}] if number else None
 
 
-def _content(row: Row) -> Value | RowFault:
+def _content(row: Row) -> dict[str, str] | RowFault:
     """The class of the matter; its name from the top down where levels have columns."""
     content = row.values["content_class"]
-    if isinstance(content, dict) and _ZERO_LOST.fullmatch(content["code"]):
+    assert isinstance(content, dict), "a code"
+    if _ZERO_LOST.fullmatch(content["code"]):
         return row.wrong("content_class", _NO_ZERO)
     first, *deeper = (row.text(level) for level in _LEVELS)
-    if not isinstance(content, dict) or not any(deeper):
-        return content
-    return {**content, "label": "/".join(filter(None, (first, *deeper)))}
+    named = {"label": "/".join(filter(None, (first, *deeper)))} if any(deeper) else {}
+    return {**content, **named}
 
 
 def _address(row: Row) -> dict[str, str] | RowFault:
