@@ -8,10 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.kit.convert import Value, Wrong, tidy_name
+from adapters.kit.convert import Wrong, tidy_name
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.mapping import Row
-from adapters.kit.numbered import Numbered
 from adapters.kit.port import FaultKind, RowFault, Translated
 from contracts.agency import AddressError, parse_addresses
 from contracts.contract import Contract
@@ -34,6 +33,8 @@ _AS_THEY_ARE: Final = (
 )
 _LETTER: Final = "信访信息系统原件编号"
 _LEVELS: Final = ("content_name", "content_second", "content_third")
+# Every level has two digits: a spreadsheet took the zero in front.
+_ZERO_LOST: Final = re.compile("[0-9]{5}")
 _OUTSIDE_BRACKETS: Final = r"(?![^（(]*[）)])"
 _SEVERAL: Final = re.compile(rf"[;；、,，\n]+{_OUTSIDE_BRACKETS}")
 # One person's post may itself be a list: 党组成员、副局长.
@@ -43,17 +44,18 @@ _SEVERAL_POSTS: Final = re.compile(rf"[;；\n]+{_OUTSIDE_BRACKETS}")
 def translate(row: Row, contracts: Mapping[str, Contract]) -> tuple[Translated | RowFault, ...]:
     """The event of a row, but for what the kit adds; a function of the row alone."""
     contract = contracts["petition.case_transferred"]
-    accused = _accused(row)
-    if isinstance(accused, RowFault):
-        return (accused,)
-    address = _address(row)
-    if isinstance(address, RowFault):
-        return (address,)
+    parts = accused, content, address = _accused(row), _content(row), _address(row)
+    if (
+        isinstance(accused, RowFault)
+        or isinstance(content, RowFault)
+        or isinstance(address, RowFault)
+    ):
+        return tuple(part for part in parts if isinstance(part, RowFault))
     case = str(row.values["petitionid"])
     payload = {name: row.values.get(name) for name in _AS_THEY_ARE} | {
         "native": _native(row),
         "aliases": _letter(row),
-        "content_class": _content(row),
+        "content_class": content,
         _whose(row): _person(row),
         "accused": accused or None,
         "due": {"date": row.values["due"]} if "due" in row.values else None,
@@ -87,13 +89,15 @@ def _letter(row: Row) -> list[dict[str, Any]] | None:
     return [{"system": _LETTER, "number": number}] if number else None
 
 
-def _content(row: Row) -> Value | Numbered:
+def _content(row: Row) -> dict[str, str] | RowFault:
     """The class of the matter; its name from the top down where levels have columns."""
     content = row.values["content_class"]
+    assert isinstance(content, dict), "a code"
+    if _ZERO_LOST.fullmatch(content["code"]):
+        return row.wrong("content_class", _NO_ZERO)
     first, *deeper = (row.text(level) for level in _LEVELS)
-    if not isinstance(content, dict) or not any(deeper):
-        return content
-    return {**content, "label": "/".join(filter(None, (first, *deeper)))}
+    named = {"label": "/".join(filter(None, (first, *deeper)))} if any(deeper) else {}
+    return {**content, **named}
 
 
 def _address(row: Row) -> dict[str, str] | RowFault:
@@ -161,4 +165,9 @@ _NO_ADDRESS: Final = Wrong(
     FaultKind.IDENTIFIER,
     "不是贯通的单位地址",
     "请写成 political-legal@510104 或 510104.political-legal.court 这样的地址，或者留空",
+)
+_NO_ZERO: Final = Wrong(
+    FaultKind.CODE,
+    "代码只有 5 位，开头的 0 可能被表格软件去掉了",
+    "请把该列设为“文本”格式，按系统中的 6 位代码重新填写",
 )

@@ -5,12 +5,11 @@ event of a step is made of its columns alone (and of who handles the case), so a
 change gives the same event again. An event's time is the day of its step.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.kit.convert import Wrong, tidy_name
+from adapters.kit.convert import Wrong, plain, tidy_name
 from adapters.kit.days import day_of
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.mapping import Row
@@ -18,7 +17,6 @@ from adapters.kit.port import FaultKind, RowFault, Translated
 from contracts.contract import Contract
 
 _SYSTEM: Final = "信访信息系统"
-_SEVERAL: Final = re.compile(r"[;；\n]+")
 _DUTY: Final = ("unit", "task", "by")
 
 Payload = dict[str, Any]
@@ -87,13 +85,15 @@ def _accepted(row: Row) -> Payload:
     }
 
 
-def _rejected(row: Row) -> Payload:
+def _rejected(row: Row) -> Payload | RowFault:
+    if "accepted_on" in row.values and _day(row, "accepted_on") <= _day(row, "rejected_on"):
+        return row.wrong("rejected_on", _ACCEPTED)
     return {
         "decided_on": row.text("rejected_on"),
         "organ": _named(row, "organ"),
         "reason": row.values.get("rejected_reason"),
         "explanation": row.text("rejected_explanation"),
-        "basis": _several(row, "rejected_basis"),
+        "basis": _lines(row, "rejected_basis"),
         "proper_channel": row.text("rejected_proper_channel"),
         "concluded_by": row.text("rejected_concluded_by"),
         "notice_no": row.text("rejected_notice_no"),
@@ -102,14 +102,16 @@ def _rejected(row: Row) -> Payload:
     }
 
 
-def _objected(row: Row) -> Payload:
+def _objected(row: Row) -> Payload | RowFault:
+    if "accepted_on" in row.values and _day(row, "accepted_on") < _day(row, "objected_on"):
+        return row.wrong("objected_on", _ACCEPTED)
     return {
         "received_on": row.text("received_on"),
         "objected_on": row.text("objected_on"),
         "organ": _named(row, "organ"),
         "reason": row.values.get("objected_reason"),
         "explanation": row.text("objected_explanation"),
-        "basis": _several(row, "objected_basis"),
+        "basis": _lines(row, "objected_basis"),
         "proper_organ": _named(row, "objected_proper_organ"),
         "repeats": row.text("objected_repeats"),
         "approved_by": _named(row, "objected_approver"),
@@ -117,11 +119,11 @@ def _objected(row: Row) -> Payload:
 
 
 def _objection_decided(row: Row) -> Payload:
-    organs = _several(row, "objection_assigned_to")
+    organs = row.texts("objection_assigned_to")
     return {
         "result": row.values.get("objection_result"),
         "decided_on": row.text("objection_decided_on"),
-        "assigned_to": organs and [{"name": tidy_name(organ)} for organ in organs],
+        "assigned_to": [{"name": tidy_name(organ)} for organ in organs] or None,
         "explanation": row.text("objection_explanation"),
         "due": _due(row, "objection_due"),
         "decided_by": _named(row, "objection_decider"),
@@ -141,7 +143,7 @@ def _replied(row: Row) -> Payload | RowFault:
         "facts": row.text("replied_facts"),
         "opinion": row.values.get("replied_opinion"),
         "explanation": row.text("replied_explanation"),
-        "basis": _several(row, "replied_basis"),
+        "basis": _lines(row, "replied_basis"),
         "duties": duties,
         "review_organ": _named(row, "replied_review_organ"),
         "review_until": row.text("replied_review_until"),
@@ -157,6 +159,7 @@ def _closed(row: Row) -> Payload:
         "decision_no": row.text("closed_decision_no"),
         "answered_on": row.text("closed_answered_on"),
         "satisfaction": row.values.get("closed_satisfaction"),
+        "paid": row.values.get("closed_paid"),
         "merged_into": row.text("closed_merged_into"),
     }
 
@@ -209,6 +212,10 @@ _STEPS: Final = (
 )
 
 
+def _day(row: Row, field: str) -> str:
+    return str(row.values[field])
+
+
 def _named(row: Row, field: str) -> Payload | None:
     """An organ, or a person who signed, by name."""
     name = row.text(field)
@@ -220,19 +227,17 @@ def _due(row: Row, field: str, extended: list[Payload] | None = None) -> Payload
     return {"date": day, "extended": extended} if day or extended else None
 
 
-def _several(row: Row, field: str) -> list[str] | None:
-    """What stands in one cell, divided by semicolons or lines."""
-    parts = [part.strip() for part in _SEVERAL.split(row.text(field) or "")]
-    return [part for part in parts if part] or None
+def _lines(row: Row, field: str) -> list[str] | None:
+    return list(row.texts(field)) or None
 
 
 def _duties(row: Row) -> list[Payload] | RowFault | None:
     """Who is to do what by when: three columns with as many items each, in the same order."""
-    units, tasks, days = (_several(row, f"replied_duty_{part}") or [] for part in _DUTY)
+    units, tasks, days = (row.texts(f"replied_duty_{part}") for part in _DUTY)
     for part, given in zip(_DUTY, (units, tasks, days), strict=True):
         if len(given) != len(tasks):
             return row.wrong(f"replied_duty_{part}", _UNCLEAR)
-    by = [day_of(day) for day in days]
+    by = [day_of(plain(day)) for day in days]
     if not all(by):
         return row.wrong("replied_duty_by", _NO_DAYS)
     duties = zip(units, tasks, by, strict=True)
@@ -246,6 +251,11 @@ _NO_DAY: Final = Wrong(
     FaultKind.MISSING,
     "没有填写，而同一环节的其他列已经填写",
     "请补填日期；该环节尚未发生的，请把同一环节的其他列清空",
+)
+_ACCEPTED: Final = Wrong(
+    FaultKind.STEP,
+    "在受理之后：受理以后不能再提异议，也不能再报不予受理",
+    "请核对两处日期；受理填错的，请清空受理各列",
 )
 _UNCLEAR: Final = Wrong(
     FaultKind.MISMATCH, "的项数与落实事项对不上", "请按落实事项的顺序逐项填写，用分号隔开"
