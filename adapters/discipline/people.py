@@ -1,12 +1,13 @@
 """People and units as a ledger's cells name them."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-from adapters.kit.convert import Wrong, tidy_name
+from adapters.kit.convert import Wrong
+from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind
 
-_BETWEEN: Final = re.compile(r"[;；、,，\n]+(?![^（(]*[）)])")
 # What a database keeps enciphered is no name, and nobody here has the key.
 _ENCIPHERED: Final = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
 ENCIPHERED: Final = Wrong(
@@ -16,11 +17,23 @@ ENCIPHERED: Final = Wrong(
 )
 
 
-def handlers(text: str) -> list[dict[str, Any]]:
-    """Those who signed, as `Handler`s: one cell names several, in the order of their signatures."""
-    return [{"name": name} for name in map(tidy_name, _BETWEEN.split(text)) if name]
+def signed(row: Row, field: str) -> list[dict[str, Any]]:
+    """Those whom a cell names, as `Handler`s, in the order of their signatures."""
+    return [{"name": name} for name in _names(row, field)]
 
 
-def enciphered(text: str) -> bool:
-    """Whether a cell holds what a database enciphered."""
-    return _ENCIPHERED.fullmatch(text) is not None
+def org(name: object) -> dict[str, Any] | None:
+    """A unit by its name alone, as an `OrgRef`."""
+    return {"name": name} if name else None
+
+
+def named_in_cipher(row: Row) -> Iterator[str]:
+    """The fields of names in which a cell holds what a database enciphered."""
+    for field, rule in row.fields.items():
+        if rule.reads in ("name", "names") and any(map(_ENCIPHERED.fullmatch, _names(row, field))):
+            yield field
+
+
+def _names(row: Row, field: str) -> list[str]:
+    said = (row.values.get(field), *row.of_each(field).values(), *row.texts(field))
+    return [name for name in said if isinstance(name, str)]

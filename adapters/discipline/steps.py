@@ -39,8 +39,8 @@ def missing(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
     title = contracts[step.type].title
     wrong = Wrong(
         FaultKind.MISSING,
-        f"没有填写，而“{title}”的其他栏已填",
-        f"请补填；还没有办到这一步的，请清空“{title}”各栏",
+        f"没有填写，而填报“{title}”须有此项",
+        "请补填；还没有办到这一步的，请清空这一步的各栏",
     )
     return (row.wrong(field, wrong) for field in step.needed if field not in row.values)
 

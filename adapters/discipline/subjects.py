@@ -1,10 +1,10 @@
-"""What a row says of each subject of a clue, by the number that the sender gave the subject."""
+"""What a row says of each subject of a clue, or of each item of a list, by its number."""
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from adapters.kit.convert import Value, Wrong
+from adapters.kit.convert import Scalar, Wrong
 from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault
 
@@ -21,50 +21,49 @@ _WHICH: Final = Wrong(
 _UNKNOWN: Final = Wrong(
     FaultKind.MISMATCH, "写了这条线索没有的对象序号", "请按移交时的对象序号填写"
 )
-_TWICE: Final = Wrong(FaultKind.MISMATCH, "同一对象写了两次", "请每名对象只写一次")
+_TWICE: Final = Wrong(FaultKind.MISMATCH, "的同一序号写了两次", "请每个序号只写一次")
 _NO_PARTS: Final = Wrong(
     FaultKind.MISMATCH,
-    "的序号带有分号（如 2-1）",
+    "的序号带有连字符（如 2-1）",
     "只有受处分人和处分处理各栏可以给一个单位下的几个人编号",
 )
 
 
-def each(row: Row, field: str) -> Mapping[Number, Value]:
+def each(row: Row, field: str) -> Mapping[Number, Scalar]:
     """A numbered field by number. One thing without a number is said of the only subject."""
     sole = next(iter(_numbers(row, LISTED)), 1)
     return {_number(number, sole): value for number, value in row.of_each(field).items()}
 
 
-def by_subject(row: Row, field: str) -> Mapping[int, Value]:
-    """A numbered field by subject, in the order of the subjects."""
-    return {subject: value for (subject, _), value in sorted(each(row, field).items())}
+def by_number(row: Row, field: str) -> Mapping[int, Scalar]:
+    """A numbered field by subject (or by item of a list), in the order of the numbers."""
+    return {subject: value for (subject, _), value in sorted(each(row, field).items(), key=_first)}
 
 
-def unclear(row: Row, fields: tuple[str, ...], *, people: Set[str]) -> Iterator[RowFault]:
-    """Of the numbered fields those whose numbers do not tell whom they mean; only those of
-    `people` may number several within a subject."""
+def unclear(row: Row, field: str, *, people: bool = False) -> Iterator[RowFault]:
+    """Why the numbers of a field do not tell whom they mean; only where it speaks of `people` may
+    they number several within a subject."""
+    said = row.of_each(field)
     listed, added = _numbers(row, LISTED), _numbers(row, ADDED)
-    for field in fields:
-        said = row.of_each(field)
-        if "" in said and len(listed) + len(added) > 1:
-            yield row.wrong(field, _WHICH)
-        elif len(each(row, field)) < len(said):
-            yield row.wrong(field, _TWICE)
-        elif field not in people and any("-" in number for number in said):
-            yield row.wrong(field, _NO_PARTS)
-        # Of several additions the ledger shows the last one's subjects only.
-        elif listed and not added and not set(by_subject(row, field)) <= set(listed):
-            yield row.wrong(field, _UNKNOWN)
+    if "" in said and len(listed) + len(added) > 1:
+        yield row.wrong(field, _WHICH)
+    elif len(each(row, field)) < len(said):
+        yield row.wrong(field, _TWICE)
+    elif not people and any("-" in number for number in said):
+        yield row.wrong(field, _NO_PARTS)
+    # Of several additions the ledger shows the last one's subjects only.
+    elif listed and not added and not set(by_number(row, field)) <= set(listed):
+        yield row.wrong(field, _UNKNOWN)
 
 
 def unaccompanied(
-    row: Row, companions: Mapping[str, str], kind: FaultKind, advice: str
+    row: Row, field: str, main: str, kind: FaultKind = FaultKind.MISMATCH
 ) -> Iterator[RowFault]:
-    """The fields that speak of a subject of whom the field they go with says nothing."""
-    for field, main in companions.items():
-        if not set(by_subject(row, field)) <= set(by_subject(row, main)):
-            reason = f"所写的对象没有{row.fields[main].title}"
-            yield row.wrong(field, Wrong(kind, reason, advice))
+    """A field that speaks of a number of which the field it goes with says nothing."""
+    if not set(by_number(row, field)) <= set(by_number(row, main)):
+        title = row.fields[main].title
+        wrong = Wrong(kind, f"所写的序号没有相应的{title}", f"请先按同样的序号填写{title}")
+        yield row.wrong(field, wrong)
 
 
 def _numbers(row: Row, field: str) -> list[int]:
@@ -74,3 +73,7 @@ def _numbers(row: Row, field: str) -> list[int]:
 def _number(written: str, sole: int) -> Number:
     subject, _, person = written.partition("-")
     return int(subject or sole), int(person or 1)
+
+
+def _first(item: tuple[Number, Scalar]) -> Number:
+    return item[0]

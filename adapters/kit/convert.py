@@ -21,7 +21,17 @@ from contracts.codelists import CodeList
 from contracts.identifiers import citizen_id_fault, uscc_fault
 from contracts.owncodes import Codes
 
-Value = str | int | bool | dict[str, str] | list[str] | list[dict[str, str]]
+Scalar = str | int | bool | dict[str, str] | list[str] | list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What a cell says of each of several subjects, by their numbers (`numbered.py`)."""
+
+    parts: Mapping[str, Scalar]
+
+
+Value = Scalar | Numbered
 
 
 @dataclass(frozen=True, slots=True)

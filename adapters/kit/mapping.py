@@ -23,9 +23,9 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adapters.kit.amounts import Unit, unit_in
-from adapters.kit.convert import READINGS, Cell, Value, Wrong, bare, plain
+from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
 from adapters.kit.days import day_of
-from adapters.kit.numbered import Numbered, numbered
+from adapters.kit.numbered import numbered
 from adapters.kit.port import CannotRun, FaultKind, Place, Record, RowFault
 from adapters.kit.steps import Step, Type, never_possible
 from adapters.kit.wanted import Wanted, WantedGroup, canonical
@@ -243,8 +243,8 @@ class Mapping(_Strict):
         columns: MappingOf[str, str],
         place: Place,
         codes: Codes,
-    ) -> tuple[dict[str, Value | Numbered], list[RowFault]]:
-        values: dict[str, Value | Numbered] = {}
+    ) -> tuple[dict[str, Value], list[RowFault]]:
+        values: dict[str, Value] = {}
         faults = []
         for name, rule in fields.items():
             value = self._value(columns, rule, codes)
@@ -256,7 +256,7 @@ class Mapping(_Strict):
 
     def _value(
         self, columns: MappingOf[str, str], rule: FieldRule, codes: Codes
-    ) -> Value | Numbered | Wrong | None:
+    ) -> Value | Wrong | None:
         if rule.when and not self._says(columns, rule.when):
             return None
         dates = rule.reads in _DAYS
@@ -269,7 +269,9 @@ class Mapping(_Strict):
             return _MISSING if rule.required else None
         label = self._filled(columns, rule.label_column) if rule.label_column else None
         cell, reading = Cell(text=text, label=label), READINGS[rule.reads]
-        return numbered(cell, rule, codes, reading) if rule.numbered else reading(cell, rule, codes)
+        if rule.numbered:
+            return numbered(cell, rule, codes, reading, prose=rule.reads == "text")
+        return reading(cell, rule, codes)
 
     def _says(self, columns: MappingOf[str, str], when: When) -> bool:
         text = self._filled(columns, when.column)
@@ -311,7 +313,7 @@ class Row:
     """A record (or one part of a group) read by its mapping: the fields that are not blank."""
 
     place: Place
-    values: MappingOf[str, Value | Numbered]
+    values: MappingOf[str, Value]
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
 
@@ -326,7 +328,7 @@ class Row:
         items = value if isinstance(value, list) else ()
         return tuple(item for item in items if isinstance(item, str))
 
-    def of_each(self, field: str) -> MappingOf[str, Value]:
+    def of_each(self, field: str) -> MappingOf[str, Scalar]:
         """A numbered field: what it says, by number; empty for one that is blank."""
         value = self.values.get(field)
         return value.parts if isinstance(value, Numbered) else {}

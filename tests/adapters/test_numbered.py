@@ -1,16 +1,16 @@
 import pytest
 
-from adapters.kit.convert import READINGS, Cell, Wrong
+from adapters.kit.convert import READINGS, Cell, Numbered, Wrong
 from adapters.kit.mapping import FieldRule
-from adapters.kit.numbered import MOST_PARTS, Numbered, numbered
+from adapters.kit.numbered import MOST_PARTS, numbered
 from adapters.kit.port import FaultKind
 from contracts.owncodes import SHIPPED
 
 WHICH = FieldRule.model_validate({"column": "处置方式", "title": "处置方式", "as": "line"})
 
 
-def read(text: str, rule: FieldRule = WHICH) -> Numbered | Wrong:
-    return numbered(Cell(text), rule, SHIPPED, READINGS[rule.reads])
+def read(text: str, rule: FieldRule = WHICH, *, prose: bool = False) -> Numbered | Wrong:
+    return numbered(Cell(text), rule, SHIPPED, READINGS[rule.reads], prose=prose)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,11 @@ def test_every_part_is_read_by_the_rule_of_the_field() -> None:
         FaultKind.CODE,
         "第 2 项不在代码表 disposition 中",
     )
+
+
+def test_prose_may_have_semicolons_and_lines_of_its_own() -> None:
+    text = "1=已谈话；正在核对。\n尚缺 2 份材料\n2：没有；3=已办结；"
+    assert read(text, WHICH.model_copy(update={"reads": "text"}), prose=True) == Numbered(
+        {"1": "已谈话；正在核对。\n尚缺 2 份材料", "2": "没有", "3": "已办结；"}
+    )
+    assert read("没有；都已办结", prose=True) == Numbered({"": "没有；都已办结"})

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.discipline.people import handlers
+from adapters.discipline.people import org, signed
 from adapters.discipline.steps import Step
-from adapters.discipline.subjects import Number, by_subject, each
-from adapters.kit.convert import Value
+from adapters.discipline.subjects import Number, by_number, each
+from adapters.kit.convert import Scalar
 from adapters.kit.mapping import Row
 
 SANCTIONS: Final = ("party", "administrative", "organizational")
@@ -15,7 +15,7 @@ SANCTIONS: Final = ("party", "administrative", "organizational")
 def _received(row: Row) -> Mapping[str, Any]:
     return {
         "clueid": row.text("clueid"),
-        "receiver": _signed(row, "receiver"),
+        "receiver": signed(row, "receiver"),
         "received_at": row.text("received_at"),
         "register_no": row.text("register_no"),
         "room": row.text("room"),
@@ -35,7 +35,7 @@ def _returned(row: Row) -> Mapping[str, Any]:
 def _addition_received(row: Row) -> Mapping[str, Any]:
     return {
         "clueid": row.text("clueid"),
-        "receiver": _signed(row, "addition_receiver"),
+        "receiver": signed(row, "addition_receiver"),
         "received_at": row.text("addition_received_at"),
         "register_no": row.text("addition_register_no"),
         "room": row.text("room"),
@@ -48,16 +48,17 @@ def _supplemented(row: Row) -> Mapping[str, Any]:
         "supplement_no": row.values["supplement_no"],
         "asked_in": row.text("supplement_asked_in"),
         "facts": row.text("supplement_facts"),
+        "amount": row.values.get("supplement_amount"),
         "handover": {
             "form": row.text("supplement_form"),
-            "from": _signed(row, "supplement_from"),
+            "from": signed(row, "supplement_from"),
             "at": row.text("supplement_at"),
         },
     }
 
 
 def _decided(row: Row) -> Mapping[str, Any]:
-    kinds = by_subject(row, "decided_kind")
+    kinds = by_number(row, "decided_kind")
     due = row.text("decision_due")
     return {
         "clueid": row.text("clueid"),
@@ -65,15 +66,15 @@ def _decided(row: Row) -> Mapping[str, Any]:
             {
                 "subject_no": subject,
                 "disposition": disposition,
-                "discipline_kind": [kinds[subject]] if subject in kinds else None,
+                "discipline_kind": kinds.get(subject),
             }
-            for subject, disposition in by_subject(row, "disposition").items()
+            for subject, disposition in by_number(row, "disposition").items()
         ],
         "decided_at": row.text("decided_at"),
         "approver_level": row.text("approver_level"),
-        "transferred_to": _org(row.text("transferred_to")),
+        "transferred_to": org(row.text("transferred_to")),
         "due": {"date": due} if due else None,
-        "handlers": _signed(row, "decision_handlers"),
+        "handlers": signed(row, "decision_handlers"),
     }
 
 
@@ -91,18 +92,18 @@ def _extended(row: Row) -> Mapping[str, Any]:
         },
         "reason": row.values["extension_reason"],
         "times": row.values.get("extension_times"),
-        "handlers": _signed(row, "extension_handlers"),
+        "handlers": signed(row, "extension_handlers"),
     }
 
 
 def _progress(row: Row) -> Mapping[str, Any]:
-    rounds = by_subject(row, "inquiry_round")
+    rounds = by_number(row, "inquiry_round")
     return {
         "clueid": row.text("clueid"),
         "as_of": row.text("as_of"),
         "stages": [
             {"subject_no": subject, "stage": stage, "inquiry_round": rounds.get(subject)}
-            for subject, stage in by_subject(row, "stage").items()
+            for subject, stage in by_number(row, "stage").items()
         ],
         "mode": row.values.get("mode"),
         "talks": row.values.get("talks"),
@@ -110,14 +111,14 @@ def _progress(row: Row) -> Mapping[str, Any]:
         "done": row.text("done"),
         "next_steps": row.text("next_steps"),
         "expected_on": row.text("expected_on"),
-        "handlers": _signed(row, "progress_handlers"),
+        "handlers": signed(row, "progress_handlers"),
     }
 
 
 def _split(row: Row) -> Mapping[str, Any]:
-    organs, authorities = by_subject(row, "split_organ"), by_subject(row, "split_authority")
-    parts: dict[Value, list[int]] = {}
-    for subject, clue in by_subject(row, "split_clueid").items():
+    organs, authorities = by_number(row, "split_organ"), by_number(row, "split_authority")
+    parts: dict[Scalar, list[int]] = {}
+    for subject, clue in by_number(row, "split_clueid").items():
         parts.setdefault(str(clue), []).append(subject)
     return {
         "clueid": row.text("clueid"),
@@ -126,14 +127,14 @@ def _split(row: Row) -> Mapping[str, Any]:
                 "clueid": clue,
                 "subject_nos": subjects,
                 "authority": authorities.get(subjects[0]),
-                "organ": _org(organs.get(subjects[0])),
+                "organ": org(organs.get(subjects[0])),
             }
             for clue, subjects in parts.items()
         ],
         "reason": row.values["split_reason"],
         "decided_on": row.text("split_on"),
         "approved_by": {"name": row.text("split_approved_by")},
-        "handlers": _signed(row, "split_handlers"),
+        "handlers": signed(row, "split_handlers"),
     }
 
 
@@ -144,16 +145,16 @@ def _merged(row: Row) -> Mapping[str, Any]:
         "reason": row.values["merge_reason"],
         "numbers": [
             {"subject_no": subject, "becomes": becomes}
-            for subject, becomes in by_subject(row, "merged_numbers").items()
+            for subject, becomes in by_number(row, "merged_numbers").items()
         ],
         "decided_on": row.text("merged_on"),
         "approved_by": {"name": row.text("merge_approved_by")},
-        "handlers": _signed(row, "merge_handlers"),
+        "handlers": signed(row, "merge_handlers"),
     }
 
 
 def _concluded(row: Row) -> Mapping[str, Any]:
-    forms, clarified = by_subject(row, "form"), by_subject(row, "clarified")
+    forms, clarified = by_number(row, "form"), by_number(row, "clarified")
     return {
         "clueid": row.text("clueid"),
         "outcomes": [
@@ -164,12 +165,13 @@ def _concluded(row: Row) -> Mapping[str, Any]:
                 "sanctions": _sanctions(row, subject) or None,
                 "clarified": clarified.get(subject),
             }
-            for subject, outcome in by_subject(row, "outcome").items()
+            for subject, outcome in by_number(row, "outcome").items()
         ],
+        "recovered": row.values.get("recovered"),
         "reply_to_reporter_done": row.values.get("reply_to_reporter_done"),
         "concluded_at": row.text("concluded_at"),
         "feedback_text": row.text("feedback_text"),
-        "handlers": _signed(row, "conclusion_handlers"),
+        "handlers": signed(row, "conclusion_handlers"),
     }
 
 
@@ -186,17 +188,9 @@ def _sanctions(row: Row, subject: int) -> list[Mapping[str, Any]]:
 def _person(row: Row, number: Number, name: str) -> Mapping[str, Any]:
     return {
         "name": name,
-        "org": _org(each(row, "sanctioned_unit").get(number)),
+        "org": org(each(row, "sanctioned_unit").get(number)),
         "post": each(row, "sanctioned_post").get(number),
     }
-
-
-def _signed(row: Row, field: str) -> list[dict[str, Any]]:
-    return handlers(row.text(field) or "")
-
-
-def _org(name: Value | None) -> Mapping[str, Any] | None:
-    return {"name": name} if name else None
 
 
 RECEIVED: Final = Step(
@@ -232,7 +226,7 @@ STEPS: Final = (
     ADDITION,
     Step(
         type="clue.supplemented",
-        begun=("supplement_no", "supplement_facts", "supplement_form", "supplement_at"),
+        begun=("supplement_no", "supplement_facts", "supplement_amount", "supplement_form"),
         needed=("supplement_no", "supplement_form", "supplement_from", "supplement_at"),
         at="supplement_at",
         payload=_supplemented,

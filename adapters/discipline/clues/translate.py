@@ -8,36 +8,26 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.discipline.clues.payloads import ADDITION, RECEIVED, RETURNED, SANCTIONS, STEPS
-from adapters.discipline.people import ENCIPHERED, enciphered, handlers
+from adapters.discipline.people import ENCIPHERED, named_in_cipher
 from adapters.discipline.steps import Contracts, Step, day_in, made, missing, out_of_order
-from adapters.discipline.subjects import by_subject, each, unaccompanied, unclear
+from adapters.discipline.subjects import by_number, each, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
 
-_SIGNATURES: Final = (
-    "receiver",
-    "addition_receiver",
-    "supplement_from",
-    "decision_handlers",
-    "extension_handlers",
-    "progress_handlers",
-    "split_handlers",
-    "merge_handlers",
-    "conclusion_handlers",
-)
 _OF_SANCTIONED: Final = ("sanctioned_unit", "sanctioned_post", *SANCTIONS)
+_OF_PEOPLE: Final = ("sanctioned", *_OF_SANCTIONED)
 # What goes with what, subject by subject.
 _COMPANIONS: Final = {
     "decided_kind": "disposition",
     "inquiry_round": "stage",
     "split_organ": "split_clueid",
+    "split_clueid": "split_organ",
     "split_authority": "split_clueid",
     "form": "outcome",
     "clarified": "outcome",
     "sanctioned": "outcome",
 }
-_AFTER: Final = {"outcome": "disposition"}
 _ORDERS: Final = (
     ("received_at", "decided_at"),
     ("received_at", "extension_approved_at"),
@@ -90,12 +80,12 @@ def _event(row: Row, step: Step, contracts: Contracts) -> Translated:
 def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFault]:
     for step in steps:
         yield from missing(row, step, contracts)
-    yield from _enciphered(row)
-    yield from unclear(row, _numbered(row), people={"sanctioned", *_OF_SANCTIONED})
-    yield from unaccompanied(row, _COMPANIONS, FaultKind.MISMATCH, "请核对两栏的对象序号，逐名写全")
-    yield from unaccompanied(
-        row, _AFTER, FaultKind.STEP, "请先填写该对象的处置方式；没有办结的，请清空办结各栏"
-    )
+    yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
+    for field in row.fields:
+        yield from unclear(row, field, people=field in _OF_PEOPLE)
+    for field, main in _COMPANIONS.items():
+        yield from unaccompanied(row, field, main)
+    yield from unaccompanied(row, "outcome", "disposition", FaultKind.STEP)
     yield from out_of_order(row, _ORDERS)
     later = [step for step in steps if step not in (RECEIVED, RETURNED)]
     if RETURNED in steps and later:
@@ -107,25 +97,9 @@ def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFa
     yield from _parts_of_two_organs(row)
 
 
-def _numbered(row: Row) -> tuple[str, ...]:
-    return tuple(name for name, rule in row.fields.items() if rule.numbered)
-
-
-def _enciphered(row: Row) -> Iterator[RowFault]:
-    for field, rule in row.fields.items():
-        if field in _SIGNATURES:
-            names = [signer["name"] for signer in handlers(row.text(field) or "")]
-        elif rule.reads == "name":
-            names = [str(v) for v in (row.text(field), *row.of_each(field).values()) if v]
-        else:
-            continue
-        if any(map(enciphered, names)):
-            yield row.wrong(field, ENCIPHERED)
-
-
 def _inquiries(row: Row) -> Iterator[RowFault]:
-    stages = by_subject(row, "stage")
-    if any(_code(stages.get(subject)) != _INQUIRY for subject in by_subject(row, "inquiry_round")):
+    stages = by_number(row, "stage")
+    if any(_code(stages.get(subject)) != _INQUIRY for subject in by_number(row, "inquiry_round")):
         yield row.wrong("inquiry_round", _NO_INQUIRY)
 
 
@@ -137,9 +111,9 @@ def _sanctions_of_nobody(row: Row) -> Iterator[RowFault]:
 
 
 def _parts_of_two_organs(row: Row) -> Iterator[RowFault]:
-    parts = by_subject(row, "split_clueid")
+    parts = by_number(row, "split_clueid")
     for field in ("split_organ", "split_authority"):
-        said = by_subject(row, field)
+        said = by_number(row, field)
         pairs = {(part, said.get(subject)) for subject, part in parts.items()}
         if len(pairs) > len(set(parts.values())):
             yield row.wrong(field, _ONE_ORGAN)

@@ -1,0 +1,61 @@
+"""A row of the register of exchanges → what it says about an event that came in.
+
+The kind of the matter decides which event it is; what it then needs stands in `payloads.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from adapters.discipline.exchange.payloads import LISTS, STEPS
+from adapters.discipline.people import ENCIPHERED, named_in_cipher
+from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
+from adapters.discipline.subjects import unaccompanied, unclear
+from adapters.kit.convert import Wrong
+from adapters.kit.mapping import Row
+from adapters.kit.port import FaultKind, RowFault, Translated
+
+_ORDERS: Final = (
+    ("informed_at", "at"),
+    ("destroyed_at", "at"),
+    ("due_before", "until"),
+)
+_NO_PUBLISHER: Final = Wrong(
+    FaultKind.IDENTIFIER,
+    "不是来文的事件来源",
+    "请照台账中“来文来源”一列填写，如 /510100.inspection-office/clues",
+)
+
+
+def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
+    """The event of a row, but for what the kit adds; a function of the row alone."""
+    step = STEPS[str(row.values["type"])]
+    faults = tuple(_faults(row, step, contracts))
+    return faults or (_event(row, step, contracts),)
+
+
+def _event(row: Row, step: Step, contracts: Contracts) -> Translated:
+    named = {"correlationid": row.text("correlation")}
+    if contracts[step.type].answers:
+        named["causationid"] = row.text("receipt")
+    else:
+        named["to"] = row.text("to") or _publisher(row)
+    return made(row, step, contracts, case=str(row.values["matter"]), **named)
+
+
+def _faults(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
+    yield from missing(row, step, contracts)
+    yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
+    for field in row.fields:
+        yield from unclear(row, field)
+    for field, main in LISTS.get(step.type, {}).items():
+        yield from unaccompanied(row, field, main)
+    yield from out_of_order(row, _ORDERS)
+    if not _publisher(row):
+        yield row.wrong("about_source", _NO_PUBLISHER)
+
+
+def _publisher(row: Row) -> str | None:
+    """The agency that published the event, as its source begins."""
+    found = re.match(r"/([0-9a-z.-]+)(?:/|$)", row.text("about_source") or "")
+    return found[1] if found else None
