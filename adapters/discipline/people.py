@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.kit.convert import Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind
+from adapters.kit.rows import Row
 
 # What a database keeps enciphered is no name, and nobody here has the key.
 _ENCIPHERED: Final = re.compile(r"[A-Za-z0-9+/=_-]{20,}")

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from adapters.kit.convert import Scalar, Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.rows import Row
 
 LISTED: Final = "subject_nos"
 ADDED: Final = "added_subject_nos"

@@ -12,8 +12,8 @@ from adapters.discipline.people import ENCIPHERED, named_in_cipher
 from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
 from adapters.discipline.subjects import unaccompanied, unclear
 from adapters.kit.convert import Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 
 _ORDERS: Final = (
     ("informed_at", "at"),
