@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapters.kit.port import CannotRun
-from contracts.catalogue import load_catalogue
+from contracts.catalogue import load_catalogue, type_matches
 from contracts.codelists import code_list, list_names
 from contracts.fields import walk
 
@@ -26,6 +26,16 @@ Event = Mapping[str, Any]
 Shape = Literal["text", "code", "date", "time", "money", "number", "flag"]
 Pointer = Annotated[str, Field(pattern=r"^(/[^/\s]+)+$", max_length=200)]
 Title = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+def _pattern(text: str) -> str:
+    if not load_catalogue().types(text):
+        raise ValueError(f"没有契约 {text}")
+    return text
+
+
+# Types of events: a type, `<family>.*` or `*`.
+Types = tuple[Annotated[str, AfterValidator(_pattern)], ...]
 
 # What XML and terminals cannot hold; tab and line feed stay.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -126,6 +136,11 @@ def _expect_pointer(pointer: str, types: Collection[str]) -> None:
     bare = pointer.removesuffix("/-")
     if not any(bare == known for c in versions for known, _ in walk(c.fields)):
         raise ValueError(f"契约 {'、'.join(types)} 中没有 {pointer}")
+
+
+def takes(types: Types, event: Event) -> bool:
+    """Whether an event is of one of the types."""
+    return any(type_matches(pattern, str(event.get("type"))) for pattern in types)
 
 
 def printable(text: str) -> str:
