@@ -60,7 +60,7 @@ def test_what_people_fill_into_the_handling_ledger_is_what_the_adapter_reads() -
 def test_a_case_is_handled_in_the_ledger_and_read_back_as_replies(tmp_path: Path) -> None:
     folder = available()["petition.handling"]
     path = tmp_path / "办理台账.xlsx"
-    settings = LedgerSettings(type="ledger", file=path.name)
+    settings = LedgerSettings(type="ledger", path=Path(path.name))
     with settings.opened(tmp_path, folder) as sink:
         sink.take([arrived("petition.case_transferred-1", 1)])
     (case,) = cells(path)
@@ -105,7 +105,7 @@ def test_the_ledger_of_cases_tells_how_far_each_has_come(tmp_path: Path) -> None
         "case_transferred-2",
     )
     events = [arrived(f"petition.{name}", place) for place, name in enumerate(names, start=1)]
-    with LedgerSettings(type="ledger", file=path.name).opened(
+    with LedgerSettings(type="ledger", path=Path(path.name)).opened(
         tmp_path, available()["petition"]
     ) as sink:
         sink.take(events)
