@@ -88,8 +88,10 @@ def rows(name: str) -> st.SearchStrategy[Record]:
 def test_any_row_gives_events_or_faults_that_do_not_repeat_it(
     name: str, data: st.DataObject
 ) -> None:
-    made = make(adapter(name), data.draw(rows(name)))
+    row = data.draw(rows(name))
+    made = make(adapter(name), row)
     assert isinstance(made, FromRecord)
+    assert make(adapter(name), row) == made
     told = (f"{fault.reason}{fault.advice}{fault.column}" for fault in made.faults)
     assert not any(MARK in text for text in told)
 

@@ -305,6 +305,10 @@ def test_a_site_says_where_records_stand_and_how_parts_and_deleted_rows_are_read
         ('[columns]\nxingming = "letter"', "no field may read the column letter"),
         ('[columns]\nhas = "letter"', "no field may read the column letter"),
         ('[deleted]\ncolumn = "letter"', "no field may read the column letter"),
+        ('[fields.day]\ncolumn = "Letter#2"', "no field may read the column letter#2"),
+        ('[fields.day]\ncolumn = "body/letter/line"', "the column body/letter/line"),
+        ('[fields.day]\ncolumn = "body/@letter"', "the column body/@letter"),
+        ('[groups.family]\neach = "letter/line"', "the column letter/line"),
     ],
 )
 def test_what_may_not_be_read_is_kept_out_wherever_a_column_is_named(
