@@ -90,8 +90,8 @@ _BETWEEN_HAN: Final = re.compile(
     r"(?<=[\u3400-\u9fff\uf900-\ufaff·])\s+(?=[\u3400-\u9fff\uf900-\ufaff·])"
 )
 _SCIENTIFIC: Final = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]{2,}")
-_TRUE: Final = frozenset({"是", "有", "1", "y", "yes", "t", "true"})
-_FALSE: Final = frozenset({"否", "无", "0", "n", "no", "f", "false"})
+_TRUE: Final = frozenset({"是", "有", "√", "1", "y", "yes", "t", "true"})
+_FALSE: Final = frozenset({"否", "无", "×", "0", "n", "no", "f", "false"})
 _YEARS: Final = range(1900, 2100)
 _MOST_ITEMS: Final = 100
 # What stands in brackets is passed over as a whole.

@@ -167,8 +167,9 @@ class Mapping(_Strict):
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
         wanted = self.wanted
-        inner = (name for group in wanted.groups.values() for name in group.titles)
-        forbidden = self.cells.never.intersection([*wanted.titles, *wanted.also, *inner])
+        inner = (n for g in wanted.groups.values() for n in (g.each, *g.titles))
+        read = [*wanted.titles, *wanted.also, *inner]
+        forbidden = [name for name in read if self.cells.never.intersection(_members(name))]
         if forbidden:
             raise ValueError(f"no field may read the column {', '.join(sorted(forbidden))}")
         return self
@@ -216,6 +217,12 @@ class Mapping(_Strict):
                 if only in ("", type_) and (at == where or at.startswith(f"{where}/")):
                     return rule.column
         return ""
+
+
+def _members(column: str) -> set[str]:
+    """A column's name without its number (`name#2`); of a path, every member of it too."""
+    bare_names = (part.removeprefix("@").partition("#")[0] for part in column.split("/"))
+    return {column, *bare_names}
 
 
 def _titles(rules: Collection[FieldRule]) -> dict[str, str]:

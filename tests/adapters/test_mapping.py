@@ -305,6 +305,10 @@ def test_a_site_says_where_records_stand_and_how_parts_and_deleted_rows_are_read
         ('[columns]\nxingming = "letter"', "no field may read the column letter"),
         ('[columns]\nhas = "letter"', "no field may read the column letter"),
         ('[deleted]\ncolumn = "letter"', "no field may read the column letter"),
+        ('[fields.day]\ncolumn = "Letter#2"', "no field may read the column letter#2"),
+        ('[fields.day]\ncolumn = "body/letter/line"', "the column body/letter/line"),
+        ('[fields.day]\ncolumn = "body/@letter"', "the column body/@letter"),
+        ('[groups.family]\neach = "letter/line"', "the column letter/line"),
     ],
 )
 def test_what_may_not_be_read_is_kept_out_wherever_a_column_is_named(
@@ -351,6 +355,11 @@ def test_a_site_adds_to_a_field_and_says_whom_events_go_to(mapping: Path) -> Non
             "[groups.family.fields.membre]",
             "site.toml: no field 'membre'; did you mean 'member'?",
         ),
+        ("[groups.family]\nfields = 3", "groups.family.fields"),
+        ("[groups.family.fields]\nmember = 3", "groups.family.fields.member"),
+        ("[fields.people]\naliases = 3", "fields.people.aliases"),
+        ("[deleted]\nis = 3", "deleted.is"),
+        ("[document]\nsheet = 'x'", "document.sheet"),
         ('[deleted]\nnative = "nobody"', "deleted: no field 'nobody'"),
         ('[steps."petition.replyed"]', "no contract 'petition.replyed'"),
         ('[steps."petition.accepted"]\nafter = ["petition.replied"]', "nothing leads to"),
