@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -16,9 +15,8 @@ from pydantic import Field
 from adapters.kit.port import Away, CannotRun, Sink
 from adapters.kit.sinks.columns import Event, Strict, Types, takes
 from adapters.kit.sinks.files import json_of
-from adapters.kit.sinks.placing import folder_at, placed
-from adapters.kit.sinks.secret import secret_in
-from adapters.kit.sinks.taken import FILE_NAME, Taken, open_taken, position_of
+from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
+from adapters.kit.sources.files import new_file, secret
 
 _JSON: Final = "application/cloudevents+json; charset=utf-8"
 _DUPLICATE: Final = 409
@@ -44,7 +42,7 @@ class CallSettings(Strict):
     @contextmanager
     def opened(self, base: Path, folder: Path) -> Iterator[Sink]:
         """Raises CannotRun for a token, authority or folder that cannot be used."""
-        token = secret_in(base / self.token_file) if self.token_file else None
+        token = secret(base / self.token_file) if self.token_file else None
         target = folder_at(base / self.path)
         with (
             open_taken(target / FILE_NAME) as taken,
@@ -100,8 +98,8 @@ class CallSink:
         if status < 400 or status in _MISTAKEN:
             host = httpx.URL(self._url).host
             raise CannotRun(f"接口 {host} 答复 HTTP {status}：请检查地址和口令")
-        path = self._folder / f"{position_of(event)}.json"
-        placed(path, partial(_write, {"status": status, "event": event}))
+        with new_file(self._folder / f"{position_of(event)}.json") as file:
+            file.write(json_of({"status": status, "event": event}))
 
     def _post(self, event: Event) -> int:
         """The status of the answer, whose body nobody reads. Raises Away."""
@@ -129,10 +127,6 @@ class CallSink:
 
 def _moment(written: str) -> float:
     return parsedate_to_datetime(written).timestamp()
-
-
-def _write(refusal: Mapping[str, Any], file: Any) -> None:
-    file.write(json_of(refusal))
 
 
 def _authority(path: Path) -> ssl.SSLContext:

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from adapters.kit.port import Sink
-from adapters.kit.sinks.columns import Event, Strict, Types, moment_of, takes
-from adapters.kit.sinks.placing import folder_at, placed
-from adapters.kit.sinks.taken import FILE_NAME, Taken, open_taken, position_of
+from adapters.kit.present import in_beijing
+from adapters.kit.sinks.columns import Event, Strict, Types, takes
+from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
+from adapters.kit.sources.files import new_file
 
 
 class FilesSettings(Strict):
@@ -46,17 +46,13 @@ class FilesSink:
     def take(self, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:
             if takes(self._types, event) and event not in self._taken:
-                path = folder_at(self._place(event)) / f"{position_of(event)}.json"
-                placed(path, partial(_write, event))
+                with new_file(folder_at(self._place(event)) / f"{position_of(event)}.json") as file:
+                    file.write(json_of(event))
                 self._taken.add(event)
 
     def _place(self, event: Event) -> Path:
-        moment = moment_of(str(event.get("hubtime"))) if self._by_day else None
+        moment = in_beijing(str(event.get("hubtime"))) if self._by_day else None
         return self._folder / moment.date().isoformat() if moment else self._folder
-
-
-def _write(event: Event, file: Any) -> None:
-    file.write(json_of(event))
 
 
 def json_of(event: Event) -> bytes:

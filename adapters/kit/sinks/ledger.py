@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from adapters.kit.port import CannotRun, Sink
-from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of, said
+from adapters.kit.present import said
+from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
-from adapters.kit.sinks.placing import folder_at
+from adapters.kit.sinks.taken import folder_at
 from adapters.kit.sinks.workbook import Workbook
 from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.kit.sinks.columns import Plain
+from adapters.kit.present import Plain
 from adapters.kit.sinks.taken import open_database
 
 _TABLES: Final = """

@@ -3,26 +3,23 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from adapters.kit.port import Sink
+from adapters.kit.present import at, said
 from adapters.kit.sinks.columns import (
     WITHHELD,
     Event,
     Strict,
     Types,
-    found_at,
-    moment_of,
-    said,
     takes,
     withheld,
 )
-from adapters.kit.sinks.placing import folder_at, placed
-from adapters.kit.sinks.taken import FILE_NAME, Taken, open_taken, position_of
+from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
+from adapters.kit.sources.files import new_file
 from contracts.agency import SourceError, publisher_of
 from contracts.catalogue import load_catalogue
 from contracts.contract import Contract, Slip
@@ -31,7 +28,6 @@ from contracts.pages.markup import Html, join, tag
 from contracts.pages.words import MARKINGS
 
 _RECEIPT: Final = re.compile(r"[0-9a-f]{32}")
-_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}(Z|[+-][0-9]{2}:[0-9]{2})")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _WORDS: Final = MappingProxyType(
     {
@@ -78,13 +74,9 @@ class SlipSink:
             if contract is None or contract.slip is None or not takes(self._types, event):
                 continue
             if event not in self._taken:
-                path = self._folder / f"{position_of(event)}.html"
-                placed(path, partial(_write, page(event, contract, contract.slip)))
+                with new_file(self._folder / f"{position_of(event)}.html") as file:
+                    file.write(page(event, contract, contract.slip).encode())
                 self._taken.add(event)
-
-
-def _write(page: str, file: Any) -> None:
-    file.write(page.encode())
 
 
 def page(event: Event, contract: Contract, slip: Slip) -> str:
@@ -127,7 +119,7 @@ def _style(receipt: str) -> str:
 
 def _one(event: Event, pointer: str) -> str:
     """What stands at a pointer, or that it was kept back."""
-    found = "、".join(filter(None, map(_told, found_at(event.get("data"), pointer))))
+    found = "、".join(filter(None, map(_told, at(pointer, event.get("data")))))
     return found or (WITHHELD if withheld(event, pointer) else "")
 
 
@@ -140,15 +132,13 @@ def _sender(event: Event) -> str:
 
 def _told(value: Any) -> str:
     text = said(value)
-    if _INSTANT.fullmatch(text) and (moment := moment_of(text)):
-        return f"{moment:%Y年%m月%d日 %H:%M}"
     return str(_WORDS.get(text, text))
 
 
 def _listed(event: Event, contract: Contract, pointer: str) -> Html:
     """The list of what is handed over, with the columns that something stands in."""
     (field,) = (field for at, field in walk(contract.fields) if at == pointer)
-    items = [item for found in found_at(event.get("data"), pointer) for item in found]
+    items = [item for found in at(pointer, event.get("data")) for item in found]
     if not items:
         told = f"{WITHHELD}清单内容未向本单位提供" if withheld(event, pointer) else "无"
         return tag("section", tag("h2", field.title), tag("p", told))

@@ -13,22 +13,21 @@ from pydantic import Field, model_validator
 from sqlalchemy import exc
 
 from adapters.kit.port import Away, CannotRun, Sink
+from adapters.kit.present import Plain, said
 from adapters.kit.sinks.columns import (
     WITHHELD,
     Column,
     Description,
     Event,
     Kept,
-    Plain,
     Strict,
     changes,
     check_columns,
     described,
     key_of,
-    said,
 )
-from adapters.kit.sinks.secret import secret_in
 from adapters.kit.sinks.taken import position_of
+from adapters.kit.sources.files import secret
 
 _AWAY: Final = (exc.OperationalError, exc.InterfaceError)
 POSITIONS: Final = "guantong_positions"
@@ -82,7 +81,7 @@ class TableSettings(Strict):
     def opened(self, base: Path, folder: Path) -> Iterator[Sink]:
         """Raises CannotRun for a description or an address that cannot be used."""
         form = described(folder / self.table, TableForm)
-        password = secret_in(base / self.password_file) if self.password_file else None
+        password = secret(base / self.password_file) if self.password_file else None
         engine = _engine(_address(self.url, base, password), create=self.create)
         try:
             yield TableSink(engine, form, create=self.create)

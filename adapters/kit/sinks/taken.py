@@ -39,6 +39,15 @@ def position_of(event: Event) -> str:
     return position
 
 
+def folder_at(path: Path) -> Path:
+    """The folder, made for the owner alone if it is not there. Raises CannotRun."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise CannotRun(f"{path} 不是文件夹：请改名移开，或另指定文件夹") from error
+    return path
+
+
 @contextmanager
 def open_taken(path: Path) -> Iterator[Taken]:
     """The positions kept in a file, which is made for its owner's eyes if need be.

@@ -1,4 +1,4 @@
-"""What an event says for a column, in every shape."""
+"""What an event says for a column, and what it makes of a row."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kit.sinks.columns import WITHHELD, Column, Kept, changes, key_of, said, value_of
+from adapters.kit.sinks.columns import WITHHELD, Column, Kept, changes, key_of, value_of
 from tests.adapters.sinks.events import event
 
-SHAPES = ("text", "code", "date", "time", "money", "number", "flag")
+SHAPES = ("text", "code", "date", "time", "month", "money", "number", "flag")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -28,25 +28,12 @@ def told(value: Any, shape: str = "text", pointer: str = "/a", **column: Any) ->
 @pytest.mark.parametrize(
     ("value", "shape", "says"),
     [
-        ("一行\r\n又一行", "text", "一行\n又一行"),
         (["甲", "乙", "甲"], "text", "甲、乙、甲"),
-        ({"name": "示例市样板局", "uscc": "x"}, "text", "示例市样板局"),
-        ({"subject_no": 1, "person": {"name": "周试验"}}, "text", "周试验"),
-        ({"amount": "2", "unit": "万元"}, "text", "2万元"),
-        (True, "text", "是"),
-        (12, "text", "12"),
         ({"code": "1", "label": "一"}, "code", "一"),
-        ({"code": "9"}, "code", "9"),
-        ("2026-05-21", "date", "2026-05-21"),
         ("2026-05-21T20:00:00Z", "date", "2026-05-22"),
         ("五月", "date", "五月"),
-        ("2026-05-21T20:00:00.5Z", "time", "2026-05-22T04:00:00"),
         ({"amount": "186.5", "unit": "万元"}, "money", "1865000"),
-        ({"amount": "0", "unit": "元"}, "money", "0"),
-        ("12000.50", "money", "12000.50"),
-        ("1e9", "money", "1e9"),
         (3, "number", 3),
-        ("3", "number", "3"),
         (False, "flag", False),
         (None, "text", None),
         ("", "text", None),
@@ -97,4 +84,3 @@ def test_an_event_whose_key_was_kept_back_is_a_row_of_its_own() -> None:
 def test_no_value_is_too_strange(value: Any, shape: str, pointer: str) -> None:
     found = told(value, shape, pointer)
     assert found is None or isinstance(found, str | int)
-    assert isinstance(said(value), str)
