@@ -1,8 +1,7 @@
 """What tells people what to put right: a list of all faults, and the refused rows as a workbook."""
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from zipfile import is_zipfile
@@ -10,10 +9,10 @@ from zipfile import is_zipfile
 from adapters.kit.faulty import Faulty
 from adapters.kit.marking import mark_workbook
 from adapters.kit.port import RowFault, UnreadableFile
-from adapters.kit.readers.csv import examine_csv
-from adapters.kit.readers.limits import SPREADSHEET
+from adapters.kit.readers.opening import opened
+from adapters.kit.readers.table import Tabular
 from adapters.kit.report import write_report
-from adapters.kit.returning import Line, return_rows
+from adapters.kit.returning import return_rows
 from adapters.kit.wanted import Wanted
 
 _LIST: Final = ".errors.csv"
@@ -40,7 +39,7 @@ def write_answers(
         listed.unlink()
         book.unlink(missing_ok=True)
         return ()
-    if _write_book(original, wanted, faulty, book):
+    if _write_book(original, name, wanted, faulty, book):
         return listed, book
     book.unlink(missing_ok=True)
     return (listed,)
@@ -52,23 +51,16 @@ def _file_name(name: str) -> str:
     return harmless.encode(errors="ignore")[:_LONGEST_NAME].decode(errors="ignore") or "_"
 
 
-def _write_book(original: Path, wanted: Wanted, faulty: Faulty, book: Path) -> bool:
+def _write_book(original: Path, name: str, wanted: Wanted, faulty: Faulty, book: Path) -> bool:
     if not faulty.readable or not (faulty.rows or faulty.of_header):
         return False
-    if is_zipfile(original):
-        return mark_workbook(original, wanted, faulty, book)
-    return return_rows(lambda: _lines(original), wanted, faulty, book)
-
-
-def _lines(path: Path) -> Iterator[Line]:
-    """The rows of a CSV file as far as they can be told apart."""
+    packed = is_zipfile(original)
     try:
-        encoding = examine_csv(path, SPREADSHEET).encoding
+        with opened(original, name, wanted) as reader:
+            if not isinstance(reader, Tabular):
+                return False
+            marked = packed and mark_workbook(original, reader.tables, faulty, book)
+            return marked or return_rows(reader.tables, faulty, book)
     except UnreadableFile:
-        return
-    with path.open(encoding=encoding, newline="") as text:
-        try:
-            for row, cells in enumerate(csv.reader(text), 1):
-                yield Line("", row, cells)
-        except csv.Error:
-            return
+        # Its header is what has to be put right.
+        return packed and mark_workbook(original, (), faulty, book)

@@ -1,7 +1,7 @@
 """An agency's file run dry: what would be sent, what is refused and why, what the map covers.
 
-No hub is asked and nothing is kept. What only a hub can tell (grants, what went before in other
-files, which opening a reply answers) does not show.
+No hub is asked and nothing is kept. What only a hub can tell (grants, which opening a reply
+answers) does not show, and a step counts as missing that another file told before.
 """
 
 import json
@@ -28,9 +28,10 @@ from adapters.kit.port import (
     Unreadable,
     UnreadableFile,
 )
-from adapters.kit.readers.csv import CsvFile, examine_csv
-from adapters.kit.readers.limits import SPREADSHEET
-from adapters.kit.wanted import Wanted
+from adapters.kit.readers.opening import opened
+from adapters.kit.readers.table import Tabular
+from adapters.kit.steps import impossible
+from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 from contracts.agency import AgencyId
 
 _FIRST_EVENTS: Final = 3
@@ -60,6 +61,8 @@ class Tried:
     again: int = 0
     faults: tuple[RowFault, ...] = ()
     complete: bool = True
+    unread: tuple[str, ...] = ()
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,18 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a run would do. `unread`: columns of the file that nobody reads, by name alone.
+    """What a run would do.
 
-    `replies`: events that a run still gives the opening which they answer. `complete` is False
-    when part of the file could not be read.
+    `again`: events that stood in the file before; `deleted`: records that the agency's system has
+    deleted; `replies`: events that a run still gives the opening which they answer; `unread`:
+    columns of the file that nobody reads, by name alone. `complete` is False when part of the file
+    could not be read.
     """
 
     read: int
     refused: int
     again: int
+    deleted: int
     replies: int
     types: Mapping[str, int]
     first: tuple[Foreseen, ...]
@@ -120,6 +126,7 @@ class Rehearsal:
             "read": self.read,
             "refused": self.refused,
             "again": self.again,
+            "deleted": self.deleted,
             "replies": self.replies,
             "types": dict(self.types),
             "first": first,
@@ -144,34 +151,45 @@ def rehearsed(adapter: Adapter, path: Path, agency: str) -> Iterator[Tried]:
     Raises AgencyIdError, or OSError.
     """
     source = f"/{AgencyId.parse(agency)}/{adapter.mapping.system}"
+    wanted = adapter.mapping.wanted
     with closing(_Before()) as before:
         try:
-            reader = _reader(path, adapter.mapping.wanted)
-            yield Tried(None, faults=tuple(reader.notices))
-            for record in reader.read():
-                yield _tried(adapter, source, record, before)
+            with opened(path, path.name, wanted) as reader:
+                yield Tried(None, faults=tuple(reader.notices), unread=_unread(reader, wanted))
+                for record in reader.read():
+                    yield _tried(adapter, source, record, before)
         except UnreadableFile as error:
             yield Tried(None, faults=error.faults, complete=False)
 
 
-def _reader(path: Path, wanted: Wanted) -> Reader:
-    file = examine_csv(path, SPREADSHEET)
-    return CsvFile(file, name=path.name, wanted=wanted, limits=SPREADSHEET)
+def _unread(reader: Reader, wanted: Wanted) -> tuple[str, ...]:
+    """The columns of a file's tables that the map does not know."""
+    known = {"", canonical(PROBLEMS), *wanted.titles, *wanted.ignored}
+    tables = reader.tables if isinstance(reader, Tabular) else ()
+    found = (name for table in tables for name in table.header.names)
+    return tuple(dict.fromkeys(name for name in found if name not in known))
 
 
 def _tried(adapter: Adapter, source: str, record: Record | Unreadable, before: "_Before") -> Tried:
     given = make(adapter, record)
     events: list[Foreseen] = []
+    faults = list(given.faults)
+    again = 0
     for made in given.events:
         event, id_ = made.event, event_id(made.event)
         if before.has(event.native, id_):
-            continue
-        reply = bool(made.contract.answers) and "causationid" not in event.attributes
-        whole = _sealed(adapter, source, event, before.last(event.native, event.type))
-        events.append(Foreseen(id_, event.type, record.place, reply, whole))
-        before.note(event.native, event.type, id_)
-    again = len(given.events) - len(events)
-    return Tried(record, tuple(events), again, given.faults)
+            again += 1
+        elif wrong := impossible(event.type, before.types(made.case), adapter.mapping.steps):
+            place = record.place
+            faults.append(
+                RowFault(place.row, "", wrong.kind, wrong.reason, wrong.advice, place.sheet)
+            )
+        else:
+            reply = bool(made.contract.answers) and "causationid" not in event.attributes
+            whole = _sealed(adapter, source, event, before.last(event.native, event.type))
+            events.append(Foreseen(id_, event.type, record.place, reply, whole))
+            before.note(made.case, event.native, event.type, id_)
+    return Tried(record, tuple(events), again, tuple(faults), deleted=given.deleted is not None)
 
 
 def _sealed(adapter: Adapter, source: str, event: Translated, supersedes: str | None) -> bytes:
@@ -192,8 +210,9 @@ class _Before:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("CREATE TABLE sent (native TEXT, type TEXT, event TEXT)")
-        self._database.execute("CREATE INDEX native ON sent (native)")
+        self._database.execute("CREATE TABLE sent (cased, native, type, event)")
+        self._database.execute("CREATE INDEX by_case ON sent (cased)")
+        self._database.execute("CREATE INDEX by_native ON sent (native)")
 
     def has(self, native: str, event: str) -> bool:
         select = "SELECT 1 FROM sent WHERE native = ? AND event = ?"
@@ -205,8 +224,13 @@ class _Before:
         found: tuple[str] | None = self._database.execute(select, (native, type_)).fetchone()
         return found[0] if found else None
 
-    def note(self, native: str, type_: str, event: str) -> None:
-        self._database.execute("INSERT INTO sent VALUES (?, ?, ?)", (native, type_, event))
+    def types(self, case: str) -> frozenset[str]:
+        select = "SELECT DISTINCT type FROM sent WHERE cased = ?"
+        return frozenset(row[0] for row in self._database.execute(select, (case,)))
+
+    def note(self, case: str, native: str, type_: str, event: str) -> None:
+        insert = "INSERT INTO sent VALUES (?, ?, ?, ?)"
+        self._database.execute(insert, (case, native, type_, event))
 
     def close(self) -> None:
         self._database.close()
@@ -220,8 +244,10 @@ class _Tally:
     read: int = 0
     refused: int = 0
     again: int = 0
+    deleted: int = 0
     replies: int = 0
     complete: bool = True
+    unread: tuple[str, ...] = ()
     types: Counter[str] = field(default_factory=Counter)
     first: list[Foreseen] = field(default_factory=list)
     faults: dict[tuple[FaultKind, str], list[RowFault]] = field(default_factory=dict)
@@ -233,8 +259,10 @@ class _Tally:
         self.read += tried.record is not None
         self.refused += tried.record is not None and bool(tried.faults)
         self.again += tried.again
+        self.deleted += tried.deleted
         self.replies += sum(event.reply for event in tried.events)
         self.complete &= tried.complete
+        self.unread += tried.unread
         self.types.update(event.type for event in tried.events)
         self.first.extend(tried.events[: _FIRST_EVENTS - len(self.first)])
         for fault in tried.faults:
@@ -267,12 +295,13 @@ class _Tally:
             read=self.read,
             refused=self.refused,
             again=self.again,
+            deleted=self.deleted,
             replies=self.replies,
             types=dict(sorted(self.types.items())),
             first=tuple(self.first),
             faults=tuple(self._refused()),
             columns=tuple(self._columns()),
-            unread=(),
+            unread=self.unread,
             complete=self.complete,
         )
 

@@ -56,3 +56,11 @@ class Faulty:
 def sentences(faults: Sequence[RowFault]) -> str:
     """What is wrong and what to do, a line each."""
     return "\n".join(f"{fault.reason}；{fault.advice}" for fault in faults)
+
+
+def by_column(faults: Iterable[RowFault]) -> dict[str, list[RowFault]]:
+    """The faults of one row; under "" those of the row as a whole."""
+    found: dict[str, list[RowFault]] = {}
+    for fault in faults:
+        found.setdefault(fault.column, []).append(fault)
+    return found

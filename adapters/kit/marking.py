@@ -1,6 +1,6 @@
 """The workbook that came, with what has to be put right marked in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -12,17 +12,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from adapters.kit.faulty import Faulty, sentences
-from adapters.kit.port import RowFault, UnreadableFile
-from adapters.kit.readers.header import SEARCHED, find_header, name_columns
-from adapters.kit.readers.limits import SPREADSHEET
-from adapters.kit.wanted import PROBLEMS, Wanted, canonical
+from adapters.kit.faulty import Faulty, by_column, sentences
+from adapters.kit.port import RowFault
+from adapters.kit.readers.table import Table
+from adapters.kit.wanted import PROBLEMS, canonical
 from adapters.kit.workbooks import (
     MARK,
     MOST_COLUMNS,
     WRAPPED,
     as_text,
-    marked,
+    mark,
     note,
     save,
     unmarked,
@@ -47,17 +46,18 @@ _NOT_FOR_OPENPYXL: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """A sheet with a header: its row, where its columns stand, and the one that tells problems."""
+class _Marked:
+    """A sheet with a table, where its columns stand, and the one that tells problems, if any."""
 
     sheet: Worksheet
-    header: int
-    columns: dict[str, int]
+    table: Table
+    columns: Mapping[str, int]
     problems: int | None
 
 
-def mark_workbook(original: Path, wanted: Wanted, faulty: Faulty, path: Path) -> bool:
-    """Write the xlsx workbook `original` to `path`, marked; False when it is not fit for that.
+def mark_workbook(original: Path, tables: Sequence[Table], faulty: Faulty, path: Path) -> bool:
+    """Write the xlsx workbook `original` with these tables to `path`, marked; False when it is not
+    fit for that.
 
     Sheets, styles and formulas stay; macros go, and links to other workbooks with the formulas of
     the workbook that has them (their values stay). Raises OSError.
@@ -69,7 +69,7 @@ def mark_workbook(original: Path, wanted: Wanted, faulty: Faulty, path: Path) ->
         book = load_workbook(original, keep_vba=False, keep_links=False, data_only=linked)
         if _cells(book) > _MOST_CELLS:
             return False
-        _mark(book, wanted, faulty)
+        _mark(book, tables, faulty)
         save(book, path)
     except _NOT_FOR_OPENPYXL:
         return False
@@ -95,41 +95,31 @@ def _cells(book: Workbook) -> int:
     return sum(sheet.max_row * sheet.max_column for sheet in book.worksheets)
 
 
-def _mark(book: Workbook, wanted: Wanted, faulty: Faulty) -> None:
-    tables = [_table(sheet, wanted) for sheet in book.worksheets]
+def _mark(book: Workbook, tables: Sequence[Table], faulty: Faulty) -> None:
     for worksheet in book.worksheets:
         for row in worksheet.iter_rows():
             for cell in row:
                 if isinstance(cell, Cell):
                     unmarked(cell)
-    found: dict[str, _Table] = {str(table.sheet.title): table for table in tables if table}
-    for table in found.values():
-        _begin_problems(table)
-    for (sheet, number), faults in faulty.rows.items():
-        chosen = found.get(sheet) or next(iter(found.values()), None)
-        if chosen is not None:
-            _mark_row(chosen, number, faults)
+    found = {table.sheet: _begun(book[table.title], table) for table in tables}
+    for (place, number), faults in faulty.rows.items():
+        if place in found:
+            _mark_row(found[place], number, faults)
     told = "\n".join(filter(None, (sentences(faulty.document), faulty.beyond)))
     if told and book.worksheets:
         _tell(book.worksheets[0], told)
 
 
-def _table(sheet: Worksheet, wanted: Wanted) -> _Table | None:
-    top = [
-        (number, name_columns(_text(cell) for cell in row))
-        for number, row in enumerate(sheet.iter_rows(max_row=SEARCHED, values_only=True), 1)
-    ]
-    try:
-        header = find_header(top, wanted, SPREADSHEET)
-    except UnreadableFile:
-        return None
-    columns = {name: at for at, name in enumerate(header.names, 1) if name}
-    own = columns.get(canonical(PROBLEMS))
-    return _Table(sheet, header.row, columns, own or _free_column(sheet))
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def _begun(sheet: Worksheet, table: Table) -> _Marked:
+    """With a column for problems, empty but for its name."""
+    columns = {name: at for at, name in enumerate(table.header.names, 1) if name}
+    at = columns.get(canonical(PROBLEMS)) or _free_column(sheet)
+    if at is not None:
+        for number in range(table.header.row + 1, sheet.max_row + 1):
+            _write(sheet.cell(number, at), None)
+        _write(sheet.cell(table.header.row, at), PROBLEMS)
+        sheet.column_dimensions[get_column_letter(at)].width = _WIDTH
+    return _Marked(sheet, table, columns, at)
 
 
 def _free_column(sheet: Worksheet) -> int | None:
@@ -143,27 +133,12 @@ def _last_filled(row: Sequence[object]) -> int:
     return max((at for at, value in enumerate(row, 1) if value is not None), default=0)
 
 
-def _begin_problems(table: _Table) -> None:
-    """The column for problems, empty but for its name."""
-    at = table.problems
-    if at is None:
-        return
-    for number in range(table.header + 1, table.sheet.max_row + 1):
-        _write(table.sheet.cell(number, at), None)
-    _write(table.sheet.cell(table.header, at), PROBLEMS)
-    table.sheet.column_dimensions[get_column_letter(at)].width = _WIDTH
-
-
-def _mark_row(table: _Table, number: int, faults: Sequence[RowFault]) -> None:
-    by_column: dict[str, list[RowFault]] = {}
-    for fault in faults:
-        by_column.setdefault(fault.column, []).append(fault)
-    for column, found in by_column.items():
-        if (at := table.columns.get(column)) is not None:
-            cell = table.sheet.cell(number, at)
-            marked(_anchor(table.sheet, cell), sentences(found))
-    if table.problems is not None:
-        _write(table.sheet.cell(number, table.problems), sentences(faults))
+def _mark_row(marked: _Marked, number: int, faults: Sequence[RowFault]) -> None:
+    for column, found in by_column(faults).items():
+        if (at := marked.columns.get(column)) is not None:
+            mark(_anchor(marked.sheet, marked.sheet.cell(number, at)), sentences(found))
+    if marked.problems is not None:
+        _write(marked.sheet.cell(number, marked.problems), sentences(faults))
 
 
 def _anchor(sheet: Worksheet, cell: Cell | MergedCell) -> Cell:

@@ -1,21 +1,19 @@
 """A new workbook of the rows that came back: title rows, header, and these rows alone, as text."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
-from operator import attrgetter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 
-from adapters.kit.faulty import Faulty, sentences
-from adapters.kit.port import RowFault, UnreadableFile
-from adapters.kit.readers.header import SEARCHED, Header, find_header, name_columns
-from adapters.kit.readers.limits import SPREADSHEET
-from adapters.kit.wanted import PROBLEMS, Wanted, canonical
+from adapters.kit.faulty import Faulty, by_column, sentences
+from adapters.kit.port import RowFault
+from adapters.kit.readers.table import Table
+from adapters.kit.wanted import PROBLEMS, canonical
 from adapters.kit.workbooks import MARK, MOST_COLUMNS, WRAPPED, as_text, new_workbook, note, save
 
 _WIDTH: Final = 16
@@ -25,95 +23,67 @@ _NOT_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 _LONGEST_NAME: Final = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A row as it came: its sheet, its number there, its cells."""
-
-    sheet: str
-    row: int
-    cells: Sequence[str]
-
-
-Lines = Callable[[], Iterable[Line]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """What comes back of a sheet: its rows up to the header, and the column that tells problems."""
-
-    sheet: str
-    header: Header
-    top: tuple[Line, ...]
-    problems: int
-
-
-def return_rows(lines: Lines, wanted: Wanted, faulty: Faulty, path: Path) -> bool:
-    """Write the faulty rows among `lines`, which are gone through twice; False when there are none
-    below a header. Raises OSError.
-    """
-    tables = {table.sheet: table for table in _tables(lines(), wanted, faulty)}
-    if not tables:
-        return False
+def return_rows(tables: Sequence[Table], faulty: Faulty, path: Path) -> bool:
+    """Write the faulty rows of these tables; False when there are none. Raises OSError."""
     book = new_workbook(write_only=True)
-    for name, of_sheet in groupby(lines(), attrgetter("sheet")):
-        if name in tables:
-            _write(book, tables[name], of_sheet, faulty)
+    for table in tables:
+        wide = [len(cells) for row, cells in table.lines() if (table.sheet, row) in faulty.rows]
+        if wide:
+            _write(book, table, _problems(table, max(wide)), faulty)
+    if not book.worksheets:
+        return False
     save(book, path)
     return True
 
 
-def _tables(lines: Iterable[Line], wanted: Wanted, faulty: Faulty) -> Iterator[_Table]:
-    for name, group in groupby(lines, attrgetter("sheet")):
-        of_sheet = iter(group)
-        top = tuple(islice(of_sheet, SEARCHED))
-        try:
-            header = find_header(
-                [(line.row, name_columns(line.cells)) for line in top], wanted, SPREADSHEET
-            )
-        except UnreadableFile:
-            continue
-        own = [at for at, known in enumerate(header.names) if known == canonical(PROBLEMS)]
-        wide = [len(line.cells) for line in (*top, *of_sheet) if (name, line.row) in faulty.rows]
-        if wide:
-            head = tuple(line for line in top if line.row <= header.row)
-            widest = max(*wide, *(len(line.cells) for line in head))
-            yield _Table(name, header, head, min([*own, widest, MOST_COLUMNS - 1]))
+def _problems(table: Table, widest: int) -> int:
+    """The column, from 0, that tells problems: where it was before, or behind all others."""
+    names = table.header.names
+    known = canonical(PROBLEMS)
+    if known in names:
+        return names.index(known)
+    head = (len(cells) for row, cells in _head(table))
+    return min(max(widest, len(names), *head), MOST_COLUMNS - 1)
 
 
-def _write(book: Any, table: _Table, lines: Iterable[Line], faulty: Faulty) -> None:
-    title = _NOT_IN_NAMES.sub(" ", table.sheet)[:_LONGEST_NAME] or _SHEET
+def _head(table: Table) -> Iterator[tuple[int, Sequence[str]]]:
+    return takewhile(lambda line: line[0] <= table.header.row, table.lines())
+
+
+def _write(book: Any, table: Table, problems: int, faulty: Faulty) -> None:
+    title = _NOT_IN_NAMES.sub(" ", table.title)[:_LONGEST_NAME] or _SHEET
     sheet = book.create_sheet(title)
-    for at in range(table.problems):
+    for at in range(problems):
         sheet.column_dimensions[get_column_letter(at + 1)].width = _WIDTH
-    sheet.column_dimensions[get_column_letter(table.problems + 1)].width = _PROBLEMS_WIDTH
-    sheet.freeze_panes = f"A{len(table.top) + 1}"
-    for line in table.top:
-        of_header = line.row == table.header.row
-        cells = _cells(sheet, table, line, PROBLEMS if of_header else "", {})
-        if of_header and faulty.beyond:
-            cells[-1].comment = note(faulty.beyond)
-        sheet.append(cells)
-    for line in lines:
-        faults = faulty.rows.get((line.sheet, line.row), ())
-        if faults:
-            told = f"原第 {line.row} 行：{sentences(faults)}"
-            sheet.append(_cells(sheet, table, line, told, _by_column(faults)))
-
-
-def _by_column(faults: Iterable[RowFault]) -> dict[str, list[RowFault]]:
-    found: dict[str, list[RowFault]] = {}
-    for fault in faults:
-        found.setdefault(fault.column, []).append(fault)
-    return found
+    sheet.column_dimensions[get_column_letter(problems + 1)].width = _PROBLEMS_WIDTH
+    sheet.freeze_panes = f"A{table.header.row + 1}"
+    for first, left, last, right in table.merged:
+        if last < table.header.row and right < problems:
+            sheet.merged_cells.add(CellRange(None, left + 1, first + 1, right + 1, last + 1))
+    for row, line in table.lines():
+        if row <= table.header.row:
+            of_header = row == table.header.row
+            cells = _cells(sheet, table, line, problems, PROBLEMS if of_header else "", {})
+            if of_header and faulty.beyond:
+                cells[-1].comment = note(faulty.beyond)
+            sheet.append(cells)
+        elif faults := faulty.rows.get((table.sheet, row), ()):
+            told = f"原第 {row} 行：{sentences(faults)}"
+            sheet.append(_cells(sheet, table, line, problems, told, by_column(faults)))
 
 
 def _cells(
-    sheet: Any, table: _Table, line: Line, told: str, faults: dict[str, list[RowFault]]
+    sheet: Any,
+    table: Table,
+    line: Sequence[str],
+    problems: int,
+    told: str,
+    faults: Mapping[str, Sequence[RowFault]],
 ) -> list[Any]:
     names = table.header.names
     cells = []
-    for at in range(table.problems):
-        cell = as_text(WriteOnlyCell(sheet), line.cells[at] if at < len(line.cells) else "")
+    for at in range(problems):
+        cell = as_text(WriteOnlyCell(sheet), line[at] if at < len(line) else "")
         name = names[at] if at < len(names) else ""
         if name and name in faults:
             cell.fill, cell.comment = MARK, note(sentences(faults[name]))

@@ -86,7 +86,7 @@ def as_text(cell: Any, text: str) -> Any:
     return cell
 
 
-def marked(cell: Cell, text: str) -> None:
+def mark(cell: Cell, text: str) -> None:
     """Mark a cell that has to be put right, and say why, unless people noted something there."""
     cell.fill = MARK
     if cell.comment is None:

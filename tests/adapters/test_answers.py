@@ -1,12 +1,14 @@
 """What comes back to people: a list of all faults, and the refused rows in the form they repair."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import xlwt
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
@@ -14,7 +16,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.answers import write_answers
 from adapters.kit.faulty import MOST_ROWS
-from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.port import FaultKind, Record, RowFault
+from adapters.kit.readers.opening import opened
 from adapters.kit.wanted import PROBLEMS, Wanted
 
 WANTED = Wanted(
@@ -30,6 +33,7 @@ ROWS = [
     ["A-3", "3", "样例三", "丙示例"],
 ]
 FAULT = RowFault(4, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
+IN_SHEET = replace(FAULT, sheet="Sheet")
 TOLD = "信访人数不是整数；请填阿拉伯数字"
 
 
@@ -90,7 +94,7 @@ def test_of_a_csv_the_refused_rows_come_back_as_a_workbook_of_texts(tmp_path: Pa
 
 
 def test_a_workbook_comes_back_as_it_was_with_the_faulty_cells_marked(tmp_path: Path) -> None:
-    book = book_of(as_xlsx(tmp_path / "十月.xlsx"), FAULT, into=tmp_path / "退回")
+    book = book_of(as_xlsx(tmp_path / "十月.xlsx"), IN_SHEET, into=tmp_path / "退回")
     sheet, about = book.worksheets
     assert values(sheet) == [
         [*TITLE, None, None, None, None],
@@ -106,8 +110,8 @@ def test_a_workbook_comes_back_as_it_was_with_the_faulty_cells_marked(tmp_path: 
 
 
 def test_what_came_back_and_is_handed_in_again_bears_only_the_new_marks(tmp_path: Path) -> None:
-    _, first = answer(as_xlsx(tmp_path / "十月.xlsx"), FAULT, into=tmp_path / "一")
-    other = RowFault(5, "", FaultKind.CONTRACT, "缺少必填项", "请补填")
+    _, first = answer(as_xlsx(tmp_path / "十月.xlsx"), IN_SHEET, into=tmp_path / "一")
+    other = RowFault(5, "", FaultKind.CONTRACT, "缺少必填项", "请补填", "Sheet")
     again = answer(first, other, into=tmp_path / "二")
     assert [path.name for path in again] == ["十月.xlsx.errors.csv", "十月.xlsx.errors.xlsx"]
     sheet = load_workbook(again[1]).worksheets[0]
@@ -121,7 +125,7 @@ def test_what_people_noted_and_coloured_themselves_stays(tmp_path: Path) -> None
     book = load_workbook(path)
     book.worksheets[0]["B4"].comment = Comment("待核", "丁示例")
     book.save(path)
-    sheet = book_of(path, FAULT, into=tmp_path / "退回").worksheets[0]
+    sheet = book_of(path, IN_SHEET, into=tmp_path / "退回").worksheets[0]
     assert marks(sheet) == {"B4": "待核"}
     assert sheet["B4"].fill.patternType == "solid"
 
@@ -143,7 +147,7 @@ def test_a_mark_in_merged_cells_stands_where_they_begin(tmp_path: Path) -> None:
     book = load_workbook(path)
     book.worksheets[0].merge_cells("B3:B4")
     book.save(path)
-    sheet = book_of(path, FAULT, into=tmp_path / "退回").worksheets[0]
+    sheet = book_of(path, IN_SHEET, into=tmp_path / "退回").worksheets[0]
     assert marks(sheet) == {"B3": TOLD}
 
 
@@ -211,6 +215,54 @@ def test_a_workbook_with_entities_is_not_opened(tmp_path: Path) -> None:
     with ZipFile(path, "a") as archive:
         archive.writestr("xl/more.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a/>')
     assert len(answer(path, FAULT, into=tmp_path / "退回")) == 1
+
+
+def repaired(answers: tuple[Path, ...], **cells: str) -> list[tuple[int, dict[str, str]]]:
+    """What a reader gets from a workbook that came back, once people have put it right."""
+    book = load_workbook(answers[1])
+    for at, text in cells.items():
+        book.worksheets[0][at] = text
+    book.save(answers[1])
+    with opened(answers[1], answers[1].name, WANTED) as reader:
+        records = [each for each in reader.read() if isinstance(each, Record)]
+        assert [fault for fault in reader.notices if "说明" not in fault.reason] == []
+    return [(record.place.row, dict(record.columns)) for record in records]
+
+
+def test_a_refused_row_put_right_and_handed_in_again_reads_cleanly(tmp_path: Path) -> None:
+    answers = answer(as_csv(tmp_path / "十月.csv"), FAULT, into=tmp_path / "退回")
+    right = {"编号": "A-2", "人数": "2", "概况": "=HYPERLINK(1)"}
+    assert repaired(answers, B3="2") == [(3, right)]
+
+
+def test_a_marked_workbook_put_right_and_handed_in_again_reads_cleanly(tmp_path: Path) -> None:
+    answers = answer(as_xlsx(tmp_path / "十月.xlsx"), IN_SHEET, into=tmp_path / "退回")
+    records = repaired(answers, B4="2", C5="样例三")
+    assert [(row, columns["人数"]) for row, columns in records] == [(3, "2"), (4, "2"), (5, "3")]
+
+
+def test_of_an_old_workbook_the_refused_rows_keep_their_headers_groups(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("一月")
+    sheet.write(0, 0, "编号")
+    sheet.write_merge(0, 0, 1, 2, "信访人")
+    for at, name in enumerate(("", "人数", "概况")):
+        sheet.write(1, at, name)
+    for row, cells in enumerate((("A-1", "1", "样例"), ("A-2", "两人", "样例")), 2):
+        for at, text in enumerate(cells):
+            sheet.write(row, at, text)
+    book.save(tmp_path / "一月.xls")
+    answers = answer(tmp_path / "一月.xls", FAULT, into=tmp_path / "退回")
+    assert repaired(answers, B3="2") == [(3, {"编号": "A-2", "人数": "2", "概况": "样例"})]
+
+
+def test_a_workbook_too_large_to_mark_comes_back_as_its_refused_rows(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = filled(book.active)
+    sheet["ZZ900"] = "远处"
+    book.save(tmp_path / "十月.xlsx")
+    answers = answer(tmp_path / "十月.xlsx", FAULT, into=tmp_path / "退回")
+    assert values(load_workbook(answers[1]).worksheets[0])[2][:2] == ["A-2", "两人"]
 
 
 def test_a_row_that_is_too_wide_comes_back_whole(tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def test_the_columns_of_the_map_are_told_apart_by_what_the_file_says_in_them(
     assert covered(done, "yybz") == Covered("yybz", "扬言标志", False, False, 0)
 
 
+def test_columns_that_nobody_reads_are_told_by_name_alone(tmp_path: Path) -> None:
+    header = (*HEADER, "本地备注", "需修改的问题")
+    done = rehearse(
+        export(tmp_path / "十月.csv", {"xfjbh": "1", "本地备注": "不读"}, header=header)
+    )
+    assert done.unread == ("本地备注",)
+    assert "不读" not in json.dumps(done.document(show=True), ensure_ascii=False)
+
+
 def test_a_header_that_lacks_columns_ends_it_with_the_likely_ones(tmp_path: Path) -> None:
     header = tuple("xfrq1" if column == "xfrq" else column for column in HEADER)
     done = rehearse(export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"}, header=header))

@@ -10,6 +10,7 @@ from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, Un
 from adapters.kit.readers.encoding import TextFile, as_2022, examine
 from adapters.kit.readers.header import SEARCHED, Header, find_header, name_columns
 from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.table import Lines, Table
 from adapters.kit.wanted import Wanted
 
 _LONGEST_ROW: Final = 1 << 22
@@ -47,6 +48,17 @@ class CsvFile:
     @property
     def rows(self) -> int | None:
         return self._file.rows
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return (Table("", "", self._header, (), self._lines),)
+
+    def _lines(self) -> Lines:
+        with self._open() as text:
+            try:
+                yield from _rows(text, self._delimiter)
+            except UnreadableFile:
+                return
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
         with self._open() as text:

@@ -8,10 +8,11 @@ from typing import Final
 
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
 from adapters.kit.readers.limits import Limits
-from adapters.kit.wanted import Wanted, canonical
+from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 
 SEARCHED: Final = 10
 _LONGEST_HINT: Final = 40
+_PROBLEMS: Final = canonical(PROBLEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _similar(column: str, names: Sequence[str], wanted: Wanted) -> str | None:
         if 0 < len(name) <= _LONGEST_HINT
         and name not in wanted.titles
         and name not in wanted.ignored
+        and name != _PROBLEMS
     ]
     for wish in (column, canonical(wanted.titles[column])):
         if close := get_close_matches(wish, spare, n=1, cutoff=0.7):

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,6 +17,7 @@ from adapters.kit.readers.header import SEARCHED, Header, find_header
 from adapters.kit.readers.layout import Filling, candidates
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import counts, quoted
+from adapters.kit.readers.table import Lines, Table
 from adapters.kit.wanted import Wanted
 
 _MOST_SECONDS: Final = 900
@@ -103,6 +105,26 @@ class Workbook:
     @property
     def rows(self) -> int | None:
         return self._rows
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(
+            Table(
+                sheet=self._place(found.seen),
+                title=found.seen.sheet.name,
+                header=found.header,
+                merged=found.seen.sheet.merged,
+                lines=partial(self._lines, found),
+            )
+            for found in self._tables
+        )
+
+    def _lines(self, found: _Table) -> Lines:
+        filling = Filling.of(found.seen.sheet.merged, first=found.header.row)
+        for row, cells in enumerate(self._cells(found.seen)):
+            if row >= found.header.row:
+                filling.fill(row, cells)
+            yield row + 1, cells
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
         for table in self._tables:
