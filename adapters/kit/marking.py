@@ -66,7 +66,8 @@ def mark_workbook(original: Path, tables: Sequence[Table], faulty: Faulty, path:
         linked = _linked(original)
         if linked is None:
             return False
-        book = load_workbook(original, keep_vba=False, keep_links=False, data_only=linked)
+        with original.open("rb") as content:
+            book = load_workbook(content, keep_vba=False, keep_links=False, data_only=linked)
         if _cells(book) > _MOST_CELLS:
             return False
         _mark(book, tables, faulty)
@@ -84,10 +85,8 @@ def _linked(original: Path) -> bool | None:
         members = archive.infolist()
         if sum(member.file_size for member in members) > _LARGEST_INSIDE:
             return None
-        for member in members:
-            with archive.open(member) as content:
-                if b"<!DOCTYPE" in content.read(4_096):
-                    return None
+        if any(b"<!DOCTYPE" in archive.read(member) for member in members):
+            return None
         return any(member.filename.startswith("xl/externalLinks/") for member in members)
 
 

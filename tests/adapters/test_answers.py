@@ -62,8 +62,11 @@ def filled(sheet: Any) -> Any:
 
 
 def answer(original: Path, *faults: RowFault, name: str = "", into: Path) -> tuple[Path, ...]:
+    """The answers to a document, of which a raw copy is kept under a number."""
     into.mkdir(exist_ok=True)
-    return write_answers(original, name or original.name, faults, into, wanted=WANTED)
+    raw = into.parent / "7"
+    raw.write_bytes(original.read_bytes())
+    return write_answers(raw, name or original.name, faults, into, wanted=WANTED)
 
 
 def book_of(original: Path, *faults: RowFault, into: Path) -> Any:
