@@ -85,7 +85,7 @@ class Cell:
     label: str | None = None
 
 
-_INVISIBLE: Final = re.compile("[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff]")
+_INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _BETWEEN_HAN: Final = re.compile(
     r"(?<=[\u3400-\u9fff\uf900-\ufaff·])\s+(?=[\u3400-\u9fff\uf900-\ufaff·])"
 )

@@ -1,6 +1,7 @@
 """The petition adapters as a whole: ledgers that are filled in and read back, large exports."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from openpyxl import load_workbook
 
 from adapters.kit.adapter import available, load
 from adapters.kit.making import make
-from adapters.kit.port import Record
+from adapters.kit.port import FaultKind, Record
 from adapters.kit.readers.opening import opened
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
 from contracts.catalogue import load_catalogue
 
+ROWS = 5_000
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "petition" / "examples" / "valid"
 
 
@@ -125,3 +127,25 @@ def test_no_ledger_has_a_column_for_who_accuses_or_for_the_letter() -> None:
         for column in described(available()[name] / "ledger.toml", Ledger).columns:
             assert not (column.pointer or "").startswith("/accuser")
             assert column.title not in load(name).mapping.cells.never
+
+
+def test_a_large_export_is_taken_over_whole_but_for_its_mistakes(tmp_path: Path) -> None:
+    sample = available()["petition"] / "samples" / "deleted-rows" / "in.csv"
+    title, header, row = sample.read_bytes().split(b"\r\n")[:3]
+    path = tmp_path / "信访件.csv"
+    with path.open("wb") as file:
+        file.write(title + b"\r\n" + header + b"\r\n")
+        for number in range(ROWS):
+            place = b"51010" if number % 100 == 0 else b"510104"
+            line = row.replace(b"XFJ0001", b"XFJ%07d" % number).replace(b"510104", place)
+            file.write(line + b"\r\n")
+    adapter = load("petition")
+    natives: set[str] = set()
+    kinds = Counter[FaultKind]()
+    with opened(path, path.name, adapter.mapping.wanted) as reader:
+        for record in reader.read():
+            given = make(adapter, record)
+            natives.update(made.event.native for made in given.events)
+            kinds.update(fault.kind for fault in given.faults)
+    assert len(natives) == ROWS - ROWS // 100
+    assert kinds == {FaultKind.REGION: ROWS // 100}
