@@ -8,8 +8,10 @@ from adapters.kit.convert import Scalar, Wrong
 from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault
 
-LISTED: Final = "subject_nos"
-ADDED: Final = "added_subject_nos"
+# The ledger shows the subjects of a clue as they were handed over, people and bodies apart or not,
+# and those that were added last.
+_LISTED: Final = ("subject_nos", "person_nos", "organisation_nos")
+_ADDED: Final = "added_subject_nos"
 # Subject and, of an organisation's people, which one.
 Number = tuple[int, int]
 
@@ -31,7 +33,7 @@ _NO_PARTS: Final = Wrong(
 
 def each(row: Row, field: str) -> Mapping[Number, Scalar]:
     """A numbered field by number. One thing without a number is said of the only subject."""
-    sole = next(iter(_numbers(row, LISTED)), 1)
+    sole = next(iter(_numbers(row, *_LISTED)), 1)
     return {_number(number, sole): value for number, value in row.of_each(field).items()}
 
 
@@ -44,7 +46,7 @@ def unclear(row: Row, field: str, *, people: bool = False) -> Iterator[RowFault]
     """Why the numbers of a field do not tell whom they mean; only where it speaks of `people` may
     they number several within a subject."""
     said = row.of_each(field)
-    listed, added = _numbers(row, LISTED), _numbers(row, ADDED)
+    listed, added = _numbers(row, *_LISTED), _numbers(row, _ADDED)
     if "" in said and len(listed) + len(added) > 1:
         yield row.wrong(field, _WHICH)
     elif len(each(row, field)) < len(said):
@@ -66,8 +68,9 @@ def unaccompanied(
         yield row.wrong(field, wrong)
 
 
-def _numbers(row: Row, field: str) -> list[int]:
-    return [int(number) for number in re.findall("[0-9]{1,3}", row.text(field) or "")]
+def _numbers(row: Row, *fields: str) -> list[int]:
+    written = " ".join(row.text(field) or "" for field in fields)
+    return [int(number) for number in re.findall("[0-9]{1,3}", written)]
 
 
 def _number(written: str, sole: int) -> Number:
