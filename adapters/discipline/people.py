@@ -29,8 +29,9 @@ def org(name: object) -> dict[str, Any] | None:
 
 def named_in_cipher(row: Row) -> Iterator[str]:
     """The fields of names in which a cell holds what a database enciphered."""
-    for field, rule in row.fields.items():
-        if rule.reads in ("name", "names") and any(map(_ENCIPHERED.fullmatch, _names(row, field))):
+    for field in row.values:
+        names = _names(row, field) if row.fields[field].reads in ("name", "names") else ()
+        if any(map(_ENCIPHERED.fullmatch, names)):
             yield field
 
 

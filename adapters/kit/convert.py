@@ -104,8 +104,7 @@ _AS_TEXT: Final = "请在表格软件中把该列设为“文本”格式，重�
 
 def bare(cell: str) -> str:
     """The cell without blanks (also full-width and invisible ones) around it."""
-    visible = cell if cell.isascii() else _INVISIBLE.sub("", cell)
-    return visible.strip()
+    return (cell if cell.isascii() else _INVISIBLE.sub("", cell)).strip()
 
 
 def plain(cell: str) -> str:

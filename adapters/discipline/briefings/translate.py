@@ -66,8 +66,7 @@ def _faults(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
     if "target_uscc" in row.values and "target" not in row.values:
         yield row.wrong("target", _NAMELESS)
     yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
-    for field in row.fields:
-        yield from unclear(row, field)
+    yield from unclear(row)
     for field, main in _COMPANIONS.items():
         yield from unaccompanied(row, field, main)
     yield from out_of_order(row, (("period_from", "period_to"),))

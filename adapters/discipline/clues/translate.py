@@ -81,8 +81,7 @@ def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFa
     for step in steps:
         yield from missing(row, step, contracts)
     yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
-    for field in row.fields:
-        yield from unclear(row, field, people=field in _OF_PEOPLE)
+    yield from unclear(row, people=_OF_PEOPLE)
     for field, main in _COMPANIONS.items():
         yield from unaccompanied(row, field, main)
     yield from unaccompanied(row, "outcome", "disposition", FaultKind.STEP)
