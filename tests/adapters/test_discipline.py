@@ -29,7 +29,7 @@ from tests.adapters.door import Door
 from tests.adapters.sinks.events import Event, event
 
 CLUES = available()["discipline.clues"]
-SETTINGS = LedgerSettings(type="ledger", file="线索台账.xlsx")
+SETTINGS = LedgerSettings(type="ledger", path=Path("线索台账.xlsx"))
 EXAMPLES = Path(str(contracts.clue.__file__)).parent / "examples" / "valid"
 
 RECEIVED: Mapping[str, Any] = {
@@ -130,7 +130,7 @@ def test_people_fill_in_exactly_the_columns_that_are_read_back() -> None:
 def test_a_clue_that_arrived_is_answered_in_the_ledger(
     tmp_path: Path, example: str, subjects: str | None
 ) -> None:
-    file = tmp_path / SETTINGS.file
+    file = tmp_path / SETTINGS.path
     clue = arrived(7, example, correlationid="petition:XFJ0001")
     with SETTINGS.opened(tmp_path, CLUES) as sink:
         sink.take([clue])
@@ -210,7 +210,7 @@ def test_the_ledger_shows_a_clue_in_whichever_version_it_came(
 ) -> None:
     with SETTINGS.opened(tmp_path, CLUES) as sink:
         sink.take([arrived(7, example)])
-    sheet = load_workbook(tmp_path / SETTINGS.file)["线索台账"]
+    sheet = load_workbook(tmp_path / SETTINGS.path)["线索台账"]
     cells = {
         str(head.value).strip("*"): cell.value
         for head, cell in zip(sheet[2], sheet[3], strict=True)
