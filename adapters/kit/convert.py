@@ -261,9 +261,8 @@ def _region(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
         return Wrong(FaultKind.REGION, reason, "请填完整的代码，注意表格软件可能去掉了数字")
     if not codes.regions().known(code[:6]):
         reason = "不在行政区划代码表（GB/T 2260）或本地补充表中"
-        return Wrong(
-            FaultKind.REGION, reason, "请核对代码；开发区等无正式代码的，请管理员加入补充表"
-        )
+        advice = "请核对代码；开发区等无正式代码的，请管理员加入补充表"
+        return Wrong(FaultKind.REGION, reason, advice)
     return code[:6]
 
 
@@ -397,12 +396,8 @@ def _citizen_id(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
         return scientific
     fault = citizen_id_fault(number, today=date.max)
     if fault is not None:
-        reason = _CITIZEN_ID_FAULTS[fault]
-        return Wrong(
-            FaultKind.CITIZEN_ID,
-            reason,
-            "请与证件原件核对；表格软件会改动长数字，该列应设为“文本”格式",
-        )
+        advice = "请与证件原件核对；表格软件会改动长数字，该列应设为“文本”格式"
+        return Wrong(FaultKind.CITIZEN_ID, _CITIZEN_ID_FAULTS[fault], advice)
     return number
 
 
