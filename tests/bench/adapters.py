@@ -48,33 +48,6 @@ COLUMNS = (
     "xm", "zjlx", "zjhm", "sjh", "zz", "blfs",
 )
 # fmt: on
-    "xfjbh",
-    "xzqh",
-    "djjgmc",
-    "djsj",
-    "xfrq",
-    "xfxs",
-    "xfrs",
-    "gkxx",
-    "cfxfbz",
-    "wtsddm",
-    "nrfldm",
-    "xfmddm",
-    "lmbz",
-    "nmbz",
-    "yybz",
-    "sfssbz",
-    "bfyrxm",
-    "bfyrjb",
-    "bfyrzw",
-    "bfyrdw",
-    "xm",
-    "zjlx",
-    "zjhm",
-    "sjh",
-    "zz",
-    "blfs",
-]
 OVERVIEW = "反映小区公共收益账目多年未公开，要求公布收支并由居民代表核对。" * 8
 
 
