@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     HEADER = "表头不符"
     NOTICE = "表头提示"
     CELLS = "列数不符"
+    SYNTAX = "格式错误"
     QUOTES = "引号不成对"
     MISSING = "缺少必填项"
     TOO_LONG = "内容过长"
