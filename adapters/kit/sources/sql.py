@@ -39,7 +39,7 @@ from sqlalchemy.pool import NullPool
 
 from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
 from adapters.kit.sources.files import new_file, secret, shown
-from adapters.kit.sources.sqlvalues import cell, earlier, moment_of, packed, unpacked
+from adapters.kit.sources.values import FAR_AHEAD, cell, earlier, moment_of, packed, unpacked
 
 # What a dialect is told first in each transaction.
 _SESSION: Final = {
@@ -51,8 +51,6 @@ _SESSION: Final = {
 }
 _DIGEST: Final = 8
 _MOST_SEEN: Final = 4_000
-# A time without a zone may be anybody's.
-_ZONES: Final = 26 * 3_600.0
 _SQLITE_AWAY: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
@@ -280,14 +278,14 @@ class _Table:
     def _again_from(self, changed: Any) -> Any:
         """Behind which time or number to read again; None where nothing is committed any more."""
         overlap, moment = self._settings.overlap, moment_of(changed)
-        if not overlap or (moment is not None and self._clock() - moment > overlap + _ZONES):
+        if not overlap or (moment is not None and self._clock() - moment > overlap + FAR_AHEAD):
             return None
         return earlier(changed, overlap)
 
     def _is_ahead(self, row: _Row, brought: int) -> bool:
         """Whether reading must end before the row: behind its time none of today's would come."""
         moment = moment_of(row.changed)
-        if moment is None or moment <= self._clock() + _ZONES:
+        if moment is None or moment <= self._clock() + FAR_AHEAD:
             return False
         if not brought:
             told = "中有将来的时间，其后的变更无法按序读取，请改正这些行或在视图中排除"

@@ -1,9 +1,10 @@
 """What sources bring from in tests: a stand for each, where documents are put in order."""
 
+import json
 import os
 import sqlite3
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,10 @@ from pydantic import SecretStr
 
 from adapters.kit.port import Outcome, Source
 from adapters.kit.sources.folder import FolderSettings
+from adapters.kit.sources.http import HttpSettings
+from adapters.kit.sources.paging import ByPage
 from adapters.kit.sources.sql import SqlSettings
+from tests.adapters.sources.interface import Answer, Asked, Interface
 
 CLEAN = Outcome(read=1, accepted=1, duplicate=0, rejected=0, complete=True, answers=())
 
@@ -117,3 +121,33 @@ class PostgresStand(SqlStand):
         server, _, name = self.url.replace("+psycopg", "").rpartition("/")
         with psycopg.connect(f"{server}/postgres", autocommit=True) as database:
             database.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {come}")
+
+
+@dataclass
+class HttpStand:
+    """An interface with pages of one item each."""
+
+    base: Path
+    interface: Interface
+    items: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.come_back()
+
+    def opened(self) -> AbstractContextManager[Source]:
+        paging = ByPage(by="page", size=1)
+        settings = HttpSettings(url=f"{self.interface.url}/xfj", paging=paging, items="list")
+        return settings.opened(self.base)
+
+    def put(self, mark: str) -> None:
+        self.items.append(mark)
+
+    def leave(self) -> None:
+        self.interface.answer = lambda asked: Answer(None)
+
+    def come_back(self) -> None:
+        self.interface.answer = self._page
+
+    def _page(self, asked: Asked) -> Answer:
+        page = int(asked.parameters["page"])
+        return Answer(200, json.dumps({"list": self.items[page - 1 : page]}).encode())

@@ -2,13 +2,21 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.kit.port import Away, Brought, Source
-from tests.adapters.sources.stands import CLEAN, FolderStand, PostgresStand, SqlStand, Stand
+from tests.adapters.sources.interface import Interface, open_interface
+from tests.adapters.sources.stands import (
+    CLEAN,
+    FolderStand,
+    HttpStand,
+    PostgresStand,
+    SqlStand,
+    Stand,
+)
 
 
 def on_postgres(base: Path, request: pytest.FixtureRequest) -> Stand:
@@ -20,7 +28,14 @@ STANDS: dict[str, Callable[[Path, pytest.FixtureRequest], Stand]] = {
     "folder": lambda base, _: FolderStand(base),
     "sqlite": lambda base, _: SqlStand(base),
     "postgresql": on_postgres,
+    "http": lambda base, request: HttpStand(base, request.getfixturevalue("interface")),
 }
+
+
+@pytest.fixture
+def interface() -> Iterator[Interface]:
+    with open_interface() as interface:
+        yield interface
 
 
 @pytest.fixture(params=STANDS)
