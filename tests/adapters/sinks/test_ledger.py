@@ -1,9 +1,11 @@
 """The ledger as people have it: what it says, and what of theirs it leaves alone."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -12,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from adapters.kit.port import Away, CannotRun, Sink
 from adapters.kit.sinks.ledger import LedgerSettings
 from tests.adapters.sinks.events import HOSTILE, corrected, course, received, transferred
-from tests.adapters.sinks.making import HERE
+from tests.adapters.sinks.making import HERE, cells
 
 SETTINGS = LedgerSettings(type="ledger", path=Path("线索台账.xlsx"))
 
@@ -215,6 +217,48 @@ def test_a_workbook_that_rewriting_would_spoil_is_left_alone(sink: Sink, file: P
     book.save(file)
     with pytest.raises(CannotRun, match="没有“线索编号”列"):
         sink.take([transferred(2, "示-002")])
+
+
+@pytest.mark.parametrize(
+    ("part", "size", "told"),
+    [("xl/media/image1.png", 9, "图片"), ("xl/worksheets/sheet9.xml", 600_000_000, "512 MiB")],
+)
+def test_what_a_workbook_should_not_hold_is_told_before_it_is_read(
+    sink: Sink, file: Path, part: str, size: int, told: str
+) -> None:
+    sink.take([transferred(1, "示-001")])
+    with (
+        ZipFile(file, "a", ZIP_DEFLATED, compresslevel=1) as parts,
+        parts.open(part, "w") as member,
+    ):
+        for start in range(0, size, 1 << 20):
+            member.write(bytes(min(size - start, 1 << 20)))
+    before = file.read_bytes()
+    with pytest.raises(CannotRun, match=told):
+        sink.take([transferred(2, "示-002")])
+    assert file.read_bytes() == before
+
+
+def test_entities_of_a_workbook_are_not_expanded(sink: Sink, file: Path, tmp_path: Path) -> None:
+    sink.take([transferred(1, "示-001")])
+    (tmp_path / "secret").write_text("不该读到")
+    doctype = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{tmp_path / "secret"}">]>'
+    rewritten = tmp_path / "rewritten.xlsx"
+    with ZipFile(file) as old, ZipFile(rewritten, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            if name == "xl/sharedStrings.xml":
+                text = (
+                    doctype + text[text.index("?>") + 2 :]
+                    if text.startswith("<?")
+                    else doctype + text
+                )
+                text = text.replace("示例线索", "&e;", 1)
+            new.writestr(name, text)
+    rewritten.replace(file)
+    with suppress(CannotRun):
+        sink.take([transferred(2, "示-002")])
+    assert "不该读到" not in str(cells(file))
 
 
 def test_who_may_read_it_is_left_to_its_owner(sink: Sink, file: Path) -> None:
