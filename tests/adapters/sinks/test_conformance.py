@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.sinks.dying import acts
+from tests.adapters.sinks.dying import acts, without_room
 from tests.adapters.sinks.events import course, event
 from tests.adapters.sinks.making import KINDS, Made, table_on_postgresql
 
@@ -53,6 +53,15 @@ def test_killed_anywhere_it_ends_as_one_clean_run(made: Made, wanted: Any, tmp_p
         acts(lambda base=base: made.run(base, course()), killed_before=1 + most * n // KILLS)  # type: ignore[misc]
         made.run(base, course())
         assert made.state(base) == wanted
+
+
+@pytest.mark.parametrize("room", [0, 5_000, 30_000])
+def test_where_the_disk_is_full_it_goes_on_when_there_is_room(
+    made: Made, wanted: Any, tmp_path: Path, room: int
+) -> None:
+    without_room(lambda: made.run(tmp_path / "full", course()), room)
+    made.run(tmp_path / "full", course())
+    assert made.state(tmp_path / "full") == wanted
 
 
 def test_types_that_it_has_no_use_for_are_passed_over(
