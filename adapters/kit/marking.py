@@ -1,5 +1,6 @@
 """The workbook that came, with what has to be put right marked in it."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,13 @@ _NOT_FOR_OPENPYXL: Final = (
     ArithmeticError,
     AttributeError,
     BadZipFile,
+    EOFError,
     LookupError,
-    NotImplementedError,
+    RuntimeError,
     SyntaxError,
     TypeError,
     ValueError,
+    zlib.error,
 )
 
 
@@ -59,8 +62,8 @@ def mark_workbook(original: Path, tables: Sequence[Table], faulty: Faulty, path:
     """Write the xlsx workbook `original` with these tables to `path`, marked; False when it is not
     fit for that.
 
-    Sheets, styles and formulas stay; macros go, and links to other workbooks with the formulas of
-    the workbook that has them (their values stay). Raises OSError.
+    Sheets, styles and formulas stay. Macros, pictures and controls go, and links to other workbooks
+    with the formulas of the workbook that has them (their values stay). Raises OSError.
     """
     try:
         linked = _linked(original)
