@@ -57,8 +57,8 @@ class _Archive(ZipFile):
 def save(workbook: Workbook, path: Path) -> None:
     """Put a workbook in place of an earlier one. Raises OSError, and what openpyxl cannot write."""
     workbook.properties.modified = _SAVED
-    with new_file(path) as out:
-        ExcelWriter(workbook, _Archive(out, "w", ZIP_DEFLATED)).save()
+    with new_file(path) as out, _Archive(out, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(workbook, archive).save()
 
 
 def new_workbook(**options: Any) -> Workbook:
