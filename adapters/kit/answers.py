@@ -1,6 +1,5 @@
 """What tells people what to put right: a list of all faults, and the refused rows as a workbook."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -13,12 +12,11 @@ from adapters.kit.readers.opening import opened
 from adapters.kit.readers.table import Tabular
 from adapters.kit.report import write_report
 from adapters.kit.returning import return_rows
+from adapters.kit.sources.files import shown
 from adapters.kit.wanted import Wanted
 
 _LIST: Final = ".errors.csv"
 _BOOK: Final = ".errors.xlsx"
-_LONGEST_NAME: Final = 200
-_NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
 def write_answers(
@@ -31,7 +29,8 @@ def write_answers(
     right and hand in again: an xlsx workbook as it came with marks in it, of others the refused
     rows. A reader passes over what it adds. Raises OSError.
     """
-    called = _file_name(name)
+    # What came back and is handed in again keeps its name.
+    called = shown(name.removesuffix(_BOOK))
     listed, book = into / f"{called}{_LIST}", into / f"{called}{_BOOK}"
     faulty = Faulty()
     write_report(listed, name, faulty.passing(faults))
@@ -43,12 +42,6 @@ def write_answers(
         return listed, book
     book.unlink(missing_ok=True)
     return (listed,)
-
-
-def _file_name(name: str) -> str:
-    """What people call a document, as the name of a file; what comes back again keeps it."""
-    harmless = _NOT_IN_NAMES.sub("_", name).lstrip(".").removesuffix(_BOOK)
-    return harmless.encode(errors="ignore")[:_LONGEST_NAME].decode(errors="ignore") or "_"
 
 
 def _write_book(original: Path, name: str, wanted: Wanted, faulty: Faulty, book: Path) -> bool:

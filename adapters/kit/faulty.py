@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.kit.port import FaultKind, RowFault
 
-MOST_ROWS: Final = 10_000
+MOST_ROWS: Final = 5_000
 _MOST_OF_FILE: Final = 100
 # What is wrong with a document as a whole, or stands in its head.
 _OF_FILE: Final = frozenset({FaultKind.FILE, FaultKind.HEADER, FaultKind.NOTICE})
@@ -14,7 +14,7 @@ _OF_FILE: Final = frozenset({FaultKind.FILE, FaultKind.HEADER, FaultKind.NOTICE}
 
 @dataclass(slots=True)
 class Faulty:
-    """Faults gathered as they pass by: those of the first ten thousand rows, by sheet and row, and
+    """Faults gathered as they pass by: those of the first five thousand rows, by sheet and row, and
     those of the document. `more` rows have faults too."""
 
     rows: dict[tuple[str, int], list[RowFault]] = field(default_factory=dict)

@@ -1,7 +1,10 @@
 """The workbook that came, with what has to be put right marked in it."""
 
+import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final, cast
 from zipfile import BadZipFile, ZipFile
@@ -37,11 +40,13 @@ _NOT_FOR_OPENPYXL: Final = (
     ArithmeticError,
     AttributeError,
     BadZipFile,
+    EOFError,
     LookupError,
-    NotImplementedError,
+    RuntimeError,
     SyntaxError,
     TypeError,
     ValueError,
+    zlib.error,
 )
 
 
@@ -59,29 +64,40 @@ def mark_workbook(original: Path, tables: Sequence[Table], faulty: Faulty, path:
     """Write the xlsx workbook `original` with these tables to `path`, marked; False when it is not
     fit for that.
 
-    Sheets, styles and formulas stay; macros go, and links to other workbooks with the formulas of
-    the workbook that has them (their values stay). Raises OSError.
+    Sheets, styles and formulas stay. Macros, pictures and controls go, and links to other workbooks
+    with the formulas of the workbook that has them (their values stay). Raises OSError.
     """
-    try:
-        linked = _linked(original)
-        if linked is None:
-            return False
-        with original.open("rb") as content:
-            book = load_workbook(content, keep_vba=False, keep_links=False, data_only=linked)
-        if _cells(book) > _MOST_CELLS:
-            return False
-        _mark(book, tables, faulty)
-        save(book, path)
-    except _NOT_FOR_OPENPYXL:
+    if original.stat().st_size > _LARGEST:
         return False
+    with warnings.catch_warnings():
+        # They repeat what cells say.
+        warnings.simplefilter("ignore")
+        book = _loaded(original.read_bytes())
+        if book is None:
+            return False
+        try:
+            _mark(book, tables, faulty)
+            save(book, path)
+        except _NOT_FOR_OPENPYXL:
+            return False
     return True
 
 
-def _linked(original: Path) -> bool | None:
-    """Whether a workbook has links to others; None for one that is too large, or not sound."""
-    if original.stat().st_size > _LARGEST:
+def _loaded(content: bytes) -> Workbook | None:
+    """The workbook in these bytes; None for one that is too large, or not sound."""
+    try:
+        linked = _linked(content)
+        if linked is None:
+            return None
+        book = load_workbook(BytesIO(content), keep_vba=False, keep_links=False, data_only=linked)
+    except (*_NOT_FOR_OPENPYXL, OSError):
         return None
-    with ZipFile(original) as archive:
+    return book if _cells(book) <= _MOST_CELLS else None
+
+
+def _linked(content: bytes) -> bool | None:
+    """Whether a workbook has links to others; None for one that is too large, or has entities."""
+    with ZipFile(BytesIO(content)) as archive:
         members = archive.infolist()
         if sum(member.file_size for member in members) > _LARGEST_INSIDE:
             return None

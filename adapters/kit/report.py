@@ -1,15 +1,15 @@
 """The list of what to put right, as a CSV that a spreadsheet opens with a double click."""
 
 import csv
-import os
+from codecs import getwriter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from adapters.kit.port import RowFault
+from adapters.kit.sources.files import new_file
 
 _HEADER: Final = ("文件", "工作表", "行", "列", "问题类型", "原因", "处理办法")
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # A cell that begins so is a formula to a spreadsheet (also full-width, which some read alike).
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -19,15 +19,10 @@ def write_report(path: Path, file: str, faults: Iterable[RowFault]) -> None:
 
     Raises OSError.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with open(os.open(partial, _NEW, 0o600), "w", encoding="utf-8-sig", newline="") as out:
-        lines = csv.writer(out, lineterminator="\r\n")
+    with new_file(path) as out:
+        lines = csv.writer(getwriter("utf-8-sig")(out), lineterminator="\r\n")
         lines.writerow(_HEADER)
         lines.writerows(_line(file, fault) for fault in faults)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
 
 
 def harmless(text: str) -> str:

@@ -3,7 +3,6 @@
 What came from elsewhere is written as text: no cell of it is a formula.
 """
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,8 @@ from openpyxl.styles import Alignment, PatternFill
 from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
+from adapters.kit.sources.files import new_file
+
 AUTHOR: Final = "贯通"
 _COLOUR: Final = "FFFFE69A"
 MARK: Final = PatternFill("solid", start_color=_COLOUR, end_color=_COLOUR)
@@ -24,7 +25,6 @@ MOST_COLUMNS: Final = 16_384
 
 _SAVED: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _IN_ARCHIVE: Final = (2000, 1, 1, 0, 0, 0)
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _LONGEST_COMMENT: Final = 2_000
 
 
@@ -57,16 +57,8 @@ class _Archive(ZipFile):
 def save(workbook: Workbook, path: Path) -> None:
     """Put a workbook in place of an earlier one. Raises OSError, and what openpyxl cannot write."""
     workbook.properties.modified = _SAVED
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    try:
-        with open(os.open(partial, _NEW, 0o600), "wb") as out:
-            ExcelWriter(workbook, _Archive(out, "w", ZIP_DEFLATED)).save()
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as out, _Archive(out, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(workbook, archive).save()
 
 
 def new_workbook(**options: Any) -> Workbook:

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from stat import S_IMODE
 from typing import Any
 from zipfile import ZipFile
@@ -15,7 +16,8 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.answers import write_answers
-from adapters.kit.faulty import MOST_ROWS
+from adapters.kit.faulty import MOST_ROWS, Faulty
+from adapters.kit.marking import mark_workbook
 from adapters.kit.port import FaultKind, Record, RowFault
 from adapters.kit.readers.opening import opened
 from adapters.kit.wanted import PROBLEMS, Wanted
@@ -286,7 +288,7 @@ def test_what_no_workbook_can_hold_is_shown_as_such(tmp_path: Path) -> None:
     assert len(str(sheet["C3"].value)) == 32_767
 
 
-def test_beyond_ten_thousand_rows_the_list_goes_on_alone(tmp_path: Path) -> None:
+def test_beyond_five_thousand_rows_the_list_goes_on_alone(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "十月.csv", [["A", "二", "", ""]] * (MOST_ROWS + 2))
     faults = [
         RowFault(row, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
@@ -307,3 +309,19 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     paths = answer(as_csv(tmp_path / "十月.csv"), FAULT, name=name, into=into)
     assert {path.parent for path in paths} == {into}
     assert sorted(into.iterdir()) == sorted(paths)
+
+
+def test_no_damage_to_a_workbook_gets_in_the_way(tmp_path: Path) -> None:
+    with ZipFile(as_xlsx(tmp_path / "十月.xlsx")) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    random = Random(20261126)
+    for _ in range(60):
+        name = random.choice(sorted(parts))
+        at = random.randrange(len(parts[name]))
+        damaged = parts[name][:at] + random.randbytes(3) + parts[name][at + random.randrange(40) :]
+        with ZipFile(tmp_path / "7", "w") as archive:
+            for each, content in parts.items():
+                archive.writestr(each, damaged if each == name else content)
+        marked = mark_workbook(tmp_path / "7", (), Faulty(), tmp_path / "退回.xlsx")
+        assert marked == (tmp_path / "退回.xlsx").is_file()
+        (tmp_path / "退回.xlsx").unlink(missing_ok=True)

@@ -21,7 +21,7 @@ def test_a_report_opens_in_a_spreadsheet_with_a_double_click(tmp_path: Path) -> 
 
 def test_a_report_replaces_the_one_before_and_leaves_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "in.csv.errors.csv"
-    (tmp_path / ".in.csv.errors.csv.partial").write_text("left by a crash")
+    (tmp_path / "in.csv.errors.csv.partial").write_text("left by a crash")
     write_report(path, "in.csv", [FAULT, FAULT])
     write_report(path, "in.csv", [FAULT])
     assert len(path.read_text(encoding="utf-8").splitlines()) == 2
