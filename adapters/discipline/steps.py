@@ -48,15 +48,17 @@ def missing(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
 def made(
     row: Row, step: Step, contracts: Contracts, *, case: str, **named: str | None
 ) -> Translated:
-    """The event of a step; `named` are attributes, without those that are None."""
+    """The event of a step, without lists in which nothing stands; `named` are attributes, without
+    those that are None."""
     contract = contracts[step.type]
+    payload = {name: value for name, value in step.payload(row).items() if value != []}
     again = row.values.get(step.again) if step.again else None
     return Translated(
         native=case if again is None else f"{case}/{again}",
         attributes=contract_attributes(contract)
         | {"time": moment(str(row.values[step.at]))}
         | {name: value for name, value in named.items() if value is not None},
-        data=payload_bytes(contract, step.payload(row)),
+        data=payload_bytes(contract, payload),
     )
 
 
