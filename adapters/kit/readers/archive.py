@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import Final
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from adapters.kit.port import (
     FaultKind,
@@ -127,8 +127,8 @@ class Archive:
             try:
                 with ZipFile(self._path) as archive, archive.open(member.info) as content:
                     copyfileobj(content, file, _CHUNK)
-            except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-                reason = "压缩包中的文件已损坏，或压缩方式不受支持"
+            except (BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+                reason = "压缩包中的文件已损坏"
                 raise _refused(reason, "请重新压缩为 zip，并确认传输完整") from None
             file.flush()
             with self._opener(Path(file.name), member.name, self._wanted, self._limits) as reader:
@@ -162,6 +162,8 @@ def _refuse(member: _Member) -> None:
         raise _refused("压缩包中的是符号链接，不是文件", "请把所指的文件本身放入压缩包")
     if member.info.flag_bits & _ENCRYPTED:
         raise _refused("压缩包设有密码", "请取消密码后重新压缩")
+    if member.info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise _refused("压缩包的压缩方式不受支持", "请用一般的 zip 方式重新压缩")
 
 
 def _placed(
