@@ -21,7 +21,7 @@ import httpx
 from pydantic import Field, field_validator, model_validator
 
 from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
-from adapters.kit.sources.files import new_file, secret, shown
+from adapters.kit.sources.files import new_file, secret, shown, suffix_of
 from adapters.kit.sources.paging import ByCursor, ByLink, ByOffset, ByPage, Strict, found
 from adapters.kit.sources.values import FAR_AHEAD, earlier, moment_of
 
@@ -30,14 +30,6 @@ _MOST_KNOWN: Final = 3_000
 _MOST_ASKED: Final = 10_000
 _LONGEST: Final = 2_000
 _LONGEST_WAIT: Final = 86_400.0
-_SUFFIXES: Final = {
-    "application/json": ".json",
-    "application/x-ndjson": ".ndjson",
-    "application/xml": ".xml",
-    "text/xml": ".xml",
-    "text/csv": ".csv",
-    "application/zip": ".zip",
-}
 
 
 class Since(Strict):
@@ -304,10 +296,9 @@ class _Interface:
         high = state.high
         if self._settings.since is not None:
             high = self._greatest(high, items or [], self._settings.since.value)
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return _Page(
             body=body,
-            suffix=_SUFFIXES.get(kind, ""),
+            suffix=suffix_of(answer.headers.get("Content-Type", "")),
             said=said,
             items=items,
             link=str(answer.links.get("next", {}).get("url", "")),
