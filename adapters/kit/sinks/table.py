@@ -28,7 +28,7 @@ from adapters.kit.sinks.columns import (
 )
 from adapters.kit.sinks.taken import position_of
 
-POSITIONS: Final = "guantong_positions"
+POSITIONS: Final = "gt_positions"
 _BEIJING: Final = timezone(timedelta(hours=8))
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x20\x7f\"'`.;]+$")]
 
