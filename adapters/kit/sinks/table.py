@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from pydantic import Field, model_validator
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
-from adapters.kit.database import Database, engine_at, told
 from adapters.kit.port import CannotRun, Sink
 from adapters.kit.present import Plain, said
 from adapters.kit.sinks.columns import (
@@ -27,8 +26,9 @@ from adapters.kit.sinks.columns import (
     key_of,
 )
 from adapters.kit.sinks.taken import position_of
+from adapters.kit.sources.database import Database, engine_at, told
 
-POSITIONS: Final = "guantong_positions"
+POSITIONS: Final = "gt_positions"
 _BEIJING: Final = timezone(timedelta(hours=8))
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x20\x7f\"'`.;]+$")]
 
@@ -111,7 +111,8 @@ class TableSink:
                     if self._is_new(connection, positions, event):
                         self._enter(connection, table, event, how)
         except DBAPIError as error:
-            raise told(error, f"写表 {self._form.table}") from None
+            refused = f"写表 {self._form.table}"
+            raise told(error, refused, "各列的类型、约束和权限") from None
 
     def _found(self) -> tuple[sa.Table, sa.Table]:
         """The tables as they are, made before if that is asked for. Raises CannotRun."""

@@ -67,7 +67,7 @@ def existing(base: Path, ddl: str) -> None:
     """The agency's own table, and that of positions."""
     with sqlite3.connect(base / "clues.db") as database:
         database.executescript(
-            f"{ddl}; CREATE TABLE guantong_positions (sink VARCHAR(60), position VARCHAR(40),"
+            f"{ddl}; CREATE TABLE gt_positions (sink VARCHAR(60), position VARCHAR(40),"
             " PRIMARY KEY (sink, position))"
         )
     database.close()
@@ -111,7 +111,7 @@ def test_a_table_that_does_not_fit_says_how_and_takes_nothing(
     with settings.opened(tmp_path, HERE) as sink, pytest.raises(CannotRun, match=told) as raised:
         sink.take([transferred(1, "示-001")])
     assert "示例线索" not in str(raised.value)
-    assert rows(on(tmp_path), "guantong_positions") == []
+    assert rows(on(tmp_path), "gt_positions") == []
 
 
 def test_while_another_writes_it_waits(tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ def engine_at(url: URL) -> Engine:
         raise CannotRun(f"缺少数据库驱动 {error.name}，请先安装") from None
 
 
-def told(error: DBAPIError, refused: str) -> Away | CannotRun:
+def told(error: DBAPIError, refused: str, look_at: str = "表名、列名和权限") -> Away | CannotRun:
     """What went wrong, without what was asked or answered; `refused` is what the database will not
-    do if waiting does not help."""
+    do, and `look_at` what may be wrong, if waiting does not help."""
     orig = error.orig
     kind, state = type(orig).__name__, getattr(orig, "sqlstate", None)
     named = f"{kind} {state}" if state else kind
@@ -71,4 +71,4 @@ def told(error: DBAPIError, refused: str) -> Away | CannotRun:
         away = error.connection_invalidated or isinstance(error, Failed | InterfaceError)
     if away:
         return Away(f"数据库暂不可用（{named}）")
-    return CannotRun(f"数据库拒绝{refused}（{named}），请核对表名、列名、类型和权限")
+    return CannotRun(f"数据库拒绝{refused}（{named}），请核对{look_at}")
