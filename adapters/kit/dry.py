@@ -228,8 +228,8 @@ class _Before:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("CREATE TABLE sent (cased, native, type, event)")
-        self._database.execute("CREATE INDEX by_case ON sent (cased)")
+        self._database.execute("CREATE TABLE sent (matter, native, type, event)")
+        self._database.execute("CREATE INDEX by_case ON sent (matter)")
         self._database.execute("CREATE INDEX by_native ON sent (native)")
 
     def has(self, native: str, event: str) -> bool:
@@ -243,7 +243,7 @@ class _Before:
         return found[0] if found else None
 
     def types(self, case: str) -> frozenset[str]:
-        select = "SELECT DISTINCT type FROM sent WHERE cased = ?"
+        select = "SELECT DISTINCT type FROM sent WHERE matter = ?"
         return frozenset(row[0] for row in self._database.execute(select, (case,)))
 
     def note(self, case: str, native: str, type_: str, event: str) -> None:
