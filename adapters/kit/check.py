@@ -32,9 +32,15 @@ def check(name: str | Path, codes: Codes = SHIPPED) -> tuple[Difference, ...]:
 
 
 def samples(name: str | Path) -> Iterator[Path]:
-    """The folders of an adapter's samples: `in.<form>`, `out.json`, for some a `site.toml`."""
+    """The folders of an adapter's samples: `in.<form>`, `out.json`, for some a `site.toml`.
+
+    Raises CannotRun when there are none.
+    """
     load(name)
-    return iter(sorted(p for p in (folder_of(name) / "samples").iterdir() if p.is_dir()))
+    found = sorted(path.parent for path in (folder_of(name) / "samples").glob("*/in.*"))
+    if not found:
+        raise CannotRun(f"{name} 没有样例：每个放在 samples/<情形>/in.<格式>")
+    return iter(dict.fromkeys(found))
 
 
 def outcome(name: str | Path, case: Path, codes: Codes = SHIPPED) -> dict[str, Any]:
@@ -74,7 +80,8 @@ def _where(fault: RowFault) -> tuple[str, int, str, str, str]:
 
 
 def _compare(name: str | Path, case: Path, codes: Codes) -> Difference | None:
-    expected = (case / "out.json").read_text(encoding="utf-8")
+    kept = case / "out.json"
+    expected = kept.read_text(encoding="utf-8") if kept.exists() else ""
     got = written(outcome(name, case, codes))
     lines = unified_diff(expected.splitlines(), got.splitlines(), "out.json", "现在", lineterm="")
     return Difference(case.name, tuple(lines)) if got != expected else None

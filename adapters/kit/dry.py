@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.kit.adapter import Adapter
+from adapters.kit.adapter import Adapter, available, load
 from adapters.kit.convert import bare
 from adapters.kit.event import event_id, sealed
 from adapters.kit.making import make
@@ -53,7 +53,8 @@ class Foreseen:
 class Tried:
     """What became of one record, or (without one) what was found about the file as a whole.
 
-    `again` counts events that stood in the file before, word for word; they are sent once.
+    `again` counts events that stood in the file before, word for word; they are sent once. `names`
+    are the columns of the file's tables.
     """
 
     record: Record | Unreadable | None
@@ -61,7 +62,7 @@ class Tried:
     again: int = 0
     faults: tuple[RowFault, ...] = ()
     complete: bool = True
-    unread: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     deleted: bool = False
 
 
@@ -145,6 +146,26 @@ def dry_run(adapter: Adapter, path: Path, agency: str) -> Rehearsal:
     return tally.rehearsal()
 
 
+def fitting(path: Path) -> tuple[str, ...]:
+    """The adapters that find every column they need in the first record of a file; those first
+    that find the most. Raises OSError.
+    """
+    found = {name: _found(load(name).mapping.wanted, path) for name in available()}
+    return tuple(sorted((name for name in found if found[name]), key=lambda name: -found[name]))
+
+
+def _found(wanted: Wanted, path: Path) -> int:
+    """How many columns the first record has, 0 for a file that has not what is needed."""
+    try:
+        with opened(path, path.name, wanted) as reader:
+            first = next(iter(reader.read()), None)
+    except UnreadableFile:
+        return 0
+    if not isinstance(first, Record) or not wanted.required <= first.columns.keys():
+        return 0
+    return len(first.columns)
+
+
 def rehearsed(adapter: Adapter, path: Path, agency: str) -> Iterator[Tried]:
     """What becomes of each record of a file in its order, the file's own faults around them.
 
@@ -155,19 +176,16 @@ def rehearsed(adapter: Adapter, path: Path, agency: str) -> Iterator[Tried]:
     with closing(_Before()) as before:
         try:
             with opened(path, path.name, wanted) as reader:
-                yield Tried(None, faults=tuple(reader.notices), unread=_unread(reader, wanted))
+                yield Tried(None, faults=tuple(reader.notices), names=_names(reader))
                 for record in reader.read():
                     yield _tried(adapter, source, record, before)
         except UnreadableFile as error:
             yield Tried(None, faults=error.faults, complete=False)
 
 
-def _unread(reader: Reader, wanted: Wanted) -> tuple[str, ...]:
-    """The columns of a file's tables that the map does not know."""
-    known = {"", canonical(PROBLEMS), *wanted.titles, *wanted.ignored}
+def _names(reader: Reader) -> tuple[str, ...]:
     tables = reader.tables if isinstance(reader, Tabular) else ()
-    found = (name for table in tables for name in table.header.names)
-    return tuple(dict.fromkeys(name for name in found if name not in known))
+    return tuple(name for table in tables for name in table.header.names if name)
 
 
 def _tried(adapter: Adapter, source: str, record: Record | Unreadable, before: "_Before") -> Tried:
@@ -210,8 +228,8 @@ class _Before:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("CREATE TABLE sent (cased, native, type, event)")
-        self._database.execute("CREATE INDEX by_case ON sent (cased)")
+        self._database.execute("CREATE TABLE sent (matter, native, type, event)")
+        self._database.execute("CREATE INDEX by_case ON sent (matter)")
         self._database.execute("CREATE INDEX by_native ON sent (native)")
 
     def has(self, native: str, event: str) -> bool:
@@ -225,7 +243,7 @@ class _Before:
         return found[0] if found else None
 
     def types(self, case: str) -> frozenset[str]:
-        select = "SELECT DISTINCT type FROM sent WHERE cased = ?"
+        select = "SELECT DISTINCT type FROM sent WHERE matter = ?"
         return frozenset(row[0] for row in self._database.execute(select, (case,)))
 
     def note(self, case: str, native: str, type_: str, event: str) -> None:
@@ -247,7 +265,7 @@ class _Tally:
     deleted: int = 0
     replies: int = 0
     complete: bool = True
-    unread: tuple[str, ...] = ()
+    names: dict[str, None] = field(default_factory=dict)
     types: Counter[str] = field(default_factory=Counter)
     first: list[Foreseen] = field(default_factory=list)
     faults: dict[tuple[FaultKind, str], list[RowFault]] = field(default_factory=dict)
@@ -262,7 +280,7 @@ class _Tally:
         self.deleted += tried.deleted
         self.replies += sum(event.reply for event in tried.events)
         self.complete &= tried.complete
-        self.unread += tried.unread
+        self.names |= dict.fromkeys(tried.names)
         self.types.update(event.type for event in tried.events)
         self.first.extend(tried.events[: _FIRST_EVENTS - len(self.first)])
         for fault in tried.faults:
@@ -291,6 +309,8 @@ class _Tally:
         self.filled.update(name for name, says in told.items() if says)
 
     def rehearsal(self) -> Rehearsal:
+        wanted = self.mapping.wanted
+        known = {canonical(PROBLEMS), *wanted.titles, *wanted.ignored}
         return Rehearsal(
             read=self.read,
             refused=self.refused,
@@ -301,7 +321,7 @@ class _Tally:
             first=tuple(self.first),
             faults=tuple(self._refused()),
             columns=tuple(self._columns()),
-            unread=self.unread,
+            unread=tuple(name for name in self.names if name not in known),
             complete=self.complete,
         )
 
@@ -327,6 +347,6 @@ class _Tally:
                 column=column,
                 title=title,
                 required=column in wanted.required,
-                present=column in self.present,
+                present=column in self.present or column in self.names,
                 filled=self.filled[column],
             )

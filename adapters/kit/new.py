@@ -65,6 +65,8 @@ def new_adapter(name: str, type_: str, into: Path) -> Path:
     if folder.exists():
         raise CannotDraft(f"{folder} 已经存在，请换一个名称或先移走")
     contract = versions[-1]
+    if not load_catalogue().senders(contract):
+        raise CannotDraft(f"{contract.type} 由系统自己发出，不需要适配器")
     with TemporaryDirectory(dir=into, prefix=f".{name}-") as place:
         begun = Path(place) / name
         _write_first_that_agrees(contract, begun)
@@ -89,9 +91,7 @@ def _write_first_that_agrees(contract: Contract, folder: Path) -> None:
 
 def _examples(contract: Contract) -> Iterator[Any]:
     """The contract's own examples, those first that say the most."""
-    kept = files("contracts") / contract.family / "examples" / "valid"
-    if not kept.is_dir():
-        raise CannotDraft(f"{contract.type} 由系统自己发出，不需要适配器")
+    kept = files(contract.model.__module__.rpartition(".")[0]) / "examples" / "valid"
     texts = sorted(
         (each.read_bytes() for each in kept.iterdir() if each.name.startswith(f"{contract.type}-")),
         key=len,

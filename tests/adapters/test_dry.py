@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kit.adapter import load
-from adapters.kit.dry import Covered, Refused, Rehearsal, dry_run
+from adapters.kit.dry import Covered, Refused, Rehearsal, dry_run, fitting
 from adapters.kit.port import FaultKind
 from contracts.agency import AgencyIdError
 from deploy.demo.exports import HEADER, LETTER
@@ -122,3 +122,12 @@ def test_as_json_it_holds_no_content_unless_asked(tmp_path: Path) -> None:
 def test_it_is_run_as_an_agency(tmp_path: Path) -> None:
     with pytest.raises(AgencyIdError):
         dry_run(load("petition"), export(tmp_path / "十月.csv"), "nobody")
+
+
+def test_a_file_finds_the_adapters_that_can_read_it_the_likeliest_first(tmp_path: Path) -> None:
+    assert fitting(export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"})) == (
+        "petition",
+        "petition.handling",
+    )
+    (tmp_path / "其他.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
+    assert fitting(tmp_path / "其他.csv") == ()

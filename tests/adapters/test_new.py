@@ -10,6 +10,7 @@ from adapters.kit.adapter import load
 from adapters.kit.check import check, samples
 from adapters.kit.dry import dry_run
 from adapters.kit.new import CannotDraft, new_adapter
+from contracts.catalogue import load_catalogue
 
 # Flat, with lists and objects, with two signatories, with amounts, a reply, with a flag that is
 # always true.
@@ -85,3 +86,16 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(CannotDraft, match="已经存在"):
         new_adapter("letters", "briefing.provided", tmp_path)
     assert list((tmp_path / "letters").iterdir()) == []
+
+
+def test_one_can_be_begun_for_the_first_type_of_every_family_that_agencies_send(
+    tmp_path: Path,
+) -> None:
+    first: dict[str, str] = {}
+    for type_ in load_catalogue().types():
+        newest = load_catalogue().versions(type_)[-1]
+        if load_catalogue().senders(newest):
+            first.setdefault(newest.family, type_)
+    begun = [new_adapter(family, type_, tmp_path) for family, type_ in first.items()]
+    assert len(begun) > 40
+    assert all((folder / "samples" / "one" / "out.json").is_file() for folder in begun)

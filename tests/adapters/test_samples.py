@@ -116,6 +116,22 @@ def test_a_folder_without_a_map_is_no_adapter(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_an_adapter_without_samples_is_not_called_sound(tmp_path: Path) -> None:
+    for name in ("mapping.toml", "translate.py"):
+        (tmp_path / name).write_bytes((available()["petition"] / name).read_bytes())
+    with pytest.raises(CannotRun, match="没有样例"):
+        check(tmp_path)
+
+
+def test_a_sample_that_says_nothing_yet_is_shown_what_comes_out(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    copytree(available()["petition"], folder)
+    (folder / "samples" / "people" / "out.json").unlink()
+    (difference,) = check(folder)
+    assert difference.case == "people"
+    assert '+  "events": [' in difference.lines
+
+
 def test_a_sample_has_one_input(tmp_path: Path) -> None:
     (tmp_path / "out.json").touch()
     with pytest.raises(CannotRun, match="须有一个 in"):
