@@ -15,7 +15,8 @@ Contracts = Mapping[str, Contract]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """It is taken once any field of `begun` is filled in, and then none of `needed` is blank.
+    """It is taken once any field of `begun` is filled in, and then none of `needed` is blank. What
+    systems fill by default (a flag, a count, an amount) begins nothing.
 
     `at`: the field that says when. `payload`: the event's data but for the case, from a row in
     which nothing is missing. `again`: the field that tells one such step of a case from the next;
