@@ -90,13 +90,13 @@ class Documents:
     def answered(self) -> Document | None:
         """The oldest that was read and waits for no answer, unless an older one still does."""
         oldest = next(self._found("source = ? AND phase <> 'finished'", self.source), None)
-        if oldest is None or self._state.rows(
-            "SELECT 1 FROM documents WHERE document = ?1 AND phase = 'reading'"
-            " UNION ALL SELECT 1 FROM spool WHERE document = ?1 LIMIT 1",
-            oldest.number,
-        ):
+        if oldest is None:
             return None
-        return oldest
+        # Documents are read one after the other, so the first event that waits is of the oldest.
+        waits = "SELECT document FROM spool WHERE source = ? ORDER BY number LIMIT 1"
+        reading = "SELECT document FROM documents WHERE document = ? AND phase = 'reading'"
+        first = (*self._state.rows(waits, self.source), *self._state.rows(reading, oldest.number))
+        return None if (oldest.number,) in first else oldest
 
     def current(self, document: Document) -> Document:
         """The same as it is now."""

@@ -1,17 +1,17 @@
 """Events as bytes: the payload in the contract's order, the envelope around it."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from msgspec import json
+
 from adapters.kit.port import Translated
 from contracts.contract import Contract
 from contracts.fields import Field
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _ORDER: Final = (
     "specversion",
     "id",
@@ -33,7 +33,7 @@ def payload_bytes(contract: Contract, payload: Mapping[str, Any]) -> bytes:
 
     Raises ValueError for a member that the contract does not declare.
     """
-    return _compact(_ordered(payload, _plan(contract)))
+    return json.encode(_ordered(payload, _plan(contract)))
 
 
 def contract_attributes(contract: Contract) -> dict[str, str]:
@@ -60,7 +60,7 @@ def sealed(translated: Translated, **added: str | None) -> bytes:
     """The whole event as structured CloudEvents JSON; `data` stands in it byte for byte."""
     attributes = {**translated.attributes, **{k: v for k, v in added.items() if v is not None}}
     known = {name: attributes.pop(name) for name in _ORDER if name in attributes}
-    envelope = _compact(known | dict(sorted(attributes.items())))
+    envelope = json.encode(known | dict(sorted(attributes.items())))
     return envelope[:-1] + b',"data":' + translated.data + b"}"
 
 
@@ -95,7 +95,3 @@ def _ordered(value: Mapping[str, Any], members: dict[str, _Member]) -> dict[str,
             part = [_ordered(p, inner) for p in part] if member.many else _ordered(part, inner)
         ordered[name] = part
     return ordered
-
-
-def _compact(value: object) -> bytes:
-    return _encode(value).encode()

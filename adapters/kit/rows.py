@@ -19,7 +19,7 @@ _LONGEST_KNOWN: Final = 64
 _MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
 
 _Cells = MappingOf[str, str]
-_Given = tuple[str | None, ...]
+_Given = str | None | tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field: the columns that it is read from, and what their cells said so far."""
+    """One field: the columns that it is read from (`column` if it is one alone), and what their
+    cells said so far."""
 
     name: str
     rule: FieldRule
+    column: str | None
     columns: tuple[str, ...]
     known: dict[_Given, Value | Wrong | None] = field(default_factory=dict)
 
@@ -77,7 +79,9 @@ class Rows:
         self._mapping = mapping
         self._codes = codes
         self._fields = _prepared(mapping.fields)
-        self._groups = {name: _prepared(group.fields) for name, group in mapping.groups.items()}
+        self._groups = {
+            name: _prepared(group.fields, parts=True) for name, group in mapping.groups.items()
+        }
 
     def read(self, record: Record) -> Row | Deleted | tuple[RowFault, ...]:
         """Every field of a record, or everything that is wrong with it; of a deleted one only
@@ -113,7 +117,7 @@ class Rows:
         faults = []
         get = columns.get
         for each in fields:
-            given = tuple(map(get, each.columns))
+            given = get(each.column) if each.column else tuple(map(get, each.columns))
             try:
                 value = each.known[given]
             except KeyError:
@@ -159,20 +163,23 @@ class Rows:
         return text
 
 
-def _prepared(fields: MappingOf[str, FieldRule]) -> tuple[_Field, ...]:
-    return tuple(_Field(name, rule, _columns(rule)) for name, rule in fields.items())
+def _prepared(fields: MappingOf[str, FieldRule], *, parts: bool = False) -> tuple[_Field, ...]:
+    """The fields of a record, or of its parts, whose columns come under every name they have."""
+    return tuple(_prepare(name, rule, parts) for name, rule in fields.items())
 
 
-def _columns(rule: FieldRule) -> tuple[str, ...]:
-    more = (rule.label_column, rule.when and rule.when.column)
-    return (rule.column, *rule.also, *(column for column in more if column))
+def _prepare(name: str, rule: FieldRule, part: bool) -> _Field:
+    more = (rule.label_column, rule.when and rule.when.column, *(rule.also if part else ()))
+    columns = (rule.column, *(column for column in more if column))
+    return _Field(name, rule, columns[0] if len(columns) == 1 else None, columns)
 
 
 def _keep(
     known: dict[_Given, Value | Wrong | None], given: _Given, value: Value | Wrong | None
 ) -> None:
     """Remember what short cells say, so many of them at most."""
-    if sum(map(len, filter(None, given))) <= _LONGEST_KNOWN:
+    cells = (given,) if isinstance(given, str) else given or ()
+    if sum(map(len, filter(None, cells))) <= _LONGEST_KNOWN:
         if len(known) >= _MOST_KNOWN:
             known.clear()
         known[given] = value

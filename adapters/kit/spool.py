@@ -1,10 +1,11 @@
 """Events that wait to be sent, in order for each case, and what was sent for it."""
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from msgspec import json
 
 from adapters.kit.event import event_id
 from adapters.kit.port import Place, Translated
@@ -76,7 +77,7 @@ class Spool:
                 repeated.append(event)
                 continue
             place, made = each.place, each.made
-            attributes = json.dumps(dict(made.attributes), ensure_ascii=False)
+            attributes = json.encode(dict(made.attributes))
             where = (self.source, document, place.sheet, place.row, each.case)
             fresh[event] = (*where, made.native, made.type, event, attributes, made.data, now)
         database.executemany(
@@ -91,26 +92,48 @@ class Spool:
 
         What an event replaces is certain once the hub has answered for the one before it.
         """
-        chosen: dict[str, Waiting] = {}
+        chosen: dict[str, tuple[Any, ...]] = {}
         size = after = 0
-        while True:
+        while len(chosen) < most:
             rows = self._state.rows(_FRONT, self.source, after, most)
-            for number, document, sheet, row, case, native, event, attributes, data in rows:
-                after = number
+            for row in rows:
+                after, case, attributes, data = row[0], row[4], row[7], row[8]
                 if case in chosen:
                     continue
                 size += len(data) + len(attributes)
-                if chosen and size > most_bytes:
-                    return list(chosen.values())
-                made = Translated(native=native, attributes=json.loads(attributes), data=data)
-                place = Place("", row, sheet)
-                before = self._supersedes(made, event)
-                chosen[case] = Waiting(number, document, place, case, event, before, made)
-                if len(chosen) == most:
-                    return list(chosen.values())
+                if chosen and (size > most_bytes or len(chosen) == most):
+                    return self._named(chosen)
+                chosen[case] = row
             # Many steps of few cases: looking further for others is not worth it for ever.
-            if len(rows) < most or after - next(iter(chosen.values())).number > _LOOKED_AT:
-                return list(chosen.values())
+            if len(rows) < most or after - next(iter(chosen.values()))[0] > _LOOKED_AT:
+                break
+        return self._named(chosen)
+
+    def _named(self, chosen: Mapping[str, tuple[Any, ...]]) -> list[Waiting]:
+        """Rows of the spool, each with what it replaces."""
+        sent = self._sent(list(chosen))
+        named = []
+        for case, row in chosen.items():
+            number, document, sheet, at, _, native, event, attributes, data = row
+            made = Translated(native=native, attributes=json.decode(attributes), data=data)
+            before = _supersedes(made, event, sent.get(case, ()))
+            place = Place("", at, sheet)
+            named.append(Waiting(number, document, place, case, event, before, made))
+        return named
+
+    def _sent(self, cases: Sequence[str]) -> dict[str, list[tuple[str, str, str | None, str]]]:
+        """What was sent for these cases, in order: native number, event, what it replaced, type."""
+        found: dict[str, list[tuple[str, str, str | None, str]]] = {}
+        for start in range(0, len(cases), _AT_ONCE):
+            part = cases[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            select = (
+                'SELECT "case", native, event, supersedes, type FROM sent WHERE source = ?'
+                f' AND "case" IN ({marks}) ORDER BY number'
+            )
+            for case, *sent in self._state.rows(select, self.source, *part):
+                found.setdefault(case, []).append((sent[0], sent[1], sent[2], sent[3]))
+        return found
 
     def depth(self) -> Depth:
         select = "SELECT count(*), total(length(data)), min(since) FROM spool WHERE source = ?"
@@ -125,19 +148,6 @@ class Spool:
         )
         return frozenset(row[0] for row in database.execute(select, (self.source, case)))
 
-    def _supersedes(self, made: Translated, event: str) -> str | None:
-        """What `event` replaces: as it was sent, or for a new one the last sent of its type."""
-        select = (
-            "SELECT event, supersedes, type FROM sent WHERE source = ? AND native = ?"
-            " ORDER BY number"
-        )
-        last: str | None = None
-        for sent, supersedes, type_ in self._state.rows(select, self.source, made.native):
-            if sent == event:
-                return None if supersedes is None else str(supersedes)
-            last = str(sent) if type_ == made.type else last
-        return last
-
 
 def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:
     """The hub has answered for these."""
@@ -151,6 +161,18 @@ def remember(database: sqlite3.Connection, source: str, taken: Iterable[Waiting]
         " VALUES (?, ?, ?, ?, ?, ?)",
         ((source, w.case, w.made.native, w.made.type, w.event, w.supersedes) for w in taken),
     )
+
+
+def _supersedes(
+    made: Translated, event: str, sent: Iterable[tuple[str, str, str | None, str]]
+) -> str | None:
+    """What `event` replaces: as it was sent, or for a new one the last sent of its type."""
+    last: str | None = None
+    for native, known, supersedes, type_ in sent:
+        if known == event:
+            return supersedes
+        last = known if (native, type_) == (made.native, made.type) else last
+    return last
 
 
 def _known(

@@ -35,15 +35,13 @@ CREATE TABLE IF NOT EXISTS faults (
 CREATE TABLE IF NOT EXISTS spool (
     number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, document INTEGER NOT NULL,
     sheet TEXT NOT NULL, row INTEGER NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
-    type TEXT NOT NULL, event TEXT NOT NULL, attributes TEXT NOT NULL, data BLOB NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, attributes BLOB NOT NULL, data BLOB NOT NULL,
     since REAL NOT NULL,
     UNIQUE (source, event));
 CREATE INDEX IF NOT EXISTS spool_case ON spool (source, "case");
-CREATE INDEX IF NOT EXISTS spool_document ON spool (document);
 CREATE TABLE IF NOT EXISTS sent (
     number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
     type TEXT NOT NULL, event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
-CREATE INDEX IF NOT EXISTS sent_native ON sent (source, native);
 CREATE INDEX IF NOT EXISTS sent_case ON sent (source, "case");
 CREATE TABLE IF NOT EXISTS openings (
     receipt TEXT PRIMARY KEY, key TEXT NOT NULL, type TEXT NOT NULL, correlation TEXT);

@@ -37,9 +37,10 @@ class CsvFile:
     ) -> None:
         self._file = file
         self._name = name
-        self._wanted = frozenset(wanted.titles)
         self._limits = limits
         self._delimiter, self._header = self._headed(wanted)
+        names = enumerate(self._header.names)
+        self._places = tuple((name, at) for at, name in names if name in wanted.titles)
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -88,11 +89,10 @@ class CsvFile:
 
     def _columns(self, cells: Sequence[str]) -> Mapping[str, str]:
         """Only what the mapping reads leaves this place."""
-        named = zip(self._header.names, cells, strict=True)
-        wanted = ((name, cell) for name, cell in named if name in self._wanted)
-        if self._file.encoding == "gb18030":
-            return {name: as_2022(cell) for name, cell in wanted}
-        return dict(wanted)
+        columns = {name: cells[at] for name, at in self._places}
+        if self._file.encoding == "gb18030" and as_2022(whole := "".join(cells)) != whole:
+            return {name: as_2022(cell) for name, cell in columns.items()}
+        return columns
 
     def _faults(self, row: int, cells: Sequence[str]) -> tuple[RowFault, ...]:
         names = self._header.names
@@ -101,6 +101,8 @@ class CsvFile:
             advice = "请检查是否少填了格，或文字中有逗号、引号而未加引号，改正后重新导出"
             return (RowFault(row, "", FaultKind.CELLS, reason, advice),)
         most = self._limits.cell_characters
+        if max(map(len, cells), default=0) <= most:
+            return ()
         return tuple(
             RowFault(row, name, FaultKind.TOO_LONG, f"单元格超过 {most} 字", "请缩短后重新导出")
             for name, cell in zip(names, cells, strict=True)
