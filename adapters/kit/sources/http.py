@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -24,6 +23,7 @@ from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
 from adapters.kit.sources.files import new_file, secret, shown, suffix_of
 from adapters.kit.sources.paging import ByCursor, ByLink, ByOffset, ByPage, Strict, found
 from adapters.kit.sources.values import FAR_AHEAD, earlier, moment_of
+from adapters.kit.waiting import seconds_asked
 
 _DIGEST: Final = 8
 _MOST_KNOWN: Final = 3_000
@@ -320,7 +320,8 @@ class _Interface:
     def _refused(self, answer: httpx.Response) -> Away | CannotRun:
         status = answer.status_code
         if status in (429, 503):
-            wait = self._asked_to_wait(answer)
+            asked = seconds_asked(answer.headers.get("Retry-After", ""), self._clock())
+            wait = min(asked or 0.0, _LONGEST_WAIT)
             self._not_before = self._clock() + wait
             return Away(f"接口要求稍后再取（HTTP {status}）", wait)
         if status >= 500 or status in (408, 425):
@@ -330,17 +331,6 @@ class _Interface:
         if 300 <= status < 400:
             return CannotRun(f"接口转到别的地址（HTTP {status}），请在 url 中写明")
         return CannotRun(f"接口拒绝了请求（HTTP {status}），请核对 url 和各项参数")
-
-    def _asked_to_wait(self, answer: httpx.Response) -> float:
-        """The seconds of a `Retry-After`, which may be a number or a date."""
-        written = answer.headers.get("Retry-After", "")
-        if written.isascii() and written.isdigit() and len(written) < 9:
-            return min(float(written), _LONGEST_WAIT)
-        try:
-            seconds = parsedate_to_datetime(written).timestamp() - self._clock()
-        except (ValueError, TypeError):
-            return 0.0
-        return min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
 def _server(url: httpx.URL) -> tuple[str, str, int | None]:
