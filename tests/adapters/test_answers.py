@@ -21,6 +21,7 @@ from adapters.kit.marking import mark_workbook
 from adapters.kit.port import FaultKind, Record, RowFault
 from adapters.kit.readers.opening import opened
 from adapters.kit.wanted import PROBLEMS, Wanted
+from tests.adapters.readers.documents import written_ods
 
 WANTED = Wanted(
     titles={"编号": "编号", "人数": "信访人数", "概况": "概况"},
@@ -325,3 +326,11 @@ def test_no_damage_to_a_workbook_gets_in_the_way(tmp_path: Path) -> None:
         marked = mark_workbook(tmp_path / "7", (), Faulty(), tmp_path / "退回.xlsx")
         assert marked == (tmp_path / "退回.xlsx").is_file()
         (tmp_path / "退回.xlsx").unlink(missing_ok=True)
+
+
+def test_of_an_open_document_the_refused_rows_come_back_as_a_workbook(tmp_path: Path) -> None:
+    (tmp_path / "十月.ods").write_bytes(written_ods([TITLE, HEADER, *ROWS]))
+    answers = answer(tmp_path / "十月.ods", FAULT, into=tmp_path / "退回")
+    assert answers[1].name == "十月.ods.errors.xlsx"
+    right = {"编号": "A-2", "人数": "2", "概况": "=HYPERLINK(1)"}
+    assert repaired(answers, B3="2") == [(3, right)]
