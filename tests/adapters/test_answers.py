@@ -119,7 +119,12 @@ def test_what_came_back_and_is_handed_in_again_bears_only_the_new_marks(tmp_path
     _, first = answer(as_xlsx(tmp_path / "十月.xlsx"), IN_SHEET, into=tmp_path / "一")
     other = RowFault(5, "", FaultKind.CONTRACT, "缺少必填项", "请补填", "Sheet")
     again = answer(first, other, into=tmp_path / "二")
-    assert [path.name for path in again] == ["十月.xlsx.errors.csv", "十月.xlsx.errors.xlsx"]
+    assert [path.name for path in again] == [
+        "十月.xlsx.errors-2.csv",
+        "十月.xlsx.errors-2.xlsx",
+    ]
+    third = answer(again[1], other, into=tmp_path / "三")
+    assert third[1].name == "十月.xlsx.errors-3.xlsx"
     sheet = load_workbook(again[1]).worksheets[0]
     assert [row[4] for row in values(sheet)] == [None, PROBLEMS, None, None, "缺少必填项；请补填"]
     assert marks(sheet) == {}
