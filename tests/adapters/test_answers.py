@@ -286,6 +286,16 @@ def test_a_row_that_is_too_wide_comes_back_whole(tmp_path: Path) -> None:
     ]
 
 
+def test_what_people_added_behind_the_problems_comes_back_too(tmp_path: Path) -> None:
+    path = tmp_path / "十月.csv"
+    with path.open("w", encoding="utf-8", newline="") as out:
+        added = [PROBLEMS, "备注"]
+        csv.writer(out).writerows([[*HEADER, *added], [*ROWS[1], "从前的问题", "已核"]])
+    fault = replace(FAULT, row=2)
+    sheet = book_of(path, fault, into=tmp_path / "退回").worksheets[0]
+    assert values(sheet) == [[*HEADER, *added], [*ROWS[1], f"原第 2 行：{TOLD}", "已核"]]
+
+
 def test_what_no_workbook_can_hold_is_shown_as_such(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "十月.csv", [["A-1", "\x01二\x1b", "样例" * 20_000, ""]])
     fault = RowFault(3, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
