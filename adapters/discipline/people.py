@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.kit.convert import Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind
+from adapters.kit.rows import Row
 
 # What a database keeps enciphered is no name, and nobody here has the key.
 _ENCIPHERED: Final = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
@@ -29,8 +29,9 @@ def org(name: object) -> dict[str, Any] | None:
 
 def named_in_cipher(row: Row) -> Iterator[str]:
     """The fields of names in which a cell holds what a database enciphered."""
-    for field, rule in row.fields.items():
-        if rule.reads in ("name", "names") and any(map(_ENCIPHERED.fullmatch, _names(row, field))):
+    for field in row.values:
+        names = _names(row, field) if row.fields[field].reads in ("name", "names") else ()
+        if any(map(_ENCIPHERED.fullmatch, names)):
             yield field
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 from contracts.contract import Contract
 
 Contracts = Mapping[str, Contract]

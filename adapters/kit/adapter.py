@@ -13,8 +13,8 @@ from typing import Final
 
 import adapters
 from adapters.kit.mapping import Mapping as FieldMap
-from adapters.kit.mapping import Row
 from adapters.kit.port import CannotRun, RowFault, Translated
+from adapters.kit.rows import Row, Rows
 from adapters.kit.site import load_mapping
 from contracts.catalogue import load_catalogue
 from contracts.contract import Contract
@@ -46,6 +46,7 @@ class Adapter:
     contracts: Contracts
     translate: Translate
     codes: Codes
+    rows: Rows
 
 
 def available() -> Mapping[str, Path]:
@@ -112,6 +113,7 @@ def load(name: str | Path, site: Path | None = None, codes: Codes = SHIPPED) -> 
         contracts=MappingProxyType(contracts),
         translate=translate,
         codes=codes,
+        rows=Rows(mapping, codes),
     )
 
 

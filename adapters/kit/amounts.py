@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Unit = Literal["元", "千元", "万元", "亿元"]
 UnitTold = Literal["元", "万元"]
@@ -21,7 +21,7 @@ _WRITTEN: Final = re.compile(
 _ABOUT: Final = re.compile("[约近余多逾超几数]|左右|上下|以上|以下|不足|至少|不低于|不少于|大概")
 _RANGE: Final = re.compile(r"[0-9元万亿]\s*(?:[-~至到—–－～]{1,2})\s*¥?[0-9]")
 _CAPITALS: Final = re.compile("[零〇壹贰叁肆伍陆柒捌玖拾佰仟一二两三四五六七八九十百千]")
-_NAMED: Final = re.compile(r"\((?:单位[:为]?)?(元|千元|万元|亿元)\)$")
+_UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
 # Longer is no amount, however the blanks in it stand.
 _LONGEST: Final = 60
 _MOST_DIGITS: Final = 15
@@ -68,9 +68,8 @@ class Amount:
 
 def unit_in(column: str) -> Unit | None:
     """The unit that a column's canonical name states at its end: `金额(万元)`."""
-    match = _NAMED.search(column)
-    unit: Unit | None = match[1] if match else None  # type: ignore[assignment]
-    return unit
+    said = (u for u in _UNITS if column.endswith((f"({u})", f"(单位:{u})", f"(单位为{u})")))
+    return next(said, None)
 
 
 def amount_of(written: str, unit: Unit | None = None) -> Amount | Unclear:

@@ -85,13 +85,13 @@ class Cell:
     label: str | None = None
 
 
-_INVISIBLE: Final = re.compile("[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff]")
+_INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _BETWEEN_HAN: Final = re.compile(
     r"(?<=[\u3400-\u9fff\uf900-\ufaff·])\s+(?=[\u3400-\u9fff\uf900-\ufaff·])"
 )
 _SCIENTIFIC: Final = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]{2,}")
-_TRUE: Final = frozenset({"是", "有", "1", "y", "yes", "t", "true"})
-_FALSE: Final = frozenset({"否", "无", "0", "n", "no", "f", "false"})
+_TRUE: Final = frozenset({"是", "有", "√", "1", "y", "yes", "t", "true"})
+_FALSE: Final = frozenset({"否", "无", "×", "0", "n", "no", "f", "false"})
 _YEARS: Final = range(1900, 2100)
 _MOST_ITEMS: Final = 100
 # What stands in brackets is passed over as a whole.
@@ -104,8 +104,7 @@ _AS_TEXT: Final = "请在表格软件中把该列设为“文本”格式，重�
 
 def bare(cell: str) -> str:
     """The cell without blanks (also full-width and invisible ones) around it."""
-    visible = cell if cell.isascii() else _INVISIBLE.sub("", cell)
-    return visible.strip()
+    return (cell if cell.isascii() else _INVISIBLE.sub("", cell)).strip()
 
 
 def plain(cell: str) -> str:
@@ -262,9 +261,8 @@ def _region(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
         return Wrong(FaultKind.REGION, reason, "请填完整的代码，注意表格软件可能去掉了数字")
     if not codes.regions().known(code[:6]):
         reason = "不在行政区划代码表（GB/T 2260）或本地补充表中"
-        return Wrong(
-            FaultKind.REGION, reason, "请核对代码；开发区等无正式代码的，请管理员加入补充表"
-        )
+        advice = "请核对代码；开发区等无正式代码的，请管理员加入补充表"
+        return Wrong(FaultKind.REGION, reason, advice)
     return code[:6]
 
 
@@ -398,12 +396,8 @@ def _citizen_id(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
         return scientific
     fault = citizen_id_fault(number, today=date.max)
     if fault is not None:
-        reason = _CITIZEN_ID_FAULTS[fault]
-        return Wrong(
-            FaultKind.CITIZEN_ID,
-            reason,
-            "请与证件原件核对；表格软件会改动长数字，该列应设为“文本”格式",
-        )
+        advice = "请与证件原件核对；表格软件会改动长数字，该列应设为“文本”格式"
+        return Wrong(FaultKind.CITIZEN_ID, _CITIZEN_ID_FAULTS[fault], advice)
     return number
 
 

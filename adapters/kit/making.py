@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from adapters.kit.adapter import Adapter
-from adapters.kit.mapping import Deleted
 from adapters.kit.port import FaultKind, Record, RowFault, Translated, Unreadable
+from adapters.kit.rows import Deleted
 from contracts.contract import Contract
 from contracts.envelope import day_of
 from contracts.faults import Fault
@@ -33,7 +33,7 @@ def make(adapter: Adapter, record: Record | Unreadable) -> FromRecord:
     """Field map → translation → contract."""
     if isinstance(record, Unreadable):
         return FromRecord(faults=record.faults)
-    row = adapter.mapping.read(record, adapter.codes)
+    row = adapter.rows.read(record)
     if isinstance(row, tuple):
         return FromRecord(faults=row)
     if isinstance(row, Deleted):

@@ -17,20 +17,16 @@ A mapping also says in `[contracts]` what it makes (type = version).
 import re
 from collections.abc import Collection
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adapters.kit.amounts import Unit, unit_in
-from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
-from adapters.kit.days import day_of
-from adapters.kit.numbered import numbered
-from adapters.kit.port import CannotRun, FaultKind, Place, Record, RowFault
+from adapters.kit.convert import READINGS, plain
+from adapters.kit.port import CannotRun
 from adapters.kit.steps import Step, Type, never_possible
 from adapters.kit.wanted import Wanted, WantedGroup, canonical
 from contracts.agency import parse_addresses
-from contracts.owncodes import Codes
 
 
 class MappingError(CannotRun):
@@ -58,7 +54,7 @@ Aliases = Annotated[
 Addresses = Annotated[str, AfterValidator(_addresses)]
 
 
-_DAYS: Final = ("date", "time", "month")
+DAYS: Final = ("date", "time", "month")
 _AMOUNTS: Final = ("money", "yuan")
 
 
@@ -109,8 +105,8 @@ class FieldRule(_Strict):
             raise ValueError('"list" belongs to as = "code" or "codes", and must be there')
         if (self.reads == "choice") != bool(self.values):
             raise ValueError('"values" belongs to as = "choice", and must be there')
-        if self.serial and self.reads not in _DAYS:
-            raise ValueError(f'"serial" belongs to as = {", ".join(_DAYS)}')
+        if self.serial and self.reads not in DAYS:
+            raise ValueError(f'"serial" belongs to as = {", ".join(DAYS)}')
         if self.unit_unless_named and self.reads not in _AMOUNTS:
             raise ValueError(f'"unit" belongs to as = {", ".join(_AMOUNTS)}')
         if self.reads in _AMOUNTS and any(unit_in(n) not in (None, self.unit) for n in self.also):
@@ -171,8 +167,9 @@ class Mapping(_Strict):
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
         wanted = self.wanted
-        inner = (name for group in wanted.groups.values() for name in group.titles)
-        forbidden = self.cells.never.intersection([*wanted.titles, *wanted.also, *inner])
+        inner = (n for g in wanted.groups.values() for n in (g.each, *g.titles))
+        read = [*wanted.titles, *wanted.also, *inner]
+        forbidden = [name for name in read if self.cells.never.intersection(_members(name))]
         if forbidden:
             raise ValueError(f"no field may read the column {', '.join(sorted(forbidden))}")
         return self
@@ -210,84 +207,6 @@ class Mapping(_Strict):
     def _deletion_title(self) -> dict[str, str]:
         return {self.deleted.column: "删除标记"} if self.deleted else {}
 
-    def read(self, record: Record, codes: Codes) -> "Row | Deleted | tuple[RowFault, ...]":
-        """Every field of a record, or everything that is wrong with it; of a deleted one only
-        its number."""
-        place = record.place
-        if self.deleted and self._says(record.columns, self.deleted):
-            return self._gone(record, self.fields[self.deleted.native], codes)
-        values, faults = self._values(self.fields, record.columns, place, codes)
-        groups: dict[str, tuple[Row, ...]] = {}
-        for name, group in self.groups.items():
-            parts = []
-            for columns in record.groups.get(name, ()):
-                inner, wrong = self._values(group.fields, columns, place, codes)
-                faults += wrong
-                parts.append(Row(place=place, values=inner, fields=group.fields))
-            groups[name] = tuple(parts)
-        return tuple(faults) or Row(place=place, values=values, fields=self.fields, groups=groups)
-
-    def _gone(
-        self, record: Record, rule: FieldRule, codes: Codes
-    ) -> "Deleted | tuple[RowFault, ...]":
-        number = self._value(record.columns, rule, codes)
-        if isinstance(number, Wrong):
-            return (_fault(record.place, rule, number),)
-        if number is None:
-            return (_fault(record.place, rule, _MISSING),)
-        return Deleted(record.place, str(number))
-
-    def _values(
-        self,
-        fields: MappingOf[str, FieldRule],
-        columns: MappingOf[str, str],
-        place: Place,
-        codes: Codes,
-    ) -> tuple[dict[str, Value], list[RowFault]]:
-        values: dict[str, Value] = {}
-        faults = []
-        for name, rule in fields.items():
-            value = self._value(columns, rule, codes)
-            if isinstance(value, Wrong):
-                faults.append(_fault(place, rule, value))
-            elif value is not None:
-                values[name] = value
-        return values, faults
-
-    def _value(
-        self, columns: MappingOf[str, str], rule: FieldRule, codes: Codes
-    ) -> Value | Wrong | None:
-        if rule.when and not self._says(columns, rule.when):
-            return None
-        dates = rule.reads in _DAYS
-        text = self._filled(columns, rule.column, dates=dates)
-        # The reader finds a record's columns by their other names; those of a part come as named.
-        for other in rule.also if text is None else ():
-            text = text or self._filled(columns, other, dates=dates)
-        text = rule.default if text is None else text
-        if text is None:
-            return _MISSING if rule.required else None
-        label = self._filled(columns, rule.label_column) if rule.label_column else None
-        cell, reading = Cell(text=text, label=label), READINGS[rule.reads]
-        if rule.numbered:
-            return numbered(cell, rule, codes, reading, prose=rule.reads == "text")
-        return reading(cell, rule, codes)
-
-    def _says(self, columns: MappingOf[str, str], when: When) -> bool:
-        text = self._filled(columns, when.column)
-        return text is not None and plain(text) in when.says
-
-    def _filled(
-        self, columns: MappingOf[str, str], column: str, *, dates: bool = False
-    ) -> str | None:
-        """The cell, or None for one that is blank or says so."""
-        text = bare(columns.get(column, ""))
-        if not text or text in self.cells.nulls:
-            return None
-        if dates and (day := day_of(plain(text))) and day.isoformat() in self.cells.null_dates:
-            return None
-        return text
-
     def column_at(self, pointer: str, type_: str = "") -> str:
         """The column that feeds an event's member at a JSON Pointer, or "" for none."""
         at = re.sub(r"/[0-9]+(?=/|$)", "/-", pointer.removeprefix("/data"))
@@ -300,50 +219,10 @@ class Mapping(_Strict):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """A record that was deleted where it comes from, by the number that its system gave it."""
-
-    place: Place
-    native: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record (or one part of a group) read by its mapping: the fields that are not blank."""
-
-    place: Place
-    values: MappingOf[str, Value]
-    fields: MappingOf[str, FieldRule]
-    groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
-
-    def text(self, field: str) -> str | None:
-        """A field that reads as text, or None."""
-        value = self.values.get(field)
-        return value if isinstance(value, str) else None
-
-    def texts(self, field: str) -> tuple[str, ...]:
-        """A field that reads as several texts; none when it is blank."""
-        value = self.values.get(field)
-        items = value if isinstance(value, list) else ()
-        return tuple(item for item in items if isinstance(item, str))
-
-    def of_each(self, field: str) -> MappingOf[str, Scalar]:
-        """A numbered field: what it says, by number; empty for one that is blank."""
-        value = self.values.get(field)
-        return value.parts if isinstance(value, Numbered) else {}
-
-    def wrong(self, field: str, wrong: Wrong) -> RowFault:
-        """A fault of a field that only the translation can see."""
-        return _fault(self.place, self.fields[field], wrong)
-
-
-_MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
-
-
-def _fault(place: Place, rule: FieldRule, wrong: Wrong) -> RowFault:
-    reason = f"{rule.title}{wrong.reason}"
-    return RowFault(place.row, rule.column, wrong.kind, reason, wrong.advice, place.sheet)
+def _members(column: str) -> set[str]:
+    """A column's name without its number (`name#2`); of a path, every member of it too."""
+    bare_names = (part.removeprefix("@").partition("#")[0] for part in column.split("/"))
+    return {column, *bare_names}
 
 
 def _titles(rules: Collection[FieldRule]) -> dict[str, str]:

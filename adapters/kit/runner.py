@@ -95,7 +95,7 @@ def run(
     sending = Sending(
         adapter, state, spool, hub, batch=batch, told=lambda a: receipts.extend(a.receipts)
     )
-    _at_once(partial(reading.read, document), sending.send, more)
+    at_once(partial(reading.read, document), sending.send, more)
     ended = documents.current(document)
     faults = documents.faults(ended)
     files = write_answers(
@@ -118,7 +118,7 @@ def run(
     )
 
 
-def _at_once(read: Callable[[], None], send: Callable[[], bool], more: Event) -> None:
+def at_once(read: Callable[[], None], send: Callable[[], bool], more: Event) -> None:
     """Read in a thread of its own and send in this one, until everything is read and sent.
 
     What was read is kept when sending fails; that is told when all is read.

@@ -14,6 +14,13 @@ from adapters.kit.wanted import canonical
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+class _SiteGroup(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    each: str = ""
+    fields: dict[str, dict[str, Any]] = {}
+
+
 class _Site(BaseModel):
     """What a site may change; the columns that no field may read are not among it."""
 
@@ -21,7 +28,7 @@ class _Site(BaseModel):
 
     columns: dict[str, str] = {}
     fields: dict[str, dict[str, Any]] = {}
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, _SiteGroup] = {}
     address: dict[str, str] = {}
     cells: dict[str, list[str]] = {}
     document: dict[str, Any] = {}
@@ -32,8 +39,9 @@ class _Site(BaseModel):
 def load_mapping(path: Path, site: Path | None = None) -> Mapping:
     """The mapping of a file, with a site's file laid over it. Raises MappingError, or OSError."""
     settings = _parsed(path)
+    mapping = _checked(Mapping, settings, path)
     if site is None:
-        return _checked(Mapping, settings, path)
+        return mapping
     return _checked(Mapping, _overlaid(settings, _checked(_Site, _parsed(site), site), site), site)
 
 
@@ -56,11 +64,11 @@ def _overlaid(base: dict[str, Any], site: _Site, path: Path) -> dict[str, Any]:
     _expect(site.fields, base["fields"], path, "field")
     _expect(site.groups, base.get("groups", {}), path, "group")
     for name, group in site.groups.items():
-        _expect(group.get("fields", {}), base["groups"][name]["fields"], path, "field")
+        _expect(group.fields, base["groups"][name]["fields"], path, "field")
     if "never" in site.cells:
         raise MappingError(f"{path.name}: cells.never belongs to the adapter, not to a site")
-    changes = {name: value for name, value in site.model_dump().items() if name != "columns"}
-    return _laid_over(_renamed(base, site.columns, path), {k: v for k, v in changes.items() if v})
+    changes = site.model_dump(exclude={"columns"}, exclude_unset=True)
+    return _laid_over(_renamed(base, site.columns, path), changes)
 
 
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

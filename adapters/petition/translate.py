@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from adapters.kit.convert import Wrong, tidy_name
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 from contracts.agency import AddressError, parse_addresses
 from contracts.contract import Contract
 from contracts.petition.v1 import ACCUSATION

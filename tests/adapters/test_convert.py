@@ -44,6 +44,7 @@ USCC = uscc_with_check_digit("11510100" + organisation_code_with_check_digit("MB
 
 TAKEN = [
     ("text", "\u3000\u3000第一行\r\n第二行 \u200b", Rule(), "第一行\n第二行"),
+    ("name", "赵\u202e示甲\u202c", Rule(), "赵示甲"),
     ("text", "第一行\v第二行\r第三行", Rule(), "第一行\n第二行\n第三行"),
     ("text", "字" * 2_000, Rule(), "字" * 2_000),
     ("line", " 示范市\n样板路 \u3000 1号 ", Rule(), "示范市 样板路 1号"),

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.mapping import Deleted, MappingError, Row
+from adapters.kit.mapping import Mapping, MappingError
 from adapters.kit.port import FaultKind, Place, Record, RowFault
+from adapters.kit.rows import Deleted, Row, Rows
 from adapters.kit.site import load_mapping
-from contracts.owncodes import SHIPPED
+from contracts.owncodes import SHIPPED, Codes
 
 MAPPING = r"""
 title = "试验"
@@ -87,12 +88,17 @@ def site(path: Path, text: str) -> Path:
     return file
 
 
+def read_by(mapping: Mapping, given: Record, codes: Codes) -> Row | Deleted | tuple[RowFault, ...]:
+    return Rows(mapping, codes).read(given)
+
+
 def record(**columns: str) -> Record:
     return Record(number=7, place=Place("in.csv", 7), columns=columns)
 
 
 def test_fields_are_read_from_their_columns(mapping: Path) -> None:
-    row = load_mapping(mapping).read(
+    row = read_by(
+        load_mapping(mapping),
         record(renshu=" ５ ", day="2026.3.4", number="S1", kind="１１１", purpose="(甲)"),
         SHIPPED,
     )
@@ -107,14 +113,14 @@ def test_fields_are_read_from_their_columns(mapping: Path) -> None:
 
 @pytest.mark.parametrize("blank", ["", "  ", "\u3000", r"\N", " NULL ", "\u200b"])
 def test_blank_cells_and_null_marks_are_no_value(mapping: Path, blank: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="1", day=blank, purpose=blank), SHIPPED)
+    row = read_by(load_mapping(mapping), record(renshu="1", day=blank, purpose=blank), SHIPPED)
     assert isinstance(row, Row)
     assert row.values == {"people": 1, "day": "2026-01-02"}
 
 
 @pytest.mark.parametrize("day", ["1899-12-31", "1899/12/31", "1899/12/31 00:00:00"])
 def test_a_date_that_stands_for_none_is_no_value(mapping: Path, day: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="1", day=day), SHIPPED)
+    row = read_by(load_mapping(mapping), record(renshu="1", day=day), SHIPPED)
     assert isinstance(row, Row)
     assert row.values["day"] == "2026-01-02"
 
@@ -125,7 +131,7 @@ def test_parts_are_read_by_their_own_fields(mapping: Path) -> None:
         {"name": "李样板", "收入(万元)": "很多", "has": "否"},
     ]
     given = Record(7, Place("in.csv", 7), {"renshu": "1"}, {"family": family})
-    row = load_mapping(mapping).read(given, SHIPPED)
+    row = read_by(load_mapping(mapping), given, SHIPPED)
     assert isinstance(row, Row)
     assert [part.values for part in row.groups["family"]] == [
         {"member": "张示例", "income": {"amount": "12.5", "unit": "万元"}},
@@ -135,7 +141,7 @@ def test_parts_are_read_by_their_own_fields(mapping: Path) -> None:
 
 def test_a_fault_of_a_part_is_told_by_its_column(mapping: Path) -> None:
     given = Record(7, Place("in.csv", 7), {"renshu": "1"}, {"family": [{"name": "NULL"}]})
-    assert load_mapping(mapping).read(given, SHIPPED) == (
+    assert read_by(load_mapping(mapping), given, SHIPPED) == (
         RowFault(
             7, "name", FaultKind.MISSING, "家庭成员没有填写（空白或空值标记）", "请补填后重新导出"
         ),
@@ -146,7 +152,7 @@ def test_a_fault_of_a_part_is_told_by_its_column(mapping: Path) -> None:
 def test_of_a_row_deleted_where_it_comes_from_only_the_number_is_read(
     mapping: Path, mark: str
 ) -> None:
-    found = load_mapping(mapping).read(record(renshu="12", day="昨天", isdeleted=mark), SHIPPED)
+    found = read_by(load_mapping(mapping), record(renshu="12", day="昨天", isdeleted=mark), SHIPPED)
     assert found == Deleted(Place("in.csv", 7), "12")
 
 
@@ -154,21 +160,23 @@ def test_of_a_row_deleted_where_it_comes_from_only_the_number_is_read(
 def test_a_deleted_row_without_a_number_is_at_fault(
     mapping: Path, number: str, kind: FaultKind
 ) -> None:
-    found = load_mapping(mapping).read(record(renshu=number, isdeleted="1"), SHIPPED)
+    found = read_by(load_mapping(mapping), record(renshu=number, isdeleted="1"), SHIPPED)
     assert isinstance(found, tuple)
     assert [(fault.column, fault.kind) for fault in found] == [("renshu", kind)]
 
 
 @pytest.mark.parametrize("mark", ["0", "", "2", "否"])
 def test_a_row_that_is_not_deleted_is_read(mapping: Path, mark: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="12", isdeleted=mark), SHIPPED)
+    row = read_by(load_mapping(mapping), record(renshu="12", isdeleted=mark), SHIPPED)
     assert isinstance(row, Row)
 
 
 def test_several_texts_of_a_cell_are_read_one_by_one(mapping: Path) -> None:
     several = site(mapping, '[fields.idno]\nas = "names"\n')
-    row = load_mapping(mapping, several).read(
-        record(renshu="1", kind="111", number="张示例；李样板"), SHIPPED
+    row = read_by(
+        load_mapping(mapping, several),
+        record(renshu="1", kind="111", number="张示例；李样板"),
+        SHIPPED,
     )
     assert isinstance(row, Row)
     assert (row.texts("idno"), row.texts("people"), row.texts("purpose")) == (
@@ -192,13 +200,13 @@ def test_the_unit_of_an_amount_is_what_its_column_says_or_else_the_rule(mapping:
 
 @pytest.mark.parametrize("kind", ["414", "", r"\N"])
 def test_a_field_under_a_condition_is_not_even_checked_without_it(mapping: Path, kind: str) -> None:
-    row = load_mapping(mapping).read(record(renshu="1", kind=kind, number="1E+20"), SHIPPED)
+    row = read_by(load_mapping(mapping), record(renshu="1", kind=kind, number="1E+20"), SHIPPED)
     assert isinstance(row, Row)
     assert "idno" not in row.values
 
 
 def test_everything_wrong_with_a_row_is_told_at_once(mapping: Path) -> None:
-    found = load_mapping(mapping).read(record(renshu="", day="昨天", purpose="7"), SHIPPED)
+    found = read_by(load_mapping(mapping), record(renshu="", day="昨天", purpose="7"), SHIPPED)
     assert found == (
         RowFault(
             7, "renshu", FaultKind.MISSING, "人数没有填写（空白或空值标记）", "请补填后重新导出"
@@ -297,6 +305,10 @@ def test_a_site_says_where_records_stand_and_how_parts_and_deleted_rows_are_read
         ('[columns]\nxingming = "letter"', "no field may read the column letter"),
         ('[columns]\nhas = "letter"', "no field may read the column letter"),
         ('[deleted]\ncolumn = "letter"', "no field may read the column letter"),
+        ('[fields.day]\ncolumn = "Letter#2"', "no field may read the column letter#2"),
+        ('[fields.day]\ncolumn = "body/letter/line"', "the column body/letter/line"),
+        ('[fields.day]\ncolumn = "body/@letter"', "the column body/@letter"),
+        ('[groups.family]\neach = "letter/line"', "the column letter/line"),
     ],
 )
 def test_what_may_not_be_read_is_kept_out_wherever_a_column_is_named(
@@ -343,6 +355,11 @@ def test_a_site_adds_to_a_field_and_says_whom_events_go_to(mapping: Path) -> Non
             "[groups.family.fields.membre]",
             "site.toml: no field 'membre'; did you mean 'member'?",
         ),
+        ("[groups.family]\nfields = 3", "groups.family.fields"),
+        ("[groups.family.fields]\nmember = 3", "groups.family.fields.member"),
+        ("[fields.people]\naliases = 3", "fields.people.aliases"),
+        ("[deleted]\nis = 3", "deleted.is"),
+        ("[document]\nsheet = 'x'", "document.sheet"),
         ('[deleted]\nnative = "nobody"', "deleted: no field 'nobody'"),
         ('[steps."petition.replyed"]', "no contract 'petition.replyed'"),
         ('[steps."petition.accepted"]\nafter = ["petition.replied"]', "nothing leads to"),

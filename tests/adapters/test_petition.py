@@ -1,6 +1,7 @@
 """The petition adapters as a whole: ledgers that are filled in and read back, large exports."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from openpyxl import load_workbook
 
 from adapters.kit.adapter import available, load
 from adapters.kit.making import make
-from adapters.kit.port import Record
+from adapters.kit.port import FaultKind, Record
 from adapters.kit.readers.opening import opened
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
 from contracts.catalogue import load_catalogue
 
+ROWS = 5_000
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "petition" / "examples" / "valid"
 
 
@@ -60,7 +62,7 @@ def test_what_people_fill_into_the_handling_ledger_is_what_the_adapter_reads() -
 def test_a_case_is_handled_in_the_ledger_and_read_back_as_replies(tmp_path: Path) -> None:
     folder = available()["petition.handling"]
     path = tmp_path / "办理台账.xlsx"
-    settings = LedgerSettings(type="ledger", file=path.name)
+    settings = LedgerSettings(type="ledger", path=Path(path.name))
     with settings.opened(tmp_path, folder) as sink:
         sink.take([arrived("petition.case_transferred-1", 1)])
     (case,) = cells(path)
@@ -105,7 +107,7 @@ def test_the_ledger_of_cases_tells_how_far_each_has_come(tmp_path: Path) -> None
         "case_transferred-2",
     )
     events = [arrived(f"petition.{name}", place) for place, name in enumerate(names, start=1)]
-    with LedgerSettings(type="ledger", file=path.name).opened(
+    with LedgerSettings(type="ledger", path=Path(path.name)).opened(
         tmp_path, available()["petition"]
     ) as sink:
         sink.take(events)
@@ -125,3 +127,25 @@ def test_no_ledger_has_a_column_for_who_accuses_or_for_the_letter() -> None:
         for column in described(available()[name] / "ledger.toml", Ledger).columns:
             assert not (column.pointer or "").startswith("/accuser")
             assert column.title not in load(name).mapping.cells.never
+
+
+def test_a_large_export_is_taken_over_whole_but_for_its_mistakes(tmp_path: Path) -> None:
+    sample = available()["petition"] / "samples" / "deleted-rows" / "in.csv"
+    title, header, row = sample.read_bytes().split(b"\r\n")[:3]
+    path = tmp_path / "信访件.csv"
+    with path.open("wb") as file:
+        file.write(title + b"\r\n" + header + b"\r\n")
+        for number in range(ROWS):
+            place = b"51010" if number % 100 == 0 else b"510104"
+            line = row.replace(b"XFJ0001", b"XFJ%07d" % number).replace(b"510104", place)
+            file.write(line + b"\r\n")
+    adapter = load("petition")
+    natives: set[str] = set()
+    kinds = Counter[FaultKind]()
+    with opened(path, path.name, adapter.mapping.wanted) as reader:
+        for record in reader.read():
+            given = make(adapter, record)
+            natives.update(made.event.native for made in given.events)
+            kinds.update(fault.kind for fault in given.faults)
+    assert len(natives) == ROWS - ROWS // 100
+    assert kinds == {FaultKind.REGION: ROWS // 100}

@@ -11,8 +11,8 @@ from adapters.discipline.people import ENCIPHERED, named_in_cipher, org, signed
 from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
 from adapters.discipline.subjects import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 
 _COMPANIONS: Final = {
     "item_date": "item_title",
@@ -66,8 +66,7 @@ def _faults(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
     if "target_uscc" in row.values and "target" not in row.values:
         yield row.wrong("target", _NAMELESS)
     yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
-    for field in row.fields:
-        yield from unclear(row, field)
+    yield from unclear(row)
     for field, main in _COMPANIONS.items():
         yield from unaccompanied(row, field, main)
     yield from out_of_order(row, (("period_from", "period_to"),))

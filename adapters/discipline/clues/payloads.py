@@ -7,7 +7,7 @@ from adapters.discipline.people import org, signed
 from adapters.discipline.steps import Step
 from adapters.discipline.subjects import Number, by_number, each
 from adapters.kit.convert import Scalar
-from adapters.kit.mapping import Row
+from adapters.kit.rows import Row
 
 SANCTIONS: Final = ("party", "administrative", "organizational")
 

@@ -12,8 +12,8 @@ from adapters.discipline.people import ENCIPHERED, named_in_cipher
 from adapters.discipline.steps import Contracts, Step, day_in, made, missing, out_of_order
 from adapters.discipline.subjects import by_number, each, unaccompanied, unclear
 from adapters.kit.convert import Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 
 _OF_SANCTIONED: Final = ("sanctioned_unit", "sanctioned_post", *SANCTIONS)
 _OF_PEOPLE: Final = ("sanctioned", *_OF_SANCTIONED)
@@ -81,8 +81,7 @@ def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFa
     for step in steps:
         yield from missing(row, step, contracts)
     yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
-    for field in row.fields:
-        yield from unclear(row, field, people=field in _OF_PEOPLE)
+    yield from unclear(row, people=_OF_PEOPLE)
     for field, main in _COMPANIONS.items():
         yield from unaccompanied(row, field, main)
     yield from unaccompanied(row, "outcome", "disposition", FaultKind.STEP)

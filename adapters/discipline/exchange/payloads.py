@@ -7,7 +7,7 @@ from typing import Any, Final
 from adapters.discipline.people import org, signed
 from adapters.discipline.steps import Step
 from adapters.discipline.subjects import by_number
-from adapters.kit.mapping import Row
+from adapters.kit.rows import Row
 
 
 def _signed_for(row: Row) -> Mapping[str, Any]:

@@ -12,8 +12,8 @@ from adapters.discipline.people import ENCIPHERED, named_in_cipher
 from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
 from adapters.discipline.subjects import unaccompanied, unclear
 from adapters.kit.convert import Wrong
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 
 _ORDERS: Final = (
     ("informed_at", "at"),
@@ -46,8 +46,7 @@ def _event(row: Row, step: Step, contracts: Contracts) -> Translated:
 def _faults(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
     yield from missing(row, step, contracts)
     yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
-    for field in row.fields:
-        yield from unclear(row, field)
+    yield from unclear(row)
     for field, main in LISTS.get(step.type, {}).items():
         yield from unaccompanied(row, field, main)
     yield from out_of_order(row, _ORDERS)

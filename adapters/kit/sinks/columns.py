@@ -4,32 +4,34 @@ A description (`ledger.toml`, `table.toml`) names the types it takes, each with 
 key, and its columns. What an event says of a row is a function of both, and never raises.
 """
 
-import json
-import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapters.kit.port import CannotRun
-from contracts.catalogue import load_catalogue
+from adapters.kit.present import Plain, Shape, at, said, shown
+from contracts.catalogue import load_catalogue, type_matches
 from contracts.codelists import code_list, list_names
 from contracts.fields import walk
 
 WITHHELD: Final = "（未提供）"
-Plain = str | int | bool
 Event = Mapping[str, Any]
-Shape = Literal["text", "code", "date", "time", "money", "number", "flag"]
 Pointer = Annotated[str, Field(pattern=r"^(/[^/\s]+)+$", max_length=200)]
 Title = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
-# What XML and terminals cannot hold; tab and line feed stay.
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_BEIJING: Final = timezone(timedelta(hours=8))
+
+def _pattern(text: str) -> str:
+    if not load_catalogue().types(text):
+        raise ValueError(f"没有契约 {text}")
+    return text
+
+
+# Types of events: a type, `<family>.*` or `*`.
+Types = tuple[Annotated[str, AfterValidator(_pattern)], ...]
+
 _MOST_BYTES: Final = 256 * 1024
 
 
@@ -128,9 +130,9 @@ def _expect_pointer(pointer: str, types: Collection[str]) -> None:
         raise ValueError(f"契约 {'、'.join(types)} 中没有 {pointer}")
 
 
-def printable(text: str) -> str:
-    """The text with a mark in place of what cannot be shown."""
-    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+def takes(types: Types, event: Event) -> bool:
+    """Whether an event is of one of the types."""
+    return any(type_matches(pattern, str(event.get("type"))) for pattern in types)
 
 
 def changes(
@@ -162,7 +164,7 @@ def changes(
 
 def key_of(kept: Kept, event: Event) -> str:
     """The key of an event's row; of an event whose key was not told, one that is its own."""
-    found = [said(value) for value in found_at(event.get("data"), kept.key)]
+    found = [said(value) for value in at(kept.key, event.get("data"))]
     return found[0] if found and found[0] else f"{WITHHELD}{event.get('hubreceipt', '')}"
 
 
@@ -171,16 +173,22 @@ def value_of(column: Column, event: Event) -> Plain | None:
     if column.attribute is not None:
         found = [event[column.attribute]] if column.attribute in event else []
     elif column.pointer is not None:
-        found = list(found_at(event.get("data"), column.pointer))
+        found = list(at(column.pointer, event.get("data")))
     else:
         found = []
-    told = [value for value in (_shaped(item, column) for item in found) if value != ""]
+    told = [value for value in (_told(item, column) for item in found) if value != ""]
     if len(told) == 1:
         return told[0]
     if told:
-        return "、".join(dict.fromkeys(map(_written, told)))
+        return "、".join(dict.fromkeys(map(said, told)))
     hidden = column.pointer is not None and withheld(event, column.pointer)
     return WITHHELD if hidden else None
+
+
+def _told(value: Any, column: Column) -> Plain:
+    codes = code_list(column.list) if column.list else None
+    plain = shown(value, column.reads, codes=codes)
+    return column.words.get(plain, plain) if isinstance(plain, str) else plain
 
 
 def withheld(event: Event, pointer: str) -> bool:
@@ -189,95 +197,3 @@ def withheld(event: Event, pointer: str) -> bool:
         pointer == hidden or pointer.startswith(f"{hidden}/") or hidden.startswith(f"{pointer}/")
         for hidden in str(event.get("hubwithheld", "")).split()
     )
-
-
-def found_at(value: Any, pointer: str) -> Iterator[Any]:
-    """The values at a JSON Pointer, `-` for every item of an array; none for absent and null."""
-    head, _, rest = pointer.removeprefix("/").partition("/")
-    if value is None:
-        return
-    if not pointer:
-        yield value
-    elif isinstance(value, Mapping):
-        name = head.replace("~1", "/").replace("~0", "~")
-        yield from found_at(value.get(name), f"/{rest}" if rest else "")
-    elif isinstance(value, list) and head == "-":
-        for item in value:
-            yield from found_at(item, f"/{rest}" if rest else "")
-
-
-def said(value: Any) -> str:
-    """A value as people write it on one paper: codes by label, people and bodies by name."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "是" if value else "否"
-        case str():
-            return printable(value)
-        case list():
-            return "、".join(filter(None, map(said, value)))
-        case {"amount": amount, "unit": unit}:
-            return f"{said(amount)}{said(unit)}"
-        case {"label": str(named)} | {"name": str(named)} | {"title": str(named)}:
-            return printable(named)
-        case {"code": inner} | {"person": inner} | {"org": inner}:
-            return said(inner)
-        case Mapping():
-            return printable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    return str(value)
-
-
-def moment_of(text: str) -> datetime | None:
-    """An RFC 3339 time as the clock in Beijing shows it; None when it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(_BEIJING).replace(tzinfo=None, microsecond=0)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _shaped(value: Any, column: Column) -> Plain:
-    """A value in its plain form; in that of a text where it has not the shape."""
-    match column.reads, value:
-        case "flag", bool():
-            return value
-        case "number", int() if not isinstance(value, bool):
-            return value
-        case "date", str():
-            return _day(value) or said(value)
-        case "time", str():
-            moment = moment_of(value)
-            return moment.isoformat() if moment else said(value)
-        case "money", _:
-            return _yuan(value) or said(value)
-        case "code", {"code": str(code)} | str(code) if column.list:
-            label = code_list(column.list).labels.get(code)
-            return label or said(value)
-    text = said(value)
-    return column.words.get(text, text)
-
-
-def _day(text: str) -> str | None:
-    if len(text) > len("2026-11-01"):
-        moment = moment_of(text)
-        return moment.date().isoformat() if moment else None
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        return None
-
-
-def _yuan(value: Any) -> str | None:
-    amount = value.get("amount") if isinstance(value, Mapping) else value
-    ten_thousands = isinstance(value, Mapping) and value.get("unit") == "万元"
-    if not isinstance(amount, str) or not re.fullmatch(r"-?[0-9]{1,19}(\.[0-9]{1,4})?", amount):
-        return None
-    try:
-        return format(Decimal(amount).scaleb(4 if ten_thousands else 0), "f")
-    except InvalidOperation:
-        return None
-
-
-def _written(value: Plain) -> str:
-    return said(value) if isinstance(value, bool) else str(value)

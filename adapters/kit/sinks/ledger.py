@@ -3,29 +3,34 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator
 
 from adapters.kit.port import CannotRun, Sink
-from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of, said
+from adapters.kit.present import said
+from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
-from adapters.kit.sinks.placing import folder_at
+from adapters.kit.sinks.taken import folder_at
 from adapters.kit.sinks.workbook import Workbook
 from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
 
-FILE_NAME: Final = "ledger.toml"
+
+def _workbook(path: Path) -> Path:
+    if path.suffix != ".xlsx":
+        raise ValueError("台账的文件名应以 .xlsx 结尾")
+    return path
 
 
 class LedgerSettings(Strict):
-    """`file`: the workbook. `ledger`: its description, in the adapter's folder. `codes`: the
+    """`path`: the workbook. `ledger`: its description, in the adapter's folder. `codes`: the
     directory of the installation's own codes, for the choices that people have."""
 
     type: Literal["ledger"]
-    file: Annotated[str, Field(pattern=r"\.xlsx$")]
-    ledger: str = FILE_NAME
-    codes: str | None = None
+    path: Annotated[Path, AfterValidator(_workbook)]
+    ledger: Path = Path("ledger.toml")
+    codes: Path | None = None
 
     @contextmanager
     def opened(self, base: Path, folder: Path) -> Iterator[Sink]:
@@ -33,7 +38,7 @@ class LedgerSettings(Strict):
         ledger = described(folder / self.ledger, Ledger)
         codes = _codes(base, self.codes)
         choices = {column.title: column.choices_of(codes) for column in ledger.columns}
-        file = base / self.file
+        file = base / self.path
         folder_at(file.parent)
         with open_rows(file.with_name(f".{file.name}.db")) as rows:
             yield LedgerSink(ledger, rows, Workbook(file, ledger, choices).write)
@@ -77,7 +82,7 @@ class LedgerSink:
                 self._rows.note(event["hubtime"], key, title, change, event["hubreceipt"])
 
 
-def _codes(base: Path, directory: str | None) -> Codes:
+def _codes(base: Path, directory: Path | None) -> Codes:
     try:
         return SHIPPED if directory is None else load_codes(base / directory)
     except (CodesDamaged, OSError) as error:

@@ -5,7 +5,6 @@ with it afterwards, as often as need be.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.kit.port import Away
-from adapters.kit.sinks.columns import Plain
+from adapters.kit.present import Plain
+from adapters.kit.sinks.taken import open_database
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -126,17 +125,5 @@ def open_rows(path: Path) -> Iterator[LedgerRows]:
 
     Raises Away while another run holds them.
     """
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    database = sqlite3.connect(path, isolation_level=None, timeout=0)
-    try:
-        try:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA synchronous = FULL")
-            database.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            raise Away("另一个程序正在写同一台账") from error
+    with open_database(path, _TABLES) as database:
         yield LedgerRows(database)
-    finally:
-        database.close()

@@ -30,6 +30,7 @@ _FORMATS: Final = {
     "text": "@",
     "code": "@",
     "flag": "@",
+    "month": "@",
     "date": "yyyy-mm-dd",
     "time": "yyyy-mm-dd hh:mm",
     "money": "#,##0.00",

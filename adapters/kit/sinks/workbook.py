@@ -6,6 +6,7 @@ columns, formats. Rows are found again by their key, columns by their title.
 
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,10 +23,9 @@ from openpyxl.cell import Cell, MergedCell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Away, CannotRun
-from adapters.kit.sinks.columns import Plain, Shape, moment_of, said
+from adapters.kit.present import Plain, Shape, in_beijing, said
 from adapters.kit.sinks.ledgerform import Ledger, LedgerColumn
 from adapters.kit.sinks.ledgerrows import LedgerRows, Row
-from adapters.kit.sinks.placing import placed
 from adapters.kit.sinks.sheetlook import (
     add_styles,
     begin_sheet,
@@ -33,6 +33,7 @@ from adapters.kit.sinks.sheetlook import (
     offer_choices,
     style_of,
 )
+from adapters.kit.sources.files import new_file
 from adapters.kit.wanted import canonical
 
 CORRECTIONS: Final = "贯通变更记录"
@@ -75,6 +76,7 @@ class _Stamp:
     inode: int
     size: int
     changed: int
+    mode: int
 
 
 class Workbook:
@@ -96,8 +98,11 @@ class Workbook:
             seen = _stamp(self._file)
             book = self._loaded() if seen else Book()
             self._bring_up(book, rows)
-            mode = self._file.stat().st_mode & 0o777 if seen else 0o600
-            placed(self._file, book.save, mode=mode, before=lambda: self._expect(seen))
+            with new_file(self._file) as file:
+                book.save(file)
+                if seen is not None:
+                    os.fchmod(file.fileno(), seen.mode)
+                self._expect(seen)
         except PermissionError as error:
             raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
 
@@ -246,7 +251,7 @@ class Workbook:
 
 
 def _clock(time: str) -> str:
-    moment = moment_of(time)
+    moment = in_beijing(time)
     return moment.isoformat(" ") if moment else time
 
 
@@ -255,7 +260,7 @@ def _stamp(file: Path) -> _Stamp | None:
         found = os.stat(file)
     except FileNotFoundError:
         return None
-    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, stat.S_IMODE(found.st_mode))
 
 
 def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime | None:

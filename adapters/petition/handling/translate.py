@@ -12,8 +12,8 @@ from typing import Any, Final
 from adapters.kit.convert import Wrong, plain, tidy_name
 from adapters.kit.days import day_of
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.mapping import Row
 from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.rows import Row
 from contracts.contract import Contract
 
 _SYSTEM: Final = "信访信息系统"

@@ -8,16 +8,20 @@ import pytest
 
 from tests.adapters.sinks.dying import acts
 from tests.adapters.sinks.events import course, event
-from tests.adapters.sinks.making import KINDS, Made, making
+from tests.adapters.sinks.making import KINDS, Made, table_on_postgresql
 
 # How many of the places where it may be killed are tried.
-KILLS = 8
+KILLS = 5
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, "table on PostgreSQL"])
 def made(request: pytest.FixtureRequest) -> Iterator[Made]:
-    with making(request.param) as made:
-        yield made
+    if request.param in KINDS:
+        with KINDS[request.param]() as made:
+            yield made
+    else:
+        with table_on_postgresql(request.getfixturevalue("postgres_database")) as made:
+            yield made
 
 
 @pytest.fixture

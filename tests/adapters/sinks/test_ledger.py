@@ -14,12 +14,12 @@ from adapters.kit.sinks.ledger import LedgerSettings
 from tests.adapters.sinks.events import HOSTILE, corrected, course, received, transferred
 from tests.adapters.sinks.making import HERE
 
-SETTINGS = LedgerSettings(type="ledger", file="线索台账.xlsx")
+SETTINGS = LedgerSettings(type="ledger", path=Path("线索台账.xlsx"))
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / SETTINGS.file
+    return tmp_path / SETTINGS.path
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """What sources bring from in tests: a stand for each, where documents are put in order."""
 
 import os
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+import sqlite3
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
+from pydantic import SecretStr
+
 from adapters.kit.port import Outcome, Source
 from adapters.kit.sources.folder import FolderSettings
+from adapters.kit.sources.sql import SqlSettings
 
 CLEAN = Outcome(read=1, accepted=1, duplicate=0, rejected=0, complete=True, answers=())
 
@@ -35,7 +40,7 @@ class FolderStand:
     """A drop folder."""
 
     base: Path
-    put_so_far: int = field(default=0)
+    put_so_far: int = 0
 
     def opened(self) -> AbstractContextManager[Source]:
         return FolderSettings(path=Path("drop"), quiet=0).opened(self.base)
@@ -53,3 +58,62 @@ class FolderStand:
 
     def come_back(self) -> None:
         os.rename(self.base / "away", self.base / "drop")
+
+
+@dataclass
+class SqlStand:
+    """A table, each row of which is a document."""
+
+    base: Path
+    url: str = "sqlite:///agency.db"
+    put_so_far: int = 0
+
+    def __post_init__(self) -> None:
+        self.run("CREATE TABLE v_xfj (id INTEGER PRIMARY KEY, gxsj TIMESTAMP, gkxx TEXT)")
+
+    def opened(self) -> AbstractContextManager[Source]:
+        settings = SqlSettings(
+            url=SecretStr(self.url),
+            table="v_xfj",
+            columns=("id", "gkxx"),
+            changed="gxsj",
+            key="id",
+            batch=1,
+        )
+        return settings.opened(self.base)
+
+    def put(self, mark: str) -> None:
+        self.put_so_far += 1
+        values = f"{self.put_so_far}, '2026-10-03 09:00:00', '{mark}'"
+        self.run(f"INSERT INTO v_xfj VALUES ({values})")
+
+    def run(self, statement: str) -> None:
+        """A statement in a transaction of its own."""
+        with closing(sqlite3.connect(self.base / "agency.db")) as database, database:
+            database.execute(statement)
+
+    def leave(self) -> None:
+        os.rename(self.base / "agency.db", self.base / "away.db")
+
+    def come_back(self) -> None:
+        os.rename(self.base / "away.db", self.base / "agency.db")
+
+
+@dataclass
+class PostgresStand(SqlStand):
+    """The same in a database of PostgreSQL's."""
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as database:
+            database.execute(statement)
+
+    def leave(self) -> None:
+        self._let("false")
+
+    def come_back(self) -> None:
+        self._let("true")
+
+    def _let(self, come: str) -> None:
+        server, _, name = self.url.replace("+psycopg", "").rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as database:
+            database.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {come}")

@@ -2,22 +2,32 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from adapters.kit.port import Away, Brought, Source
-from tests.adapters.sources.stands import CLEAN, FolderStand, Stand
+from tests.adapters.sources.stands import CLEAN, FolderStand, PostgresStand, SqlStand, Stand
 
-STANDS: dict[str, Callable[[Path], Stand]] = {"folder": FolderStand}
+
+def on_postgres(base: Path, request: pytest.FixtureRequest) -> Stand:
+    url = request.getfixturevalue("postgres_database")
+    return PostgresStand(base, url.replace("+asyncpg", "+psycopg"))
+
+
+STANDS: dict[str, Callable[[Path, pytest.FixtureRequest], Stand]] = {
+    "folder": lambda base, _: FolderStand(base),
+    "sqlite": lambda base, _: SqlStand(base),
+    "postgresql": on_postgres,
+}
 
 
 @pytest.fixture(params=STANDS)
-def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Stand:
     base = tmp_path / "base"
     base.mkdir()
-    yield STANDS[request.param](base)
+    return STANDS[request.param](base, request)
 
 
 @pytest.fixture

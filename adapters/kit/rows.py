@@ -1,0 +1,183 @@
+"""A record read by its field map: the fields that are not blank, or everything that is wrong.
+
+What one cell says is read once: codes, flags, days and bodies come again in row after row.
+"""
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from typing import Final
+
+from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
+from adapters.kit.days import day_of
+from adapters.kit.mapping import DAYS, FieldRule, Mapping, When
+from adapters.kit.numbered import numbered
+from adapters.kit.port import FaultKind, Place, Record, RowFault
+from contracts.owncodes import Codes
+
+_MOST_KNOWN: Final = 1_000
+_LONGEST_KNOWN: Final = 64
+_MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
+
+_Cells = MappingOf[str, str]
+_Given = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A record that was deleted where it comes from, by the number that its system gave it."""
+
+    place: Place
+    native: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record (or one part of a group) read by its mapping: the fields that are not blank."""
+
+    place: Place
+    values: MappingOf[str, Value]
+    fields: MappingOf[str, FieldRule]
+    groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
+
+    def text(self, field: str) -> str | None:
+        """A field that reads as text, or None."""
+        value = self.values.get(field)
+        return value if isinstance(value, str) else None
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """A field that reads as several texts; none when it is blank."""
+        value = self.values.get(field)
+        items = value if isinstance(value, list) else ()
+        return tuple(item for item in items if isinstance(item, str))
+
+    def of_each(self, field: str) -> MappingOf[str, Scalar]:
+        """A numbered field: what it says, by number; empty for one that is blank."""
+        value = self.values.get(field)
+        return value.parts if isinstance(value, Numbered) else {}
+
+    def wrong(self, field: str, wrong: Wrong) -> RowFault:
+        """A fault of a field that only the translation can see."""
+        return _fault(self.place, self.fields[field], wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field: the columns that it is read from, and what their cells said so far."""
+
+    name: str
+    rule: FieldRule
+    columns: tuple[str, ...]
+    known: dict[_Given, Value | Wrong | None] = field(default_factory=dict)
+
+
+class Rows:
+    """Reads the records of one field map, under the codes in use."""
+
+    def __init__(self, mapping: Mapping, codes: Codes) -> None:
+        self._mapping = mapping
+        self._codes = codes
+        self._fields = _prepared(mapping.fields)
+        self._groups = {name: _prepared(group.fields) for name, group in mapping.groups.items()}
+
+    def read(self, record: Record) -> Row | Deleted | tuple[RowFault, ...]:
+        """Every field of a record, or everything that is wrong with it; of a deleted one only
+        its number."""
+        place, mapping = record.place, self._mapping
+        if mapping.deleted and self._says(record.columns, mapping.deleted):
+            return self._gone(record, mapping.fields[mapping.deleted.native])
+        values, faults = self._values(self._fields, record.columns, place)
+        groups: dict[str, tuple[Row, ...]] = {}
+        for name, fields in self._groups.items():
+            parts = []
+            for columns in record.groups.get(name, ()):
+                inner, wrong = self._values(fields, columns, place)
+                faults += wrong
+                parts.append(Row(place=place, values=inner, fields=mapping.groups[name].fields))
+            groups[name] = tuple(parts)
+        if faults:
+            return tuple(faults)
+        return Row(place=place, values=values, fields=mapping.fields, groups=groups)
+
+    def _gone(self, record: Record, rule: FieldRule) -> Deleted | tuple[RowFault, ...]:
+        number = self._value(record.columns, rule)
+        if isinstance(number, Wrong):
+            return (_fault(record.place, rule, number),)
+        if number is None:
+            return (_fault(record.place, rule, _MISSING),)
+        return Deleted(record.place, str(number))
+
+    def _values(
+        self, fields: tuple[_Field, ...], columns: _Cells, place: Place
+    ) -> tuple[dict[str, Value], list[RowFault]]:
+        values: dict[str, Value] = {}
+        faults = []
+        get = columns.get
+        for each in fields:
+            given = tuple(map(get, each.columns))
+            try:
+                value = each.known[given]
+            except KeyError:
+                value = self._value(columns, each.rule)
+                _keep(each.known, given, value)
+            if value is None:
+                continue
+            if isinstance(value, Wrong):
+                faults.append(_fault(place, each.rule, value))
+            else:
+                values[each.name] = value
+        return values, faults
+
+    def _value(self, columns: _Cells, rule: FieldRule) -> Value | Wrong | None:
+        if rule.when and not self._says(columns, rule.when):
+            return None
+        dates = rule.reads in DAYS
+        text = self._filled(columns, rule.column, dates=dates)
+        # The reader finds a record's columns by their other names; those of a part come as named.
+        for other in rule.also if text is None else ():
+            text = text or self._filled(columns, other, dates=dates)
+        text = rule.default if text is None else text
+        if text is None:
+            return _MISSING if rule.required else None
+        label = self._filled(columns, rule.label_column) if rule.label_column else None
+        cell, reading = Cell(text=text, label=label), READINGS[rule.reads]
+        if rule.numbered:
+            return numbered(cell, rule, self._codes, reading, prose=rule.reads == "text")
+        return reading(cell, rule, self._codes)
+
+    def _says(self, columns: _Cells, when: When) -> bool:
+        text = self._filled(columns, when.column)
+        return text is not None and plain(text) in when.says
+
+    def _filled(self, columns: _Cells, column: str, *, dates: bool = False) -> str | None:
+        """The cell, or None for one that is blank or says so."""
+        text = bare(columns.get(column, ""))
+        cells = self._mapping.cells
+        if not text or text in cells.nulls:
+            return None
+        if dates and (day := day_of(plain(text))) and day.isoformat() in cells.null_dates:
+            return None
+        return text
+
+
+def _prepared(fields: MappingOf[str, FieldRule]) -> tuple[_Field, ...]:
+    return tuple(_Field(name, rule, _columns(rule)) for name, rule in fields.items())
+
+
+def _columns(rule: FieldRule) -> tuple[str, ...]:
+    more = (rule.label_column, rule.when and rule.when.column)
+    return (rule.column, *rule.also, *(column for column in more if column))
+
+
+def _keep(
+    known: dict[_Given, Value | Wrong | None], given: _Given, value: Value | Wrong | None
+) -> None:
+    """Remember what short cells say, so many of them at most."""
+    if sum(map(len, filter(None, given))) <= _LONGEST_KNOWN:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[given] = value
+
+
+def _fault(place: Place, rule: FieldRule, wrong: Wrong) -> RowFault:
+    reason = f"{rule.title}{wrong.reason}"
+    return RowFault(place.row, rule.column, wrong.kind, reason, wrong.advice, place.sheet)
