@@ -63,6 +63,12 @@ def available() -> Mapping[str, Path]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
+def named(what: str, base: Path = Path()) -> str | Path:
+    """What people write for an adapter: its name, or the path of its folder, seen from `base`."""
+    folder = base / what
+    return folder if (folder / MAPPING).is_file() else what
+
+
 def folder_of(name: str | Path) -> Path:
     """An adapter's folder: of a name the one that is shipped, a path is one of the agency's own.
 

@@ -1,5 +1,6 @@
 """What tells people what to put right: a list of all faults, and the refused rows as a workbook."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -15,8 +16,7 @@ from adapters.kit.returning import return_rows
 from adapters.kit.sources.files import shown
 from adapters.kit.wanted import Wanted
 
-_LIST: Final = ".errors.csv"
-_BOOK: Final = ".errors.xlsx"
+_CAME_BACK: Final = re.compile(r"(.+)\.errors(?:-([0-9]{1,4}))?\.xlsx", re.DOTALL)
 
 
 def write_answers(
@@ -27,11 +27,11 @@ def write_answers(
     `original` holds its bytes, `name` is what people call it. The list (`<name>.errors.csv`) says
     where and why, and nothing that a cell says. Of a table, `<name>.errors.xlsx` is what people put
     right and hand in again: an xlsx workbook as it came with marks in it, of others the refused
-    rows. A reader passes over what it adds. Raises OSError.
+    rows. A reader passes over what it adds. Handed in again, they come back as `.errors-2`, so that
+    nothing that people wrote is replaced. Raises OSError.
     """
-    # What came back and is handed in again keeps its name.
-    called = shown(name.removesuffix(_BOOK))
-    listed, book = into / f"{called}{_LIST}", into / f"{called}{_BOOK}"
+    called = _called(name)
+    listed, book = into / f"{called}.csv", into / f"{called}.xlsx"
     faulty = Faulty()
     write_report(listed, name, faulty.passing(faults))
     if not faulty.rows and not faulty.document:
@@ -42,6 +42,13 @@ def write_answers(
         return listed, book
     book.unlink(missing_ok=True)
     return (listed,)
+
+
+def _called(name: str) -> str:
+    before = _CAME_BACK.fullmatch(name)
+    if before is None:
+        return f"{shown(name)}.errors"
+    return f"{shown(before[1])}.errors-{int(before[2] or 1) + 1}"
 
 
 def _write_book(original: Path, name: str, wanted: Wanted, faulty: Faulty, book: Path) -> bool:

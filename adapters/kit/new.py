@@ -80,9 +80,7 @@ def _write_first_that_agrees(contract: Contract, folder: Path) -> None:
     for example in _examples(contract):
         columns = tuple(_columns(every, example))
         _write(folder, contract, columns, [each for each in every if not _is_in(each, columns)])
-        (folder / "samples" / "one").mkdir(parents=True, exist_ok=True)
-        _write_csv(folder / "samples" / "one" / "in.csv", columns, [_row(columns)])
-        made = outcome(folder, folder / "samples" / "one")
+        made = _sample(folder, "one", "utf-8-sig", [_headings(columns), _row(columns)])
         if made["events"] and not made["faults"]:
             _write_samples(folder, columns)
             return
@@ -173,7 +171,7 @@ def _write(
         "version": contract.version,
         "title": contract.title,
         "correlation": "" if contract.answers else correlation,
-        "columns": "\n".join(f"| {each.heading} | {_about(each.leaf)} |" for each in columns),
+        "columns": "\n".join(f"| {each.name} | {_about(each.leaf)} |" for each in columns),
     }
     for template, name in (("translate.txt", TRANSLATE), ("README.txt", "README.md")):
         text = (files("adapters") / "kit" / "blank" / template).read_text(encoding="utf-8")
@@ -236,10 +234,6 @@ def _row(columns: Sequence[_Column], **cells: str) -> list[str]:
     return [cells.get(column.field, column.cell) for column in columns]
 
 
-def _write_csv(path: Path, columns: Sequence[_Column], rows: Sequence[Sequence[str]]) -> None:
-    path.write_bytes(_csv([[column.heading for column in columns], *rows]).encode("utf-8-sig"))
-
-
 def _csv(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
@@ -248,13 +242,11 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
 
 def _write_samples(folder: Path, columns: Sequence[_Column]) -> None:
     """The traps of every table, each a sample; what comes out is written down as it is."""
-    heading = [column.heading for column in columns]
-    row = _row(columns)
+    heading, row = _headings(columns), _row(columns)
     other = _row(columns, row_number="YL-0002")
     backwards = [[*reversed(line)] for line in (heading, row)]
     lacking = [line[1:] for line in (heading, row)]
     tables = {
-        "one": ("utf-8-sig", [heading, row]),
         "gbk-below-a-title": ("gb18030", [["示范市样例表", *[""] * (len(row) - 1)], heading, row]),
         "repeated": ("utf-8-sig", [heading, row, other, row]),
         "nothing-filled-in": ("utf-8-sig", [heading, [*row[:1], *[""] * (len(row) - 1)]]),
@@ -264,8 +256,20 @@ def _write_samples(folder: Path, columns: Sequence[_Column]) -> None:
         "shifted": ("utf-8-sig", [heading, [*row, "多出的一格"], other]),
     }
     for case, (encoding, rows) in tables.items():
-        place = folder / "samples" / case
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "in.csv").write_bytes(_csv(rows).encode(encoding))
-        made = written(outcome(folder, place))
-        (place / "out.json").write_text(made, encoding="utf-8")
+        _sample(folder, case, encoding, rows)
+
+
+def _sample(
+    folder: Path, case: str, encoding: str, rows: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    """Write a sample, and what comes out of it, which is the answer."""
+    place = folder / "samples" / case
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "in.csv").write_bytes(_csv(rows).encode(encoding))
+    made = outcome(folder, place)
+    (place / "out.json").write_text(written(made), encoding="utf-8")
+    return made
+
+
+def _headings(columns: Sequence[_Column]) -> list[str]:
+    return [column.heading for column in columns]

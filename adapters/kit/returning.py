@@ -65,7 +65,7 @@ def _write(book: Any, table: Table, problems: int, faulty: Faulty) -> None:
             of_header = row == table.header.row
             cells = _cells(sheet, table, line, problems, PROBLEMS if of_header else "", {})
             if of_header and faulty.beyond:
-                cells[-1].comment = note(faulty.beyond)
+                cells[problems].comment = note(faulty.beyond)
             sheet.append(cells)
         elif faults := faulty.rows.get((table.sheet, row), ()):
             told = f"原第 {row} 行：{sentences(faults)}"
@@ -82,14 +82,16 @@ def _cells(
 ) -> list[Any]:
     names = table.header.names
     cells = []
-    for at in range(problems):
-        cell = as_text(WriteOnlyCell(sheet), line[at] if at < len(line) else "")
+    for at in range(max(problems + 1, min(len(line), MOST_COLUMNS))):
         name = names[at] if at < len(names) else ""
+        if at == problems:
+            cell = as_text(WriteOnlyCell(sheet), told)
+            cell.alignment = WRAPPED
+        else:
+            cell = as_text(WriteOnlyCell(sheet), line[at] if at < len(line) else "")
         if name and name in faults:
-            cell.fill, cell.comment = MARK, note(sentences(faults[name]))
+            cell.comment = note(sentences(faults[name]))
+        if cell.comment or (at == problems and told):
+            cell.fill = MARK
         cells.append(cell)
-    problem = as_text(WriteOnlyCell(sheet), told)
-    problem.alignment = WRAPPED
-    if told:
-        problem.fill = MARK
-    return [*cells, problem]
+    return cells

@@ -21,6 +21,7 @@ from adapters.kit.marking import mark_workbook
 from adapters.kit.port import FaultKind, Record, RowFault
 from adapters.kit.readers.opening import opened
 from adapters.kit.wanted import PROBLEMS, Wanted
+from tests.adapters.readers.documents import written_ods
 
 WANTED = Wanted(
     titles={"编号": "编号", "人数": "信访人数", "概况": "概况"},
@@ -118,7 +119,12 @@ def test_what_came_back_and_is_handed_in_again_bears_only_the_new_marks(tmp_path
     _, first = answer(as_xlsx(tmp_path / "十月.xlsx"), IN_SHEET, into=tmp_path / "一")
     other = RowFault(5, "", FaultKind.CONTRACT, "缺少必填项", "请补填", "Sheet")
     again = answer(first, other, into=tmp_path / "二")
-    assert [path.name for path in again] == ["十月.xlsx.errors.csv", "十月.xlsx.errors.xlsx"]
+    assert [path.name for path in again] == [
+        "十月.xlsx.errors-2.csv",
+        "十月.xlsx.errors-2.xlsx",
+    ]
+    third = answer(again[1], other, into=tmp_path / "三")
+    assert third[1].name == "十月.xlsx.errors-3.xlsx"
     sheet = load_workbook(again[1]).worksheets[0]
     assert [row[4] for row in values(sheet)] == [None, PROBLEMS, None, None, "缺少必填项；请补填"]
     assert marks(sheet) == {}
@@ -280,6 +286,16 @@ def test_a_row_that_is_too_wide_comes_back_whole(tmp_path: Path) -> None:
     ]
 
 
+def test_what_people_added_behind_the_problems_comes_back_too(tmp_path: Path) -> None:
+    path = tmp_path / "十月.csv"
+    with path.open("w", encoding="utf-8", newline="") as out:
+        added = [PROBLEMS, "备注"]
+        csv.writer(out).writerows([[*HEADER, *added], [*ROWS[1], "从前的问题", "已核"]])
+    fault = replace(FAULT, row=2)
+    sheet = book_of(path, fault, into=tmp_path / "退回").worksheets[0]
+    assert values(sheet) == [[*HEADER, *added], [*ROWS[1], f"原第 2 行：{TOLD}", "已核"]]
+
+
 def test_what_no_workbook_can_hold_is_shown_as_such(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "十月.csv", [["A-1", "\x01二\x1b", "样例" * 20_000, ""]])
     fault = RowFault(3, "人数", FaultKind.NUMBER, "信访人数不是整数", "请填阿拉伯数字")
@@ -325,3 +341,11 @@ def test_no_damage_to_a_workbook_gets_in_the_way(tmp_path: Path) -> None:
         marked = mark_workbook(tmp_path / "7", (), Faulty(), tmp_path / "退回.xlsx")
         assert marked == (tmp_path / "退回.xlsx").is_file()
         (tmp_path / "退回.xlsx").unlink(missing_ok=True)
+
+
+def test_of_an_open_document_the_refused_rows_come_back_as_a_workbook(tmp_path: Path) -> None:
+    (tmp_path / "十月.ods").write_bytes(written_ods([TITLE, HEADER, *ROWS]))
+    answers = answer(tmp_path / "十月.ods", FAULT, into=tmp_path / "退回")
+    assert answers[1].name == "十月.ods.errors.xlsx"
+    right = {"编号": "A-2", "人数": "2", "概况": "=HYPERLINK(1)"}
+    assert repaired(answers, B3="2") == [(3, right)]

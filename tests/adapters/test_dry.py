@@ -8,6 +8,7 @@ import pytest
 
 from adapters.kit.adapter import load
 from adapters.kit.dry import Covered, Refused, Rehearsal, dry_run, fitting
+from adapters.kit.new import new_adapter
 from adapters.kit.port import FaultKind
 from contracts.agency import AgencyIdError
 from deploy.demo.exports import HEADER, LETTER
@@ -131,3 +132,29 @@ def test_a_file_finds_the_adapters_that_can_read_it_the_likeliest_first(tmp_path
     )
     (tmp_path / "其他.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
     assert fitting(tmp_path / "其他.csv") == ()
+
+
+def test_what_the_agencys_system_deleted_is_counted_and_not_sent(tmp_path: Path) -> None:
+    gone = {"xfjbh": "XFJ2", "scbz": "1"}
+    path = export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"}, gone, header=(*HEADER, "scbz"))
+    done = rehearse(path)
+    assert (done.read, done.deleted, done.refused) == (2, 1, 0)
+    assert done.types == {"petition.case_transferred": 1}
+
+
+def test_a_step_that_cannot_come_yet_is_refused(tmp_path: Path) -> None:
+    folder = new_adapter("steps", "clue.disposition_decided", tmp_path)
+    steps = '\n[steps."clue.disposition_decided"]\nafter = ["clue.received"]\n'
+    with (folder / "mapping.toml").open("a", encoding="utf-8") as mapping:
+        mapping.write(steps)
+    sample = folder / "samples" / "one" / "in.csv"
+    done = dry_run(load(folder), sample, "510100.discipline")
+    assert (done.refused, done.types) == (1, {})
+    assert [f.kind for f in done.faults] == [FaultKind.STEP]
+
+
+def test_replies_are_counted_that_still_need_their_opening(tmp_path: Path) -> None:
+    folder = new_adapter("replies", "clue.disposition_decided", tmp_path)
+    sample = folder / "samples" / "repeated" / "in.csv"
+    done = dry_run(load(folder), sample, "510100.discipline")
+    assert (done.replies, done.again) == (2, 1)

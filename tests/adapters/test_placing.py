@@ -1,8 +1,9 @@
 """Fields say themselves where in a payload they stand."""
 
-from adapters.kit.mapping import FieldRule, Row
+from adapters.kit.mapping import FieldRule
 from adapters.kit.placing import payload_of
 from adapters.kit.port import Place
+from adapters.kit.rows import Row
 
 
 def row(**fields: tuple[str, ...]) -> Row:

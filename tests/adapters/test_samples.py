@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 
 import adapters
-from adapters.kit.adapter import UnknownAdapter, available, load
+from adapters.kit.adapter import UnknownAdapter, available, load, named
 from adapters.kit.check import Difference, check, outcome, samples, written
 from adapters.kit.port import CannotRun, FaultKind
 from contracts.owncodes import SHIPPED, Codes, load_codes
@@ -91,8 +91,10 @@ def test_an_adapter_is_added_as_a_folder_and_checked_by_its_samples(
 def test_an_adapter_of_the_agencys_own_stands_in_a_folder_anywhere(tmp_path: Path) -> None:
     folder = tmp_path / "来信"
     copytree(available()["petition"], folder)
+    assert named("来信", tmp_path) == named(str(folder)) == folder
     assert load(folder).name == "来信"
     assert check(folder) == ()
+    assert named("petition", tmp_path) == "petition"
 
 
 @pytest.mark.parametrize(
