@@ -340,6 +340,17 @@ def test_two_cells_far_apart_do_not_exhaust_the_machine(path: Path) -> None:
     assert ([fault.reason for fault in got.faults], got.records) == (["工作簿展开后过大"], [])
 
 
+def test_a_header_below_long_rows_is_found_and_a_row_too_long_refused(path: Path) -> None:
+    def lay(sheet: Worksheet, columns: int) -> None:
+        for row in (["x" * 32_000] * columns, ["y" * 32_000] * columns, HEADER, ["1", "a"]):
+            sheet.append(row)
+
+    got = laid_out(path, lambda sheet: lay(sheet, 100))
+    assert got.columns == [{"no": "1", "day": "a", "note": ""}]
+    got = laid_out(path, lambda sheet: lay(sheet, 140))
+    assert [fault.reason for fault in got.faults] == ["工作簿展开后过大"]
+
+
 def test_a_sheet_as_wide_as_it_can_be_is_refused(path: Path) -> None:
     def lay(sheet: Worksheet) -> None:
         sheet.append([*HEADER, *(f"c{n}" for n in range(4, 16_385))])
