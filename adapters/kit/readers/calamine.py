@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -30,7 +29,8 @@ _Cell = int | float | str | bool | time | date | datetime | timedelta
 _BYTES_OF_MEMORY: Final = 2 << 30
 _BYTES_WRITTEN: Final = 4 << 30
 _SECONDS: Final = 900
-_ROWS_PER_FRAME: Final = 200
+_MOST_ROWS: Final = 200
+_LONGEST_ROW: Final = 1 << 22
 _MOST_MARKS: Final = 200_000
 _MOST_CHARACTERS: Final = 32_768
 # A spreadsheet keeps so many digits of a number; what is longer has lost some.
@@ -64,9 +64,24 @@ def _write_sheet(
         raise MemoryError
     height, left = (sheet.end[0] + 1, sheet.start[1]) if sheet.start and sheet.end else (0, 0)
     write_frame(out, Sheet(sheet.name, hidden, height, merged, errors))
-    rows = _rows(sheet, left)
-    while some := list(islice(rows, _ROWS_PER_FRAME)):
-        write_frame(out, packed(some))
+    for rows in _together(_rows(sheet, left)):
+        write_frame(out, packed(rows))
+
+
+def _together(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    """Rows in lots that whoever reads them can hold."""
+    some: list[list[str]] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        length = sum(map(len, row))
+        size += length
+        if length > _LONGEST_ROW:
+            raise MemoryError
+        if len(some) == _MOST_ROWS or size > _LONGEST_ROW:
+            yield some
+            some, size = [], 0
+    yield some
 
 
 def _rows(sheet: CalamineSheet, left: int) -> Iterator[list[str]]:

@@ -54,9 +54,11 @@ class CsvFile:
         return (Table("", "", self._header, (), self._lines),)
 
     def _lines(self) -> Lines:
+        chinese = self._file.encoding == "gb18030"
         with self._open() as text:
             try:
-                yield from _rows(text, self._delimiter)
+                for row, cells in _rows(text, self._delimiter):
+                    yield row, [as_2022(cell) for cell in cells] if chinese else cells
             except UnreadableFile:
                 return
 

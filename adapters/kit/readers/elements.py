@@ -45,13 +45,15 @@ class Elements:
     """A target for lxml's parser.
 
     Text of elements inside a wanted one that are not wanted themselves counts as its own, and
-    `<br/>` there as the end of a line. Raises TooMuch through the parser.
+    `<br/>` there as the end of a line. Raises TooMuch through the parser. `seen` are the paths
+    that stand in the records, wanted or not, while somebody asks for them.
     """
 
-    def __init__(self, paths: Paths, limits: Limits) -> None:
+    def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
         self._paths = paths
         self._limits = limits
         self._where = tuple(map(canonical, filter(None, paths.wanted.records.split("/"))))
+        self._seen = seen
         self._outside: list[str] = []
         self._inside: list[_Open] = []
         self._taken = Taken(paths, limits)
@@ -107,11 +109,14 @@ class Elements:
         if len(attributes) > self._limits.columns:
             raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
         for key, value in attributes.items():
-            self._taken.add(begun.part, _below(begun.path, key, "@"), value)
+            path = _below(begun.path, key, "@")
+            self._taken.add(begun.part, path, value)
+            self._see(path, begun.part)
 
     def _begun(self, tag: str) -> _Open:
         parent = self._inside[-1]
         path = _below(parent.path, tag)
+        self._see(path, parent.part)
         if parent.part is None and path in self._paths.parts:
             return _Open("", None, False, self._taken.part(path))
         if path in (parent.part.leaves if parent.part else self._paths.leaves):
@@ -121,6 +126,10 @@ class Elements:
         if _local(tag) == "br":
             parent.text.add("\n")
         return _Open(path, parent.text, False, parent.part)
+
+    def _see(self, path: str, part: Part | None) -> None:
+        if self._seen is not None and part is None and len(self._seen) < self._limits.columns:
+            self._seen.add(path)
 
 
 @lru_cache(maxsize=4_096)

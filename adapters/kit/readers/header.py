@@ -1,7 +1,7 @@
 """Finding the header of a table: below title rows, by the columns that the mapping needs."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -103,7 +103,7 @@ def _too_many(row: int, columns: int, limits: Limits) -> RowFault:
 
 def _missing(row: int, column: str, names: Sequence[str], wanted: Wanted) -> RowFault:
     reason = f"表头缺少必需的列（{wanted.titles[column]}）"
-    hint = _similar(column, names, wanted)
+    hint = similar(column, names, wanted)
     advice = f"是否即列“{hint}”？可改表头，或在站点映射中写明" if hint else "请在导出时勾选该列"
     return RowFault(row, column, FaultKind.HEADER, reason, advice)
 
@@ -111,7 +111,7 @@ def _missing(row: int, column: str, names: Sequence[str], wanted: Wanted) -> Row
 def _notices(row: int, names: Sequence[str], wanted: Wanted) -> tuple[RowFault, ...]:
     """Columns that may be absent, but seem to stand there under another name."""
     absent = sorted(wanted.titles.keys() - set(names))
-    found = [(column, _similar(column, names, wanted)) for column in absent]
+    found = [(column, similar(column, names, wanted)) for column in absent]
     return tuple(
         RowFault(
             row,
@@ -138,7 +138,7 @@ def _doubled(row: int, doubled: Mapping[str, str], wanted: Wanted) -> tuple[RowF
     )
 
 
-def _similar(column: str, names: Sequence[str], wanted: Wanted) -> str | None:
+def similar(column: str, names: Collection[str], wanted: Wanted) -> str | None:
     """The column that is nobody's and whose name is most like the wanted one or its title."""
     spare = [
         name

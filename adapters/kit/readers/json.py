@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NoReturn
 
 import msgspec
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.encoding import TextFile, as_2022
+from adapters.kit.readers.header import SEARCHED
 from adapters.kit.readers.limits import Limits
-from adapters.kit.readers.paths import Part, Paths, Taken, no_record
+from adapters.kit.readers.paths import Part, Paths, Taken, no_record, renamed
 from adapters.kit.wanted import Wanted, canonical
 
 _LONGEST_LINE: Final = 1 << 22
@@ -35,6 +37,12 @@ class JsonFile:
         self._wanted = wanted
         self._parsing = _Parsing(Paths.of(wanted), limits)
         self._records = _records(file, wanted)
+        seen: set[str] = set()
+        looking = _Parsing(Paths.of(wanted), limits, seen)
+        for number, raw in enumerate(self._records[:SEARCHED], start=1):
+            looking.parse(bytes(raw).decode(), number, Place(name, number))
+        if refusal := renamed(seen, wanted):
+            raise refusal
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -60,7 +68,11 @@ class NdjsonFile:
         self._name = name
         self._wanted = wanted
         self._parsing = _Parsing(Paths.of(wanted), limits)
-        self._empty = next(self.read(), None) is None
+        seen: set[str] = set()
+        looking = _Parsing(Paths.of(wanted), limits, seen)
+        self._empty = not list(islice(self._read(0, looking), SEARCHED))
+        if refusal := renamed(seen, wanted):
+            raise refusal
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -71,6 +83,9 @@ class NdjsonFile:
         return None
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        yield from self._read(after, self._parsing)
+
+    def _read(self, after: int, parsing: "_Parsing") -> Iterator[Record | Unreadable]:
         for number, line in enumerate(self._lines(), start=1):
             if number > after and (line is None or line.strip()):
                 place = Place(self._name, number)
@@ -78,7 +93,7 @@ class NdjsonFile:
                     most = _LONGEST_LINE >> 20
                     yield _unreadable(number, place, f"一行超过 {most} Mi 字符，没有读取", _ADVICE)
                 else:
-                    yield self._parsing.parse(line, number, place)
+                    yield parsing.parse(line, number, place)
 
     def _lines(self) -> Iterator[str | None]:
         """Every line; None for one that is too long."""
@@ -135,11 +150,13 @@ def _records(file: TextFile, wanted: Wanted) -> list[msgspec.Raw]:
 
 
 class _Parsing:
-    """Makes records of objects."""
+    """Makes records of objects. `seen` are the paths that stand in them, wanted or not, while
+    somebody asks for them."""
 
-    def __init__(self, paths: Paths, limits: Limits) -> None:
+    def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
         self._paths = paths
         self._limits = limits
+        self._seen = seen
 
     def parse(self, text: str, number: int, place: Place) -> Record | Unreadable:
         taken = Taken(self._paths, self._limits)
@@ -160,6 +177,8 @@ class _Parsing:
     def _walk(self, taken: Taken, part: Part | None, path: str, value: _Value, room: int) -> None:
         if room == 0:
             raise ValueError
+        if self._seen is not None and part is None and len(self._seen) < self._limits.columns:
+            self._seen.add(path)
         match value:
             case None:
                 taken.add(part, path, "")

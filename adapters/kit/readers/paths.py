@@ -1,14 +1,16 @@
 """Taking the wanted values of a record that is no row, by their paths: of XML and JSON."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable
+from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
+from adapters.kit.readers.header import similar
 from adapters.kit.readers.limits import Limits
 from adapters.kit.wanted import Wanted
 
 _MOST_PARTS: Final = 1_000
+_LONGEST_RECORD: Final = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Taken:
     values: dict[str, str] = field(default_factory=dict)
     groups: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    characters: int = 0
 
     def part(self, each: str) -> Part:
         """Begin one more part of a group; of too many, one that is thrown away."""
@@ -64,11 +67,14 @@ class Taken:
         if path not in (part.leaves if part else self.paths.leaves):
             return
         values = part.values if part else self.values
-        values[path] = f"{values[path]}\n{text}" if path in values else text
-        if len(values[path]) > self.limits.cell_characters:
-            values[path] = ""
-            where = f"{part.each}/{path}" if part else path
-            self.faults[where] = f"内容超过 {self.limits.cell_characters} 字"
+        where = f"{part.each}/{path}" if part else path
+        self.characters += len(text)
+        if self.characters > _LONGEST_RECORD:
+            self.faults[""] = f"整条记录超过 {_LONGEST_RECORD} 字"
+        elif where not in self.faults:
+            values[path] = f"{values[path]}\n{text}" if path in values else text
+            if len(values[path]) > self.limits.cell_characters:
+                self.faults[where] = f"内容超过 {self.limits.cell_characters} 字"
 
     def record(self, number: int, place: Place) -> Record | Unreadable:
         """The record, or what is wrong with it."""
@@ -87,6 +93,25 @@ class Taken:
             if path not in titles:
                 columns.setdefault(also[path], text)
         return columns
+
+
+def renamed(seen: Collection[str], wanted: Wanted) -> UnreadableFile | None:
+    """What is wrong when the first records all lack a required value, and have one that is called
+    almost so: it is told once, not with every record."""
+    there = {wanted.also.get(path, path) for path in seen}
+    absent = [(each, similar(each, sorted(seen), wanted)) for each in wanted.required - there]
+    faults = [
+        RowFault(
+            0,
+            column,
+            FaultKind.HEADER,
+            f"记录中都没有必需的项（{wanted.titles[column]}）",
+            f"是否即“{hint}”？可改名称，或在站点映射中写明",
+        )
+        for column, hint in sorted(absent)
+        if hint
+    ]
+    return UnreadableFile(*faults) if faults else None
 
 
 def no_record(wanted: Wanted) -> RowFault:

@@ -142,8 +142,8 @@ class Workbook:
                     offset = seen.offset + seen.sheet.rows if seen else 0
                     seen = _Seen(frame, [], self._frames.tell(), offset)
                     yield seen
-                case Rows() if seen and not seen.top:
-                    seen.top.extend(frame.rows()[: SEARCHED + 1])
+                case Rows() if seen and len(seen.top) <= SEARCHED:
+                    seen.top.extend(frame.rows()[: SEARCHED + 1 - len(seen.top)])
 
     def _found(
         self, sheets: Sequence[_Seen], wanted: Wanted

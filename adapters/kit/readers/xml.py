@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final, cast
 
@@ -10,8 +11,9 @@ from lxml import etree
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.elements import Elements, TooMuch
 from adapters.kit.readers.encoding import TextFile, as_2022, examine
+from adapters.kit.readers.header import SEARCHED
 from adapters.kit.readers.limits import Limits
-from adapters.kit.readers.paths import Paths, Taken, no_record
+from adapters.kit.readers.paths import Paths, Taken, no_record, renamed
 from adapters.kit.wanted import Wanted
 
 _CHUNK: Final = 1 << 16
@@ -37,7 +39,7 @@ class XmlFile:
         if _has_doctype(next(self._text(), "")):
             reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
             raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
-        self._empty = next(self.read(), None) is None
+        self._empty = not self._looked_into()
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -52,8 +54,21 @@ class XmlFile:
             if number > after:
                 yield taken.record(number, Place(self._name, number))
 
-    def _taken(self) -> Iterator[Taken]:
-        elements = Elements(Paths.of(self._wanted), self._limits)
+    def _looked_into(self) -> list[Taken]:
+        """The first records, also when soon behind them the document is broken."""
+        seen: set[str] = set()
+        first: list[Taken] = []
+        try:
+            first.extend(islice(self._taken(seen), SEARCHED))
+        except UnreadableFile:
+            if not first:
+                raise
+        if refusal := renamed(seen, self._wanted):
+            raise refusal
+        return first
+
+    def _taken(self, seen: set[str] | None = None) -> Iterator[Taken]:
+        elements = Elements(Paths.of(self._wanted), self._limits, seen)
         # The text is decoded before: what is declared is not always what is there.
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", elements),

@@ -144,6 +144,36 @@ def test_a_required_column_that_is_missing_is_told_once(write_table: Write) -> N
     )
 
 
+RECORDS = {form: FORMS[form] for form in ("xml", "json", "ndjson")}
+
+
+@pytest.mark.parametrize("form", RECORDS)
+def test_a_required_value_that_all_records_call_otherwise_is_told_once(
+    tmp_path: Path, form: str
+) -> None:
+    rows = [["no", "day1", "letter", "note"], *THREE]
+    got = read(written(tmp_path / "document", RECORDS[form](rows)))
+    assert got.records == []
+    assert got.faults == (
+        RowFault(
+            0,
+            "day",
+            FaultKind.HEADER,
+            "记录中都没有必需的项（日期）",
+            "是否即“day1”？可改名称，或在站点映射中写明",
+        ),
+    )
+
+
+@pytest.mark.parametrize("form", RECORDS)
+def test_a_required_value_that_nothing_resembles_is_left_to_the_records(
+    tmp_path: Path, form: str
+) -> None:
+    rows = [["no", "letter"], ["1", "x"], ["2", "x"]]
+    got = read(written(tmp_path / "document", RECORDS[form](rows)))
+    assert (got.columns, got.faults) == ([{"no": "1"}, {"no": "2"}], ())
+
+
 def test_a_document_without_the_header_is_refused(write_table: Write) -> None:
     got = read(write_table([["甲", "乙"], *THREE]))
     assert [fault.reason for fault in got.faults] == ["前 10 行内没有找到表头（须有列：day、no）"]

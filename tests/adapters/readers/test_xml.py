@@ -208,3 +208,11 @@ def test_a_group_of_too_many_parts_is_a_fault_of_its_record(path: Path) -> None:
     assert [fault.reason for fault in read_text(path, text, PERSON).unreadable] == [
         "同类项超过 1000 个"
     ]
+
+
+def test_a_record_that_is_too_long_in_all_is_a_fault(path: Path) -> None:
+    item = f"<Item><ChengWei>{'子' * 30_000}</ChengWei></Item>"
+    text = f"<P><XingMing>甲</XingMing><JiaTingChengYuan>{item * 150}</JiaTingChengYuan></P>"
+    assert [(fault.column, fault.reason) for fault in read_text(path, text, PERSON).unreadable] == [
+        ("", "整条记录超过 4194304 字")
+    ]
