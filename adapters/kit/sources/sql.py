@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from pydantic import Field
 from sqlalchemy import (
     ColumnElement,
@@ -35,7 +36,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
 from adapters.kit.sources.database import Database, engine_at, told
 from adapters.kit.sources.files import new_file, shown
-from adapters.kit.sources.values import FAR_AHEAD, cell, earlier, moment_of, packed, unpacked
+from adapters.kit.sources.values import FAR_AHEAD, PLAIN, cell, earlier, moment_of, packed, unpacked
 
 # What a dialect is told first in each transaction.
 _SESSION: Final = {
@@ -65,7 +66,7 @@ class SqlSettings(Database):
     changed: Annotated[str, Field(min_length=1)]
     key: Annotated[str, Field(min_length=1)]
     overlap: Annotated[int, Field(ge=0, le=604_800)] = 300
-    batch: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     timeout: Annotated[float, Field(gt=0, le=3_600)] = 60
     session: tuple[str, ...] | None = None
 
@@ -219,9 +220,12 @@ class _Table:
         names = self._settings.columns
         streamed = connection.execution_options(stream_results=True, max_row_buffer=500)
         for changed, key, *values in streamed.execute(query):
-            cells = {name: cell(name, value) for name, value in zip(names, values, strict=True)}
-            written = f"{json.dumps(cells, ensure_ascii=False)}\n".encode(errors="replace")
-            pair = json.dumps([packed(changed), packed(key)]).encode()
+            cells = dict(zip(names, values, strict=True))
+            for name, value in cells.items():
+                if type(value) not in PLAIN:
+                    cells[name] = cell(name, value)
+            written = msgspec.json.encode(cells) + b"\n"
+            pair = msgspec.json.encode((packed(changed), packed(key)))
             yield _Row(changed, key, hashlib.sha256(pair + written).digest()[:_DIGEST]), written
 
     def _behind(self, position: _Position) -> tuple[ColumnElement[bool], ...]:

@@ -11,6 +11,8 @@ from adapters.kit.port import CannotRun
 
 # A time without a zone may be anybody's.
 FAR_AHEAD: Final = 26 * 3_600.0
+# What JSON has as it is.
+PLAIN: Final = frozenset({str, int, bool, type(None)})
 _BEIJING: Final = timezone(timedelta(hours=8))
 _DIGITS: Final = 64
 _COMPACT: Final = re.compile(r"[0-9]{14,20}\Z")

@@ -186,15 +186,23 @@ class _Server(ThreadingHTTPServer):
             return
         with self._lock:
             self._open.add(request)
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            # No thread can be started.
+            self._closed(request)
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                self._open.discard(request)
-            self._room.release()
+            self._closed(request)
+
+    def _closed(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        self._room.release()
 
     def hang_up(self) -> None:
         """End the requests that have not arrived; those that have are answered."""
