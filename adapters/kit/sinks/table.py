@@ -123,7 +123,8 @@ class TableSink:
             table = sa.Table(self._form.table, metadata, autoload_with=self._engine)
             taken = sa.Table(TAKEN, metadata, autoload_with=self._engine)
         except NoSuchTableError as error:
-            wanted = sa.schema.CreateTable(_tables_of(self._form).tables[str(error)])
+            named = (t for t in _tables_of(self._form).sorted_tables if t.name == str(error))
+            wanted = sa.schema.CreateTable(next(named))
             ddl = " ".join(str(wanted.compile(self._engine)).split())
             raise CannotRun(
                 f"数据库中没有表 {error}：请设 create = true，或由管理员建表：{ddl}"

@@ -114,6 +114,20 @@ def test_a_table_that_does_not_fit_says_how_and_takes_nothing(
     assert rows(on(tmp_path), "gt_taken") == []
 
 
+def test_a_table_may_stand_in_a_schema_of_its_own(tmp_path: Path) -> None:
+    text = (HERE / "table.toml").read_text(encoding="utf-8")
+    (tmp_path / "table.toml").write_text(f'schema = "main"\n{text}', encoding="utf-8")
+    settings = SETTINGS.model_copy(update={"create": False})
+    with (
+        settings.opened(tmp_path, tmp_path) as sink,
+        pytest.raises(CannotRun, match=r'CREATE TABLE main\."线索接收表"'),
+    ):
+        sink.take([transferred(1, "示-001")])
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([transferred(1, "示-001")])
+    assert [row[0] for row in rows(on(tmp_path))] == ["示-001"]
+
+
 def test_while_another_writes_it_waits(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"url": SecretStr("sqlite:///clues.db?timeout=0")})
     with settings.opened(tmp_path, HERE) as sink:
