@@ -14,7 +14,7 @@ from pydantic import Field
 from adapters.kit.port import Away, CannotRun, Sink
 from adapters.kit.sinks.columns import Event, Strict, Types, takes
 from adapters.kit.sinks.files import json_of
-from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
+from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, name_of, open_taken, receipt_of
 from adapters.kit.sources.files import new_file, secret
 from adapters.kit.waiting import seconds_asked
 
@@ -57,7 +57,7 @@ class CallSettings(Strict):
 
 
 class CallSink:
-    """Posts each event once, in order, under `Idempotency-Key: <position>`.
+    """Posts each event once, in order, under `Idempotency-Key: <receipt>`.
 
     Whoever is killed between the answer and its note posts the event again under the same key.
     2xx and 409 (it has the event) are done. An event that the interface refuses stands in the
@@ -98,12 +98,12 @@ class CallSink:
         if status < 400 or status in _MISTAKEN:
             host = httpx.URL(self._url).host
             raise CannotRun(f"接口 {host} 答复 HTTP {status}：请检查地址和口令")
-        with new_file(self._folder / f"{position_of(event)}.json") as file:
+        with new_file(self._folder / f"{name_of(event)}.json") as file:
             file.write(json_of({"status": status, "event": event}))
 
     def _post(self, event: Event) -> int:
         """The status of the answer, whose body nobody reads. Raises Away."""
-        headers = {"Content-Type": _JSON, "Idempotency-Key": position_of(event)}
+        headers = {"Content-Type": _JSON, "Idempotency-Key": receipt_of(event)}
         content = json.dumps(event, separators=(",", ":")).encode()
         try:
             with self._http.stream("POST", self._url, content=content, headers=headers) as answer:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from adapters.kit.port import Sink
 from adapters.kit.present import in_beijing
 from adapters.kit.sinks.columns import Event, Strict, Types, takes
-from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
+from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, name_of, open_taken
 from adapters.kit.sources.files import new_file
 
 
@@ -31,7 +31,7 @@ class FilesSettings(Strict):
 
 
 class FilesSink:
-    """Writes each event into a file of its position, `0-1.json`, as the hub gave it.
+    """Writes each event into a file named by its position and receipt, as the hub gave it.
 
     Whoever reads the folder may take files away; they do not come again. Each is whole when it
     appears under its name.
@@ -46,7 +46,7 @@ class FilesSink:
     def take(self, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:
             if takes(self._types, event) and event not in self._taken:
-                with new_file(folder_at(self._place(event)) / f"{position_of(event)}.json") as file:
+                with new_file(folder_at(self._place(event)) / f"{name_of(event)}.json") as file:
                     file.write(json_of(event))
                 self._taken.add(event)
 

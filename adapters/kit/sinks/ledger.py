@@ -62,7 +62,8 @@ class LedgerSink:
         with self._rows.transaction():
             for event in events:
                 kept = self._ledger.events.get(event["type"])
-                if kept is not None and self._rows.takes(event["hubposition"]):
+                if kept is not None and event not in self._rows.taken:
+                    self._rows.taken.add(event)
                     self._enter(event, kept)
         if self._rows.behind:
             self._write(self._rows)

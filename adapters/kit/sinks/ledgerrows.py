@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from adapters.kit.present import Plain
-from adapters.kit.sinks.taken import open_database
+from adapters.kit.sinks.taken import TABLE, Taken, open_database
 
-_TABLES: Final = """
+_TABLES: Final = f"""{TABLE}
 CREATE TABLE IF NOT EXISTS rows (
     number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, cells TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS taken (position TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS corrections (
     number INTEGER PRIMARY KEY, time TEXT NOT NULL, key TEXT NOT NULL, "column" TEXT NOT NULL,
     before TEXT NOT NULL, after TEXT NOT NULL, receipt TEXT NOT NULL);
@@ -53,6 +52,7 @@ class LedgerRows:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
+        self.taken = Taken(database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -64,11 +64,6 @@ class LedgerRows:
             self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
-
-    def takes(self, position: str) -> bool:
-        """Note an event's position; False if it was noted before."""
-        insert = "INSERT OR IGNORE INTO taken VALUES (?)"
-        return self._database.execute(insert, (position,)).rowcount == 1
 
     def cells(self, key: str) -> dict[str, Plain]:
         """What is known of a row, nothing for a new one."""

@@ -18,7 +18,7 @@ from adapters.kit.sinks.columns import (
     takes,
     withheld,
 )
-from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
+from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, name_of, open_taken
 from adapters.kit.sources.files import new_file
 from contracts.agency import SourceError, publisher_of
 from contracts.catalogue import load_catalogue
@@ -58,7 +58,8 @@ class SlipSettings(Strict):
 
 
 class SlipSink:
-    """Writes the slip of each event whose contract has one, into a page of its position.
+    """Writes the slip of each event whose contract has one, into a page named
+    by the event's position and receipt.
 
     Whoever prints it may take it away; it does not come again.
     """
@@ -74,7 +75,7 @@ class SlipSink:
             if contract is None or contract.slip is None or not takes(self._types, event):
                 continue
             if event not in self._taken:
-                with new_file(self._folder / f"{position_of(event)}.html") as file:
+                with new_file(self._folder / f"{name_of(event)}.html") as file:
                     file.write(page(event, contract, contract.slip).encode())
                 self._taken.add(event)
 

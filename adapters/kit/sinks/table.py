@@ -25,10 +25,10 @@ from adapters.kit.sinks.columns import (
     described,
     key_of,
 )
-from adapters.kit.sinks.taken import position_of
+from adapters.kit.sinks.taken import receipt_of
 from adapters.kit.sources.database import Database, engine_at, told
 
-POSITIONS: Final = "gt_positions"
+TAKEN: Final = "gt_taken"
 _BEIJING: Final = timezone(timedelta(hours=8))
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x20\x7f\"'`.;]+$")]
 
@@ -87,7 +87,7 @@ class TableSettings(Database):
 
 
 class TableSink:
-    """Takes events into a table, a page in one transaction together with their positions.
+    """Takes events into a table, a page in one transaction together with their receipts.
 
     What is withheld is NULL; money is in yuan, times are Beijing's. A row is found by its key in a
     table that people may read at any time, and write if they leave these columns alone.
@@ -105,10 +105,10 @@ class TableSink:
         if not wanted:
             return
         try:
-            table, positions = self._tables or self._found()
+            table, taken = self._tables or self._found()
             with self._engine.begin() as connection:
                 for event, how in wanted:
-                    if self._is_new(connection, positions, event):
+                    if self._is_new(connection, taken, event):
                         self._enter(connection, table, event, how)
         except DBAPIError as error:
             refused = f"写表 {self._form.table}"
@@ -121,9 +121,10 @@ class TableSink:
         metadata = sa.MetaData(schema=self._form.db_schema)
         try:
             table = sa.Table(self._form.table, metadata, autoload_with=self._engine)
-            positions = sa.Table(POSITIONS, metadata, autoload_with=self._engine)
+            taken = sa.Table(TAKEN, metadata, autoload_with=self._engine)
         except NoSuchTableError as error:
-            wanted = sa.schema.CreateTable(_tables_of(self._form).tables[str(error)])
+            named = (t for t in _tables_of(self._form).sorted_tables if t.name == str(error))
+            wanted = sa.schema.CreateTable(next(named))
             ddl = " ".join(str(wanted.compile(self._engine)).split())
             raise CannotRun(
                 f"数据库中没有表 {error}：请设 create = true，或由管理员建表：{ddl}"
@@ -131,14 +132,14 @@ class TableSink:
         missing = [c.title for c in self._form.columns if c.title not in table.columns]
         if missing:
             raise CannotRun(f"表 {table.name} 缺少列 {'、'.join(missing)}：请增加，或改描述文件")
-        self._tables = table, positions
+        self._tables = table, taken
         return self._tables
 
-    def _is_new(self, connection: sa.Connection, positions: sa.Table, event: Event) -> bool:
-        place = {"sink": self._form.table, "position": position_of(event)}
-        if connection.execute(sa.select(positions).filter_by(**place)).first():
+    def _is_new(self, connection: sa.Connection, taken: sa.Table, event: Event) -> bool:
+        place = {"sink": self._form.table, "receipt": receipt_of(event)}
+        if connection.execute(sa.select(taken).filter_by(**place)).first():
             return False
-        connection.execute(sa.insert(positions).values(place))
+        connection.execute(sa.insert(taken).values(place))
         return True
 
     def _enter(self, connection: sa.Connection, table: sa.Table, event: Event, how: Kept) -> None:
@@ -167,10 +168,10 @@ def _tables_of(form: TableForm) -> sa.MetaData:
     )
     sa.Table(form.table, metadata, *columns)
     sa.Table(
-        POSITIONS,
+        TAKEN,
         metadata,
         sa.Column("sink", sa.String(60), primary_key=True),
-        sa.Column("position", sa.String(40), primary_key=True),
+        sa.Column("receipt", sa.String(32), primary_key=True),
     )
     return metadata
 

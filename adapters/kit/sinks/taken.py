@@ -1,4 +1,7 @@
-"""Which events a sink has taken, where what it made of them does not tell."""
+"""Which events a sink has taken, by receipt.
+
+A hub that was restored from a backup gives positions to other events; receipts stay what they are.
+"""
 
 import os
 import re
@@ -13,30 +16,40 @@ from adapters.kit.sinks.columns import Event
 
 FILE_NAME: Final = ".taken.db"
 _POSITION: Final = re.compile(r"[0-9]{1,10}-[0-9]{1,20}")
-_TABLE: Final = "CREATE TABLE IF NOT EXISTS taken (position TEXT PRIMARY KEY) WITHOUT ROWID;"
+_RECEIPT: Final = re.compile(r"[0-9a-f]{32}")
+TABLE: Final = "CREATE TABLE IF NOT EXISTS taken (receipt TEXT PRIMARY KEY) WITHOUT ROWID;"
 
 
 class Taken:
-    """The positions of the events that one sink has taken."""
+    """The receipts of the events that one sink has taken."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
     def __contains__(self, event: Event) -> bool:
-        select = "SELECT 1 FROM taken WHERE position = ?"
-        return self._database.execute(select, (position_of(event),)).fetchone() is not None
+        select = "SELECT 1 FROM taken WHERE receipt = ?"
+        return self._database.execute(select, (receipt_of(event),)).fetchone() is not None
 
     def add(self, event: Event) -> None:
-        """Remember an event, on disk when this returns."""
-        self._database.execute("INSERT OR IGNORE INTO taken VALUES (?)", (position_of(event),))
+        """Remember an event, on disk if no transaction is open; one that is known stays so."""
+        self._database.execute("INSERT OR IGNORE INTO taken VALUES (?)", (receipt_of(event),))
 
 
-def position_of(event: Event) -> str:
-    """An event's place in its subscription, fit for the name of a file. Raises CannotRun."""
-    position = event.get("hubposition")
-    if not isinstance(position, str) or not _POSITION.fullmatch(position):
-        raise CannotRun("收到的事件没有可识别的位置（hubposition）：请检查地址是否指向贯通")
-    return position
+def receipt_of(event: Event) -> str:
+    """The receipt, by which an event is known. Raises CannotRun."""
+    return _told(event, "hubreceipt", _RECEIPT)
+
+
+def name_of(event: Event) -> str:
+    """The name of an event's file: its place in the subscription and its receipt."""
+    return f"{_told(event, 'hubposition', _POSITION)}-{receipt_of(event)}"
+
+
+def _told(event: Event, attribute: str, pattern: re.Pattern[str]) -> str:
+    value = event.get(attribute)
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise CannotRun(f"收到的事件没有可识别的 {attribute}：请检查地址是否指向贯通")
+    return value
 
 
 def folder_at(path: Path) -> Path:
@@ -50,11 +63,11 @@ def folder_at(path: Path) -> Path:
 
 @contextmanager
 def open_taken(path: Path) -> Iterator[Taken]:
-    """The positions kept in a file, which is made for its owner's eyes if need be.
+    """The receipts kept in a file, which is made for its owner's eyes if need be.
 
     Raises Away while another run holds them.
     """
-    with open_database(path, _TABLE) as database:
+    with open_database(path, TABLE) as database:
         yield Taken(database)
 
 

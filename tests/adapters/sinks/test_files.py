@@ -19,7 +19,7 @@ def test_a_file_holds_its_event_as_the_hub_gave_it(tmp_path: Path) -> None:
         sink.take(events)
     read = [json.loads(written) for written in contents(tmp_path / "in").values()]
     assert sorted(read, key=lambda e: e["id"]) == sorted(events, key=lambda e: e["id"])
-    assert "巡视巡察中发现" in contents(tmp_path / "in")["0-1.json"].decode()
+    assert "巡视巡察中发现" in contents(tmp_path / "in")[f"0-1-{1:032x}.json"].decode()
 
 
 def test_files_of_a_day_stand_in_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -29,26 +29,27 @@ def test_files_of_a_day_stand_in_a_folder_of_its_own(tmp_path: Path) -> None:
     with settings.opened(tmp_path, HERE) as sink:
         sink.take([transferred(1, "示-001"), late, odd])
     assert list(contents(tmp_path / "in")) == [
-        "0-3.json",
-        "2026-05-21/0-1.json",
-        "2026-05-22/0-2.json",
+        f"0-3-{3:032x}.json",
+        f"2026-05-21/0-1-{1:032x}.json",
+        f"2026-05-22/0-2-{2:032x}.json",
     ]
 
 
 def test_a_file_that_was_taken_away_does_not_come_again(tmp_path: Path) -> None:
     with SETTINGS.opened(tmp_path, HERE) as sink:
         sink.take([transferred(1, "示-001")])
-    (tmp_path / "in" / "0-1.json").unlink()
+    (tmp_path / "in" / f"0-1-{1:032x}.json").unlink()
     with SETTINGS.opened(tmp_path, HERE) as sink:
         sink.take([transferred(1, "示-001"), transferred(2, "示-002")])
-    assert list(contents(tmp_path / "in")) == ["0-2.json"]
+    assert list(contents(tmp_path / "in")) == [f"0-2-{2:032x}.json"]
 
 
 @pytest.mark.parametrize("position", ["", "1", "../1-1", "0-1/../x", "0-1\n", None])
 def test_no_name_of_a_file_comes_from_outside(tmp_path: Path, position: str | None) -> None:
-    strange = {**event(1, "clue.received", {}), "hubposition": position}
-    with SETTINGS.opened(tmp_path, HERE) as sink, pytest.raises(CannotRun, match="hubposition"):
-        sink.take([strange])
+    for attribute in ("hubposition", "hubreceipt"):
+        strange = {**event(1, "clue.received", {}), attribute: position}
+        with SETTINGS.opened(tmp_path, HERE) as sink, pytest.raises(CannotRun, match=attribute):
+            sink.take([strange])
     assert contents(tmp_path) == {}
 
 

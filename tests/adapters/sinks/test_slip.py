@@ -100,4 +100,4 @@ def test_events_without_a_slip_have_none(tmp_path: Path) -> None:
     unknown = {**transferred(3, "示-003"), "dataschema": "urn:guantong:contract:clue.moved:1.0"}
     with settings.opened(tmp_path, HERE) as sink:
         sink.take([received(1, "示-001"), transferred(2, "示-002"), unknown])
-    assert list(contents(tmp_path / "out")) == ["0-2.html"]
+    assert list(contents(tmp_path / "out")) == [f"0-2-{2:032x}.html"]

@@ -64,11 +64,11 @@ def test_without_a_key_every_event_is_a_row(tmp_path: Path) -> None:
 
 
 def existing(base: Path, ddl: str) -> None:
-    """The agency's own table, and that of positions."""
+    """The agency's own table, and that of receipts."""
     with sqlite3.connect(base / "clues.db") as database:
         database.executescript(
-            f"{ddl}; CREATE TABLE gt_positions (sink VARCHAR(60), position VARCHAR(40),"
-            " PRIMARY KEY (sink, position))"
+            f"{ddl}; CREATE TABLE gt_taken (sink VARCHAR(60), receipt VARCHAR(32),"
+            " PRIMARY KEY (sink, receipt))"
         )
     database.close()
 
@@ -111,7 +111,21 @@ def test_a_table_that_does_not_fit_says_how_and_takes_nothing(
     with settings.opened(tmp_path, HERE) as sink, pytest.raises(CannotRun, match=told) as raised:
         sink.take([transferred(1, "示-001")])
     assert "示例线索" not in str(raised.value)
-    assert rows(on(tmp_path), "gt_positions") == []
+    assert rows(on(tmp_path), "gt_taken") == []
+
+
+def test_a_table_may_stand_in_a_schema_of_its_own(tmp_path: Path) -> None:
+    text = (HERE / "table.toml").read_text(encoding="utf-8")
+    (tmp_path / "table.toml").write_text(f'schema = "main"\n{text}', encoding="utf-8")
+    settings = SETTINGS.model_copy(update={"create": False})
+    with (
+        settings.opened(tmp_path, tmp_path) as sink,
+        pytest.raises(CannotRun, match=r'CREATE TABLE main\."线索接收表"'),
+    ):
+        sink.take([transferred(1, "示-001")])
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([transferred(1, "示-001")])
+    assert [row[0] for row in rows(on(tmp_path))] == ["示-001"]
 
 
 def test_while_another_writes_it_waits(tmp_path: Path) -> None:
