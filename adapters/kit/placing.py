@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from adapters.kit.mapping import Row
+from adapters.kit.rows import Row
 
 
 def payload_of(row: Row, besides: Collection[str] = ()) -> dict[str, Any]:

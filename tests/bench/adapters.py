@@ -26,8 +26,8 @@ from adapters.kit.adapter import Adapter, load
 from adapters.kit.client import HubClient
 from adapters.kit.documents import Documents
 from adapters.kit.port import Record
-from adapters.kit.readers.opening import opened
 from adapters.kit.reading import Reading, Watched
+from adapters.kit.readers.opening import opened
 from adapters.kit.results import Result
 from adapters.kit.runner import at_once, run
 from adapters.kit.sending import Sending
@@ -41,34 +41,10 @@ from tests.sample import PETITION
 
 ROWS, ROUNDS, BATCH = 4_000, 5, 100
 FEW, MANY = 10_000, 1_000_000
-COLUMNS = [
-    "xfjbh",
-    "xzqh",
-    "djjgmc",
-    "djsj",
-    "xfrq",
-    "xfxs",
-    "xfrs",
-    "gkxx",
-    "cfxfbz",
-    "wtsddm",
-    "nrfldm",
-    "xfmddm",
-    "lmbz",
-    "nmbz",
-    "yybz",
-    "sfssbz",
-    "bfyrxm",
-    "bfyrjb",
-    "bfyrzw",
-    "bfyrdw",
-    "xm",
-    "zjlx",
-    "zjhm",
-    "sjh",
-    "zz",
-    "blfs",
-]
+COLUMNS = (
+    "xfjbh,xzqh,djjgmc,djsj,xfrq,xfxs,xfrs,gkxx,cfxfbz,wtsddm,nrfldm,xfmddm,lmbz,nmbz,yybz,"
+    "sfssbz,bfyrxm,bfyrjb,bfyrzw,bfyrdw,xm,zjlx,zjhm,sjh,zz,blfs"
+).split(",")
 OVERVIEW = "反映小区公共收益账目多年未公开，要求公布收支并由居民代表核对。" * 8
 
 
