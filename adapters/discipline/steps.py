@@ -15,7 +15,8 @@ Contracts = Mapping[str, Contract]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """It is taken once any field of `begun` is filled in, and then none of `needed` is blank.
+    """It is taken once any field of `begun` is filled in, and then none of `needed` is blank. What
+    systems fill by default (a flag, a count, an amount) begins nothing.
 
     `at`: the field that says when. `payload`: the event's data but for the case, from a row in
     which nothing is missing. `again`: the field that tells one such step of a case from the next;
@@ -48,15 +49,17 @@ def missing(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
 def made(
     row: Row, step: Step, contracts: Contracts, *, case: str, **named: str | None
 ) -> Translated:
-    """The event of a step; `named` are attributes, without those that are None."""
+    """The event of a step, without lists in which nothing stands; `named` are attributes, without
+    those that are None."""
     contract = contracts[step.type]
+    payload = {name: value for name, value in step.payload(row).items() if value != []}
     again = row.values.get(step.again) if step.again else None
     return Translated(
         native=case if again is None else f"{case}/{again}",
         attributes=contract_attributes(contract)
         | {"time": moment(str(row.values[step.at]))}
         | {name: value for name, value in named.items() if value is not None},
-        data=payload_bytes(contract, step.payload(row)),
+        data=payload_bytes(contract, payload),
     )
 
 

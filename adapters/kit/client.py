@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal, Self
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ import httpx
 
 from adapters.kit.batches import MOST_EVENTS, batches
 from adapters.kit.results import HubAway, HubProblem, Page, Policy, Result
+from adapters.kit.waiting import seconds_asked
 
 Mode = Literal["each", "all"]
 _BATCH: Final = {"Content-Type": "application/cloudevents-batch+json"}
@@ -351,14 +351,7 @@ class HubClient:
         self._sleep(self._retry.pause(attempt, self._chance(), asked))
 
     def _asked(self, answer: httpx.Response) -> float | None:
-        """The seconds of a `Retry-After`, which may be a number or a date."""
-        written = answer.headers.get("Retry-After", "")
-        if written.isdigit():
-            return float(written)
-        try:
-            return parsedate_to_datetime(written).timestamp() - self._now()
-        except (ValueError, TypeError):
-            return None
+        return seconds_asked(answer.headers.get("Retry-After", ""), self._now())
 
 
 def _failure(answer: httpx.Response) -> HubAway | HubProblem:

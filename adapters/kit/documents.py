@@ -11,6 +11,11 @@ from adapters.kit.port import Brought, FaultKind, RowFault
 from adapters.kit.state import State
 
 _CHUNK: Final = 1 << 20
+_FAULTS: Final = (
+    'SELECT sheet, row, "column", kind, reason, advice FROM faults WHERE document = ?'
+    ' AND (sheet, row, "column", kind, reason) > (?, ?, ?, ?, ?)'
+    ' ORDER BY sheet, row, "column", kind, reason LIMIT 1000'
+)
 _COLUMNS: Final = "document, name, record, complete, read, accepted, duplicate, rejected"
 
 
@@ -99,12 +104,11 @@ class Documents:
 
     def faults(self, document: Document) -> Iterator[RowFault]:
         """In the order of rows."""
-        select = (
-            'SELECT row, "column", kind, reason, advice, sheet FROM faults WHERE document = ?'
-            ' ORDER BY sheet, row, "column", kind, reason'
-        )
-        for row, column, kind, reason, advice, sheet in self._state.rows(select, document.number):
-            yield RowFault(row, column, FaultKind(kind), reason, advice, sheet)
+        after: tuple[object, ...] = ("", -1, "", "", "")
+        while rows := self._state.rows(_FAULTS, document.number, *after):
+            for sheet, row, column, kind, reason, advice in rows:
+                yield RowFault(row, column, FaultKind(kind), reason, advice, sheet)
+            after = tuple(rows[-1][:5])
 
     def read_to_end(self, document: Document, *, complete: bool) -> None:
         """Everything that can be read was settled."""

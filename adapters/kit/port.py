@@ -18,7 +18,11 @@ class CannotRun(Exception):
 
 class Away(Exception):
     """What an adapter reads from or writes to is not there; only waiting helps. The text says what
-    is away, never what was read or written."""
+    is away, never what was read or written. `wait`: seconds that it asks to be left alone for."""
+
+    def __init__(self, told: str, wait: float = 0.0) -> None:
+        super().__init__(told)
+        self.wait = wait
 
 
 class FaultKind(StrEnum):
@@ -28,6 +32,7 @@ class FaultKind(StrEnum):
     HEADER = "表头不符"
     NOTICE = "表头提示"
     CELLS = "列数不符"
+    SYNTAX = "格式错误"
     QUOTES = "引号不成对"
     MISSING = "缺少必填项"
     TOO_LONG = "内容过长"

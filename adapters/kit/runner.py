@@ -1,7 +1,7 @@
 """One file, once: copied, read into the spool and sent, going on where an earlier run ended."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -77,6 +77,10 @@ def run(
     digest = digest_of(path)
     document = documents.unfinished(path.name, digest) or _kept(documents, path)
     receipts: list[str] = []
+
+    def shown(more: Sequence[str]) -> None:
+        receipts.extend(more[: MOST_SHOWN - len(receipts)])
+
     more = Event()
     reading = Reading(
         adapter,
@@ -89,32 +93,37 @@ def run(
         watched=Watched(
             progress=progress,
             kept=lambda counts, faults: more.set(),
-            known=lambda event: receipts.append(receipt_id(source, event)),
+            known=lambda event: shown([receipt_id(source, event)]),
         ),
     )
     sending = Sending(
-        adapter, state, spool, hub, batch=batch, told=lambda a: receipts.extend(a.receipts)
+        adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)
     )
     at_once(partial(reading.read, document), sending.send, more)
     ended = documents.current(document)
-    faults = documents.faults(ended)
     files = write_answers(
         document.path,
         path.name,
-        faults,
+        documents.faults(ended),
         answers or path.parent,
         wanted=adapter.mapping.wanted,
     )
     documents.finish(ended, now())
+    return _summary(documents, ended, receipts, files)
+
+
+def _summary(
+    documents: Documents, ended: Document, receipts: list[str], answers: tuple[Path, ...]
+) -> Summary:
     return Summary(
         read=ended.counts.read,
         accepted=ended.counts.accepted,
         duplicate=ended.counts.duplicate,
         rejected=ended.counts.rejected,
-        receipts=tuple(receipts[:MOST_SHOWN]),
+        receipts=tuple(receipts),
         faults=tuple(islice(documents.faults(ended), MOST_SHOWN)),
         complete=ended.complete,
-        answers=files,
+        answers=answers,
     )
 
 

@@ -295,7 +295,9 @@ def _taking(way: Way, hub: str, ca: Path | None) -> None:
 
 
 def _taken(way: Way, events: int) -> None:
-    way.figures.taken += events
+    if events:
+        way.figures.taken += events
+        way.around.told("events.taken", adapter=way.settings.name, events=events)
 
 
 def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:

@@ -12,12 +12,15 @@ import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from adapters.kit.client import HubClient
 from deploy.demo import exports, story
+from deploy.demo.desk import desk
 from deploy.demo.hub import Hub, started, started_as_cluster
 from deploy.demo.readers import Readers
 from deploy.demo.story import CITY, COUNTY, DISCIPLINE, PETITION, PROVINCE
@@ -79,8 +82,8 @@ def play(hub: Hub, files: list[Path], place: Path) -> None:
         # Over Kafka an event is accepted first, and registered after that.
         readers.wait_for(CITY, receipts(first))
         story.heading("市委巡察办移交线索，纪委监委签收 / a clue is handed over and signed for")
-        answer = hub.topic_of(DISCIPLINE) or partial(story.published, clients[DISCIPLINE])
-        story.hand_over_clue(clients[CITY], answer, readers)
+        with signing(hub, place, tokens[DISCIPLINE]) as sign:
+            story.hand_over_clue(clients[CITY], sign, readers)
         story.heading("再次运行适配器：没有新事件 / the adapter again: nothing new")
         again = run_adapter(hub.publishing, tokens[PETITION], files, place)
         story.show_runs(again)
@@ -91,6 +94,16 @@ def play(hub: Hub, files: list[Path], place: Path) -> None:
     print(json.dumps(figures(first, again, readers), ensure_ascii=False))
     for client in clients.values():
         client.close()
+
+
+@contextmanager
+def signing(hub: Hub, place: Path, token: str) -> Iterator[story.Signing]:
+    """How discipline signs: in the ledger of its adapter, or over Kafka by a client of Kafka's."""
+    if topic := hub.topic_of(DISCIPLINE):
+        yield partial(story.signed_by, topic)
+        return
+    with desk(place / "discipline", hub.publishing, token) as at_work:
+        yield at_work.sign
 
 
 def run_adapter(url: str, token: str, files: list[Path], place: Path) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ HERE: Final = Path(__file__).parent
 CASE: Final = "clue:XS-510100-DEMO-001"
 # Publishes an event, and says what became of it.
 Publishing = Callable[[Mapping[str, Any]], str]
+# Signs for what an event handed over, and says how.
+Signing = Callable[[Mapping[str, Any]], str]
 console: Final = Console(width=150)
 
 
@@ -47,10 +49,10 @@ def heading(text: str) -> None:
 
 def show_runs(runs: list[dict[str, Any]]) -> None:
     """What became of each file."""
-    table = Table("文件", "读取", "新收", "重复", "退回", "错误清单")
+    table = Table("文件", "读取", "新收", "重复", "退回", "退回清单")
     for run in runs:
         counts = (str(run[name]) for name in ("read", "accepted", "duplicate", "rejected"))
-        table.add_row(run["file"], *counts, run["report"] or "")
+        table.add_row(run["file"], *counts, " ".join(run["answers"]))
     console.print(table)
 
 
@@ -65,19 +67,24 @@ def show_faults(runs: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def hand_over_clue(office: HubClient, answer: Publishing, readers: Readers) -> None:
+def hand_over_clue(office: HubClient, sign: Signing, readers: Readers) -> None:
     """The office hands a clue over; discipline signs for it; the office sees the answer."""
     clue = {"to": DISCIPLINE, **_event("clue.transferred", CITY, "clue.json")}
     print(f"市委巡察办发布 {clue['id']}：{published(office, clue)}")
     got = readers.first(DISCIPLINE, lambda event: event["id"] == clue["id"])
     print(f"市纪委监委收到 {got['id']}，回执号 {got['hubreceipt']}")
+    print(f"市纪委监委{sign(got)}")
+    seen = readers.first(CITY, lambda event: event.get("causationid") == got["hubreceipt"])
+    print(f"市委巡察办看到签收：登记号 {seen['data']['register_no']}")
+
+
+def signed_by(publish: Publishing, opening: Mapping[str, Any]) -> str:
+    """Sign for a clue by an event of one's own making."""
     signed = {
         **_event("clue.received", DISCIPLINE, "received.json"),
-        "causationid": got["hubreceipt"],
+        "causationid": opening["hubreceipt"],
     }
-    print(f"市纪委监委签收 {signed['id']}：{answer(signed)}")
-    seen = readers.first(CITY, lambda event: event["id"] == signed["id"])
-    print(f"市委巡察办看到签收：登记号 {seen['data']['register_no']}")
+    return f"签收 {signed['id']}：{publish(signed)}"
 
 
 def published(client: HubClient, event: Mapping[str, Any]) -> str:
@@ -90,7 +97,7 @@ def published(client: HubClient, event: Mapping[str, Any]) -> str:
 
 def same_receipts(first: list[dict[str, Any]], again: list[dict[str, Any]]) -> None:
     """Whether the second run got the receipts of the first."""
-    same = [run["receipts"] for run in first] == [run["receipts"] for run in again]
+    same = [{*run["receipts"]} for run in first] == [{*run["receipts"]} for run in again]
     print(f"回执与第一次{'完全相同' if same else '不同'}")
 
 

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-import contracts.clue
+import contracts
 from adapters.kit.adapter import available, load
 from adapters.kit.client import HubClient
 from adapters.kit.making import FromRecord, make
@@ -24,13 +24,14 @@ from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.state import open_state
+from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
 from tests.adapters.door import Door
 from tests.adapters.sinks.events import Event, event
 
 CLUES = available()["discipline.clues"]
-SETTINGS = LedgerSettings(type="ledger", file="线索台账.xlsx")
-EXAMPLES = Path(str(contracts.clue.__file__)).parent / "examples" / "valid"
+SETTINGS = LedgerSettings(type="ledger", path=Path("线索台账.xlsx"))
+CONTRACTS = Path(str(contracts.__file__)).parent
 
 RECEIVED: Mapping[str, Any] = {
     "签收时间": datetime.fromisoformat("2026-05-22T10:05"),
@@ -103,8 +104,10 @@ def data(made: FromRecord) -> list[tuple[str, dict[str, Any]]]:
 
 def arrived(number: int, example: str, **attributes: str) -> Event:
     """An example of the contracts, as the hub gives it."""
-    payload = json.loads((EXAMPLES / f"{example}.json").read_text(encoding="utf-8"))
-    return event(number, example.partition("-")[0], payload, **attributes)
+    type_ = example.partition("-")[0]
+    folder = CONTRACTS / type_.partition(".")[0] / "examples" / "valid"
+    payload = json.loads((folder / f"{example}.json").read_text(encoding="utf-8"))
+    return event(number, type_, payload, **attributes)
 
 
 def fill_in(sheet: Worksheet, number: int, cells: Mapping[str, Any]) -> None:
@@ -113,14 +116,23 @@ def fill_in(sheet: Worksheet, number: int, cells: Mapping[str, Any]) -> None:
         sheet.cell(number, titles.index(title) + 1, value)
 
 
-def test_people_fill_in_exactly_the_columns_that_are_read_back() -> None:
-    columns = described(CLUES / "ledger.toml", Ledger).columns
-    read = {rule.column for rule in load("discipline.clues").mapping.fields.values()}
-    told = {c.title for c in columns if not c.editable}
-    assert {c.title for c in columns if c.editable} == {
-        title.replace("(", "（").replace(")", "）") for title in read
-    } - told
-    assert read - {c.title for c in columns if c.editable} >= {"线索编号", "回执号", "对象序号"}
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("clues", {"线索编号", "回执号", "对象序号", "补充件回执号"}),
+        ("exchange", {"往来事项编号", "来文来源", "来文编号", "所答复的回执号"}),
+        ("briefings", {"党组织编号", "商请轮次", "所答复的回执号"}),
+    ],
+)
+def test_people_fill_in_what_is_read_and_no_more(name: str, written: set[str]) -> None:
+    adapter = load(f"discipline.{name}")
+    columns = described(adapter.folder / "ledger.toml", Ledger).columns
+    filled_in = {canonical(column.title) for column in columns if column.editable}
+    told = {canonical(column.title) for column in columns if not column.editable}
+    read = {rule.column for rule in adapter.mapping.fields.values()}
+    assert filled_in == read - told
+    assert written <= read & told
+    assert told - read <= adapter.mapping.cells.ignored
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,7 @@ def test_people_fill_in_exactly_the_columns_that_are_read_back() -> None:
 def test_a_clue_that_arrived_is_answered_in_the_ledger(
     tmp_path: Path, example: str, subjects: str | None
 ) -> None:
-    file = tmp_path / SETTINGS.file
+    file = tmp_path / SETTINGS.path
     clue = arrived(7, example, correlationid="petition:XFJ0001")
     with SETTINGS.opened(tmp_path, CLUES) as sink:
         sink.take([clue])
@@ -210,7 +222,7 @@ def test_the_ledger_shows_a_clue_in_whichever_version_it_came(
 ) -> None:
     with SETTINGS.opened(tmp_path, CLUES) as sink:
         sink.take([arrived(7, example)])
-    sheet = load_workbook(tmp_path / SETTINGS.file)["线索台账"]
+    sheet = load_workbook(tmp_path / SETTINGS.path)["线索台账"]
     cells = {
         str(head.value).strip("*"): cell.value
         for head, cell in zip(sheet[2], sheet[3], strict=True)
@@ -290,3 +302,62 @@ def test_a_long_ledger_gives_every_step_of_every_row(tmp_path: Path) -> None:
         "clue.disposition_decided": 1_350,
         FaultKind.MISMATCH: 150,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "cells", "answer"),
+    [
+        (
+            "exchange",
+            "exchange.urged-2",
+            {
+                "事项类型": "催办答复",
+                "办理时间": date(2026, 7, 26),
+                "办理状态": "已办结",
+                "办结日期": date(2026, 7, 25),
+                "说明": "已反馈办理情况。",
+                "批准人": "曹示范",
+            },
+            "exchange.urge_answered",
+        ),
+        (
+            "exchange",
+            "exchange.extension_requested-1",
+            {
+                "事项类型": "不同意延期",
+                "办理时间": date(2026, 7, 2),
+                "期限": date(2026, 7, 10),
+                "不同意理由": "理由不充分",
+                "批准人": "曹示范",
+            },
+            "exchange.extension_refused",
+        ),
+        (
+            "briefings",
+            "briefing.requested-1",
+            {
+                "轮次编号": "510100-14-11",
+                "通报日期": date(2026, 2, 20),
+                "通报期间起": date(2021, 1, 1),
+                "通报期间止": date(2025, 12, 31),
+                "零报告": "是",
+            },
+            "briefing.provided",
+        ),
+    ],
+)
+def test_a_letter_is_answered_in_the_row_that_it_made(
+    tmp_path: Path, name: str, example: str, cells: Mapping[str, Any], answer: str
+) -> None:
+    file = tmp_path / SETTINGS.path
+    with SETTINGS.opened(tmp_path, available()[f"discipline.{name}"]) as sink:
+        sink.take([arrived(7, example)])
+    assert [row for row in given(f"discipline.{name}", file)] == [FromRecord()]
+    book = load_workbook(file)
+    fill_in(book.worksheets[0], 3, cells)
+    book.save(file)
+    (row,) = given(f"discipline.{name}", file)
+    assert row.faults == ()
+    assert [(made.event.type, made.event.attributes["causationid"]) for made in row.events] == [
+        (answer, f"{7:032x}")
+    ]

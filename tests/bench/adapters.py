@@ -26,8 +26,8 @@ from adapters.kit.adapter import Adapter, load
 from adapters.kit.client import HubClient
 from adapters.kit.documents import Documents
 from adapters.kit.port import Record
-from adapters.kit.reading import Reading, Watched
 from adapters.kit.readers.opening import opened
+from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import Result
 from adapters.kit.runner import at_once, run
 from adapters.kit.sending import Sending
@@ -41,10 +41,13 @@ from tests.sample import PETITION
 
 ROWS, ROUNDS, BATCH = 4_000, 5, 100
 FEW, MANY = 10_000, 1_000_000
+# fmt: off
 COLUMNS = (
-    "xfjbh,xzqh,djjgmc,djsj,xfrq,xfxs,xfrs,gkxx,cfxfbz,wtsddm,nrfldm,xfmddm,lmbz,nmbz,yybz,"
-    "sfssbz,bfyrxm,bfyrjb,bfyrzw,bfyrdw,xm,zjlx,zjhm,sjh,zz,blfs"
-).split(",")
+    "xfjbh", "xzqh", "djjgmc", "djsj", "xfrq", "xfxs", "xfrs", "gkxx", "cfxfbz", "wtsddm",
+    "nrfldm", "xfmddm", "lmbz", "nmbz", "yybz", "sfssbz", "bfyrxm", "bfyrjb", "bfyrzw", "bfyrdw",
+    "xm", "zjlx", "zjhm", "sjh", "zz", "blfs",
+)
+# fmt: on
 OVERVIEW = "反映小区公共收益账目多年未公开，要求公布收支并由居民代表核对。" * 8
 
 
@@ -96,13 +99,16 @@ def xlsx_alone(path: Path) -> int:
 
 
 def write_xml(path: Path, series: str) -> None:
-    with etree.xmlfile(str(path), encoding="utf-8") as out, out.element("interface"):
-        with out.element("data"):
-            for cells in rows(series):
-                record = etree.Element("list")
-                for name, cell in zip(COLUMNS, cells, strict=True):
-                    etree.SubElement(record, name).text = cell
-                out.write(record)
+    with (
+        etree.xmlfile(str(path), encoding="utf-8") as out,
+        out.element("interface"),
+        out.element("data"),
+    ):
+        for cells in rows(series):
+            record = etree.Element("list")
+            for name, cell in zip(COLUMNS, cells, strict=True):
+                etree.SubElement(record, name).text = cell
+            out.write(record)
 
 
 def xml_alone(path: Path) -> int:

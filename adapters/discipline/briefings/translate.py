@@ -35,13 +35,33 @@ _NEITHER: Final = Wrong(
     "没有填写，也没有通报的内容和不予通报的理由",
     "没有可报的，请在“零报告”填“是”",
 )
+_ANOTHER_ROUND: Final = Wrong(
+    FaultKind.STEP,
+    "不是商请函的轮次",
+    "又有一轮的商请函到了：请改为“商请轮次”，并按新的商请函重新填写",
+)
+# What a letter brings with it, and what is so unless somebody says otherwise.
+_ASKED: Final = frozenset(
+    {
+        "asked_round",
+        "targetid",
+        "target",
+        "target_uscc",
+        "section",
+        "receipt",
+        "correlation",
+    }
+)
 _NAMELESS: Final = Wrong(
     FaultKind.MISSING, "没有填写", "填写统一社会信用代码的，请同时填写党组织名称"
 )
 
 
 def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
-    """The event of a row, but for what the kit adds; a function of the row alone."""
+    """The event of a row, but for what the kit adds; a function of the row alone. A letter that
+    nobody has answered yet gives nothing."""
+    if row.values.keys() <= _ASKED:
+        return ()
     step = _DECLINED if _DECLINED.taken(row) else _PROVIDED
     faults = tuple(_faults(row, step, contracts))
     return faults or (
@@ -63,6 +83,8 @@ def _faults(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
         yield row.wrong("nothing", _NEITHER)
         return
     yield from missing(row, step, contracts)
+    if row.values.get("asked_round", row.values.get("roundid")) != row.values.get("roundid"):
+        yield row.wrong("roundid", _ANOTHER_ROUND)
     if "target_uscc" in row.values and "target" not in row.values:
         yield row.wrong("target", _NAMELESS)
     yield from (row.wrong(field, ENCIPHERED) for field in named_in_cipher(row))
@@ -139,14 +161,14 @@ def _listed(row: Row, by: str, **fields: str) -> list[Mapping[str, Any]]:
 _PROVIDED: Final = Step(
     type="briefing.provided",
     begun=("nothing", "item_title", "item_text", "indicator_code", "indicator_value", "omitted"),
-    needed=("period_from", "period_to"),
+    needed=("roundid", "at", "period_from", "period_to"),
     at="at",
     payload=_provided,
 )
 _DECLINED: Final = Step(
     type="briefing.declined",
     begun=("refusal_reason", "refusal_note"),
-    needed=("refusal_reason", "refusal_note", "refusal_approved_by"),
+    needed=("roundid", "at", "refusal_reason", "refusal_note", "refusal_approved_by"),
     at="at",
     payload=_declined,
 )

@@ -226,7 +226,13 @@ STEPS: Final = (
     ADDITION,
     Step(
         type="clue.supplemented",
-        begun=("supplement_no", "supplement_facts", "supplement_amount", "supplement_form"),
+        begun=(
+            "supplement_no",
+            "supplement_facts",
+            "supplement_form",
+            "supplement_from",
+            "supplement_at",
+        ),
         needed=("supplement_no", "supplement_form", "supplement_from", "supplement_at"),
         at="supplement_at",
         payload=_supplemented,
@@ -234,14 +240,29 @@ STEPS: Final = (
     ),
     Step(
         type="clue.disposition_decided",
-        begun=("disposition", "decided_kind", "decided_at", "approver_level", "transferred_to"),
+        begun=(
+            "disposition",
+            "decided_kind",
+            "decided_at",
+            "approver_level",
+            "transferred_to",
+            "decision_due",
+            "decision_handlers",
+        ),
         needed=("disposition", "decided_at", "approver_level", "decision_handlers"),
         at="decided_at",
         payload=_decided,
     ),
     Step(
         type="clue.extended",
-        begun=("extended_until", "extension_reason", "extension_approved_by"),
+        begun=(
+            "extended_until",
+            "extension_reason",
+            "extension_note",
+            "extension_approved_by",
+            "extension_approved_at",
+            "extension_handlers",
+        ),
         needed=(
             "extended_from",
             "extended_until",
@@ -257,7 +278,7 @@ STEPS: Final = (
     ),
     Step(
         type="clue.progress_reported",
-        begun=("as_of", "stage", "inquiry_round", "done", "next_steps"),
+        begun=("as_of", "stage", "inquiry_round", "done", "next_steps", "progress_handlers"),
         needed=("as_of", "stage", "done", "progress_handlers"),
         at="as_of",
         payload=_progress,
@@ -265,7 +286,7 @@ STEPS: Final = (
     ),
     Step(
         type="clue.split",
-        begun=("split_clueid", "split_organ", "split_reason", "split_on"),
+        begun=("split_clueid", "split_organ", "split_reason", "split_on", "split_approved_by"),
         needed=(
             "split_clueid",
             "split_organ",
@@ -279,7 +300,7 @@ STEPS: Final = (
     ),
     Step(
         type="clue.merged",
-        begun=("merged_into", "merged_numbers", "merge_reason", "merged_on"),
+        begun=("merged_into", "merged_numbers", "merge_reason", "merged_on", "merge_approved_by"),
         needed=(
             "merged_into",
             "merged_numbers",
@@ -293,7 +314,7 @@ STEPS: Final = (
     ),
     Step(
         type="clue.concluded",
-        begun=("outcome", "form", "sanctioned", "concluded_at", "feedback_text"),
+        begun=("outcome", "form", "sanctioned", *SANCTIONS, "concluded_at", "feedback_text"),
         needed=("outcome", "concluded_at", "feedback_text", "conclusion_handlers"),
         at="concluded_at",
         payload=_concluded,

@@ -46,8 +46,10 @@ _RETURNED_THOUGH: Final = Wrong(
     "已填写，而同一行还填了后面的办理步骤",
     "已退回的线索不再办理；没有退回的，请清空退回各栏",
 )
-_NOT_RECEIVED: Final = Wrong(
-    FaultKind.STEP, "已填写，而这条线索还没有签收", "请先填写签收时间、签收人和登记号"
+_ANOTHER_ADDITION: Final = Wrong(
+    FaultKind.STEP,
+    "不是台账所示的补充件",
+    "又有补充件到了：请改为最近一次的次序，并重新填写补充件签收各栏",
 )
 _NO_INQUIRY: Final = Wrong(
     FaultKind.STEP, "写给了不在谈话函询的对象", "只有办理状态是“谈话函询中”的对象填写次数"
@@ -84,16 +86,24 @@ def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFa
     yield from unclear(row, people=_OF_PEOPLE)
     for field, main in _COMPANIONS.items():
         yield from unaccompanied(row, field, main)
-    yield from unaccompanied(row, "outcome", "disposition", FaultKind.STEP)
+    # What went before in other rows and files, the steps of the mapping tell.
+    if "disposition" in row.values:
+        yield from unaccompanied(row, "outcome", "disposition", FaultKind.STEP)
     yield from out_of_order(row, _ORDERS)
-    later = [step for step in steps if step not in (RECEIVED, RETURNED)]
-    if RETURNED in steps and later:
+    if RETURNED in steps and len(steps) > 1:
         yield row.wrong("return_reason", _RETURNED_THOUGH)
-    elif RECEIVED not in steps:
-        yield from (row.wrong(step.at, _NOT_RECEIVED) for step in later if step.at in row.values)
+    if ADDITION in steps:
+        yield from _of_an_earlier_addition(row)
     yield from _inquiries(row)
     yield from _sanctions_of_nobody(row)
     yield from _parts_of_two_organs(row)
+
+
+def _of_an_earlier_addition(row: Row) -> Iterator[RowFault]:
+    """What was written of one addition would be signed for the next, which the ledger shows now."""
+    shown = row.values.get("addition_no")
+    if shown is not None and row.values.get("addition_signed_no") != shown:
+        yield row.wrong("addition_signed_no", _ANOTHER_ADDITION)
 
 
 def _inquiries(row: Row) -> Iterator[RowFault]:

@@ -162,7 +162,7 @@ def _approver(row: Row) -> Mapping[str, Any] | None:
 
 
 def _step(type_: str, payload: Any, *needed: str) -> Step:
-    return Step(type=type_, begun=("type",), needed=needed, at="at", payload=payload)
+    return Step(type=type_, begun=("type",), needed=("at", *needed), at="at", payload=payload)
 
 
 STEPS: Final[Mapping[str, Step]] = MappingProxyType(

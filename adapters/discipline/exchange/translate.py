@@ -20,6 +20,19 @@ _ORDERS: Final = (
     ("destroyed_at", "at"),
     ("due_before", "until"),
 )
+# What stands in the register of a matter that arrived.
+_ARRIVED: Final = frozenset(
+    {
+        "matter",
+        "about_source",
+        "about_id",
+        "about_type",
+        "about_receipt",
+        "receipt",
+        "correlation",
+    }
+)
+_NO_TYPE: Final = Wrong(FaultKind.MISSING, "没有填写，而其他栏已填", "请选择这一行是什么往来")
 _NO_PUBLISHER: Final = Wrong(
     FaultKind.IDENTIFIER,
     "不是来文的事件来源",
@@ -28,7 +41,12 @@ _NO_PUBLISHER: Final = Wrong(
 
 
 def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
-    """The event of a row, but for what the kit adds; a function of the row alone."""
+    """The event of a row, but for what the kit adds; a function of the row alone. A matter that
+    nobody has answered yet gives nothing."""
+    if row.values.keys() <= _ARRIVED:
+        return ()
+    if "type" not in row.values:
+        return (row.wrong("type", _NO_TYPE),)
     step = STEPS[str(row.values["type"])]
     faults = tuple(_faults(row, step, contracts))
     return faults or (_event(row, step, contracts),)

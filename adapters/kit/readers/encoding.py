@@ -19,6 +19,10 @@ _CHUNK: Final = 1 << 18
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # GBK text does not read as this many UTF-8 characters by chance; a damaged UTF-8 file does.
 _SURELY_UTF8: Final = 16
+# GBK text of so few characters beyond ASCII may read as UTF-8 by chance.
+_BY_CHANCE: Final = 4
+
+_CHINESE: Final = frozenset({"gb2312", "gbk", "gb18030", "cp936", "x-gbk", "euc-cn"})
 
 # Python's codec knows GB18030-2005; the 2022 edition moved these out of the private use area.
 _MOVED: Final = {
@@ -44,8 +48,11 @@ class TextFile:
     rows: int | None
 
 
-def examine(path: Path, *, largest: int) -> TextFile:
-    """Look a file through without keeping it. Raises UnreadableFile, or OSError."""
+def examine(path: Path, *, largest: int, declared: str = "") -> TextFile:
+    """Look a file through without keeping it. Raises UnreadableFile, or OSError.
+
+    `declared` is the encoding that the file itself names; it decides where the bytes do not.
+    """
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if size > largest:
@@ -53,7 +60,7 @@ def examine(path: Path, *, largest: int) -> TextFile:
         file.seek(0)
         wide = file.read(2) in _UTF16_MARKS
         digest, rows = _survey(file, wide=wide)
-        encoding = _utf16(file) if wide else _encoding(file)
+        encoding = _utf16(file) if wide else _encoding(file, declared)
         return TextFile(path=path, digest=digest, encoding=encoding, rows=rows)
 
 
@@ -80,20 +87,22 @@ def _survey(file: BinaryIO, *, wide: bool) -> tuple[str, int | None]:
 
 
 def _utf16(file: BinaryIO) -> str:
-    if broken := _broken_at(file, "utf-16"):
-        raise _damaged("完好的 UTF-16", broken.row)
+    decoded = _decoded(file, "utf-16")
+    if not decoded.sound:
+        raise _damaged("完好的 UTF-16", decoded.row)
     return "utf-16"
 
 
-def _encoding(file: BinaryIO) -> str:
+def _encoding(file: BinaryIO, declared: str) -> str:
     file.seek(0)
     marked = file.read(3) == codecs.BOM_UTF8
-    utf8 = _broken_at(file, "utf-8-sig")
-    if utf8 is None:
+    utf8 = _decoded(file, "utf-8-sig")
+    by_chance = declared.lower() in _CHINESE and utf8.characters < _BY_CHANCE
+    if utf8.sound and (marked or not by_chance):
         return "utf-8-sig"
     if not marked and utf8.characters < _SURELY_UTF8:
-        gb = _broken_at(file, "gb18030")
-        if gb is None:
+        gb = _decoded(file, "gb18030")
+        if gb.sound:
             return "gb18030"
         name, row = "UTF-8，也不是 GBK（GB18030）", max(utf8.row, gb.row)
     else:
@@ -107,24 +116,28 @@ def _damaged(name: str, row: int) -> UnreadableFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Broken:
+class _Decoded:
+    """Whether the file is sound in an encoding; its rows and its characters beyond ASCII as far
+    as it is."""
+
+    sound: bool
     row: int
     characters: int
 
 
-def _broken_at(file: BinaryIO, encoding: str) -> _Broken | None:
-    """Where the file stops being `encoding`, and how many characters beyond ASCII came before."""
+def _decoded(file: BinaryIO, encoding: str) -> _Decoded:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     row, characters = 1, 0
     for chunk in chain(_chunks(file), (b"",)):
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            sound = error.object[: error.start].decode(encoding)
-            return _Broken(row + sound.count("\n"), characters + _beyond_ascii(sound))
+            # A piece of UTF-16 lacks the mark that tells the order of its bytes.
+            text = error.object[: error.start].decode(encoding, "ignore")
+            return _Decoded(False, row + text.count("\n"), characters + _beyond_ascii(text))
         row += text.count("\n")
         characters += _beyond_ascii(text)
-    return None
+    return _Decoded(True, row, characters)
 
 
 def _beyond_ascii(text: str) -> int:

@@ -1,14 +1,21 @@
 """Which reader a document gets: by what it holds, and only then by what it is called."""
 
-from collections.abc import Iterator, Mapping
+import codecs
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
+from zipfile import ZipInfo
 
 from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
-from adapters.kit.readers.csv import CsvFile, examine_csv
+from adapters.kit.readers.archive import Archive
+from adapters.kit.readers.csv import CsvFile
+from adapters.kit.readers.encoding import examine
+from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.sheet import opened_workbook
+from adapters.kit.readers.xml import XmlFile, examine_xml
 from adapters.kit.readers.zipped import members_of
 from adapters.kit.wanted import Wanted
 
@@ -39,6 +46,13 @@ _COMPOUND_FOREIGN: Final = {
     "WordDocument": ("这是Word 文档，不能读取", _EXPORT),
     "PowerPoint Document": ("这是演示文稿，不能读取", _EXPORT),
 }
+_PAGE: Final = re.compile(
+    r"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|meta|table)\b", re.I | re.S
+)
+_SAVE_AS: Final = "请用表格软件打开，另存为 xlsx 后重新提供"
+# What a name decides where the beginning says nothing.
+_LINES: Final = frozenset({".ndjson", ".jsonl"})
+_TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
 _HEAD: Final = 4096
 
 
@@ -48,22 +62,62 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
 
     Raises UnreadableFile, with advice, for what is no document that can be read, or OSError.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-        size = file.seek(0, 2)
+    if _head(path).startswith(_ZIP):
+        members = members_of(path, limits)
+        if not _is_packed_document(members):
+            yield Archive(
+                path, members, name=name, wanted=wanted, limits=limits, opener=_opened_single
+            )
+            return
+    with _opened_single(path, name, wanted, limits) as reader:
+        yield reader
+
+
+@contextmanager
+def _opened_single(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
+    """A reader of a document that is no archive."""
+    head = _head(path)
     _refuse_foreign(head)
-    if head.startswith(_OLE):
-        _within(size, limits.whole_bytes)
-        _refuse_compound_foreign(path.read_bytes())
-        with opened_workbook(path, name, wanted, limits) as workbook:
-            yield workbook
-    elif head.startswith(_ZIP):
-        _refuse_packed_foreign({member.filename for member in members_of(path, limits)})
-        _within(size, limits.whole_bytes)
-        with opened_workbook(path, name, wanted, limits) as workbook:
-            yield workbook
+    packed = head.startswith(_ZIP)
+    if not packed and not head.startswith(_OLE):
+        yield _of_text(path, name, wanted, limits, head)
+        return
+    _within(path.stat().st_size, limits.whole_bytes)
+    if packed:
+        _refuse_packed_foreign(members_of(path, limits))
     else:
-        yield CsvFile(examine_csv(path, limits), name=name, wanted=wanted, limits=limits)
+        _refuse_compound_foreign(path.read_bytes())
+    with opened_workbook(path, name, wanted, limits) as workbook:
+        yield workbook
+
+
+def _of_text(path: Path, name: str, wanted: Wanted, limits: Limits, head: bytes) -> Reader:
+    begins = _shown(head)
+    suffix = PurePath(name).suffix.lower()
+    if begins.startswith("<"):
+        _refuse_pages(begins)
+        return XmlFile(examine_xml(path, limits), name=name, wanted=wanted, limits=limits)
+    file = examine(path, largest=limits.file_bytes)
+    if suffix in _LINES or (begins.startswith("{") and is_ndjson(file)):
+        return NdjsonFile(file, name=name, wanted=wanted, limits=limits)
+    if begins.startswith(("{", "[")) and suffix not in _TABLES:
+        _within(path.stat().st_size, limits.whole_bytes)
+        return JsonFile(file, name=name, wanted=wanted, limits=limits)
+    return CsvFile(file, name=name, wanted=wanted, limits=limits)
+
+
+def _shown(head: bytes) -> str:
+    """How a text begins, whatever its encoding, as far as this can be told from its ASCII."""
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = head.decode("utf-16" if wide else "utf-8", "ignore")
+    return text.lstrip("\ufeff \t\r\n")
+
+
+def _refuse_pages(begins: str) -> None:
+    if _PAGE.match(begins):
+        raise _refused("这是网页（HTML），不是表格文件", _SAVE_AS)
+    if "urn:schemas-microsoft-com:office:spreadsheet" in begins:
+        raise _refused("这是旧式的“XML 表格”，不能读取", _SAVE_AS)
 
 
 def _refuse_foreign(head: bytes) -> None:
@@ -80,10 +134,23 @@ def _refuse_compound_foreign(content: bytes) -> None:
             raise _refused(reason, advice)
 
 
-def _refuse_packed_foreign(names: set[str]) -> None:
+def _refuse_packed_foreign(members: Sequence[ZipInfo]) -> None:
+    names = {member.filename for member in members}
     for member, what in _PACKED_FOREIGN.items():
         if member in names:
             raise _refused(f"这是{what}，不能读取", _EXPORT)
+    if not _is_packed_document(members):
+        raise _refused("这是压缩包中的压缩包，不能读取", "请解开里面的一层后重新压缩")
+
+
+def _is_packed_document(members: Sequence[ZipInfo]) -> bool:
+    names = {member.filename for member in members}
+    return not names.isdisjoint(_PACKED_WORKBOOKS | _PACKED_FOREIGN.keys())
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
 
 
 def _within(size: int, most: int) -> None:

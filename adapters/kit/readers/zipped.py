@@ -24,6 +24,8 @@ def members_of(path: Path, limits: Limits) -> list[ZipInfo]:
             members = [member for member in archive.infolist() if not member.is_dir()]
     except (BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
         raise _damaged() from None
+    if any(member.header_offset < 0 for member in members):
+        raise _damaged()
     if len(members) > limits.members:
         raise _too_many(limits)
     unpacked = sum(member.file_size for member in members)

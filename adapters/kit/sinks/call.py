@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -17,13 +16,14 @@ from adapters.kit.sinks.columns import Event, Strict, Types, takes
 from adapters.kit.sinks.files import json_of
 from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, open_taken, position_of
 from adapters.kit.sources.files import new_file, secret
+from adapters.kit.waiting import seconds_asked
 
 _JSON: Final = "application/cloudevents+json; charset=utf-8"
 _DUPLICATE: Final = 409
 _LATER: Final = frozenset({408, 425, 429})
 # What is wrong with the interface's address or the token, not with the event.
 _MISTAKEN: Final = frozenset({401, 403, 404, 405, 407})
-_LONGEST_PAUSE: Final = 3_600.0
+_LONGEST_WAIT: Final = 3_600.0
 
 
 class CallSettings(Strict):
@@ -91,7 +91,7 @@ class CallSink:
 
     def _deliver(self, event: Event) -> None:
         if self._now() < self._not_before:
-            raise Away("接口要求稍后再试，时间未到")
+            raise Away("接口要求稍后再试，时间未到", self._not_before - self._now())
         status = self._post(event)
         if status < 300 or status == _DUPLICATE:
             return
@@ -109,24 +109,13 @@ class CallSink:
             with self._http.stream("POST", self._url, content=content, headers=headers) as answer:
                 status = answer.status_code
                 if status in _LATER or status >= 500:
-                    self._not_before = self._asked(answer.headers.get("Retry-After", ""))
-                    raise Away(f"接口答复 HTTP {status}，稍后再试")
+                    asked = seconds_asked(answer.headers.get("Retry-After", ""), self._now())
+                    wait = min(asked or 0.0, _LONGEST_WAIT)
+                    self._not_before = self._now() + wait
+                    raise Away(f"接口答复 HTTP {status}，稍后再试", wait)
                 return status
         except httpx.TransportError as error:
             raise Away(f"无法连接接口（{type(error).__name__}）") from error
-
-    def _asked(self, written: str) -> float:
-        """Until when a `Retry-After` asks to wait, an hour at most; it is seconds or a date."""
-        now = self._now()
-        try:
-            until = now + int(written) if written.isdigit() else _moment(written)
-        except (ValueError, TypeError, OverflowError):
-            return now
-        return min(until, now + _LONGEST_PAUSE)
-
-
-def _moment(written: str) -> float:
-    return parsedate_to_datetime(written).timestamp()
 
 
 def _authority(path: Path) -> ssl.SSLContext:

@@ -180,7 +180,7 @@ def value_of(column: Column, event: Event) -> Plain | None:
     if len(told) == 1:
         return told[0]
     if told:
-        return "、".join(dict.fromkeys(map(said, told)))
+        return said(told)
     hidden = column.pointer is not None and withheld(event, column.pointer)
     return WITHHELD if hidden else None
 

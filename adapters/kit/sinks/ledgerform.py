@@ -5,7 +5,9 @@ from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
+from adapters.kit.present import said
 from adapters.kit.sinks.columns import Column, Description, Kept, Title, check_columns
+from contracts.codelists import code_list
 from contracts.owncodes import Codes
 
 LONGEST_NAME: Final = 31
@@ -30,9 +32,16 @@ class LedgerColumn(Column):
 
     def choices_of(self, codes: Codes) -> tuple[str, ...]:
         """What people choose from; nothing where they may write what they like."""
-        if not self.editable or self.list is None:
+        if not self.editable or self.choices:
             return self.choices
-        return self.choices or tuple(codes.list_of(self.list).labels.values())
+        if self.list is not None:
+            return tuple(codes.list_of(self.list).labels.values())
+        return (said(True), said(False)) if self.reads == "flag" else ()
+
+    @property
+    def only_these(self) -> bool:
+        """Whether people may write nothing but what they can choose."""
+        return bool(self.choices) or self.list is None or code_list(self.list).closed
 
 
 class Ledger(Description):

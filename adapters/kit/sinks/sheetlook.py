@@ -75,9 +75,6 @@ def add_styles(book: Book) -> None:
 def begin_sheet(book: Book, ledger: Ledger) -> Worksheet:
     """A sheet with title and header; people may do what they like with all but these."""
     sheet: Worksheet = book.create_sheet(ledger.sheet, 0)
-    for empty in [it for it in book.worksheets if it is not sheet and it.max_row == 1]:
-        if empty["A1"].value is None:
-            book.remove(empty)
     width = len(ledger.columns)
     title = sheet.cell(1, 1, ledger.title)
     title.style = _TITLE
@@ -155,6 +152,8 @@ def offer_choices(
             type="list",
             formula1=f"'{CHOICES}'!${source}$2:${source}${len(choices) + 1}",
             allow_blank=True,
+            showErrorMessage=True,
+            errorStyle="stop" if column.only_these else "warning",
             errorTitle=column.title[:30],
             error="请从下拉列表中选择",
         )

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal
 
 import sqlalchemy as sa
 from pydantic import Field, model_validator
-from sqlalchemy import exc
+from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
-from adapters.kit.port import Away, CannotRun, Sink
+from adapters.kit.port import CannotRun, Sink
 from adapters.kit.present import Plain, said
 from adapters.kit.sinks.columns import (
     WITHHELD,
@@ -20,17 +20,15 @@ from adapters.kit.sinks.columns import (
     Description,
     Event,
     Kept,
-    Strict,
     changes,
     check_columns,
     described,
     key_of,
 )
 from adapters.kit.sinks.taken import position_of
-from adapters.kit.sources.files import secret
+from adapters.kit.sources.database import Database, engine_at, told
 
-_AWAY: Final = (exc.OperationalError, exc.InterfaceError)
-POSITIONS: Final = "guantong_positions"
+POSITIONS: Final = "gt_positions"
 _BEIJING: Final = timezone(timedelta(hours=8))
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x20\x7f\"'`.;]+$")]
 
@@ -67,13 +65,10 @@ class TableForm(Description):
         return self
 
 
-class TableSettings(Strict):
-    """`url`: the database as SQLAlchemy names it; its password stands in `password_file`, of mode
-    0600. `table`: the description, in the adapter's folder. `create`: make what is not there."""
+class TableSettings(Database):
+    """`table`: the description, in the adapter's folder. `create`: make what is not there."""
 
     type: Literal["table"]
-    url: Annotated[str, Field(max_length=1_000)]
-    password_file: Path | None = None
     table: Path = Path("table.toml")
     create: bool = False
 
@@ -81,8 +76,10 @@ class TableSettings(Strict):
     def opened(self, base: Path, folder: Path) -> Iterator[Sink]:
         """Raises CannotRun for a description or an address that cannot be used."""
         form = described(folder / self.table, TableForm)
-        password = secret(base / self.password_file) if self.password_file else None
-        engine = _engine(_address(self.url, base, password), create=self.create)
+        url = self.address(base)
+        engine = engine_at(url)
+        if self.create and url.get_backend_name() == "sqlite" and url.database:
+            os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
         try:
             yield TableSink(engine, form, create=self.create)
         finally:
@@ -107,12 +104,15 @@ class TableSink:
         wanted = [(event, how) for event, how in kept if how is not None]
         if not wanted:
             return
-        with _told(self._form.table):
+        try:
             table, positions = self._tables or self._found()
             with self._engine.begin() as connection:
                 for event, how in wanted:
                     if self._is_new(connection, positions, event):
                         self._enter(connection, table, event, how)
+        except DBAPIError as error:
+            refused = f"写表 {self._form.table}"
+            raise told(error, refused, "各列的类型、约束和权限") from None
 
     def _found(self) -> tuple[sa.Table, sa.Table]:
         """The tables as they are, made before if that is asked for. Raises CannotRun."""
@@ -122,7 +122,7 @@ class TableSink:
         try:
             table = sa.Table(self._form.table, metadata, autoload_with=self._engine)
             positions = sa.Table(POSITIONS, metadata, autoload_with=self._engine)
-        except exc.NoSuchTableError as error:
+        except NoSuchTableError as error:
             wanted = sa.schema.CreateTable(_tables_of(self._form).tables[str(error)])
             ddl = " ".join(str(wanted.compile(self._engine)).split())
             raise CannotRun(
@@ -156,32 +156,6 @@ class TableSink:
             connection.execute(sa.insert(table).values(values))
         else:
             connection.execute(sa.update(table).where(mine).values(values))
-
-
-def _address(url: str, base: Path, password: str | None) -> sa.URL:
-    """Where the database is. Raises CannotRun."""
-    try:
-        parsed = sa.make_url(url)
-    except exc.ArgumentError as error:
-        raise CannotRun("数据库地址无法识别：应为 方言+驱动://用户@主机/库") from error
-    if parsed.password is not None:
-        raise CannotRun("数据库地址中不能写口令：请放在 password_file 指定的文件中")
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        return parsed.set(database=str(base / parsed.database))
-    return parsed.set(password=password)
-
-
-def _engine(url: sa.URL, *, create: bool) -> sa.Engine:
-    try:
-        # What a statement was given is case data, and stays out of every message.
-        engine = sa.create_engine(url, hide_parameters=True)
-    except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
-        raise CannotRun(
-            f"数据库地址无法使用（{type(error).__name__}）：请核对方言和驱动"
-        ) from error
-    if create and url.get_backend_name() == "sqlite" and url.database:
-        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
-    return engine
 
 
 def _tables_of(form: TableForm) -> sa.MetaData:
@@ -247,19 +221,3 @@ def _value(column: sa.Column[Any], value: Plain | None) -> Any:
     if longest is not None and len(text) > longest:
         raise CannotRun(f"列 {column.name} 只容 {longest} 字，内容有 {len(text)} 字：请加宽该列")
     return text
-
-
-@contextmanager
-def _told(table: str) -> Iterator[None]:
-    """Raises Away for a database that cannot be reached or is locked, CannotRun if it refuses."""
-    try:
-        yield
-    except exc.DBAPIError as error:
-        kind = type(error).__name__
-        if error.connection_invalidated or isinstance(error, _AWAY):
-            raise Away(f"表 {table} 所在数据库无法连接或被占用（{kind}）") from error
-        raise CannotRun(
-            f"数据库不允许写表 {table}（{kind}）：请核对列的类型、约束和权限"
-        ) from error
-    except exc.TimeoutError as error:
-        raise Away(f"表 {table} 所在数据库没有空闲连接") from error

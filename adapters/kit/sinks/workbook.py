@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -96,7 +95,7 @@ class Workbook:
         self._expect_closed()
         try:
             seen = _stamp(self._file)
-            book = self._loaded() if seen else Book()
+            book = self._loaded() if seen else _without_sheets()
             self._bring_up(book, rows)
             with new_file(self._file) as file:
                 book.save(file)
@@ -164,9 +163,8 @@ class Workbook:
     def _header_of(self, sheet: Worksheet) -> int:
         """The row of the header, 0 if there is none."""
         key = canonical(self._ledger.key)
-        for number, cells in enumerate(
-            islice(sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True), _HEADER_WITHIN), 1
-        ):
+        last = min(sheet.max_row, _HEADER_WITHIN)
+        for number, cells in enumerate(sheet.iter_rows(max_row=last, values_only=True), 1):
             if any(isinstance(cell, str) and canonical(cell) == key for cell in cells):
                 return number
         return 0
@@ -253,6 +251,12 @@ class Workbook:
 def _clock(time: str) -> str:
     moment = in_beijing(time)
     return moment.isoformat(" ") if moment else time
+
+
+def _without_sheets() -> Book:
+    book = Book()
+    book.remove(book.worksheets[0])
+    return book
 
 
 def _stamp(file: Path) -> _Stamp | None:

@@ -15,6 +15,14 @@ from adapters.kit.port import CannotRun
 _NAME_BYTES: Final = 200
 _FORBIDDEN: Final = re.compile(r'[/\\:*?"<>|]')
 _SECRET_BYTES: Final = 65_536
+_SUFFIXES: Final = {
+    "application/json": ".json",
+    "application/x-ndjson": ".ndjson",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/csv": ".csv",
+    "application/zip": ".zip",
+}
 
 
 @contextmanager
@@ -78,6 +86,11 @@ def shown(name: str) -> str:
         suffix = f".{suffix}"
     room = _NAME_BYTES - len(suffix.encode())
     return stem.encode()[:room].decode(errors="ignore") + suffix
+
+
+def suffix_of(content_type: str) -> str:
+    """What the names of such files end with, "" where nobody knows."""
+    return _SUFFIXES.get(content_type.partition(";")[0].strip().lower(), "")
 
 
 def secret(path: Path) -> str:

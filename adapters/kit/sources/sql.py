@@ -8,7 +8,6 @@ so what changed in the last `overlap` seconds is read again, without the rows th
 import base64
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -26,20 +25,17 @@ from sqlalchemy import (
     Select,
     and_,
     column,
-    create_engine,
     literal,
     or_,
     select,
     table,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import NoSuchModuleError as NoDialect
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DBAPIError
 
 from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
-from adapters.kit.sources.files import new_file, secret, shown
-from adapters.kit.sources.sqlvalues import cell, earlier, moment_of, packed, unpacked
+from adapters.kit.sources.database import Database, engine_at, told
+from adapters.kit.sources.files import new_file, shown
+from adapters.kit.sources.values import FAR_AHEAD, cell, earlier, moment_of, packed, unpacked
 
 # What a dialect is told first in each transaction.
 _SESSION: Final = {
@@ -51,15 +47,10 @@ _SESSION: Final = {
 }
 _DIGEST: Final = 8
 _MOST_SEEN: Final = 4_000
-# A time without a zone may be anybody's.
-_ZONES: Final = 26 * 3_600.0
-_SQLITE_AWAY: Final = frozenset(
-    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-)
 
 
-class SqlSettings(BaseModel):
-    """A table or view. The URL is SQLAlchemy's, in a file of mode 0600 where it has a password.
+class SqlSettings(Database):
+    """A table or view.
 
     `changed` and `key` make a pair that no two rows share, never NULL. `overlap`: how late a
     transaction may commit, in seconds of a time and in units of a number; `batch`: most rows of a
@@ -67,11 +58,7 @@ class SqlSettings(BaseModel):
     each transaction, where the kit does not know it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     type: Literal["sql"] = "sql"
-    url: SecretStr | None = None
-    url_file: Path | None = None
     owner: Annotated[str, Field(min_length=1)] | None = None
     table: Annotated[str, Field(min_length=1)]
     columns: Annotated[tuple[str, ...], Field(min_length=1, max_length=1_000)]
@@ -82,25 +69,10 @@ class SqlSettings(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=3_600)] = 60
     session: tuple[str, ...] | None = None
 
-    @model_validator(mode="after")
-    def _one_url(self) -> "SqlSettings":
-        if (self.url is None) == (self.url_file is None):
-            raise ValueError("url or url_file, one of the two")
-        return self
-
     @contextmanager
     def opened(self, base: Path, *, clock: Callable[[], float] = time.time) -> Iterator[Source]:
         """The table; connections are made as they are needed. Raises CannotRun."""
-        if self.url_file is not None:
-            url = _url(secret(base / self.url_file), base)
-        else:
-            url = _url(self.url.get_secret_value() if self.url else "", base)
-        try:
-            engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
-        except NoDialect:
-            raise CannotRun(f"数据库类型 {url.drivername} 没有对应的 SQLAlchemy 方言") from None
-        except ModuleNotFoundError as error:
-            raise CannotRun(f"缺少数据库驱动 {error.name}，请先安装") from None
+        engine = engine_at(self.address(base))
         try:
             yield _Table(self, engine, clock)
         finally:
@@ -201,7 +173,7 @@ class _Table:
                 yield connection
                 connection.rollback()
         except DBAPIError as error:
-            raise _told(error) from None
+            raise told(error, "查询") from None
 
     def _refuse_nulls(self, connection: Connection) -> None:
         nulls = or_(self._changed.is_(None), self._key.is_(None))
@@ -280,14 +252,14 @@ class _Table:
     def _again_from(self, changed: Any) -> Any:
         """Behind which time or number to read again; None where nothing is committed any more."""
         overlap, moment = self._settings.overlap, moment_of(changed)
-        if not overlap or (moment is not None and self._clock() - moment > overlap + _ZONES):
+        if not overlap or (moment is not None and self._clock() - moment > overlap + FAR_AHEAD):
             return None
         return earlier(changed, overlap)
 
     def _is_ahead(self, row: _Row, brought: int) -> bool:
         """Whether reading must end before the row: behind its time none of today's would come."""
         moment = moment_of(row.changed)
-        if moment is None or moment <= self._clock() + _ZONES:
+        if moment is None or moment <= self._clock() + FAR_AHEAD:
             return False
         if not brought:
             told = "中有将来的时间，其后的变更无法按序读取，请改正这些行或在视图中排除"
@@ -310,28 +282,3 @@ def _bound(value: Any) -> ColumnElement[Any]:
     """A value in a query; a time with a zone keeps it."""
     zoned = isinstance(value, datetime) and value.tzinfo is not None
     return literal(value, DateTime(timezone=True)) if zoned else literal(value)
-
-
-def _url(written: str, base: Path) -> URL:
-    """SQLAlchemy's URL; the path of an SQLite file starts at `base`."""
-    try:
-        url = make_url(written)
-    except ArgumentError:
-        raise CannotRun("数据库地址不是 SQLAlchemy 的 URL，请核对 url 或 url_file") from None
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url.set(database=str(base / url.database))
-    return url
-
-
-def _told(error: DBAPIError) -> Away | CannotRun:
-    """What went wrong, without what was asked or answered."""
-    orig = error.orig
-    kind, state = type(orig).__name__, getattr(orig, "sqlstate", None)
-    named = f"{kind} {state}" if state else kind
-    if isinstance(orig, sqlite3.Error):
-        away = getattr(orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY
-    else:
-        away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    if away:
-        return Away(f"数据库暂不可用（{named}）")
-    return CannotRun(f"数据库拒绝查询（{named}），请核对表名、列名和权限")

@@ -24,7 +24,7 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A step of a case: its contract, its day (a field and a member), and its payload.
+    """A step of a case: its type, the field of its day, and its payload.
 
     The fields of a step begin as its day's does, up to the "_".
     """

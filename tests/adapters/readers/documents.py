@@ -2,8 +2,9 @@
 
 import csv
 import io
+import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -144,7 +145,7 @@ def ods_of(tables: str) -> bytes:
     return zip_of({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": manifest})
 
 
-def zip_of(members: dict[str, str | bytes]) -> bytes:
+def zip_of(members: Mapping[str, str | bytes]) -> bytes:
     """A zip of these members."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -160,4 +161,38 @@ TABLES: dict[str, Callable[[Rows], bytes]] = {
     "xlsx": written_xlsx,
     "xls": written_xls,
     "ods": written_ods,
+}
+
+
+def written_xml(rows: Rows) -> bytes:
+    header, *others = rows
+    records = "".join(
+        "<record>"
+        + "".join(
+            f"<{name}>{escape(cell)}</{name}>" for name, cell in zip(header, row, strict=True)
+        )
+        + "</record>"
+        for row in others
+    )
+    text = f'<?xml version="1.0" encoding="GB2312"?>\n<list>{records}</list>'
+    return text.encode("gb18030")
+
+
+def written_json(rows: Rows) -> bytes:
+    header, *others = rows
+    return json.dumps({"record": [dict(zip(header, row, strict=True)) for row in others]}).encode()
+
+
+def written_ndjson(rows: Rows) -> bytes:
+    header, *others = rows
+    lines = (dict(zip(header, row, strict=True)) for row in others)
+    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode("gbk")
+
+
+FORMS: dict[str, Callable[[Rows], bytes]] = {
+    **TABLES,
+    "xml": written_xml,
+    "json": written_json,
+    "ndjson": written_ndjson,
+    "zip": lambda rows: zip_of({"里面/表.csv": written_csv(rows)}),
 }

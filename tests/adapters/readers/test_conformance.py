@@ -1,5 +1,6 @@
 """What every reader promises (`kit/port.py`), whatever the form of the document."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,17 @@ import pytest
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.opening import opened
-from tests.adapters.readers.documents import COLUMNS, TABLES, WANTED, Rows, read
+from tests.adapters.readers.documents import (
+    COLUMNS,
+    FORMS,
+    TABLES,
+    WANTED,
+    Rows,
+    read,
+    written_csv,
+    written_ndjson,
+    written_xml,
+)
 
 Write = Callable[[Rows], Path]
 
@@ -24,46 +35,51 @@ EXPECTED = [
 ]
 
 
+@pytest.fixture(params=FORMS)
+def write(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
+    """Write rows as a document of one form, under a name that says nothing."""
+    return lambda rows: written(tmp_path / "document", FORMS[request.param](rows))
+
+
 @pytest.fixture(params=TABLES)
 def write_table(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
-    """Write rows as a document of one form, under a name that says nothing."""
-
-    def write(rows: Rows) -> Path:
-        path = tmp_path / "document"
-        path.write_bytes(TABLES[request.param](rows))
-        return path
-
-    return write
+    """The same for what has a header."""
+    return lambda rows: written(tmp_path / "document", TABLES[request.param](rows))
 
 
-def test_only_wanted_columns_leave_the_document(write_table: Write) -> None:
-    got = read(write_table([COLUMNS, *THREE]))
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_only_wanted_columns_leave_the_document(write: Write) -> None:
+    got = read(write([COLUMNS, *THREE]))
     assert (got.columns, got.notices, got.faults) == (EXPECTED, (), ())
 
 
-def test_the_same_document_gives_the_same_records_again(write_table: Write) -> None:
-    with opened(write_table([COLUMNS, *THREE]), "名称", WANTED) as reader:
+def test_the_same_document_gives_the_same_records_again(write: Write) -> None:
+    with opened(write([COLUMNS, *THREE]), "名称", WANTED) as reader:
         first = list(reader.read())
         assert list(reader.read()) == first
     assert [each.place.file for each in first] == ["名称"] * 3
 
 
-def test_reading_goes_on_exactly_behind_a_number(write_table: Write) -> None:
-    with opened(write_table([["示范市导出"], COLUMNS, *THREE]), "名称", WANTED) as reader:
+def test_reading_goes_on_exactly_behind_a_number(write: Write) -> None:
+    with opened(write([COLUMNS, *THREE]), "名称", WANTED) as reader:
         every = list(reader.read())
-        for after in range(every[-1].number + 1):
+        for after in (0, *(each.number - 1 for each in every), *(each.number for each in every)):
             expected = [each for each in every if each.number > after]
             assert list(reader.read(after)) == expected
 
 
-def test_numbers_rise_and_do_not_go_beyond_what_is_told(write_table: Write) -> None:
-    got = read(write_table([COLUMNS, *THREE]))
+def test_numbers_rise_and_do_not_go_beyond_what_is_told(write: Write) -> None:
+    got = read(write([COLUMNS, *THREE]))
     assert got.numbers == sorted(set(got.numbers))
     assert got.rows is None or got.rows >= got.numbers[-1]
 
 
-def test_two_readings_of_one_document_do_not_disturb_each_other(write_table: Write) -> None:
-    with opened(write_table([COLUMNS, *THREE]), "名称", WANTED) as reader:
+def test_two_readings_of_one_document_do_not_disturb_each_other(write: Write) -> None:
+    with opened(write([COLUMNS, *THREE]), "名称", WANTED) as reader:
         pairs = list(zip(reader.read(), reader.read(), strict=True))
     assert [one for one, _ in pairs] == [other for _, other in pairs]
 
@@ -79,8 +95,8 @@ def test_header_names_may_be_padded_starred_full_width_and_in_capitals(write_tab
     assert got.columns == EXPECTED
 
 
-def test_a_column_may_stand_under_another_name(write_table: Write) -> None:
-    got = read(write_table([["no", "登记日", "letter", "note"], *THREE]))
+def test_a_column_may_stand_under_another_name(write: Write) -> None:
+    got = read(write([["no", "登记日", "letter", "note"], *THREE]))
     assert (got.columns, got.notices) == (EXPECTED, ())
 
 
@@ -139,16 +155,36 @@ def test_more_columns_than_the_limit_are_refused(write_table: Write) -> None:
     assert (got.records, [fault.reason for fault in got.faults]) == ([], ["表头有 6 列，超过 5 列"])
 
 
-def test_a_cell_above_the_limit_is_a_fault_of_its_row_alone(write_table: Write) -> None:
-    path = write_table([COLUMNS, THREE[0], ["2", "d", "信", "乙" * 20], THREE[2]])
+def test_a_cell_above_the_limit_is_a_fault_of_its_row_alone(write: Write) -> None:
+    path = write([COLUMNS, THREE[0], ["2", "d", "信", "乙" * 20], THREE[2]])
     got = read(path, limits=Limits(cell_characters=19))
     assert got.columns == [EXPECTED[0], EXPECTED[2]]
-    assert got.unreadable == [
-        RowFault(3, "note", FaultKind.TOO_LONG, "单元格超过 19 字", "请缩短后重新导出")
-    ]
+    (fault,) = got.unreadable
+    assert (fault.column, fault.kind) == ("note", FaultKind.TOO_LONG)
 
 
-def test_a_document_above_the_limit_is_refused(write_table: Write) -> None:
-    path = write_table([COLUMNS, *THREE])
+def test_a_document_above_the_limit_is_refused(write: Write) -> None:
+    path = write([COLUMNS, *THREE])
     got = read(path, limits=Limits(file_bytes=10, whole_bytes=10))
     assert (got.records, [fault.reason for fault in got.faults]) == ([], ["文件超过 0 MiB"])
+
+
+LONG = {"csv": written_csv, "xml": written_xml, "ndjson": written_ndjson}
+
+
+@pytest.mark.parametrize("form", LONG)
+def test_memory_does_not_grow_with_the_length_of_the_document(tmp_path: Path, form: str) -> None:
+    def peak(length: int) -> int:
+        rows = [[f"{n}", "2026-10-03", "来信原文", "一段说明文字" * 400] for n in range(length)]
+        path = written(tmp_path / "document", LONG[form]([COLUMNS, *rows]))
+        del rows
+        tracemalloc.start()
+        try:
+            with opened(path, "名称", WANTED) as reader:
+                assert sum(1 for _ in reader.read()) == length
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    short, long = peak(300), peak(3_000)
+    assert long < 2 * short

@@ -1,6 +1,9 @@
-"""A child process that is killed just before the n-th thing it does to disks and networks."""
+"""A child process that is killed just before the n-th thing it does to disks and networks, and
+one whose disk is full.
+"""
 
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -32,6 +35,18 @@ def acts(work: Callable[[], None], *, killed_before: int = 0) -> int:
         return killed_before
     assert os.waitstatus_to_exitcode(status) == 0
     return int(text)
+
+
+def without_room(work: Callable[[], None], room: int) -> None:
+    """Do the work in a child in which no file can grow beyond so many bytes, as far as it goes."""
+    child = os.fork()
+    if child == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+            work()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 def _work(work: Callable[[], None], killed_before: int, told: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from openpyxl import load_workbook
+from pydantic import SecretStr
 
 from adapters.kit.port import Sink
 from adapters.kit.sinks.call import CallSettings
@@ -56,7 +57,7 @@ def cells(file: Path) -> dict[str, Any]:
 
 @contextmanager
 def table_on_sqlite() -> Iterator[Made]:
-    settings = TableSettings(type="table", url="sqlite:///clues.db", create=True)
+    settings = TableSettings(type="table", url=SecretStr("sqlite:///clues.db"), create=True)
     yield Made(
         lambda base: settings.opened(base, HERE), lambda base: rows(f"sqlite:///{base}/clues.db")
     )
@@ -64,7 +65,7 @@ def table_on_sqlite() -> Iterator[Made]:
 
 @contextmanager
 def table_on_postgresql(database: str) -> Iterator[Made]:
-    """A schema for each folder of the database at this URL, whose password stands in a file."""
+    """A schema for each folder of the database at this URL, whose address stands in a file."""
     whole = sa.make_url(database.replace("+asyncpg", "+psycopg"))
 
     def schema_of(base: Path) -> sa.URL:
@@ -76,15 +77,10 @@ def table_on_postgresql(database: str) -> Iterator[Made]:
         return whole.update_query_dict({"options": f"-csearch_path={name}"})
 
     def opened(base: Path) -> AbstractContextManager[Sink]:
-        password = base / "password"
-        password.touch(mode=0o600)
-        password.write_text(f"{whole.password}\n")
-        settings = TableSettings(
-            type="table",
-            url=schema_of(base).render_as_string().replace(":***", ""),
-            password_file=Path("password"),
-            create=True,
-        )
+        url = base / "url"
+        url.touch(mode=0o600)
+        url.write_text(schema_of(base).render_as_string(hide_password=False))
+        settings = TableSettings(type="table", url_file=Path("url"), create=True)
         return settings.opened(base, HERE)
 
     yield Made(opened, lambda base: rows(schema_of(base).render_as_string(hide_password=False)))

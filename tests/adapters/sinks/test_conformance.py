@@ -6,29 +6,34 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.sinks.dying import acts
+from tests.adapters.sinks.dying import acts, without_room
 from tests.adapters.sinks.events import course, event
 from tests.adapters.sinks.making import KINDS, Made, table_on_postgresql
+from tests.postgres import fresh_database
 
 # How many of the places where it may be killed are tried.
-KILLS = 5
+KILLS = 4
 
 
-@pytest.fixture(params=[*KINDS, "table on PostgreSQL"])
+@pytest.fixture(scope="module", params=[*KINDS, "table on PostgreSQL"])
 def made(request: pytest.FixtureRequest) -> Iterator[Made]:
     if request.param in KINDS:
         with KINDS[request.param]() as made:
             yield made
     else:
-        with table_on_postgresql(request.getfixturevalue("postgres_database")) as made:
+        with (
+            fresh_database(request.getfixturevalue("postgres")) as url,
+            table_on_postgresql(url) as made,
+        ):
             yield made
 
 
-@pytest.fixture
-def wanted(made: Made, tmp_path: Path) -> Any:
+@pytest.fixture(scope="module")
+def wanted(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What one clean run leaves."""
-    made.run(tmp_path / "clean", course())
-    return made.state(tmp_path / "clean")
+    base = tmp_path_factory.mktemp("clean")
+    made.run(base, course())
+    return made.state(base)
 
 
 def test_events_that_come_again_change_nothing(made: Made, wanted: Any, tmp_path: Path) -> None:
@@ -53,6 +58,16 @@ def test_killed_anywhere_it_ends_as_one_clean_run(made: Made, wanted: Any, tmp_p
         acts(lambda base=base: made.run(base, course()), killed_before=1 + most * n // KILLS)  # type: ignore[misc]
         made.run(base, course())
         assert made.state(base) == wanted
+
+
+@pytest.mark.parametrize("room", [0, 20_000])
+def test_where_the_disk_is_full_it_goes_on_when_there_is_room(
+    made: Made, wanted: Any, tmp_path: Path, room: int
+) -> None:
+    base = tmp_path / f"full-{room}"
+    without_room(lambda: made.run(base, course()), room)
+    made.run(base, course())
+    assert made.state(base) == wanted
 
 
 def test_types_that_it_has_no_use_for_are_passed_over(

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Away, CannotRun, Sink
@@ -33,9 +35,15 @@ def row(sheet: Worksheet, number: int) -> dict[str, Any]:
     return {str(head.value): cell.value for head, cell in zip(sheet[2], sheet[number], strict=True)}
 
 
+def offers_of(sheet: Worksheet) -> list[DataValidation]:
+    return list(sheet.data_validations.dataValidation)
+
+
 def test_a_case_is_a_row_and_later_events_fill_it_in(sink: Sink, file: Path) -> None:
     sink.take([transferred(1, "示-001"), received(2, "示-001")])
-    sheet = load_workbook(file)["线索台账"]
+    book = load_workbook(file)
+    assert book.sheetnames == ["线索台账", "贯通选项"]
+    sheet = book["线索台账"]
     assert sheet["A1"].value == "问题线索台账"
     assert sheet.max_row == 3
     assert row(sheet, 3) == {
@@ -52,6 +60,7 @@ def test_a_case_is_a_row_and_later_events_fill_it_in(sink: Sink, file: Path) -> 
         "状态": "已签收",
         "回执号": f"{1:032x}",
         "处置方式*": None,
+        "已告知": None,
         "备注": None,
     }
 
@@ -60,7 +69,7 @@ def test_what_people_fill_in_move_and_add_stays(sink: Sink, file: Path) -> None:
     sink.take([transferred(1, "示-001"), transferred(2, "示-002")])
     book = load_workbook(file)
     sheet = book["线索台账"]
-    sheet["M3"], sheet["N4"] = "初步核实", "=1+1"
+    sheet["M3"], sheet["O4"] = "初步核实", "=1+1"
     sheet["D3"] = "改坏的来源"
     sheet.insert_cols(1)
     sheet["A2"], sheet["A3"] = "我的列", "一号"
@@ -89,7 +98,7 @@ def test_rows_that_people_sort_are_found_again(sink: Sink, file: Path) -> None:
         cell.value, other.value = other.value, cell.value
     # A spreadsheet makes a number of a text that looks like one.
     sheet["B3"], sheet["B4"] = 1002, 1001.0
-    sheet["N3"] = "二号的备注"
+    sheet["O3"] = "二号的备注"
     book.save(file)
     sink.take([received(3, "1002")])
     sheet = load_workbook(file)["线索台账"]
@@ -106,7 +115,7 @@ def test_a_column_that_people_deleted_comes_back_at_the_right(sink: Sink, file: 
     book.save(file)
     sink.take([transferred(2, "示-002")])
     sheet = load_workbook(file)["线索台账"]
-    assert [cell.value for cell in sheet["N"]][1:] == ["来源", "巡视巡察中发现", "巡视巡察中发现"]
+    assert [cell.value for cell in sheet["O"]][1:] == ["来源", "巡视巡察中发现", "巡视巡察中发现"]
 
 
 def test_a_correction_changes_its_row_and_keeps_what_was_there(sink: Sink, file: Path) -> None:
@@ -150,13 +159,17 @@ def test_people_see_what_to_fill_in_and_choose_from_the_list(sink: Sink, file: P
     sink.take([transferred(2, "示-002")])
     book = load_workbook(file)
     sheet = book["线索台账"]
-    (offered,) = sheet.data_validations.dataValidation
-    assert (str(offered.sqref), offered.formula1) == ("M3:M1048576", "'贯通选项'!$A$2:$A$5")
+    offered = [(str(v.sqref), v.formula1, v.errorStyle) for v in offers_of(sheet)]
+    assert offered == [
+        ("M3:M1048576", "'贯通选项'!$A$2:$A$5", "stop"),
+        ("N3:N1048576", "'贯通选项'!$B$2:$B$3", "stop"),
+    ]
     hidden = book["贯通选项"]
     assert hidden.sheet_state == "hidden"
-    assert [cell.value for cell in hidden["A"]] == [
-        "处置方式", "谈话函询", "初步核实", "暂存待查", "予以了结",
-    ]  # fmt: skip
+    assert [[cell.value for cell in column if cell.value] for column in hidden.columns] == [
+        ["处置方式", "谈话函询", "初步核实", "暂存待查", "予以了结"],
+        ["已告知", "是", "否"],
+    ]
     assert sheet.freeze_panes == "A3"
     assert sheet.protection.sheet
     assert (sheet["B2"].protection.locked, sheet["B3"].protection.locked) == (True, False)
@@ -186,7 +199,7 @@ def test_a_save_while_it_writes_is_not_lost(
         save(book, target)
         monkeypatch.setattr(Workbook, "save", save)
         theirs = load_workbook(file)
-        theirs["线索台账"]["N3"] = "刚写的备注"
+        theirs["线索台账"]["O3"] = "刚写的备注"
         theirs.save(file)
 
     monkeypatch.setattr(Workbook, "save", meanwhile)
@@ -214,6 +227,41 @@ def test_a_workbook_that_rewriting_would_spoil_is_left_alone(sink: Sink, file: P
     book.create_sheet("线索台账")["A1"] = "别的"
     book.save(file)
     with pytest.raises(CannotRun, match="没有“线索编号”列"):
+        sink.take([transferred(2, "示-002")])
+
+
+@pytest.mark.parametrize(
+    ("part", "size", "told"),
+    [("xl/media/image1.png", 9, "图片"), ("xl/worksheets/sheet9.xml", 600_000_000, "512 MiB")],
+)
+def test_what_a_workbook_should_not_hold_is_told_before_it_is_read(
+    sink: Sink, file: Path, part: str, size: int, told: str
+) -> None:
+    sink.take([transferred(1, "示-001")])
+    with ZipFile(file, "a") as parts:
+        parts.writestr(part, b"x")
+        # What the directory of the archive says.
+        parts.getinfo(part).file_size = size
+    before = file.read_bytes()
+    with pytest.raises(CannotRun, match=told):
+        sink.take([transferred(2, "示-002")])
+    assert file.read_bytes() == before
+
+
+def test_entities_of_a_workbook_are_not_expanded(sink: Sink, file: Path, tmp_path: Path) -> None:
+    sink.take([transferred(1, "示-001")])
+    (tmp_path / "secret").write_text("secret")
+    doctype = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{tmp_path / "secret"}">]>'
+    rewritten = tmp_path / "rewritten.xlsx"
+    with ZipFile(file) as old, ZipFile(rewritten, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                assert "<t>" in text
+                text = doctype + text.replace("<t>", "<t>&e;", 1)
+            new.writestr(name, text)
+    rewritten.replace(file)
+    with pytest.raises(CannotRun, match="不是可读的 xlsx 工作簿"):
         sink.take([transferred(2, "示-002")])
 
 

@@ -1,18 +1,25 @@
 """What sources bring from in tests: a stand for each, where documents are put in order."""
 
+import json
 import os
 import sqlite3
-from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+import httpx
 import psycopg
 from pydantic import SecretStr
 
 from adapters.kit.port import Outcome, Source
 from adapters.kit.sources.folder import FolderSettings
+from adapters.kit.sources.http import HttpSettings
+from adapters.kit.sources.paging import ByPage
 from adapters.kit.sources.sql import SqlSettings
+from adapters.kit.sources.webhook import WebhookSettings
+from tests.adapters.sources.interface import Answer, Asked, Interface
 
 CLEAN = Outcome(read=1, accepted=1, duplicate=0, rejected=0, complete=True, answers=())
 
@@ -27,6 +34,11 @@ class Stand(Protocol):
     def put(self, mark: str) -> None:
         """One more document, which says this mark and no other."""
         ...
+
+
+@runtime_checkable
+class LeavingStand(Stand, Protocol):
+    """Where what is brought from can be away."""
 
     def leave(self) -> None:
         """Be not there, until `come_back`."""
@@ -117,3 +129,72 @@ class PostgresStand(SqlStand):
         server, _, name = self.url.replace("+psycopg", "").rpartition("/")
         with psycopg.connect(f"{server}/postgres", autocommit=True) as database:
             database.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {come}")
+
+
+@dataclass
+class HttpStand:
+    """An interface with pages of one item each."""
+
+    base: Path
+    interface: Interface
+    items: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.come_back()
+
+    def opened(self) -> AbstractContextManager[Source]:
+        paging = ByPage(by="page", size=1)
+        settings = HttpSettings(url=f"{self.interface.url}/xfj", paging=paging, items="list")
+        return settings.opened(self.base)
+
+    def put(self, mark: str) -> None:
+        self.items.append(mark)
+
+    def leave(self) -> None:
+        self.interface.answer = lambda asked: Answer(None)
+
+    def come_back(self) -> None:
+        self.interface.answer = self._page
+
+    def _page(self, asked: Asked) -> Answer:
+        page = int(asked.parameters["page"])
+        return Answer(200, json.dumps({"list": self.items[page - 1 : page]}).encode())
+
+
+@dataclass
+class WebhookStand:
+    """A door, to which callers come only while it is open."""
+
+    base: Path
+    port: int
+    is_open: bool = False
+
+    def __post_init__(self) -> None:
+        written(self.base / "token", "t0ken")
+        self.url = f"http://127.0.0.1:{self.port}/push"
+
+    @contextmanager
+    def opened(self) -> Iterator[Source]:
+        settings = WebhookSettings(
+            listen=f"127.0.0.1:{self.port}",
+            path="/push",
+            inbox=Path("inbox"),
+            token_file=Path("token"),
+        )
+        with settings.opened(self.base) as source:
+            self.is_open = True
+            yield source
+            self.is_open = False
+
+    def put(self, mark: str) -> None:
+        with nullcontext() if self.is_open else self.opened():
+            headers = {"Authorization": "Bearer t0ken"}
+            answer = httpx.post(self.url, content=mark.encode(), headers=headers, trust_env=False)
+        assert answer.status_code == 202
+
+
+def written(path: Path, text: str) -> Path:
+    """A file for its owner alone."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path

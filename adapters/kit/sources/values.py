@@ -9,6 +9,8 @@ from uuid import UUID
 
 from adapters.kit.port import CannotRun
 
+# A time without a zone may be anybody's.
+FAR_AHEAD: Final = 26 * 3_600.0
 _BEIJING: Final = timezone(timedelta(hours=8))
 _DIGITS: Final = 64
 _COMPACT: Final = re.compile(r"[0-9]{14,20}\Z")

@@ -1,0 +1,196 @@
+"""A reader of zips: every member is read as if it were a document of its own."""
+
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+from tempfile import NamedTemporaryFile
+from typing import Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from adapters.kit.port import (
+    FaultKind,
+    Place,
+    Reader,
+    Record,
+    RowFault,
+    Unreadable,
+    UnreadableFile,
+)
+from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.patterns import counts, quoted
+from adapters.kit.wanted import Wanted
+
+Opener = Callable[[Path, str, Wanted, Limits], AbstractContextManager[Reader]]
+
+# Each member has so many numbers of its own, so that none has to be read to number the next.
+_NUMBERS: Final = 1 << 32
+_MOST_TOLD: Final = 20
+_CHUNK: Final = 1 << 18
+_UTF8_NAME: Final = 0x800
+_ENCRYPTED: Final = 0x1
+_NOT_PEOPLES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member under the name that people gave it."""
+
+    info: ZipInfo
+    name: str
+
+
+class Archive:
+    """`Reader` of one zip: the members that `Wanted.sheets` names (or all), in the order of names.
+
+    A number is the member's place and the number there. What cannot be read of a member comes as
+    `Unreadable` in its place, and the others go on; `Place.sheet` is the member. Opening raises
+    UnreadableFile when no member can be read.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        members: Sequence[ZipInfo],
+        *,
+        name: str,
+        wanted: Wanted,
+        limits: Limits,
+        opener: Opener,
+    ) -> None:
+        self._path = path
+        self._name = name
+        self._patterns = wanted.sheets
+        # The patterns name members here, and nothing inside them.
+        self._wanted = replace(wanted, sheets=())
+        self._limits = limits
+        self._opener = opener
+        named = [_Member(info, _name_of(info)) for info in members]
+        self._members = sorted(
+            (each for each in named if _is_peoples(each.name) and counts(each.name, wanted.sheets)),
+            key=lambda member: member.name,
+        )
+        self._notices = self._survey()
+
+    @property
+    def notices(self) -> tuple[RowFault, ...]:
+        return self._notices
+
+    @property
+    def rows(self) -> int | None:
+        return None
+
+    def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        for ordinal, member in enumerate(self._members, start=1):
+            before = ordinal * _NUMBERS
+            if after < before + _NUMBERS:
+                yield from self._read(member, before, max(0, after - before))
+
+    def _read(self, member: _Member, before: int, after: int) -> Iterator[Record | Unreadable]:
+        last = 0
+        try:
+            with self._opened(member) as reader:
+                for each in reader.read():
+                    last = each.number
+                    if last > after:
+                        yield _placed(each, before, self._name, member)
+        except UnreadableFile as error:
+            if last + 1 > after:
+                place = Place(self._name, 0, member.name)
+                faults = tuple(_in_member(fault, member) for fault in error.faults)
+                yield Unreadable(number=before + last + 1, place=place, faults=faults)
+
+    def _survey(self) -> tuple[RowFault, ...]:
+        """What the heads of the members say. Raises UnreadableFile when none can be read."""
+        notices: list[RowFault] = []
+        refusals: list[UnreadableFile] = []
+        for member in self._members:
+            try:
+                with self._opened(member) as reader:
+                    notices.extend(_in_member(fault, member) for fault in reader.notices)
+            except UnreadableFile as refusal:
+                refusals.append(UnreadableFile(*(_in_member(f, member) for f in refusal.faults)))
+        if len(refusals) == len(self._members):
+            told = [fault for refusal in refusals for fault in refusal.faults]
+            raise UnreadableFile(*(told[:_MOST_TOLD] or [_nothing(self._patterns)]))
+        return tuple(notices)
+
+    @contextmanager
+    def _opened(self, member: _Member) -> Iterator[Reader]:
+        """A reader of a member, which meanwhile stands in a file that nobody else may read."""
+        _refuse(member)
+        with NamedTemporaryFile() as file:
+            try:
+                with ZipFile(self._path) as archive, archive.open(member.info) as content:
+                    copyfileobj(content, file, _CHUNK)
+            except (BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+                reason = "压缩包中的文件已损坏"
+                raise _refused(reason, "请重新压缩为 zip，并确认传输完整") from None
+            file.flush()
+            with self._opener(Path(file.name), member.name, self._wanted, self._limits) as reader:
+                yield reader
+
+
+def _name_of(info: ZipInfo) -> str:
+    """The name of a member; those that are not marked as UTF-8 were written in GBK or UTF-8."""
+    if info.flag_bits & _UTF8_NAME:
+        return info.filename
+    written = info.filename.encode("cp437", "replace")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return written.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return info.filename
+
+
+def _is_peoples(name: str) -> bool:
+    """Whether people put a member there, and not their system."""
+    parts = PurePosixPath(name).parts
+    return not any(part in _NOT_PEOPLES or part.startswith("._") for part in parts)
+
+
+def _refuse(member: _Member) -> None:
+    parts = re.split(r"[/\\\\]", member.name)
+    if ".." in parts or not parts[0] or ":" in parts[0] or "\0" in member.name:
+        raise _refused("压缩包中的文件名带有越界的路径", "请重新压缩，不要带上级目录或盘符")
+    if stat.S_ISLNK(member.info.external_attr >> 16):
+        raise _refused("压缩包中的是符号链接，不是文件", "请把所指的文件本身放入压缩包")
+    if member.info.flag_bits & _ENCRYPTED:
+        raise _refused("压缩包设有密码", "请取消密码后重新压缩")
+    if member.info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise _refused("压缩包的压缩方式不受支持", "请用一般的 zip 方式重新压缩")
+
+
+def _placed(
+    each: Record | Unreadable, before: int, name: str, member: _Member
+) -> Record | Unreadable:
+    place = Place(name, each.place.row, _sheet(each.place.sheet, member))
+    number = before + each.number
+    if isinstance(each, Record):
+        return replace(each, number=number, place=place)
+    faults = tuple(_in_member(fault, member) for fault in each.faults)
+    return Unreadable(number=number, place=place, faults=faults)
+
+
+def _in_member(fault: RowFault, member: _Member) -> RowFault:
+    return replace(fault, sheet=_sheet(fault.sheet, member))
+
+
+def _sheet(sheet: str, member: _Member) -> str:
+    return f"{member.name}/{sheet}" if sheet else member.name
+
+
+def _nothing(patterns: Sequence[str]) -> RowFault:
+    reason = "压缩包里没有可读取的文件"
+    if patterns:
+        reason += f"（文件名须为 {quoted(patterns)}）"
+    return RowFault(0, "", FaultKind.FILE, reason, "请核对压缩包的内容")
+
+
+def _refused(reason: str, advice: str) -> UnreadableFile:
+    return UnreadableFile(RowFault(0, "", FaultKind.FILE, reason, advice))

@@ -1,0 +1,132 @@
+"""Making records of what an XML parser reports, element by element."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.paths import Part, Paths, Taken
+from adapters.kit.wanted import canonical
+
+
+class TooMuch(Exception):
+    """The document is nested too deep or has too many attributes; the text tells which."""
+
+
+class _Text:
+    """The text of an element, as much of it as a cell may hold and one character more."""
+
+    __slots__ = ("_pieces", "_room")
+
+    def __init__(self, most: int) -> None:
+        self._pieces: list[str] = []
+        self._room = most + 1
+
+    def add(self, piece: str) -> None:
+        if self._room > 0:
+            self._pieces.append(piece[: self._room])
+            self._room -= len(piece)
+
+    def __str__(self) -> str:
+        return "".join(self._pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An element that has begun inside a record: its path in the record or part, the text that
+    what it says belongs to, whether that is its own, and the part it is in."""
+
+    path: str
+    text: _Text | None
+    own: bool
+    part: Part | None
+
+
+class Elements:
+    """A target for lxml's parser.
+
+    Text of elements inside a wanted one that are not wanted themselves counts as its own, and
+    `<br/>` there as the end of a line. Raises TooMuch through the parser.
+    """
+
+    def __init__(self, paths: Paths, limits: Limits) -> None:
+        self._paths = paths
+        self._limits = limits
+        self._where = tuple(map(canonical, filter(None, paths.wanted.records.split("/"))))
+        self._outside: list[str] = []
+        self._inside: list[_Open] = []
+        self._taken = Taken(paths, limits)
+        self._finished: list[Taken] = []
+
+    def finished(self) -> Iterator[Taken]:
+        """The records that have ended since this was asked last."""
+        finished, self._finished = self._finished, []
+        yield from finished
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if len(self._outside) + len(self._inside) > self._limits.depth:
+            raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
+        if len(attributes) > self._limits.columns:
+            raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
+        name = _local(tag)
+        if self._inside:
+            self._begin(name)
+        else:
+            self._outside.append(name)
+            if not self._is_record(name):
+                return
+            self._taken = Taken(self._paths, self._limits)
+            self._inside.append(_Open("", None, False, None))
+        begun = self._inside[-1]
+        for key, value in attributes.items():
+            self._taken.add(begun.part, _below(begun.path, f"@{_local(key)}"), value)
+
+    def data(self, text: str) -> None:
+        if self._inside and (belongs := self._inside[-1].text):
+            belongs.add(text)
+
+    def end(self, tag: str) -> None:
+        if self._inside:
+            ended = self._inside.pop()
+            if ended.own:
+                self._taken.add(ended.part, ended.path, str(ended.text))
+            if self._inside:
+                return
+            self._finished.append(self._taken)
+        self._outside.pop()
+
+    def close(self) -> None:
+        """Nothing is kept that the end of the document would settle."""
+
+    def _is_record(self, name: str) -> bool:
+        match self._where:
+            case ():
+                return len(self._outside) == 1
+            case (only,):
+                return name == only
+            case _:
+                return tuple(self._outside[1:]) == self._where
+
+    def _begin(self, name: str) -> None:
+        parent = self._inside[-1]
+        path = _below(parent.path, name)
+        if parent.part is None and path in self._paths.parts:
+            self._inside.append(_Open("", None, False, self._taken.part(path)))
+        elif path in (parent.part.leaves if parent.part else self._paths.leaves):
+            text = _Text(self._limits.cell_characters)
+            self._inside.append(_Open(path, text, True, parent.part))
+        elif parent.text and path not in self._paths.ways:
+            if name == "br":
+                parent.text.add("\n")
+            self._inside.append(_Open(path, parent.text, False, parent.part))
+        else:
+            self._inside.append(_Open(path, None, False, parent.part))
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+
+@lru_cache(maxsize=4_096)
+def _local(tag: str) -> str:
+    return canonical(tag.rpartition("}")[2])

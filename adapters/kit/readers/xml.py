@@ -1,0 +1,101 @@
+"""A reader of XML documents: records are elements, read one after the other and never kept."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, cast
+
+from lxml import etree
+
+from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
+from adapters.kit.readers.elements import Elements, TooMuch
+from adapters.kit.readers.encoding import TextFile, as_2022, examine
+from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.paths import Paths, Taken, no_record
+from adapters.kit.wanted import Wanted
+
+_CHUNK: Final = 1 << 16
+_HEAD: Final = 512
+# What may stand before the root and is no DOCTYPE.
+_PROLOG: Final = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
+_DECLARED: Final = re.compile(rb"<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+
+
+class XmlFile:
+    """`Reader` of one XML document in UTF-8, UTF-16, GBK or GB18030.
+
+    Names count without their namespaces. The number of a record is its ordinal. Where the
+    document is broken, the records before are given, then UnreadableFile is raised. Opening
+    raises it for a document with a DOCTYPE: so there are no entities.
+    """
+
+    def __init__(self, file: TextFile, *, name: str, wanted: Wanted, limits: Limits) -> None:
+        self._file = file
+        self._name = name
+        self._wanted = wanted
+        self._limits = limits
+        if _has_doctype(next(self._text(), "")):
+            reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
+            raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
+        self._empty = next(self.read(), None) is None
+
+    @property
+    def notices(self) -> tuple[RowFault, ...]:
+        return (no_record(self._wanted),) if self._empty else ()
+
+    @property
+    def rows(self) -> int | None:
+        return None
+
+    def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        for number, taken in enumerate(self._taken(), start=1):
+            if number > after:
+                yield taken.record(number, Place(self._name, number))
+
+    def _taken(self) -> Iterator[Taken]:
+        elements = Elements(Paths.of(self._wanted), self._limits)
+        # The text is decoded before: what is declared is not always what is there.
+        parser = etree.XMLParser(
+            target=cast("etree.ParserTarget", elements),
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+        )
+        try:
+            for text in self._text():
+                parser.feed(text.encode())
+                yield from elements.finished()
+            parser.close()
+        except (etree.XMLSyntaxError, TooMuch) as error:
+            yield from elements.finished()
+            raise UnreadableFile(_broken(error)) from None
+
+    def _text(self) -> Iterator[str]:
+        with self._file.path.open(encoding=self._file.encoding, newline="") as file:
+            while chunk := file.read(_CHUNK):
+                yield as_2022(chunk) if self._file.encoding == "gb18030" else chunk
+
+
+def examine_xml(path: Path, limits: Limits) -> TextFile:
+    """What an XML document is before it is read. Raises UnreadableFile, or OSError."""
+    with path.open("rb") as file:
+        declared = _DECLARED.search(file.read(_HEAD))
+    encoding = declared[1].decode("ascii") if declared else ""
+    return examine(path, largest=limits.file_bytes, declared=encoding)
+
+
+def _has_doctype(head: str) -> bool:
+    before = _PROLOG.match(head)
+    return before is not None and head.startswith("<!", before.end())
+
+
+def _broken(error: etree.XMLSyntaxError | TooMuch) -> RowFault:
+    if isinstance(error, TooMuch):
+        return _fault(f"XML {error}，此后的内容没有读取", "请核对文件是否正确，或分成几个文件")
+    reason = f"XML 从第 {error.lineno} 行起不合语法，此后的内容无法读取"
+    advice = "请检查该行的标签是否成对、& 和 < 是否写成 &amp; 和 &lt;，或重新导出；此前的已处理"
+    return _fault(reason, advice)
+
+
+def _fault(reason: str, advice: str) -> RowFault:
+    return RowFault(0, "", FaultKind.FILE, reason, advice)

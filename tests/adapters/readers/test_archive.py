@@ -1,0 +1,176 @@
+"""Zips, also hostile ones."""
+
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from adapters.kit.port import FaultKind
+from adapters.kit.readers.limits import Limits
+from adapters.kit.wanted import Wanted
+from tests.adapters.readers.documents import WANTED, read, written_csv, written_xlsx, zip_of
+
+HEADER = ["no", "day"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "document"
+
+
+def table(*numbers: str) -> bytes:
+    return written_csv([HEADER, *([number, "d"] for number in numbers)])
+
+
+def test_members_are_read_in_the_order_of_their_names_in_whatever_form(path: Path) -> None:
+    members = {
+        "乙.csv": table("3"),
+        "甲/二.xlsx": written_xlsx([["标题"], HEADER, ["2", "d"]]),
+        "丙.json": b'{"record": [{"no": "1", "day": "d"}]}',
+        "__MACOSX/._x": b"x",
+        "甲/": b"",
+    }
+    path.write_bytes(zip_of(members))
+    got = read(path)
+    assert [(each.place.sheet, each.place.row) for each in got.records] == [
+        ("丙.json", 1),
+        ("乙.csv", 2),
+        ("甲/二.xlsx", 3),
+    ]
+    assert [columns["no"] for columns in got.columns] == ["1", "3", "2"]
+    assert (got.notices, got.faults) == ((), ())
+
+
+def test_what_one_member_says_and_lacks_is_told_of_it_alone(path: Path) -> None:
+    members = {
+        "1.csv": b"no,day,notes\n1,d,n\n",
+        "2.csv": b"no,day1\n2,d\n",
+        "3.csv": b'no,day\n3,d\n4,"d\n',
+        "4.pdf": b"%PDF-1.7",
+        "5.csv": table("5"),
+    }
+    path.write_bytes(zip_of(members))
+    got = read(path)
+    assert [columns["no"] for columns in got.columns] == ["1", "3", "5"]
+    assert [(fault.sheet, fault.kind) for fault in got.notices] == [("1.csv", FaultKind.NOTICE)]
+    assert [(fault.sheet, fault.row, fault.kind) for fault in got.unreadable] == [
+        ("2.csv", 1, FaultKind.HEADER),
+        ("3.csv", 3, FaultKind.QUOTES),
+        ("4.pdf", 0, FaultKind.FILE),
+    ]
+    for each in got.records:
+        assert read(path, after=each.number).records == [
+            other for other in got.records if other.number > each.number
+        ]
+
+
+def test_only_members_that_are_asked_for_are_read(path: Path) -> None:
+    wanted = Wanted(WANTED.titles, WANTED.required, WANTED.ignored, sheets=("*[1].CSV",))
+    path.write_bytes(zip_of({"a[1].csv": table("1"), "a1.csv": table("2"), "b.pdf": b"%PDF-1"}))
+    assert [columns["no"] for columns in read(path, wanted).columns] == ["1"]
+    path.write_bytes(zip_of({"b.pdf": b"%PDF-1"}))
+    assert [fault.reason for fault in read(path, wanted).faults] == [
+        "压缩包里没有可读取的文件（文件名须为 “*[1].CSV”）"
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
+def test_names_that_are_not_marked_are_read_as_they_were_written(path: Path, encoding: str) -> None:
+    name = "示例台账.csv"
+    raw = name.encode(encoding)
+    content = zip_of({"x" * len(raw): table("1")}).replace(b"x" * len(raw), raw)
+    path.write_bytes(content)
+    assert [each.place.sheet for each in read(path).records] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("../x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
+        ("a/../../x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
+        ("/etc/x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
+        ("C:\\x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
+        ("..\\x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
+        ("x.zip", zip_of({"x.csv": table("9")}), "这是压缩包中的压缩包，不能读取"),
+        ("x.docx", zip_of({"word/document.xml": "x"}), "这是Word 文档，不能读取"),
+        ("x.csv", b"", "文件里没有内容"),
+    ],
+)
+def test_a_member_that_must_not_be_read_does_not_hold_up_the_others(
+    path: Path, name: str, content: bytes, reason: str
+) -> None:
+    path.write_bytes(zip_of({name: content, "好.csv": table("1")}))
+    got = read(path)
+    assert [columns["no"] for columns in got.columns] == ["1"]
+    assert [(fault.kind, fault.reason) for fault in got.unreadable] == [(FaultKind.FILE, reason)]
+    path.write_bytes(zip_of({name: content}))
+    assert [fault.reason for fault in read(path).faults] == [reason]
+
+
+def test_a_symbolic_link_is_refused(path: Path) -> None:
+    info = zipfile.ZipInfo("x.csv")
+    info.external_attr = 0o120777 << 16
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    path.write_bytes(packed.getvalue())
+    assert [fault.reason for fault in read(path).faults] == ["压缩包中的是符号链接，不是文件"]
+
+
+def test_an_encrypted_member_is_refused(path: Path) -> None:
+    content = bytearray(zip_of({"x.csv": table("1")}))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+    assert [fault.reason for fault in read(path).faults] == ["压缩包设有密码"]
+
+
+def test_a_member_that_is_packed_in_a_rare_way_is_refused(path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("x.csv", table("1"))
+    path.write_bytes(packed.getvalue())
+    assert [fault.reason for fault in read(path).faults] == ["压缩包的压缩方式不受支持"]
+
+
+def test_a_member_that_was_damaged_is_refused(path: Path) -> None:
+    content = bytearray(zip_of({"x.csv": table("1") * 50, "y.csv": table("2")}))
+    content[45] ^= 0xFF
+    path.write_bytes(content)
+    got = read(path)
+    assert [columns["no"] for columns in got.columns] == ["2"]
+    assert [fault.reason for fault in got.unreadable] == ["压缩包中的文件已损坏"]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "xl/workbook.xml"])
+def test_a_bomb_is_refused_before_it_is_unpacked(path: Path, name: str) -> None:
+    path.write_bytes(zip_of({name: b"0" * (32 << 20)}))
+    assert [fault.reason for fault in read(path).faults] == [
+        "解压后过大（超过 1024 MiB，或压缩率异常）"
+    ]
+
+
+def test_a_bomb_that_lies_about_its_size_gives_no_more_than_it_said(path: Path) -> None:
+    content = bytearray(zip_of({"x.csv": b"no,day\n" + b"1,d\n" * (8 << 20)}))
+    directory = content.index(b"PK\x01\x02")
+    for at in (22, directory + 24):
+        content[at : at + 4] = struct.pack("<I", 100)
+    path.write_bytes(content)
+    got = read(path)
+    assert got.records == []
+    assert [fault.reason for fault in got.faults] == ["压缩包中的文件已损坏"]
+
+
+def test_too_many_members_are_refused(path: Path) -> None:
+    path.write_bytes(zip_of({f"{n}.csv": "" for n in range(4)}))
+    got = read(path, limits=Limits(members=3))
+    assert [fault.reason for fault in got.faults] == ["压缩包内的文件超过 3 个"]
+
+
+def test_a_zip_without_its_end_is_refused(path: Path) -> None:
+    content = zip_of({"x.csv": table("1")})
+    for cut in (30, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:cut])
+        assert [fault.reason for fault in read(path).faults] == ["压缩格式已损坏，无法打开"]

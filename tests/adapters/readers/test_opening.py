@@ -1,0 +1,141 @@
+"""Which reader a document gets; and that no document makes one fail."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.kit.readers.opening import opened
+from tests.adapters.readers.documents import FORMS, WANTED, read, zip_of
+
+ROWS = [["no", "day"], ["1", "d"], ["2", "d"]]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "document"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_document_holds_decides_and_not_its_name(path: Path, form: str) -> None:
+    path.write_bytes(FORMS[form](ROWS))
+    for name in ("导出.pdf", "导出.xls", "导出.xml", "导出"):
+        assert read(path, name=name).columns == [{"no": "1", "day": "d"}, {"no": "2", "day": "d"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("x.csv", [{"no": "1", "day": "d"}]), ("x.txt", [{"no": "1", "day": "d"}]), ("x.json", [])],
+)
+def test_a_name_decides_where_the_beginning_does_not(
+    path: Path, name: str, columns: list[dict[str, str]]
+) -> None:
+    path.write_text("[示范市导出]\nno,day\n1,d\n", encoding="utf-8")
+    assert read(path, name=name).columns == columns
+
+
+NAMES = [
+    "../../etc/passwd",
+    "/etc/passwd",
+    "a\nb\x00c.csv",
+    "x" * 5_000,
+    "；rm -rf ~；.csv",
+    "\u202egpj.csv",
+    "CON",
+    "*?[.csv",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["csv", "xlsx", "zip"])
+def test_a_name_from_hell_is_only_a_name(path: Path, form: str, name: str) -> None:
+    path.write_bytes(FORMS[form](ROWS))
+    with opened(path, name, WANTED) as reader:
+        assert {record.place.file for record in reader.read()} == {name}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "文件里没有内容"),
+        (b"\xef\xbb\xbf \r\n", "文件里没有内容"),
+        (b"\0" * 100, "文件里没有内容"),
+        (b"%PDF-1.7\n", "这是PDF 文件，不能读取"),
+        (b"{\\rtf1}", "这是RTF 文档，不能读取"),
+        (b"\xff\xd8\xff\xe0", "这是图片，不能读取"),
+        (b"Rar!\x1a\x07", "这是RAR 压缩包，不能读取"),
+        (b"7z\xbc\xaf\x27\x1c", "这是7z 压缩包，不能读取"),
+        (b"\x1f\x8b\x08", "这是gzip 压缩包，不能读取"),
+        (zip_of({"OFD.xml": "x"}), "这是OFD 文件，不能读取"),
+        (b"<html><table><tr><td>no", "这是网页（HTML），不是表格文件"),
+        (b"<!-- x -->\n<!DOCTYPE HTML><html>", "这是网页（HTML），不是表格文件"),
+        (
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            "这是旧式的“XML 表格”，不能读取",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(path: Path, content: bytes, reason: str) -> None:
+    path.write_bytes(content)
+    got = read(path)
+    assert (got.records, [fault.reason for fault in got.faults]) == ([], [reason])
+    assert all(fault.advice for fault in got.faults)
+
+
+BEGINNINGS = [b"", b"<", b"<list><record><no>1</no></record>", b"[", b'{"record":[', b"no,day\n"]
+WHOLE = [FORMS[form](ROWS) for form in ("xml", "json", "ndjson", "utf16", "csv")]
+
+
+def must_not_fail(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "document"
+        path.write_bytes(content)
+        got = read(path)
+    assert got.numbers == sorted(set(got.numbers))
+    assert got.records or got.faults or got.notices or got.rows is not None
+
+
+@settings(max_examples=300, deadline=None)
+@given(start=st.sampled_from(BEGINNINGS), content=st.binary(max_size=300))
+def test_no_bytes_make_a_reader_of_text_fail(start: bytes, content: bytes) -> None:
+    must_not_fail(start + content)
+
+
+@settings(max_examples=300, deadline=None)
+@given(whole=st.sampled_from(WHOLE), at=st.integers(0, 500), instead=st.binary(max_size=8))
+def test_no_damage_makes_a_reader_of_text_fail(whole: bytes, at: int, instead: bytes) -> None:
+    must_not_fail(whole[:at] + instead + whole[at + len(instead) :])
+
+
+PACKED = [FORMS[form](ROWS) for form in ("xlsx", "xls", "ods", "zip")]
+
+
+@settings(max_examples=15, deadline=None)
+@given(whole=st.sampled_from(PACKED), at=st.floats(0, 1), instead=st.binary(min_size=1, max_size=9))
+def test_no_damage_makes_a_reader_of_workbooks_fail(
+    whole: bytes, at: float, instead: bytes
+) -> None:
+    cut = int(at * len(whole))
+    must_not_fail(whole[:cut] + instead + whole[cut + len(instead) :])
+
+
+CELL = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Co", "Cn"), exclude_characters="_"), max_size=20
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    form=st.sampled_from(["xlsx", "xls", "ods"]),
+    rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=30),
+)
+def test_tables_that_were_written_are_read_as_they_were(
+    form: str, rows: list[tuple[str, str]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "document"
+        path.write_bytes(FORMS[form]([["no", "day"], *rows]))
+        got = read(path)
+    assert got.columns == [{"no": no, "day": day} for no, day in rows if no.strip() or day.strip()]
