@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 ASKING = frozenset(
     f"tests/{name}.py"
     for name in (
+        "adapters/sources/test_kafka",
         "e2e/test_kafka_commands",
         "e2e/test_kafka_door",
         "e2e/test_kafka_feeds",

@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects import registry
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError
 from sqlalchemy.exc import OperationalError as Failed
@@ -50,6 +51,7 @@ class Database(BaseModel):
 
 def engine_at(url: URL) -> Engine:
     """Connects when it is used. Raises CannotRun for a dialect or driver that is not there."""
+    registry.register("kingbase.psycopg", "adapters.kit.sources.kingbase", "Kingbase")
     try:
         # What a statement was given, or answers, is case data and stays out of every message.
         return create_engine(url, poolclass=NullPool, hide_parameters=True)
@@ -57,6 +59,9 @@ def engine_at(url: URL) -> Engine:
         raise CannotRun(f"数据库类型 {url.drivername} 没有对应的 SQLAlchemy 方言") from None
     except ModuleNotFoundError as error:
         raise CannotRun(f"缺少数据库驱动 {error.name}，请先安装") from None
+    except ImportError:
+        told = "的方言与所装的 SQLAlchemy 版本不合，请见 adapters/kit/sources/README.md"
+        raise CannotRun(f"{url.drivername} {told}") from None
 
 
 def told(error: DBAPIError, refused: str, look_at: str = "表名、列名和权限") -> Away | CannotRun:

@@ -166,7 +166,7 @@ class _Table:
         if session is None:
             session = _SESSION.get(self._engine.dialect.name, ())
         try:
-            with self._engine.connect() as connection:
+            with self._connected() as connection:
                 for statement in session:
                     milliseconds = int(self._settings.timeout * 1_000)
                     connection.exec_driver_sql(statement.format(milliseconds=milliseconds))
@@ -174,6 +174,13 @@ class _Table:
                 connection.rollback()
         except DBAPIError as error:
             raise told(error, "查询") from None
+
+    def _connected(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except OSError as error:
+            # Of drivers that do not wrap it.
+            raise Away(f"数据库暂不可用（{type(error).__name__}）") from None
 
     def _refuse_nulls(self, connection: Connection) -> None:
         nulls = or_(self._changed.is_(None), self._key.is_(None))

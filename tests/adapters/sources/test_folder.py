@@ -1,6 +1,7 @@
 """The drop folder: what is taken and when, and where it ends up."""
 
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -324,6 +325,22 @@ def test_a_file_taken_away_by_somebody_else_is_passed_over(drop: Path, tmp_path:
         assert bring_all(source, tmp_path / "raw", first.position) == {"c.csv": b"c.csv"}
     claimed = {path.name for path in (drop / "claimed").iterdir()}
     assert claimed == {"00000001 a.csv", "00000002 c.csv"}
+
+
+def test_a_full_disk_is_told_and_the_file_is_brought_when_there_is_room(
+    drop: Path, tmp_path: Path
+) -> None:
+    (drop / "a.csv").write_bytes(b"x" * 100_000)
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with opened(drop) as source:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, unlimited[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                source.bring("", tmp_path / "raw")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        assert list(tmp_path.iterdir()) == [drop]
+        assert bring_all(source, tmp_path / "raw") == {"a.csv": b"x" * 100_000}
 
 
 def test_a_position_of_another_kind_of_source_is_told(drop: Path, tmp_path: Path) -> None:

@@ -219,6 +219,14 @@ def test_values_are_written_exactly(on_postgres: Database) -> None:
     assert [(row["id"], row["gxsj"]) for row in later] == [(2, "2026-10-03 09:00:01")]
 
 
+def test_what_calls_itself_kingbase_is_read_as_postgresql_is(on_postgres: Database) -> None:
+    on_postgres.run("CREATE TABLE v_xfj (id INTEGER, gxsj TIMESTAMP)")
+    on_postgres.insert((1, ago(60)))
+    url = SecretStr(on_postgres.url.replace("postgresql+", "kingbase+"))
+    assert on_postgres.bring(url=url) == [{"id": 1}]
+    assert on_postgres.bring(url=url) is None
+
+
 def test_names_are_names_whatever_they_say(empty: Database) -> None:
     table, column = 'v_信访"; DROP TABLE x; --', "内容 100%:s"
     quoted = table.replace('"', '""')

@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,6 +110,37 @@ def test_the_same_again_is_a_duplicate_also_when_it_was_finished(pusher: Pusher)
         assert (again := pusher.push(b"one")).status_code == 202
         assert again.json() == {"status": "duplicate"}
         assert bring_all(source, pusher.base / "raw") == {}
+
+
+SERVING = """
+import sys, threading
+from pathlib import Path
+from adapters.kit.sources.webhook import WebhookSettings
+base, port = Path(sys.argv[1]), sys.argv[2]
+settings = WebhookSettings(
+    listen=f"127.0.0.1:{port}", path="/push/xfj", inbox=base / "inbox", token_file=base / "token"
+)
+with settings.opened(base):
+    print("open", flush=True)
+    threading.Event().wait()
+"""
+
+
+def test_what_was_answered_for_outlives_kill_9(pusher: Pusher) -> None:
+    command = [sys.executable, "-c", SERVING, str(pusher.base), str(pusher.port)]
+    for number in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
+            assert serving.stdout is not None
+            assert serving.stdout.readline() == "open\n"
+            # Another is under way at that moment.
+            with socket.create_connection(("127.0.0.1", pusher.port)) as connection:
+                connection.sendall(AUTHORIZED + b"\r\nfour")
+                assert pusher.push(f"document {number}".encode()).status_code == 202
+                serving.kill()
+    with pusher.opened() as source:
+        documents = bring_all(source, pusher.base / "raw")
+    assert list(documents.values()) == [b"document 0", b"document 1"]
+    assert sorted(path.name for path in (pusher.base / "inbox").iterdir()) == ["1", "2", "inbox.db"]
 
 
 def test_a_key_names_one_body(pusher: Pusher) -> None:
