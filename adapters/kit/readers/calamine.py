@@ -72,7 +72,8 @@ def _write_sheet(
 def _rows(sheet: CalamineSheet, left: int) -> Iterator[list[str]]:
     before = [""] * left
     for cells in sheet.iter_rows():
-        row = [*before, *map(as_text, cells)]
+        # Most cells are text, and need no more than this.
+        row = before + [c[:_MOST_CHARACTERS] if type(c) is str else as_text(c) for c in cells]
         while row and not row[-1]:
             row.pop()
         yield row

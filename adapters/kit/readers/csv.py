@@ -3,11 +3,10 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
-from pathlib import Path
 from typing import Final, TextIO
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.encoding import TextFile, as_2022, examine
+from adapters.kit.readers.encoding import TextFile, as_2022
 from adapters.kit.readers.header import SEARCHED, Header, find_header, name_columns
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.table import Lines, Table
@@ -106,11 +105,6 @@ class CsvFile:
             for name, cell in zip(names, cells, strict=True)
             if len(cell) > most
         )
-
-
-def examine_csv(path: Path, limits: Limits) -> TextFile:
-    """Size, digest, encoding and number of rows of a file. Raises UnreadableFile, or OSError."""
-    return examine(path, largest=limits.file_bytes)
 
 
 def _header(text: TextIO, delimiter: str, wanted: Wanted, limits: Limits) -> Header:

@@ -1,8 +1,8 @@
 """Making records of what an XML parser reports, element by element."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.paths import Part, Paths, Taken
@@ -31,8 +31,7 @@ class _Text:
         return "".join(self._pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(NamedTuple):
     """An element that has begun inside a record: its path in the record or part, the text that
     what it says belongs to, whether that is its own, and the part it is in."""
 
@@ -66,20 +65,17 @@ class Elements:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if len(self._outside) + len(self._inside) > self._limits.depth:
             raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
-        if len(attributes) > self._limits.columns:
-            raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
-        name = _local(tag)
         if self._inside:
-            self._begin(name)
+            begun = self._begun(tag)
         else:
-            self._outside.append(name)
-            if not self._is_record(name):
+            self._outside.append(_local(tag))
+            if not self._is_record():
                 return
             self._taken = Taken(self._paths, self._limits)
-            self._inside.append(_Open("", None, False, None))
-        begun = self._inside[-1]
-        for key, value in attributes.items():
-            self._taken.add(begun.part, _below(begun.path, f"@{_local(key)}"), value)
+            begun = _Open("", None, False, None)
+        self._inside.append(begun)
+        if attributes:
+            self._take(attributes, begun)
 
     def data(self, text: str) -> None:
         if self._inside and (belongs := self._inside[-1].text):
@@ -98,32 +94,38 @@ class Elements:
     def close(self) -> None:
         """Nothing is kept that the end of the document would settle."""
 
-    def _is_record(self, name: str) -> bool:
+    def _is_record(self) -> bool:
         match self._where:
             case ():
                 return len(self._outside) == 1
             case (only,):
-                return name == only
+                return self._outside[-1] == only
             case _:
                 return tuple(self._outside[1:]) == self._where
 
-    def _begin(self, name: str) -> None:
+    def _take(self, attributes: Mapping[str, str], begun: _Open) -> None:
+        if len(attributes) > self._limits.columns:
+            raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
+        for key, value in attributes.items():
+            self._taken.add(begun.part, _below(begun.path, key, "@"), value)
+
+    def _begun(self, tag: str) -> _Open:
         parent = self._inside[-1]
-        path = _below(parent.path, name)
+        path = _below(parent.path, tag)
         if parent.part is None and path in self._paths.parts:
-            self._inside.append(_Open("", None, False, self._taken.part(path)))
-        elif path in (parent.part.leaves if parent.part else self._paths.leaves):
-            text = _Text(self._limits.cell_characters)
-            self._inside.append(_Open(path, text, True, parent.part))
-        elif parent.text and path not in self._paths.ways:
-            if name == "br":
-                parent.text.add("\n")
-            self._inside.append(_Open(path, parent.text, False, parent.part))
-        else:
-            self._inside.append(_Open(path, None, False, parent.part))
+            return _Open("", None, False, self._taken.part(path))
+        if path in (parent.part.leaves if parent.part else self._paths.leaves):
+            return _Open(path, _Text(self._limits.cell_characters), True, parent.part)
+        if parent.text is None or path in self._paths.ways:
+            return _Open(path, None, False, parent.part)
+        if _local(tag) == "br":
+            parent.text.add("\n")
+        return _Open(path, parent.text, False, parent.part)
 
 
-def _below(path: str, name: str) -> str:
+@lru_cache(maxsize=4_096)
+def _below(path: str, tag: str, mark: str = "") -> str:
+    name = f"{mark}{_local(tag)}"
     return f"{path}/{name}" if path else name
 
 

@@ -1,11 +1,10 @@
-"""What a text file is before it is read: its size, digest, encoding and number of rows.
+"""What a text file is before it is read: its size, encoding and number of rows.
 
 The encoding is found the same way every time: byte order mark (UTF-8, UTF-16), then UTF-8, then
 GB18030 (which reads GBK and GB 2312), each strictly. Everything is read in chunks.
 """
 
 import codecs
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +42,6 @@ class TextFile:
     """A file that can be read as text. `rows` is None when its line ends could not be counted."""
 
     path: Path
-    digest: str
     encoding: str
     rows: int | None
 
@@ -59,9 +57,9 @@ def examine(path: Path, *, largest: int, declared: str = "") -> TextFile:
             raise _unreadable(f"文件超过 {largest >> 20} MiB", "请按时间段分成几个文件导出")
         file.seek(0)
         wide = file.read(2) in _UTF16_MARKS
-        digest, rows = _survey(file, wide=wide)
+        rows = _rows(file, wide=wide)
         encoding = _utf16(file) if wide else _encoding(file, declared)
-        return TextFile(path=path, digest=digest, encoding=encoding, rows=rows)
+        return TextFile(path=path, encoding=encoding, rows=rows)
 
 
 def as_2022(text: str) -> str:
@@ -69,21 +67,19 @@ def as_2022(text: str) -> str:
     return text.translate(_MOVED) if _ANY_MOVED.search(text) else text
 
 
-def _survey(file: BinaryIO, *, wide: bool) -> tuple[str, int | None]:
-    """Digest and number of rows: line ends outside quotes, found without knowing the encoding
-    (but for one of `wide` characters, whose rows are not counted)."""
-    digest = hashlib.sha256()
+def _rows(file: BinaryIO, *, wide: bool) -> int | None:
+    """Line ends outside quotes, found without knowing the encoding (but for one of `wide`
+    characters, whose rows are not counted). Raises UnreadableFile for what is no text."""
     rows, quoted, last = 0, False, b"\n"
     for chunk in _chunks(file):
         if not wide and b"\0" in chunk:
             raise _unreadable("文件含有空字节，不是文本文件", "请确认导出的是 CSV，且传输完整")
-        digest.update(chunk)
         for number, part in enumerate(chunk.split(b'"')):
             quoted ^= number > 0
             rows += 0 if quoted else part.count(b"\n")
         last = chunk[-1:]
     counted = rows + (last != b"\n")
-    return digest.hexdigest(), None if wide else counted or None
+    return None if wide else counted or None
 
 
 def _utf16(file: BinaryIO) -> str:

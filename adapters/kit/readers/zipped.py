@@ -12,7 +12,7 @@ _LONGEST_END: Final = 22 + 0xFFFF
 _MOST_DIRECTORY_BYTES: Final = 1 << 22
 # Text compresses to a tenth, seldom to a fiftieth; small files are no danger however they do.
 _MOST_RATIO: Final = 200
-_SMALL: Final = 1 << 24
+_SMALL: Final = 1 << 26
 
 
 def members_of(path: Path, limits: Limits) -> list[ZipInfo]:

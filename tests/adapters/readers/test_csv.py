@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kit.port import FaultKind, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.csv import CsvFile, examine_csv
+from adapters.kit.readers.csv import CsvFile
+from adapters.kit.readers.encoding import examine
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.wanted import Wanted
 
@@ -48,7 +49,7 @@ def read_in(
     got = Reading()
     try:
         file = CsvFile(
-            examine_csv(path, limits),
+            examine(path, largest=limits.file_bytes),
             name="in.csv",
             wanted=WANTED,
             limits=limits,
@@ -234,7 +235,7 @@ def test_reading_goes_on_behind_the_last_settled_row(read: Read) -> None:
 def test_the_number_of_rows_is_known_before_reading(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_text(f'标题\n{HEADER}\n1,"a\nb",c\n2', encoding="gbk")
-    assert examine_csv(path, SPREADSHEET).rows == 4
+    assert examine(path, largest=1 << 20).rows == 4
 
 
 cells = st.text(
