@@ -2,8 +2,10 @@
 
 import csv
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from adapters.kit.runner import Summary, run
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
+from adapters.kit.sources.sql import SqlSettings
 from adapters.kit.state import open_state
 from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
@@ -361,3 +364,31 @@ def test_a_letter_is_answered_in_the_row_that_it_made(
     assert [(made.event.type, made.event.attributes["causationid"]) for made in row.events] == [
         (answer, f"{7:032x}")
     ]
+
+
+def test_the_rows_of_a_database_are_read_as_the_ledger_is(tmp_path: Path) -> None:
+    titles = [*CLUE, *DECIDED, "删除标志", "加密姓名", "改动时间"]
+    named = ", ".join(f'"{title}"' for title in titles)
+    with closing(sqlite3.connect(tmp_path / "clues.db", isolation_level=None)) as database:
+        database.execute(f"CREATE TABLE ledger ({named})")
+        row = {**CLUE, **DECIDED, "加密姓名": "U2FtcGxlQ2lwaGVyVGV4dDE=", "删除标志": 0}
+        gone = {**row, "线索编号": "示-002", "删除标志": 1}
+        for number, each in enumerate((row, gone)):
+            said = [str(each.get(title, f"2026-10-0{number + 1} 09:00:00")) for title in titles]
+            marks = ", ".join("?" * len(titles))
+            database.execute(f"INSERT INTO ledger VALUES ({marks})", said)
+    settings = SqlSettings.model_validate(
+        {
+            "url": f"sqlite:///{tmp_path / 'clues.db'}",
+            "table": "ledger",
+            "columns": titles[:-2],
+            "changed": "改动时间",
+            "key": "线索编号",
+        }
+    )
+    with settings.opened(tmp_path) as source:
+        brought = source.bring("", tmp_path / "raw")
+    assert brought is not None
+    answered, deleted = given("discipline.clues", tmp_path / "raw")
+    assert [type_ for type_, _ in data(answered)] == ["clue.received", "clue.disposition_decided"]
+    assert deleted == FromRecord(deleted="示-002")

@@ -1,6 +1,6 @@
 """What each kind of exchange says, from the columns that all kinds share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -161,7 +161,7 @@ def _approver(row: Row) -> Mapping[str, Any] | None:
     return {"name": name} if name else None
 
 
-def _step(type_: str, payload: Any, *needed: str) -> Step:
+def _step(type_: str, payload: Callable[[Row], Mapping[str, Any]], *needed: str) -> Step:
     return Step(type=type_, begun=("type",), needed=("at", *needed), at="at", payload=payload)
 
 

@@ -3,7 +3,6 @@
 The kind of the matter decides which event it is; what it then needs stands in `payloads.py`.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +13,7 @@ from adapters.discipline.subjects import unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
+from contracts.agency import AddressError, SourceError, parse_addresses, publisher_of
 
 _ORDERS: Final = (
     ("informed_at", "at"),
@@ -33,6 +33,11 @@ _ARRIVED: Final = frozenset(
     }
 )
 _NO_TYPE: Final = Wrong(FaultKind.MISSING, "没有填写，而其他栏已填", "请选择这一行是什么往来")
+_NO_ADDRESS: Final = Wrong(
+    FaultKind.IDENTIFIER,
+    "不是贯通的机构地址",
+    "请填机构编号，如 510104.discipline，几个用空格隔开；发给来文的发布机构的不用填",
+)
 _NO_PUBLISHER: Final = Wrong(
     FaultKind.IDENTIFIER,
     "不是来文的事件来源",
@@ -70,9 +75,21 @@ def _faults(row: Row, step: Step, contracts: Contracts) -> Iterator[RowFault]:
     yield from out_of_order(row, _ORDERS)
     if not _publisher(row):
         yield row.wrong("about_source", _NO_PUBLISHER)
+    if not _is_addressed(row):
+        yield row.wrong("to", _NO_ADDRESS)
 
 
 def _publisher(row: Row) -> str | None:
-    """The agency that published the event, as its source begins."""
-    found = re.match(r"/([0-9a-z.-]+)(?:/|$)", row.text("about_source") or "")
-    return found[1] if found else None
+    """The agency that published the event; None where the row names no source."""
+    try:
+        return str(publisher_of(row.text("about_source") or ""))
+    except SourceError:
+        return None
+
+
+def _is_addressed(row: Row) -> bool:
+    try:
+        parse_addresses(row.text("to") or "")
+    except AddressError:
+        return "to" not in row.values
+    return True
