@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 from contracts.agency import AgencyId
 
 _FIRST_EVENTS: Final = 3
+_LOOKED_AT: Final = 100
 _ROWS_NAMED: Final = 10
 
 
@@ -147,7 +149,7 @@ def dry_run(adapter: Adapter, path: Path, agency: str) -> Rehearsal:
 
 
 def fitting(path: Path) -> tuple[str, ...]:
-    """The adapters that find every column they need in the first record of a file; those first
+    """The adapters that find every column they need in the first sound record of a file; those first
     that find the most. Raises OSError.
     """
     found = {name: _found(load(name).mapping.wanted, path) for name in available()}
@@ -158,10 +160,11 @@ def _found(wanted: Wanted, path: Path) -> int:
     """How many columns the first record has, 0 for a file that has not what is needed."""
     try:
         with opened(path, path.name, wanted) as reader:
-            first = next(iter(reader.read()), None)
+            records = islice(reader.read(), _LOOKED_AT)
+            first = next((each for each in records if isinstance(each, Record)), None)
     except UnreadableFile:
         return 0
-    if not isinstance(first, Record) or not wanted.required <= first.columns.keys():
+    if first is None or not wanted.required <= first.columns.keys():
         return 0
     return len(first.columns)
 

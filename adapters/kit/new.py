@@ -67,6 +67,7 @@ def new_adapter(name: str, type_: str, into: Path) -> Path:
     contract = versions[-1]
     if not load_catalogue().senders(contract):
         raise CannotDraft(f"{contract.type} 由系统自己发出，不需要适配器")
+    into.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=into, prefix=f".{name}-") as place:
         begun = Path(place) / name
         _write_first_that_agrees(contract, begun)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from prometheus_client import start_http_server
 
-from adapters.kit.adapter import Adapter, load
+from adapters.kit.adapter import Adapter, load, named
 from adapters.kit.answers import write_answers
 from adapters.kit.client import HubClient, Retry
 from adapters.kit.config import AdapterSettings, Settings
@@ -223,7 +223,7 @@ def _opened(
     each: AdapterSettings, settings: Settings, base: Path, codes: Codes, around: Around
 ) -> Iterator[Way]:
     site = base / each.site if each.site else None
-    adapter = load(each.kind, site, codes)
+    adapter = load(named(each.kind, base), site, codes)
     source = f"/{AgencyId.parse(each.agency)}/{adapter.mapping.system}"
     with open_state(base / settings.state / each.name) as state:
         spool = Spool(state, source)

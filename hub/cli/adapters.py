@@ -21,6 +21,7 @@ from rich.progress import (
 
 from adapters.kit import adapter as kit
 from adapters.kit.check import check as differences
+from adapters.kit.check import sample_agency
 from adapters.kit.runner import Summary
 from adapters.kit.runner import run as run_file
 from adapters.kit.state import open_state
@@ -62,7 +63,7 @@ def run(
             "至少一个文件，并须写明 --as 和 --state，--batch 至少为 1"
             " / at least one file, --as and --state, --batch at least 1"
         )
-    chosen = kit.load(name, site, known)
+    chosen = kit.load(kit.named(name), site, known)
     summaries: list[tuple[Path, Summary]] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=Console(file=sys.stderr))
@@ -110,9 +111,21 @@ def list_adapters() -> None:
 
 
 @adapter.command
-def check(name: str, *, codes: OwnCodes = None) -> int:
-    """离线核对适配器的样例。/ Check an adapter against its samples, offline."""
-    found = differences(name, codes_in(codes))
+def check(
+    what: Annotated[str, Parameter(help="适配器名称、适配器目录，或要试读的文件")],
+    *,
+    name: Annotated[str | None, Parameter(name="--adapter", help="用哪个适配器试读")] = None,
+    agency: Annotated[str | None, Parameter(name="--as", help="以哪个机构的身份")] = None,
+    site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's field map")] = None,
+    show: Annotated[bool, Parameter(help="显示头几件事件的内容 / what events would hold")] = False,
+    codes: OwnCodes = None,
+    as_json: AsJson = False,
+) -> int:
+    """核对适配器的样例，或试读一个文件，都不联网。/ Check samples, or run a file dry, offline."""
+    path = Path(what)
+    if path.is_file():
+        return _try(path, name, agency, site, codes, show=show, as_json=as_json)
+    found = differences(kit.named(what), codes_in(codes))
     for difference in found:
         complain(difference.case)
         for line in difference.lines:
@@ -121,6 +134,46 @@ def check(name: str, *, codes: OwnCodes = None) -> int:
     if found and codes is None:
         say(TAKE_CODES)
     return 1 if found else 0
+
+
+def _try(
+    path: Path,
+    name: str | None,
+    agency: str | None,
+    site: Path | None,
+    codes: OwnCodes,
+    *,
+    show: bool,
+    as_json: bool,
+) -> int:
+    """Run a file dry; 1 when something of it would be refused."""
+    from adapters.kit.dry import dry_run, fitting
+    from hub.cli import dryrun
+
+    if name is None:
+        name = next(iter(fitting(path)), None)
+        if name is None:
+            raise ValueError("没有适配器认得该文件的列，请用 --adapter 指定 / name the adapter")
+    chosen = kit.load(kit.named(name), site, codes_in(codes))
+    told = dry_run(chosen, path, agency or sample_agency(chosen))
+    if as_json:
+        show_json({"file": path.name, "adapter": name, **told.document(show=show)})
+    else:
+        dryrun.show(told, path, name, content=show)
+    return 1 if told.refused or not told.complete else 0
+
+
+@adapter.command
+def new(
+    name: Annotated[str, Parameter(help="新适配器的名称，如 letters / its name")],
+    *,
+    type_: Annotated[str, Parameter(name="--type", help="生成哪种事件，如 briefing.provided")],
+    into: Annotated[Path, Parameter(help="写在哪个目录下 / below which folder")] = Path(),
+) -> None:
+    """由契约起草一个适配器，已能通过核对。/ Begin an adapter from a contract."""
+    from adapters.kit.new import new_adapter
+
+    say(f"已写好 {new_adapter(name, type_, into)}，请先读其中的 README.md")
 
 
 def _advance(bar: Progress, task: TaskID, done: int, total: int | None) -> None:

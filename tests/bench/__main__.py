@@ -3,6 +3,7 @@
 import sys
 
 from tests.bench import (
+    adapters,
     compatibility,
     crowds,
     http,
@@ -36,6 +37,7 @@ sys.exit(
             compatibility.run(),
             versions.run(),
             starting.run(),
+            adapters.run(),
         ]
     )
 )

@@ -29,7 +29,8 @@ from adapters.kit.port import Record
 from adapters.kit.readers.opening import opened
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import Result
-from adapters.kit.runner import at_once, run
+from adapters.kit.runner import at_once
+from adapters.kit.runner import run as run_file
 from adapters.kit.sending import Sending
 from adapters.kit.sources.sql import SqlSettings
 from adapters.kit.spool import Spool
@@ -157,7 +158,7 @@ class Kept:
 
 
 def from_file(adapter: Adapter, path: Path, hub: HubClient | Kept, state: State) -> int:
-    summary = run(adapter, path, agency=PETITION, hub=hub, state=state, now=time, batch=BATCH)
+    summary = run_file(adapter, path, agency=PETITION, hub=hub, state=state, now=time, batch=BATCH)
     assert (summary.rejected, summary.accepted) == (0, ROWS)
     return summary.accepted
 
@@ -257,7 +258,7 @@ def memory() -> bool:
     )
 
 
-def bench() -> bool:
+def run() -> bool:
     held = [memory()]
     for name, form in FORMS.items():
         with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder) / "hub") as hub:

@@ -18,7 +18,11 @@ ROOT = Path(__file__).parents[2]
     "arguments",
     [
         pytest.param([], marks=pytest.mark.backend("sqlite"), id="one process"),
-        pytest.param(["cluster", "--brokers=1"], marks=pytest.mark.backend("kafka"), id="cluster"),
+        pytest.param(
+            ["cluster", "--brokers=1"],
+            marks=[pytest.mark.backend("kafka"), pytest.mark.brokers],
+            id="cluster",
+        ),
     ],
 )
 def test_the_demo_ends_with_what_the_exports_hold(arguments: list[str], tmp_path: Path) -> None:
