@@ -5,6 +5,8 @@ cells can make the library ask for half a terabyte, and then the process ends: s
 of an adapter, and has limits.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -22,7 +24,15 @@ from python_calamine import (
 )
 
 from adapters.kit.readers.errorcells import error_cells
-from adapters.kit.readers.frames import Refused, Sheet, packed, write_frame
+from adapters.kit.readers.frames import (
+    NOT_WRITTEN,
+    TOO_LONG,
+    Frame,
+    Refused,
+    Sheet,
+    packed,
+    write_frame,
+)
 
 _Cell = int | float | str | bool | time | date | datetime | timedelta
 
@@ -38,34 +48,35 @@ _DIGITS: Final = 15
 _ZERO: Final = "1899-12-31"
 
 
-def take_apart(path: Path, out: BinaryIO) -> None:
-    """Write every sheet of a workbook as frames, or one that says why not."""
+def frames_of(path: Path) -> Iterator[Frame]:
+    """Every sheet of a workbook and its rows; at last, if it comes to that, why not."""
     try:
+        # By its content: a path would be judged by how it ends.
         with path.open("rb") as file, load_workbook(file) as book:
             errors = error_cells(path)
             for each in book.sheets_metadata:
                 if each.typ is SheetTypeEnum.WorkSheet:
                     hidden = each.visible is not SheetVisibleEnum.Visible
                     sheet = book.get_sheet_by_name(each.name)
-                    _write_sheet(out, sheet, hidden=hidden, errors=errors.get(each.name, []))
+                    yield from _of_sheet(sheet, hidden=hidden, errors=errors.get(each.name, []))
     except PasswordError:
-        write_frame(out, Refused("encrypted"))
+        yield Refused("encrypted")
     except MemoryError:
-        write_frame(out, Refused("large"))
+        yield Refused("large")
     except (CalamineError, ValueError, OSError):
-        write_frame(out, Refused("damaged"))
+        yield Refused("damaged")
 
 
-def _write_sheet(
-    out: BinaryIO, sheet: CalamineSheet, *, hidden: bool, errors: list[tuple[int, int]]
-) -> None:
+def _of_sheet(
+    sheet: CalamineSheet, *, hidden: bool, errors: list[tuple[int, int]]
+) -> Iterator[Frame]:
     merged = [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
     if len(merged) > _MOST_MARKS or len(errors) > _MOST_MARKS:
         raise MemoryError
     height, left = (sheet.end[0] + 1, sheet.start[1]) if sheet.start and sheet.end else (0, 0)
-    write_frame(out, Sheet(sheet.name, hidden, height, merged, errors))
+    yield Sheet(sheet.name, hidden, height, merged, errors)
     for rows in _together(_rows(sheet, left)):
-        write_frame(out, packed(rows))
+        yield packed(rows)
 
 
 def _together(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
@@ -137,6 +148,17 @@ def _limit_this_process() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _write(path: Path, out: BinaryIO) -> int:
+    try:
+        for frame in frames_of(path):
+            write_frame(out, frame)
+        out.flush()
+    except OSError as error:
+        return TOO_LONG if error.errno == errno.EFBIG else NOT_WRITTEN
+    return 0
+
+
 if __name__ == "__main__":
     _limit_this_process()
-    take_apart(Path(sys.argv[1]), sys.stdout.buffer)
+    # What could not be written must not be tried again on the way out.
+    os._exit(_write(Path(sys.argv[1]), sys.stdout.buffer))

@@ -8,6 +8,10 @@ from typing import IO, Final, Literal
 
 import msgspec
 
+# How the process ends when what it writes finds no room, and when there is too much of it.
+NOT_WRITTEN: Final = 74
+TOO_LONG: Final = 75
+
 Why = Literal["encrypted", "damaged", "large"]
 
 

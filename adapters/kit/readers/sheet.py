@@ -1,5 +1,7 @@
 """A reader of workbooks (xlsx, xls, et, ods) as people keep them."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -12,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import IO, Final
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.frames import Refused, Rows, Sheet, Why, read_frame
+from adapters.kit.readers.frames import NOT_WRITTEN, TOO_LONG, Refused, Rows, Sheet, Why, read_frame
 from adapters.kit.readers.header import SEARCHED, Header, find_header
 from adapters.kit.readers.layout import Filling, candidates
 from adapters.kit.readers.limits import Limits
@@ -35,12 +37,13 @@ def opened_workbook(path: Path, name: str, wanted: Wanted, limits: Limits) -> It
     Raises UnreadableFile, or OSError.
     """
     with TemporaryFile() as frames:
-        if why := _taken_apart(path, frames):
+        if why := take_apart(path, frames):
             raise _refused(why)
         yield Workbook(frames, name=name, wanted=wanted, limits=limits)
 
 
-def _taken_apart(path: Path, frames: IO[bytes]) -> Why | None:
+def take_apart(path: Path, frames: IO[bytes]) -> Why | None:
+    """Write a workbook's frames to a file, or tell why not. Raises OSError when that is full."""
     command = [sys.executable, "-P", "-m", "adapters.kit.readers.calamine", str(path.absolute())]
     try:
         ended = subprocess.run(  # noqa: S603 (our own module, and a path that we gave)
@@ -53,9 +56,11 @@ def _taken_apart(path: Path, frames: IO[bytes]) -> Why | None:
         )
     except subprocess.TimeoutExpired:
         return "large"
-    if ended.returncode:
-        return "large" if ended.returncode < 0 else "damaged"
-    return None
+    if ended.returncode == NOT_WRITTEN:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if ended.returncode == TOO_LONG or ended.returncode < 0:
+        return "large"
+    return "damaged" if ended.returncode else None
 
 
 def _refused(why: Why) -> UnreadableFile:

@@ -12,6 +12,7 @@ import xlwt
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.readers.sheet import take_apart
 from adapters.kit.wanted import Wanted
 from tests.adapters.readers.documents import (
     COLUMNS,
@@ -339,6 +340,12 @@ def test_two_cells_far_apart_do_not_exhaust_the_machine(path: Path) -> None:
 
     got = laid_out(path, lay)
     assert ([fault.reason for fault in got.faults], got.records) == (["工作簿展开后过大"], [])
+
+
+def test_a_full_disk_is_no_fault_of_the_workbook(path: Path) -> None:
+    path.write_bytes(written_xlsx([HEADER, ["1", "a"]]))
+    with open("/dev/full", "r+b", buffering=0) as full, pytest.raises(OSError, match="No space"):
+        take_apart(path, full)
 
 
 def test_a_header_below_long_rows_is_found_and_a_row_too_long_refused(path: Path) -> None:
