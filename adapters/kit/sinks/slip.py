@@ -162,7 +162,7 @@ def _listed(event: Event, contract: Contract, pointer: str) -> Html:
             tag("tbody", *map(_row, rows)),
         ),
         _kept_back(event, pointer, field),
-        class_="wide" if len(heads) > 6 else None,
+        class_="many" if len(heads) > 9 else "some" if len(heads) > 6 else None,
     )
 
 
@@ -177,7 +177,7 @@ def _row(cells: Sequence[str]) -> Html:
 def _look(cell: str) -> str | None:
     if _DIGEST.fullmatch(cell):
         return "digest"
-    return "short" if len(cell) <= 10 and cell.isascii() else None
+    return "short" if len(cell) <= (10 if cell.isascii() else 4) else None
 
 
 def _kept_back(event: Event, pointer: str, field: Field) -> Html | None:
