@@ -175,6 +175,11 @@ def test_a_topic_that_is_not_there_is_told(topic: Topic, raw: Path) -> None:
         source.bring("", raw)
 
 
+def test_a_certificate_that_is_not_there_is_told(topic: Topic) -> None:
+    with pytest.raises(CannotRun, match="ca"), topic.opened(ca=Path("nothing.pem")):
+        pass
+
+
 def test_a_position_of_another_kind_of_source_is_told(topic: Topic, raw: Path) -> None:
     with topic.opened() as source, pytest.raises(CannotRun, match="位置"):
         source.bring("17", raw)
