@@ -186,7 +186,9 @@ NEWER = {"parameter": "where", "value": "t", "template": "gxsj>'{}'"}
 
 
 def test_a_next_page_that_is_no_address_is_away(interface: Interface, puller: Puller) -> None:
-    interface.answer = lambda asked: Answer(200, b"new", {"Link": '<http://host:port/>; rel="next"'})
+    interface.answer = lambda asked: Answer(
+        200, b"new", {"Link": '<http://host:port/>; rel="next"'}
+    )
     assert puller.bring(paging={"by": "link"}) == b"new"
     with pytest.raises(Away, match="无效"):
         puller.bring(paging={"by": "link"})
