@@ -76,7 +76,10 @@ class HttpSettings(Strict):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        parsed = httpx.URL(url)
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL:
+            raise ValueError("no URL") from None
         if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
             raise ValueError("http:// or https://, without a password")
         return url
@@ -94,6 +97,8 @@ class HttpSettings(Strict):
         headers = dict(self.headers)
         if self.token_file is not None:
             token = secret(base / self.token_file)
+            if not token.isascii():
+                raise CannotRun(f"文件 {self.token_file} 中的口令只能是 ASCII 字符")
             headers[self.auth_header] = f"{self.auth_scheme} {token}".strip()
         verify = ssl.create_default_context(cafile=base / self.ca) if self.ca else True
         with httpx.Client(
@@ -265,7 +270,10 @@ class _Interface:
             if state.modified:
                 headers["If-Modified-Since"] = state.modified
         if isinstance(paging, ByLink) and state.at:
-            url = self._url.join(state.at)
+            try:
+                url = self._url.join(state.at)
+            except httpx.InvalidURL:
+                raise Away("接口给出的下一页地址无效") from None
             if _server(url) != _server(self._url):
                 raise CannotRun("接口的下一页指向别的服务器，口令不会发往该处，请联系接口方")
             return url, url.params, headers

@@ -61,12 +61,15 @@ class KafkaSettings(BaseModel):
     ) -> Iterator[Source]:
         """The topic; brokers are asked as they are needed. Raises CannotRun."""
         try:
-            from confluent_kafka import Consumer
+            from confluent_kafka import Consumer, KafkaException
         except ModuleNotFoundError:
             told = "缺少 Kafka 客户端，请安装 guantong[kafka]"
             raise CannotRun(told) from None
         complaint: deque[KafkaError] = deque(maxlen=1)
-        consumer = Consumer({**self._told_to_client(base), "error_cb": complaint.append})
+        try:
+            consumer = Consumer({**self._told_to_client(base), "error_cb": complaint.append})
+        except KafkaException:
+            raise CannotRun("Kafka 客户端不接受这些设置，请核对 brokers 和 ca") from None
         try:
             yield _Topic(self, consumer, complaint, monotonic)
         finally:

@@ -33,8 +33,7 @@ def cell(name: str, value: Any) -> Any:
             plain = value.is_finite() and abs(value.adjusted()) < _DIGITS
             return f"{value:f}" if plain else str(value)
         case datetime():
-            local = value.astimezone(_BEIJING).replace(tzinfo=None) if value.tzinfo else value
-            return local.isoformat(sep=" ")
+            return _local(value).isoformat(sep=" ")
         case date() | time():
             return value.isoformat()
         case timedelta() | UUID():
@@ -44,6 +43,16 @@ def cell(name: str, value: Any) -> Any:
         case dict():
             return {str(member): cell(name, each) for member, each in value.items()}
     raise CannotRun(f"列 {name} 不是文本（{type(value).__name__}），请从 columns 中去掉")
+
+
+def _local(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(_BEIJING).replace(tzinfo=None)
+    except OverflowError:
+        # The end of all time, which systems write for "never".
+        return value.replace(tzinfo=None)
 
 
 def packed(value: Any) -> list[str] | None:

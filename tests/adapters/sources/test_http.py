@@ -185,6 +185,15 @@ def newer_than(items: list[dict[str, str]]) -> Callable[[Asked], Answer]:
 NEWER = {"parameter": "where", "value": "t", "template": "gxsj>'{}'"}
 
 
+def test_a_next_page_that_is_no_address_is_away(interface: Interface, puller: Puller) -> None:
+    interface.answer = lambda asked: Answer(
+        200, b"new", {"Link": '<http://host:port/>; rel="next"'}
+    )
+    assert puller.bring(paging={"by": "link"}) == b"new"
+    with pytest.raises(Away, match="无效"):
+        puller.bring(paging={"by": "link"})
+
+
 def test_only_what_is_newer_is_asked_for(interface: Interface, puller: Puller) -> None:
     items = [{"t": "2026-10-01 09:00:00"}, {"t": "2026-10-02 09:00:00"}, {"t": "2026-09-01"}]
     interface.answer = newer_than(items)
@@ -350,6 +359,7 @@ def test_an_answer_that_drips_is_given_up(interface: Interface, puller: Puller) 
 def test_settings_that_cannot_work_are_refused() -> None:
     for wrong in (
         {"url": "ftp://host/"},
+        {"url": "https://host:port/"},
         {"url": "https://user:s3cret@host/"},
         {"url": "https://host/", "paging": {"by": "page"}},
         {"url": "https://host/", "since": {"parameter": "p", "value": "v"}},

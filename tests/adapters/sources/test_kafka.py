@@ -12,8 +12,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 from pydantic import ValidationError
 
-from adapters.kit.port import Away, Brought, CannotRun, Source
+from adapters.kit.port import Away, Brought, CannotRun, Record, Source, Unreadable
+from adapters.kit.readers.opening import opened
 from adapters.kit.sources.kafka import KafkaSettings
+from adapters.kit.wanted import Wanted
 from deploy.local.kafka import KafkaCluster
 from tests.adapters.sources.conformance import *  # noqa: F403
 from tests.adapters.sources.stands import CLEAN, Stand, written
@@ -80,6 +82,7 @@ def test_records_are_lines_and_what_is_no_object_is_no_record(topic: Topic, raw:
     )
     with topic.opened(batch=100) as source:
         brought = source.bring("", raw)
+    assert brought is not None
     assert brought == Brought(
         f"{topic.name}-1.ndjson", json.dumps({"number": 1, "offsets": {"0": 6}})
     )
@@ -90,6 +93,10 @@ def test_records_are_lines_and_what_is_no_object_is_no_record(topic: Topic, raw:
         '"//4gbm8gdGV4dA=="',
         '""',
     ]
+    wanted = Wanted(titles={"name": "name"}, required=frozenset(), ignored=frozenset())
+    with opened(raw, brought.name, wanted) as reader:
+        read = [type(record) for record in reader.read()]
+    assert read == [Record, Record, Unreadable, Unreadable, Unreadable]
 
 
 def test_documents_have_no_more_records_and_bytes_than_asked_for(topic: Topic, raw: Path) -> None:
@@ -166,6 +173,11 @@ def test_brokers_that_do_not_answer_are_away(topic: Topic, raw: Path) -> None:
 def test_a_topic_that_is_not_there_is_told(topic: Topic, raw: Path) -> None:
     with topic.opened(topic="nowhere") as source, pytest.raises(CannotRun, match="没有该主题"):
         source.bring("", raw)
+
+
+def test_a_certificate_that_is_not_there_is_told(topic: Topic) -> None:
+    with pytest.raises(CannotRun, match="ca"), topic.opened(ca=Path("nothing.pem")):
+        pass
 
 
 def test_a_position_of_another_kind_of_source_is_told(topic: Topic, raw: Path) -> None:

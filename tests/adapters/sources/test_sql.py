@@ -193,11 +193,13 @@ def test_values_are_written_exactly(on_postgres: Database) -> None:
     on_postgres.run(
         "CREATE TABLE v_xfj (id BIGINT, gxsj TIMESTAMPTZ, amount NUMERIC(40, 4), whole NUMERIC,"
         " name TEXT, flag BOOLEAN, day DATE, at TIMESTAMP, missing TEXT, list TEXT[],"
-        " part_of JSONB, key UUID, part DOUBLE PRECISION)",
+        " part_of JSONB, key UUID, part DOUBLE PRECISION,"
+        " never TIMESTAMPTZ)",
         "INSERT INTO v_xfj VALUES (510104198001011234, '2026-10-03 01:00:00+00',"
         " 123456789012345678901234567890.1000, 'NaN', E'张\t三\"\n', true, '2026-10-03',"
         " '2026-10-03 12:05:00.25', NULL, '{a,b}', '{\"a\": [1, null]}',"
-        " '12345678-1234-5678-1234-567812345678', 0.1)",
+        " '12345678-1234-5678-1234-567812345678', 0.1,"
+        " '9999-12-31 23:59:59+00')",
     )
     exactly = [
         {
@@ -214,6 +216,7 @@ def test_values_are_written_exactly(on_postgres: Database) -> None:
             "part_of": {"a": [1, None]},
             "key": "12345678-1234-5678-1234-567812345678",
             "part": "0.1",
+            "never": "9999-12-31 23:59:59",
         }
     ]
     assert on_postgres.bring(columns=tuple(exactly[0])) == exactly
