@@ -149,8 +149,9 @@ def dry_run(adapter: Adapter, path: Path, agency: str) -> Rehearsal:
 
 
 def fitting(path: Path) -> tuple[str, ...]:
-    """The adapters that find every column they need in the first sound record of a file; those first
-    that find the most. Raises OSError.
+    """The adapters that find every column they need in the first sound record of a file.
+
+    Those come first that find the most. Raises OSError.
     """
     found = {name: _found(load(name).mapping.wanted, path) for name in available()}
     return tuple(sorted((name for name in found if found[name]), key=lambda name: -found[name]))
