@@ -22,6 +22,8 @@ from rich.progress import (
 from adapters.kit import adapter as kit
 from adapters.kit.check import check as differences
 from adapters.kit.check import sample_agency
+from adapters.kit.dry import Rehearsal, dry_run, fitting
+from adapters.kit.new import new_adapter
 from adapters.kit.runner import Summary
 from adapters.kit.runner import run as run_file
 from adapters.kit.state import open_state
@@ -112,19 +114,25 @@ def list_adapters() -> None:
 
 @adapter.command
 def check(
-    what: Annotated[str, Parameter(help="适配器名称、适配器目录，或要试读的文件")],
+    what: Annotated[
+        str, Parameter(help="适配器名称、文件夹，或一个导出文件 / adapter, folder, or file")
+    ],
     *,
-    name: Annotated[str | None, Parameter(name="--adapter", help="用哪个适配器试读")] = None,
+    adapter: Annotated[
+        str | None, Parameter(help="文件用哪个适配器，默认自动找 / which reads it")
+    ] = None,
     agency: Annotated[str | None, Parameter(name="--as", help="以哪个机构的身份")] = None,
     site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's field map")] = None,
-    show: Annotated[bool, Parameter(help="显示头几件事件的内容 / what events would hold")] = False,
+    show: Annotated[
+        bool, Parameter(negative=(), help="显示前几件的内容 / show what they say")
+    ] = False,
     codes: OwnCodes = None,
     as_json: AsJson = False,
 ) -> int:
-    """核对适配器的样例，或试读一个文件，都不联网。/ Check samples, or run a file dry, offline."""
+    """离线核对：适配器的样例，或一个文件会发什么、退回什么。/ Check samples, or run a file dry."""
     path = Path(what)
     if path.is_file():
-        return _try(path, name, agency, site, codes, show=show, as_json=as_json)
+        return _check_file(path, adapter, agency, site, codes_in(codes), show=show, as_json=as_json)
     found = differences(kit.named(what), codes_in(codes))
     for difference in found:
         complain(difference.case)
@@ -136,44 +144,72 @@ def check(
     return 1 if found else 0
 
 
-def _try(
-    path: Path,
-    name: str | None,
-    agency: str | None,
-    site: Path | None,
-    codes: OwnCodes,
-    *,
-    show: bool,
-    as_json: bool,
-) -> int:
-    """Run a file dry; 1 when something of it would be refused."""
-    from adapters.kit.dry import dry_run, fitting
-    from hub.cli import dryrun
-
-    if name is None:
-        name = next(iter(fitting(path)), None)
-        if name is None:
-            raise ValueError("没有适配器认得该文件的列，请用 --adapter 指定 / name the adapter")
-    chosen = kit.load(kit.named(name), site, codes_in(codes))
-    told = dry_run(chosen, path, agency or sample_agency(chosen))
-    if as_json:
-        show_json({"file": path.name, "adapter": name, **told.document(show=show)})
-    else:
-        dryrun.show(told, path, name, content=show)
-    return 1 if told.refused or not told.complete else 0
-
-
 @adapter.command
 def new(
     name: Annotated[str, Parameter(help="新适配器的名称，如 letters / its name")],
     *,
-    type_: Annotated[str, Parameter(name="--type", help="生成哪种事件，如 briefing.provided")],
-    into: Annotated[Path, Parameter(help="写在哪个目录下 / below which folder")] = Path(),
+    type_: Annotated[str, Parameter(name="--type", help="发哪种事件 / which events it sends")],
+    into: Annotated[Path, Parameter(help="写到哪个目录下 / below which directory")] = Path(),
 ) -> None:
-    """由契约起草一个适配器，已能通过核对。/ Begin an adapter from a contract."""
-    from adapters.kit.new import new_adapter
+    """由契约起一个新适配器：映射、转换、说明和样例。/ Begin an adapter from a contract."""
+    folder = new_adapter(name, type_, into)
+    say(f"已写好 {folder}，核对：guantong adapter check {folder}")
 
-    say(f"已写好 {new_adapter(name, type_, into)}，请先读其中的 README.md")
+
+def _check_file(
+    path: Path,
+    name: str | None,
+    agency: str | None,
+    site: Path | None,
+    codes: Codes,
+    *,
+    show: bool,
+    as_json: bool,
+) -> int:
+    fit = (name,) if name else fitting(path)
+    if not fit:
+        raise ValueError("没有适配器认得这个文件，请用 --adapter 指明 / no adapter reads this file")
+    chosen = kit.load(kit.named(fit[0]), site, codes)
+    done = dry_run(chosen, path, agency or sample_agency(chosen))
+    if as_json:
+        show_json({"adapter": chosen.name, **done.document(show=show)})
+    else:
+        _show_rehearsal(chosen.name, done, show=show)
+    return 0 if done.complete and not done.refused else 1
+
+
+def _show_rehearsal(name: str, done: Rehearsal, *, show: bool) -> None:
+    counts = f"读取 {done.read}，退回 {done.refused}，重复 {done.again}，已删除 {done.deleted}"
+    say(f"适配器 {name}：{counts}")
+    show_table(("事件 / type", "件数 / count"), list(done.types.items()))
+    for each in done.first:
+        say(f"  {each.id} {each.type}")
+        if show:
+            say(f"    {each.event.decode()}")
+    if done.replies:
+        say(f"其中答复 {done.replies} 件，发送时注明来文 / replies get their opening when sent")
+    show_table(
+        ("问题 / fault", "列 / column", "次数", "行 / rows", "原因和办法 / reason and advice"),
+        [
+            (f.kind, f.column, f.count, _rows(f.rows), f"{f.reason}；{f.advice}")
+            for f in done.faults
+        ],
+    )
+    show_table(
+        ("列 / column", "名称 / title", "必填", "在文件中 / found", "有内容的行 / filled"),
+        [
+            (c.column, c.title, "是" if c.required else "", "有" if c.present else "缺", c.filled)
+            for c in done.columns
+        ],
+    )
+    if done.unread:
+        say(f"没有人读的列 / columns nobody reads：{'、'.join(done.unread)}")
+    if not done.complete:
+        complain("文件没有读完 / the file could not be read to its end")
+
+
+def _rows(rows: tuple[tuple[str, int], ...]) -> str:
+    return "、".join(f"{sheet}!{row}" if sheet else str(row) for sheet, row in rows)
 
 
 def _advance(bar: Progress, task: TaskID, done: int, total: int | None) -> None:

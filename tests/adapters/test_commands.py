@@ -1,0 +1,44 @@
+"""`guantong adapter new` and `check`, as people type them."""
+
+from pathlib import Path
+
+from tests.adapters.test_dry import export
+from tests.commands import guantong
+
+
+def test_a_new_adapter_is_checked_and_tried_by_its_folder(tmp_path: Path) -> None:
+    words = ("new", "letters", "--type", "briefing.provided", "--into", tmp_path)
+    begun = guantong("adapter", *words)
+    folder = tmp_path / "letters"
+    assert begun.status == 0
+    assert begun.said == f"已写好 {folder}，核对：guantong adapter check {folder}\n"
+    assert guantong("adapter", "check", folder).said == "样例全部一致 / all samples agree\n"
+    sample = folder / "samples" / "one" / "in.csv"
+    tried = guantong("adapter", "check", sample, "--adapter", folder, "--json")
+    assert tried.status == 0
+    assert tried.document["adapter"] == "letters"
+    assert tried.document["types"] == {"briefing.provided": 1}
+
+
+def test_what_cannot_be_begun_ends_with_the_reason(tmp_path: Path) -> None:
+    done = guantong("adapter", "new", "letters", "--type", "briefing.given", "--into", tmp_path)
+    assert done.status == 1
+    assert "没有契约 briefing.given" in done.complained
+
+
+def test_a_file_finds_its_adapter_and_its_content_is_shown_only_when_asked(tmp_path: Path) -> None:
+    path = export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"}, {"xfjbh": "XFJ2", "xfrs": "三人"})
+    quiet = guantong("adapter", "check", path)
+    assert quiet.status == 1
+    assert quiet.said.startswith("适配器 petition：读取 2，退回 1，重复 0，已删除 0\n")
+    for told in ("petition.case_transferred", "XFJ1-", "信访人数不是整数", "xfrs", "扬言标志"):
+        assert told in quiet.said
+    assert "公共收益" not in quiet.said
+    assert "公共收益" in guantong("adapter", "check", path, "--show").said
+
+
+def test_a_file_that_no_adapter_knows_is_told(tmp_path: Path) -> None:
+    (tmp_path / "其他.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
+    done = guantong("adapter", "check", tmp_path / "其他.csv")
+    assert done.status == 1
+    assert "没有适配器认得这个文件" in done.complained
