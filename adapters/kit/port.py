@@ -197,8 +197,8 @@ class Sink(Protocol):
         """Take events (as `HubClient.pull` gives them) in the order of the subscription.
 
         When it returns, all of them are durable; it may be called again with the same events,
-        also after kill -9 in the middle, and then changes nothing twice (`hubposition` names an
-        event in its subscription). What it has no use for it passes over. Raises Away when only
+        also after kill -9 in the middle, and then changes nothing twice (`hubreceipt` names an
+        event; a restored hub may give its position to another). What it has no use for it passes over. Raises Away when only
         waiting helps, CannotRun when somebody has to do something, and OSError.
         """
         ...
