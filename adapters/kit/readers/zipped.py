@@ -21,7 +21,8 @@ def members_of(path: Path, limits: Limits) -> list[ZipInfo]:
         raise _too_many(limits)
     try:
         with ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            # One without a name is no folder, and `is_dir` stumbles over it.
+            members = [each for each in archive.infolist() if not each.filename.endswith("/")]
     except (BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
         raise _damaged() from None
     if any(member.header_offset < 0 for member in members):

@@ -109,6 +109,17 @@ def test_a_member_that_must_not_be_read_does_not_hold_up_the_others(
     assert [fault.reason for fault in read(path).faults] == [reason]
 
 
+def test_a_member_without_a_name_is_refused(path: Path) -> None:
+    content = bytearray(zip_of({"?": table("1"), "x.csv": table("2")}))
+    # The one byte of its name becomes one of what follows the name.
+    for at in (26, content.index(b"PK\x01\x02") + 28):
+        content[at : at + 4] = struct.pack("<HH", 0, 1)
+    path.write_bytes(content)
+    got = read(path)
+    assert [columns["no"] for columns in got.columns] == ["2"]
+    assert [fault.reason for fault in got.unreadable] == ["压缩包中的文件名带有越界的路径"]
+
+
 def test_a_symbolic_link_is_refused(path: Path) -> None:
     info = zipfile.ZipInfo("x.csv")
     info.external_attr = 0o120777 << 16
