@@ -198,8 +198,9 @@ class Sink(Protocol):
 
         When it returns, all of them are durable; it may be called again with the same events,
         also after kill -9 in the middle, and then changes nothing twice (`hubreceipt` names an
-        event; a restored hub may give its position to another). What it has no use for it passes over. Raises Away when only
-        waiting helps, CannotRun when somebody has to do something, and OSError.
+        event; a restored hub may give its position to another). What it has no use for it passes
+        over. Raises Away when only waiting helps, CannotRun when somebody has to do something, and
+        OSError.
         """
         ...
 

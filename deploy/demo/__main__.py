@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from adapters.kit.client import HubClient
 from deploy.demo import exports, story
-from deploy.demo.desk import desk
+from deploy.demo.desk import CLUES, PETITIONS, desk
 from deploy.demo.hub import Hub, started, started_as_cluster
 from deploy.demo.readers import Readers
 from deploy.demo.story import CITY, COUNTY, DISCIPLINE, PETITION, PROVINCE
@@ -84,6 +84,11 @@ def play(hub: Hub, files: list[Path], place: Path) -> None:
         story.heading("市委巡察办移交线索，纪委监委签收 / a clue is handed over and signed for")
         with signing(hub, place, tokens[DISCIPLINE]) as sign:
             story.hand_over_clue(clients[CITY], sign, readers)
+        story.heading(
+            "市委巡察办交办信访事项，信访局受理 / a petition case is assigned and accepted"
+        )
+        with desk(PETITIONS, place / "petition", hub.publishing, tokens[PETITION]) as bureau:
+            story.assign_case(clients[CITY], bureau.answer, readers)
         story.heading("再次运行适配器：没有新事件 / the adapter again: nothing new")
         again = run_adapter(hub.publishing, tokens[PETITION], files, place)
         story.show_runs(again)
@@ -102,8 +107,8 @@ def signing(hub: Hub, place: Path, token: str) -> Iterator[story.Signing]:
     if topic := hub.topic_of(DISCIPLINE):
         yield partial(story.signed_by, topic)
         return
-    with desk(place / "discipline", hub.publishing, token) as at_work:
-        yield at_work.sign
+    with desk(CLUES, place / "discipline", hub.publishing, token) as at_work:
+        yield at_work.answer
 
 
 def run_adapter(url: str, token: str, files: list[Path], place: Path) -> list[dict[str, Any]]:

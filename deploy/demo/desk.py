@@ -1,4 +1,4 @@
-"""The desk of discipline inspection: its adapter, both ways, and the clerk who fills the ledger in.
+"""An agency's desk: its adapter, both ways, and the clerk who fills the ledger in.
 
 The adapter runs as an agency's own machine would run it: one process and one `adapters.toml`. What
 the hub has for the agency goes into a ledger and onto hand-over slips; what the clerk enters there
@@ -20,16 +20,8 @@ from typing import Any, Final
 
 from openpyxl import load_workbook
 
-from deploy.demo.story import DISCIPLINE
+from deploy.demo.story import CITY, DISCIPLINE, PETITION
 
-LEDGER: Final = "线索台账.xlsx"
-CASE_COLUMN: Final = "线索编号"
-ENTERED: Final[Mapping[str, str]] = {
-    "签收时间": "2026-10-22 10:05",
-    "签收人": "韩样例；杨示范",
-    "登记号": "示纪线〔2026〕演示1号",
-    "承办部门": "案件监督管理室",
-}
 _SETTINGS: Final = """\
 state = "state"
 
@@ -37,54 +29,105 @@ state = "state"
 url = "{url}"
 
 [[adapter]]
-name = "discipline-clues"
-kind = "discipline.clues"
+name = "{name}"
+kind = "{kind}"
 agency = "{agency}"
 token_file = "token"
 every = 0.1
 source = {{ type = "folder", path = "drop", quiet = 0.5 }}
 answers = "answers"
-subscription = {{ types = ["clue.*"], start = "earliest" }}
-sinks = [{{ type = "ledger", path = "{ledger}" }}, {{ type = "slip", path = "slips" }}]
+
+[adapter.subscription]
+types = ["{opening}"]
+start = "earliest"
+filters = [{{ exact = {{ source = "/{sender}" }} }}]
+
+[[adapter.sinks]]
+type = "ledger"
+path = "{ledger}"
+
+[[adapter.sinks]]
+type = "slip"
+path = "slips"
 """
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Where the ledger lies; `lines` is what the adapter logs."""
+class Work:
+    """What a desk does: for whom, by which adapter, on what, and what its clerk enters, by the
+    titles of the ledger's columns."""
 
+    agency: str
+    kind: str
+    opening: str
+    ledger: str
+    case: str
+    case_column: str
+    entered: Mapping[str, str]
+
+
+CLUES: Final = Work(
+    agency=DISCIPLINE,
+    kind="discipline.clues",
+    opening="clue.transferred",
+    ledger="线索台账.xlsx",
+    case="clueid",
+    case_column="线索编号",
+    entered={
+        "签收时间": "2026-10-22 10:05",
+        "签收人": "韩样例；杨示范",
+        "登记号": "示纪线〔2026〕演示1号",
+        "承办部门": "案件监督管理室",
+    },
+)
+PETITIONS: Final = Work(
+    agency=PETITION,
+    kind="petition.handling",
+    opening="petition.case_transferred",
+    ledger="办理台账.xlsx",
+    case="petitionid",
+    case_column="信访件编号",
+    entered={
+        "办理单位": "示范市住房保障中心",
+        "受理日期": "2026-10-23",
+        "受理登记号": "示信受〔2026〕演示1号",
+        "办结期限": "2026-12-22",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A desk at work in a folder; `lines` is what its adapter logs."""
+
+    work: Work
     folder: Path
     lines: "Queue[Mapping[str, Any]]"
 
-    @property
-    def ledger(self) -> Path:
-        return self.folder / LEDGER
-
-    def sign(self, opening: Mapping[str, Any]) -> str:
-        """Sign for a clue in the ledger, when it stands there, and drop the ledger in."""
+    def answer(self, opening: Mapping[str, Any]) -> str:
+        """Enter the answer to an opening in the ledger, when it stands there, and drop it in."""
+        case = opening["data"][self.work.case]
         self._wait_for("events.taken")
-        book = load_workbook(self.ledger)
-        sheet = book.worksheets[0]
-        rows = iter(sheet.iter_rows())
+        ledger = self.folder / self.work.ledger
+        book = load_workbook(ledger)
+        rows = iter(book.worksheets[0].iter_rows())
         titles = next(
             names
             for row in rows
-            if CASE_COLUMN in (names := [str(cell.value or "").strip("*") for cell in row])
+            if self.work.case_column in (names := [str(c.value or "").strip("*") for c in row])
         )
-        clue = next(
-            row for row in rows if row[titles.index(CASE_COLUMN)].value == opening["data"]["clueid"]
-        )
-        for title, entered in ENTERED.items():
-            clue[titles.index(title)].value = entered
+        line = next(row for row in rows if row[titles.index(self.work.case_column)].value == case)
+        for title, entered in self.work.entered.items():
+            line[titles.index(title)].value = entered
         # Whole when it is seen there.
-        whole = self.folder / f".{LEDGER}"
+        whole = self.folder / f".{ledger.name}"
         book.save(whole)
-        whole.rename(self.folder / "drop" / LEDGER)
+        whole.rename(self.folder / "drop" / ledger.name)
         done = self._wait_for("document.finished")
-        slips = sorted(path.name for path in (self.folder / "slips").glob("*.html"))
+        slips = sorted((self.folder / "slips").glob("*.html"))
         return (
-            f"在 {self.ledger} 中填写签收后投放：发出 {done['accepted']} 件、退回 "
-            f"{done['rejected']} 行；交接单 {self.folder / 'slips' / slips[0]}"
+            f"在 {ledger} 中填写后投放：发出 {done['accepted']} 件、退回 {done['rejected']} 行"
+            + "".join(f"；交接单 {slip}" for slip in slips)
         )
 
     def _wait_for(self, event: str) -> Mapping[str, Any]:
@@ -94,11 +137,19 @@ class Desk:
 
 
 @contextmanager
-def desk(folder: Path, url: str, token: str) -> Iterator[Desk]:
+def desk(work: Work, folder: Path, url: str, token: str) -> Iterator[Desk]:
     """The desk at work, until the block ends."""
     folder.mkdir(parents=True)
     settings = folder / "adapters.toml"
-    told = _SETTINGS.format(url=url, agency=DISCIPLINE, ledger=LEDGER)
+    told = _SETTINGS.format(
+        url=url,
+        name=work.kind.replace(".", "-"),
+        kind=work.kind,
+        agency=work.agency,
+        opening=work.opening,
+        sender=CITY,
+        ledger=work.ledger,
+    )
     settings.write_text(told, encoding="utf-8")
     (folder / "token").write_text(token, encoding="utf-8")
     (folder / "token").chmod(0o600)
@@ -112,7 +163,7 @@ def desk(folder: Path, url: str, token: str) -> Iterator[Desk]:
     reader = Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
     try:
-        yield Desk(folder, lines)
+        yield Desk(work, folder, lines)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

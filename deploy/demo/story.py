@@ -78,6 +78,17 @@ def hand_over_clue(office: HubClient, sign: Signing, readers: Readers) -> None:
     print(f"市委巡察办看到签收：登记号 {seen['data']['register_no']}")
 
 
+def assign_case(office: HubClient, answer: Signing, readers: Readers) -> None:
+    """The office assigns a petition case to the bureau; the bureau accepts it."""
+    case = {"to": PETITION, **_event("petition.case_transferred", CITY, "case.json")}
+    case["correlationid"] = f"petition:{case['data']['petitionid']}"
+    print(f"市委巡察办发布 {case['id']}：{published(office, case)}")
+    got = readers.first(PETITION, lambda event: event["id"] == case["id"])
+    print(f"市信访局{answer(got)}")
+    seen = readers.first(CITY, lambda event: event.get("causationid") == got["hubreceipt"])
+    print(f"市委巡察办看到受理：登记号 {seen['data']['register_no']}")
+
+
 def signed_by(publish: Publishing, opening: Mapping[str, Any]) -> str:
     """Sign for a clue by an event of one's own making."""
     signed = {

@@ -50,11 +50,14 @@ def test_the_demo_ends_with_what_the_exports_hold(arguments: list[str], tmp_path
         "delivered": {
             "510000.inspection-office": new,
             "510100.discipline": new + 1,
-            "510100.inspection-office": new + 1,
-            "510100.petition": 0,
+            # The answers of discipline and of the bureau.
+            "510100.inspection-office": new + 2,
+            # Its own, and the case that the office assigned to it.
+            "510100.petition": new + 1,
         },
-        # Both offices above lack fields of each petition; the county's of each that it got.
-        "withheld": 2 * new + county,
+        # Both offices above and the bureau lack fields of each petition; the county's of each that
+        # it got.
+        "withheld": 3 * new + 1 + county,
         "again": {"accepted": 0, "duplicate": new + exports.repeated},
     }
     assert 0 < county < new
