@@ -153,7 +153,7 @@ def _accused(row: Row) -> list[dict[str, Any]] | RowFault:
 
 
 def _several(between: re.Pattern[str], text: str | None) -> list[str]:
-    return [part for part in map(tidy_name, between.split(text or "")) if part]
+    return [part for part in map(tidy_name, between.split(text)) if part] if text else []
 
 
 _UNCLEAR: Final = Wrong(
