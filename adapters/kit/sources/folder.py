@@ -58,17 +58,29 @@ class FolderSettings(BaseModel):
         Raises CannotRun while another adapter claims there.
         """
         root = base / self.path
-        folders = [root, *(root / name for name in (self.claimed, "done", "rejected"))]
-        for folder in folders:
+        folders = [root, *(root / name for name in ("done", "rejected", self.claimed))]
+        made = [folder for folder in folders if not folder.is_dir()]
+        for folder in made:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _, claimed, done, rejected = folders
+        _, done, rejected, claimed = folders
         with ExitStack() as stack:
             try:
                 descriptor = stack.enter_context(held(claimed, wait=False))
             except BlockingIOError:
                 told = "另一个适配器正在使用该目录，请为其中一个另设 source 的 claimed"
                 raise CannotRun(f"{claimed}：{told}") from None
-            yield _Folder(self, Folders(root, claimed, done, rejected, descriptor), clock)
+            source = _Folder(
+                self,
+                Folders(root, claimed, done, rejected, descriptor),
+                clock,
+                unknown=claimed in made,
+            )
+            try:
+                yield source
+            finally:
+                if source.unknown:
+                    for folder in reversed(made):
+                        _remove_empty(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +144,20 @@ class _Refused:
 
 
 class _Folder:
-    """The source; the claims are this process's alone."""
+    """The source; the claims are this process's alone.
+
+    `unknown`: nothing was ever claimed here. A share that is not mounted looks so, too.
+    """
 
     def __init__(
-        self, settings: FolderSettings, folders: Folders, clock: Callable[[], float]
+        self,
+        settings: FolderSettings,
+        folders: Folders,
+        clock: Callable[[], float],
+        *,
+        unknown: bool,
     ) -> None:
+        self.unknown = unknown
         self._settings = settings
         self._folders = folders
         self._clock = clock
@@ -150,6 +171,9 @@ class _Folder:
         if not self._folders.there:
             raise Away(f"投放目录不在：{self._folders.root}")
         last = int(position or 0)
+        if last:
+            self._refuse_unknown()
+        self.unknown = False
         if not self._waiting:
             self._waiting = self._quiet_files()
         while (claim := self._claimed_after(last) or self._claim(last)) is not None:
@@ -167,9 +191,9 @@ class _Folder:
     def finished(self, name: str, outcome: Outcome) -> None:
         claim = next((claim for claim in self._claims.values() if claim.name == name), None)
         if claim is None:
+            self._refuse_unknown()
             return
-        for earlier in _rejections(self._folders.rejected, claim.name):
-            self._file(earlier, self._folders.done, earlier.name)
+        self._put_aside_earlier(claim)
         if outcome.complete and not outcome.rejected:
             self._file(claim.file, self._folders.done, claim.name)
         else:
@@ -180,6 +204,18 @@ class _Folder:
                         copy.write(chunk)
             self._file(claim.folder, self._folders.rejected, claim.name)
         self._forget(claim)
+
+    def _refuse_unknown(self) -> None:
+        if self.unknown:
+            claimed = self._folders.claimed
+            told = f"没有 {claimed}，共享目录像是没有挂载；如已更换目录，请先建好它"
+            raise Away(f"投放目录不在：{told}")
+
+    def _put_aside_earlier(self, claim: _Claim) -> None:
+        """What was rejected under this name before waits for nothing any more."""
+        for earlier in list(self._folders.rejected.iterdir()):
+            if _plain(earlier.name) == _plain(claim.name):
+                self._file(earlier, self._folders.done, earlier.name)
 
     def _quiet_files(self) -> list[_Seen]:
         """Of the files that can be taken the oldest, by their last change and then their name."""
@@ -258,6 +294,7 @@ class _Folder:
         self._forget(claim)
 
     def _refuse(self, claim: _Claim, reason: str) -> None:
+        self._put_aside_earlier(claim)
         with new_file(claim.folder / f"说明-{claim.name}.txt") as explanation:
             explanation.write(f"\ufeff{claim.name}：{reason}\r\n".encode())
         self._file(claim.folder, self._folders.rejected, claim.name)
@@ -331,11 +368,6 @@ def _copied(file: Path, into: Path, largest: int) -> _Copied | _Changing | _Refu
 
 class _StillWritten(Exception):
     """The file changed while it was copied."""
-
-
-def _rejections(rejected: Path, name: str) -> list[Path]:
-    """What was rejected under this name before, and waits for nothing any more."""
-    return [path for path in rejected.iterdir() if _plain(path.name) == _plain(name)]
 
 
 def _unused(name: str, first: int, used: Callable[[str], bool]) -> str:

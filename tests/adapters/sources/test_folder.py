@@ -7,13 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from threading import Event, Thread
-from typing import Any
+from pathlib import Path, PosixPath
+from typing import Any, Self
 
 import pytest
 
-from adapters.kit.port import Brought, CannotRun, Outcome, Source
+from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
 from adapters.kit.sources.folder import FolderSettings
 from tests.adapters.sources.stands import CLEAN
 
@@ -107,35 +106,21 @@ def test_a_date_in_the_future_holds_a_file_up_only_while_it_changes(
 def test_a_file_that_is_still_written_when_it_is_taken_goes_back(
     drop: Path, tmp_path: Path
 ) -> None:
-    (drop / "a.csv").write_bytes(b"x" * (16 << 20))
-    with opened(drop) as source, written_on(drop / "a.csv"):
-        assert source.bring("", tmp_path / "raw") is None
+    (drop / "a.csv").write_bytes(b"one")
+    with opened(drop) as source, (drop / "a.csv").open("ab", buffering=0) as writer:
+
+        class Into(PosixPath):
+            """While the file is copied there, its writer goes on."""
+
+            def with_name(self, name: str) -> Self:
+                writer.write(b" more")
+                return super().with_name(name)
+
+        assert source.bring("", Into(tmp_path / "raw")) is None
     assert list(tmp_path.iterdir()) == [drop]
-    ((name, content),) = tree(drop).items()
+    assert tree(drop) == {"a#1.csv": b"one more"}
     with opened(drop) as source:
-        assert bring_all(source, tmp_path / "raw") == {name: content}
-    assert name == "a#1.csv"
-
-
-@contextmanager
-def written_on(path: Path) -> Iterator[None]:
-    """A file to which a program adds all the time, for as long as the block lasts."""
-    begun, stop = Event(), Event()
-
-    def write() -> None:
-        with path.open("ab", buffering=0) as file:
-            while not stop.is_set():
-                file.write(b"x")
-                begun.set()
-
-    writer = Thread(target=write)
-    writer.start()
-    begun.wait()
-    try:
-        yield
-    finally:
-        stop.set()
-        writer.join()
+        assert bring_all(source, tmp_path / "raw") == {"a#1.csv": b"one more"}
 
 
 @pytest.mark.parametrize(
@@ -180,12 +165,19 @@ def test_a_file_that_is_too_large_is_refused_and_the_others_go_on(
     (drop / "a.csv").write_bytes(b"x" * 1_001)
     with opened(drop, largest=1_000) as source:
         assert source.bring("", tmp_path / "raw") is None
+        (drop / "a.csv").write_bytes(b"x" * 1_002)
+        assert source.bring("", tmp_path / "raw") is None
         (drop / "b.csv").write_bytes(b"x" * 1_000)
         assert bring_all(source, tmp_path / "raw") == {"b.csv": b"x" * 1_000}
     told = "\ufeffa.csv：文件超过 1,000 字节的上限，请拆分后重新放入\r\n"
-    assert tree(drop / "rejected") == {
+    again = told.replace("a.csv", "a#1.csv")
+    assert tree(drop / "done") == {
         "a.csv/a.csv": b"x" * 1_001,
         "a.csv/说明-a.csv.txt": told.encode(),
+    }
+    assert tree(drop / "rejected") == {
+        "a#1.csv/a#1.csv": b"x" * 1_002,
+        "a#1.csv/说明-a#1.csv.txt": again.encode(),
     }
 
 
@@ -325,6 +317,25 @@ def test_a_file_taken_away_by_somebody_else_is_passed_over(drop: Path, tmp_path:
         assert bring_all(source, tmp_path / "raw", first.position) == {"c.csv": b"c.csv"}
     claimed = {path.name for path in (drop / "claimed").iterdir()}
     assert claimed == {"00000001 a.csv", "00000002 c.csv"}
+
+
+def test_a_share_that_is_not_mounted_is_no_empty_folder(drop: Path, tmp_path: Path) -> None:
+    (drop / "a.csv").write_text("a")
+    with opened(drop) as source:
+        first = source.bring("", tmp_path / "raw")
+        assert first is not None
+    drop.rename(tmp_path / "away")
+    drop.mkdir()
+    with pytest.raises(Away, match="挂载"), opened(drop) as source:
+        source.finished(first.name, rejected())
+    with pytest.raises(Away, match="挂载"), opened(drop) as source:
+        source.bring(first.position, tmp_path / "raw")
+    # Nothing is left that would hide it next time.
+    drop.rmdir()
+    (tmp_path / "away").rename(drop)
+    with opened(drop) as source:
+        source.finished(first.name, rejected())
+    assert tree(drop) == {"rejected/a.csv/a.csv": b"a"}
 
 
 def test_a_full_disk_is_told_and_the_file_is_brought_when_there_is_room(
