@@ -8,6 +8,7 @@ looked at: a number issued under a code since retired stays its holder's number.
 import re
 from collections.abc import Iterable
 from datetime import date
+from operator import mul
 from typing import Final, Literal
 
 CitizenIdFault = Literal["length", "characters", "date", "check_digit"]
@@ -98,7 +99,7 @@ def _calendar_day(text: str) -> date | None:
 
 
 def _citizen_check(text: str) -> str:
-    return _CITIZEN_CHECK[_weigh((int(c) for c in text[:17]), _CITIZEN_WEIGHTS) % 11]
+    return _CITIZEN_CHECK[_weigh(map(int, text[:17]), _CITIZEN_WEIGHTS) % 11]
 
 
 def _organisation_check(text: str) -> str:
@@ -107,9 +108,9 @@ def _organisation_check(text: str) -> str:
 
 
 def _uscc_check(text: str) -> str:
-    total = _weigh((_USCC_ALPHABET.index(c) for c in text[:17]), _USCC_WEIGHTS)
+    total = _weigh(map(_USCC_ALPHABET.index, text[:17]), _USCC_WEIGHTS)
     return _USCC_ALPHABET[-total % 31]
 
 
 def _weigh(values: Iterable[int], weights: tuple[int, ...]) -> int:
-    return sum(value * weight for value, weight in zip(values, weights, strict=True))
+    return sum(map(mul, values, weights))
