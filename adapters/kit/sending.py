@@ -67,7 +67,8 @@ class Sending:
         pairs = list(zip(waiting, results, strict=True))
         answered = [pair for pair in pairs if not pair[1].retryable]
         taken = [each for each, result in answered if result.status != "rejected"]
-        with self._state.transaction() as database:
+        # Undone by a power cut, it is sent once more, and is a duplicate there.
+        with self._state.transaction(durable=False) as database:
             drop(database, [each for each, _ in answered])
             remember(database, self._spool.source, taken)
             for document, counts in _by_document(answered).items():

@@ -62,9 +62,13 @@ class State:
         self.directory = directory
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """What happens inside is kept whole, on disk, when it ends; nothing of it if it fails."""
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """What happens inside is kept whole, on disk, when it ends; nothing of it if it fails.
+
+        What is not `durable` outlives the process, but a power cut may undo it, whole.
+        """
         with self._turn:
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database

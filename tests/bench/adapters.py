@@ -40,7 +40,7 @@ from tests.bench.measure import report
 from tests.running import running_hub
 from tests.sample import PETITION
 
-ROWS, ROUNDS, BATCH = 4_000, 5, 100
+ROWS, ROUNDS, BATCH = 10_000, 3, 100
 FEW, MANY = 10_000, 1_000_000
 # fmt: off
 COLUMNS = (
