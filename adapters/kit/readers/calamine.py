@@ -1,8 +1,8 @@
 """Takes a workbook apart, in a process of its own.
 
-`python -m adapters.kit.readers.calamine FILE` writes frames to standard output. A workbook of two
-cells can make the library ask for half a terabyte, and then the process ends: so it is not that
-of an adapter, and has limits.
+`python -m adapters.kit.readers.calamine FILE SECONDS` writes frames to standard output. Two cells
+can make the library ask for half a terabyte, and then the process ends; one wrong tag can keep it
+busy for ever. So the process is not that of an adapter, and has limits.
 """
 
 import errno
@@ -38,7 +38,8 @@ _Cell = int | float | str | bool | time | date | datetime | timedelta
 
 _BYTES_OF_MEMORY: Final = 2 << 30
 _BYTES_WRITTEN: Final = 4 << 30
-_SECONDS: Final = 900
+# As tall as a spreadsheet can be.
+_TALLEST: Final = 1 << 20
 _MOST_ROWS: Final = 200
 _LONGEST_ROW: Final = 1 << 22
 _MOST_MARKS: Final = 200_000
@@ -71,9 +72,9 @@ def _of_sheet(
     sheet: CalamineSheet, *, hidden: bool, errors: list[tuple[int, int]]
 ) -> Iterator[Frame]:
     merged = [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
-    if len(merged) > _MOST_MARKS or len(errors) > _MOST_MARKS:
-        raise MemoryError
     height, left = (sheet.end[0] + 1, sheet.start[1]) if sheet.start and sheet.end else (0, 0)
+    if height > _TALLEST or len(merged) > _MOST_MARKS or len(errors) > _MOST_MARKS:
+        raise MemoryError
     yield Sheet(sheet.name, hidden, height, merged, errors)
     for rows in _together(_rows(sheet, left)):
         yield packed(rows)
@@ -137,13 +138,13 @@ def _number(number: float) -> str:
     return f"{Decimal(written):f}" if "e" in written else written
 
 
-def _limit_this_process() -> None:
+def _limit_this_process(seconds: int) -> None:
     if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_BYTES_OF_MEMORY, _BYTES_OF_MEMORY))
         resource.setrlimit(resource.RLIMIT_FSIZE, (_BYTES_WRITTEN, _BYTES_WRITTEN))
-        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         # What it holds in memory is case data.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -159,6 +160,6 @@ def _write(path: Path, out: BinaryIO) -> int:
 
 
 if __name__ == "__main__":
-    _limit_this_process()
+    _limit_this_process(int(sys.argv[2]))
     # What could not be written must not be tried again on the way out.
     os._exit(_write(Path(sys.argv[1]), sys.stdout.buffer))

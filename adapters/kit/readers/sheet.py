@@ -22,11 +22,15 @@ from adapters.kit.readers.patterns import counts, quoted
 from adapters.kit.readers.table import Lines, Table
 from adapters.kit.wanted import Wanted
 
-_MOST_SECONDS: Final = 900
+# Of computing: to begin with, and for each MiB; a slow machine needs a tenth of it.
+_SECONDS: Final = 10
+_SECONDS_PER_MIB: Final = 4
+# However busy the machine is.
+_MOST_WAITING: Final = 10
 _REFUSALS: Final[Mapping[Why, tuple[str, str]]] = {
     "encrypted": ("工作簿设有打开密码", "请在表格软件中取消密码后另存"),
     "damaged": ("工作簿已损坏，或不是表格文件", "请用表格软件打开，另存为 xlsx 后重新提供"),
-    "large": ("工作簿展开后过大", "请删去远处多余的单元格，或分成几个文件"),
+    "large": ("工作簿展开后过大，或结构异常", "请删去远处多余的单元格，或分成几个文件"),
 }
 
 
@@ -37,21 +41,24 @@ def opened_workbook(path: Path, name: str, wanted: Wanted, limits: Limits) -> It
     Raises UnreadableFile, or OSError.
     """
     with TemporaryFile() as frames:
-        if why := take_apart(path, frames):
+        seconds = _SECONDS + _SECONDS_PER_MIB * (path.stat().st_size >> 20)
+        if why := take_apart(path, frames, seconds=seconds):
             raise _refused(why)
         yield Workbook(frames, name=name, wanted=wanted, limits=limits)
 
 
-def take_apart(path: Path, frames: IO[bytes]) -> Why | None:
-    """Write a workbook's frames to a file, or tell why not. Raises OSError when that is full."""
-    command = [sys.executable, "-P", "-m", "adapters.kit.readers.calamine", str(path.absolute())]
+def take_apart(path: Path, frames: IO[bytes], *, seconds: int) -> Why | None:
+    """Write a workbook's frames to a file within so much computing, or tell why not. Raises
+    OSError when the file is full."""
+    module = "adapters.kit.readers.calamine"
+    command = [sys.executable, "-P", "-m", module, str(path.absolute()), f"{seconds}"]
     try:
         ended = subprocess.run(  # noqa: S603 (our own module, and a path that we gave)
             command,
             stdin=subprocess.DEVNULL,
             stdout=frames,
             stderr=subprocess.DEVNULL,
-            timeout=_MOST_SECONDS,
+            timeout=_MOST_WAITING * seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:

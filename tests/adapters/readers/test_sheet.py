@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import openpyxl
 import pytest
@@ -339,13 +340,32 @@ def test_two_cells_far_apart_do_not_exhaust_the_machine(path: Path) -> None:
         sheet["XFD1048576"] = 1
 
     got = laid_out(path, lay)
-    assert ([fault.reason for fault in got.faults], got.records) == (["工作簿展开后过大"], [])
+    assert ([fault.reason for fault in got.faults], got.records) == (
+        ["工作簿展开后过大，或结构异常"],
+        [],
+    )
+
+
+def test_a_sheet_taller_than_any_can_be_is_refused(path: Path) -> None:
+    content = written_xlsx([HEADER, ["1", "a"]])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    part = "xl/worksheets/sheet1.xml"
+    members[part] = members[part].replace(b'"A2"', b'"A9999999"')
+    path.write_bytes(zip_of(members))
+    assert [fault.reason for fault in read(path).faults] == ["工作簿展开后过大，或结构异常"]
+
+
+def test_a_workbook_that_keeps_the_library_busy_is_given_up(path: Path) -> None:
+    path.write_bytes(ods_of('<table:table table:name="表"><table:table-row/></table:tables>'))
+    with TemporaryFile() as frames:
+        assert take_apart(path, frames, seconds=1) == "large"
 
 
 def test_a_full_disk_is_no_fault_of_the_workbook(path: Path) -> None:
     path.write_bytes(written_xlsx([HEADER, ["1", "a"]]))
     with open("/dev/full", "r+b", buffering=0) as full, pytest.raises(OSError, match="No space"):
-        take_apart(path, full)
+        take_apart(path, full, seconds=9)
 
 
 def test_a_header_below_long_rows_is_found_and_a_row_too_long_refused(path: Path) -> None:
@@ -356,7 +376,7 @@ def test_a_header_below_long_rows_is_found_and_a_row_too_long_refused(path: Path
     got = laid_out(path, lambda sheet: lay(sheet, 100))
     assert got.columns == [{"no": "1", "day": "a", "note": ""}]
     got = laid_out(path, lambda sheet: lay(sheet, 140))
-    assert [fault.reason for fault in got.faults] == ["工作簿展开后过大"]
+    assert [fault.reason for fault in got.faults] == ["工作簿展开后过大，或结构异常"]
 
 
 def test_a_sheet_as_wide_as_it_can_be_is_refused(path: Path) -> None:
