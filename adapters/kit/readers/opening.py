@@ -25,25 +25,29 @@ _EXPORT: Final = "请从系统导出 xlsx、xls、CSV、XML 或 JSON 后重新�
 _REPACK: Final = "请解开后改用 zip 压缩，或直接提供其中的文件"
 # By the first bytes: what it is, and what to do.
 _FOREIGN: Final[Mapping[bytes, tuple[str, str]]] = {
-    b"%PDF": ("PDF 文件", _EXPORT),
-    b"{\\rtf": ("RTF 文档", _EXPORT),
+    b"%PDF": (" PDF 文件", _EXPORT),
+    b"{\\rtf": (" RTF 文档", _EXPORT),
     b"\xff\xd8\xff": ("图片", _EXPORT),
     b"\x89PNG": ("图片", _EXPORT),
-    b"7z\xbc\xaf\x27\x1c": ("7z 压缩包", _REPACK),
-    b"Rar!": ("RAR 压缩包", _REPACK),
-    b"\x1f\x8b": ("gzip 压缩包", _REPACK),
+    b"7z\xbc\xaf\x27\x1c": (" 7z 压缩包", _REPACK),
+    b"Rar!": (" RAR 压缩包", _REPACK),
+    b"\x1f\x8b": (" gzip 压缩包", _REPACK),
 }
-# By a member of a zip.
-_PACKED_WORKBOOKS: Final = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
+# By members of a zip.
+_PACKED_WORKBOOKS: Final = (
+    frozenset({"xl/workbook.xml"}),
+    frozenset({"xl/workbook.bin"}),
+    frozenset({"mimetype", "content.xml"}),
+)
 _PACKED_FOREIGN: Final = {
-    "word/document.xml": "Word 文档",
+    "word/document.xml": " Word 文档",
     "ppt/presentation.xml": "演示文稿",
-    "OFD.xml": "OFD 文件",
+    "OFD.xml": " OFD 文件",
 }
 # By a stream of a compound file, as its directory names it.
 _COMPOUND_FOREIGN: Final = {
     "EncryptedPackage": ("工作簿设有打开密码", "请在表格软件中取消密码后另存"),
-    "WordDocument": ("这是Word 文档，不能读取", _EXPORT),
+    "WordDocument": ("这是 Word 文档，不能读取", _EXPORT),
     "PowerPoint Document": ("这是演示文稿，不能读取", _EXPORT),
 }
 _PAGE: Final = re.compile(
@@ -121,7 +125,7 @@ def _refuse_pages(begins: str) -> None:
 
 
 def _refuse_foreign(head: bytes) -> None:
-    if not head.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
+    if len(head) < _HEAD and not head.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
         raise _refused("文件里没有内容", "请确认导出完成后再提供")
     for mark, (what, advice) in _FOREIGN.items():
         if head.startswith(mark):
@@ -145,7 +149,8 @@ def _refuse_packed_foreign(members: Sequence[ZipInfo]) -> None:
 
 def _is_packed_document(members: Sequence[ZipInfo]) -> bool:
     names = {member.filename for member in members}
-    return not names.isdisjoint(_PACKED_WORKBOOKS | _PACKED_FOREIGN.keys())
+    workbook = any(marks <= names for marks in _PACKED_WORKBOOKS)
+    return workbook or not names.isdisjoint(_PACKED_FOREIGN)
 
 
 def _head(path: Path) -> bytes:

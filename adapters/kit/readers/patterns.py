@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import Final
+
+_MOST: Final = 5
+_LONGEST: Final = 40
 
 
 def counts(name: str, patterns: Iterable[str]) -> bool:
@@ -15,7 +19,3 @@ def quoted(names: Iterable[str]) -> str:
     every = [f"“{name[:_LONGEST]}”" for name in names]
     more = f"等 {len(every)} 个" if len(every) > _MOST else ""
     return "、".join(every[:_MOST]) + more
-
-
-_MOST = 5
-_LONGEST = 40

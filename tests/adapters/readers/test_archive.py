@@ -94,7 +94,7 @@ def test_names_that_are_not_marked_are_read_as_they_were_written(path: Path, enc
         ("C:\\x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
         ("..\\x.csv", table("9"), "压缩包中的文件名带有越界的路径"),
         ("x.zip", zip_of({"x.csv": table("9")}), "这是压缩包中的压缩包，不能读取"),
-        ("x.docx", zip_of({"word/document.xml": "x"}), "这是Word 文档，不能读取"),
+        ("x.docx", zip_of({"word/document.xml": "x"}), "这是 Word 文档，不能读取"),
         ("x.csv", b"", "文件里没有内容"),
     ],
 )

@@ -36,6 +36,18 @@ def test_a_name_decides_where_the_beginning_does_not(
     assert read(path, name=name).columns == columns
 
 
+def test_a_document_may_begin_with_many_blank_lines(path: Path) -> None:
+    path.write_bytes(b"\n" * 9 + b" " * 9_000 + b"\nno,day\n1,d\n")
+    assert [fault.reason for fault in read(path).faults] == [
+        "前 10 行内没有找到表头（须有列：day、no）"
+    ]
+
+
+def test_a_zip_with_a_member_called_content_is_no_workbook(path: Path) -> None:
+    path.write_bytes(zip_of({"content.xml": FORMS["xml"](ROWS)}))
+    assert [columns["no"] for columns in read(path).columns] == ["1", "2"]
+
+
 NAMES = [
     "../../etc/passwd",
     "/etc/passwd",
@@ -62,13 +74,13 @@ def test_a_name_from_hell_is_only_a_name(path: Path, form: str, name: str) -> No
         (b"", "文件里没有内容"),
         (b"\xef\xbb\xbf \r\n", "文件里没有内容"),
         (b"\0" * 100, "文件里没有内容"),
-        (b"%PDF-1.7\n", "这是PDF 文件，不能读取"),
-        (b"{\\rtf1}", "这是RTF 文档，不能读取"),
+        (b"%PDF-1.7\n", "这是 PDF 文件，不能读取"),
+        (b"{\\rtf1}", "这是 RTF 文档，不能读取"),
         (b"\xff\xd8\xff\xe0", "这是图片，不能读取"),
-        (b"Rar!\x1a\x07", "这是RAR 压缩包，不能读取"),
-        (b"7z\xbc\xaf\x27\x1c", "这是7z 压缩包，不能读取"),
-        (b"\x1f\x8b\x08", "这是gzip 压缩包，不能读取"),
-        (zip_of({"OFD.xml": "x"}), "这是OFD 文件，不能读取"),
+        (b"Rar!\x1a\x07", "这是 RAR 压缩包，不能读取"),
+        (b"7z\xbc\xaf\x27\x1c", "这是 7z 压缩包，不能读取"),
+        (b"\x1f\x8b\x08", "这是 gzip 压缩包，不能读取"),
+        (zip_of({"OFD.xml": "x"}), "这是 OFD 文件，不能读取"),
         (b"<html><table><tr><td>no", "这是网页（HTML），不是表格文件"),
         (b"<!-- x -->\n<!DOCTYPE HTML><html>", "这是网页（HTML），不是表格文件"),
         (

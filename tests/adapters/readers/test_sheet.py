@@ -391,7 +391,7 @@ def test_a_sheet_as_wide_as_it_can_be_is_refused(path: Path) -> None:
     ("stream", "reason"),
     [
         ("EncryptedPackage", "工作簿设有打开密码"),
-        ("WordDocument", "这是Word 文档，不能读取"),
+        ("WordDocument", "这是 Word 文档，不能读取"),
         ("Other", "工作簿已损坏，或不是表格文件"),
     ],
 )
