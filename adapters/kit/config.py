@@ -32,6 +32,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.kit.documents import RAW_DAYS
 from adapters.kit.port import CannotRun
 from adapters.kit.sinks.call import CallSettings
 from adapters.kit.sinks.files import FilesSettings
@@ -91,7 +92,7 @@ class AdapterSettings(_Strict):
     sinks: tuple[SinkSettings, ...] = ()
     batch: Annotated[int, Field(ge=1, le=1000)] = 100
     every: Annotated[float, Field(gt=0, le=86_400)] = 5
-    raw_days: Annotated[float, Field(gt=0, le=3_650)] = 30
+    raw_days: Annotated[float, Field(gt=0, le=3_650)] = RAW_DAYS
     spool_events: Annotated[int, Field(ge=1_000)] = 1_000_000
     spool_mebibytes: Annotated[int, Field(ge=8)] = 2_048
 

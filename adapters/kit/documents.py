@@ -10,6 +10,10 @@ from typing import Final
 from adapters.kit.port import Brought, FaultKind, RowFault
 from adapters.kit.state import State
 
+DAY: Final = 86_400.0
+# How long a raw copy is kept after its document was answered for, unless somebody says otherwise.
+RAW_DAYS: Final = 30.0
+
 _CHUNK: Final = 1 << 20
 _FAULTS: Final = (
     'SELECT sheet, row, "column", kind, reason, advice FROM faults WHERE document = ?'
@@ -81,26 +85,28 @@ class Documents:
     def unfinished(self, name: str, digest: str) -> Document | None:
         """The document of that name and content that is not finished."""
         where = "source = ? AND phase <> 'finished' AND name = ? AND digest = ?"
-        return next(self._found(where, self.source, name, digest), None)
+        return self._first(where, self.source, name, digest)
 
     def to_read(self) -> Document | None:
         """The oldest that is not read to its end."""
-        return next(self._found("source = ? AND phase = 'reading'", self.source), None)
+        return self._first("source = ? AND phase = 'reading'", self.source)
 
     def answered(self) -> Document | None:
         """The oldest that was read and waits for no answer, unless an older one still does."""
-        oldest = next(self._found("source = ? AND phase <> 'finished'", self.source), None)
+        oldest = self._first("source = ? AND phase <> 'finished'", self.source)
         if oldest is None:
             return None
         # Documents are read one after the other, so the first event that waits is of the oldest.
-        waits = "SELECT document FROM spool WHERE source = ? ORDER BY number LIMIT 1"
+        waits = "SELECT document FROM spool NOT INDEXED WHERE source = ? ORDER BY number LIMIT 1"
         reading = "SELECT document FROM documents WHERE document = ? AND phase = 'reading'"
         first = (*self._state.rows(waits, self.source), *self._state.rows(reading, oldest.number))
         return None if (oldest.number,) in first else oldest
 
     def current(self, document: Document) -> Document:
         """The same as it is now."""
-        return next(self._found("document = ?", document.number))
+        found = self._first("document = ?", document.number)
+        assert found is not None
+        return found
 
     def faults(self, document: Document) -> Iterator[RowFault]:
         """In the order of rows."""
@@ -127,7 +133,7 @@ class Documents:
             )
 
     def purge(self, before: float) -> None:
-        """Remove the raw copies of what was finished before a time."""
+        """Forget what was finished before a time, and its raw copies."""
         where = "source = ? AND phase = 'finished' AND ended < ?"
         for (number,) in self._state.rows(
             f"SELECT document FROM documents WHERE {where}", self.source, before
@@ -137,11 +143,12 @@ class Documents:
                 database.execute("DELETE FROM faults WHERE document = ?", (number,))
                 database.execute("DELETE FROM documents WHERE document = ?", (number,))
 
-    def _found(self, where: str, *values: object) -> Iterator[Document]:
-        select = f"SELECT {_COLUMNS} FROM documents WHERE {where} ORDER BY document"
+    def _first(self, where: str, *values: object) -> Document | None:
+        select = f"SELECT {_COLUMNS} FROM documents WHERE {where} ORDER BY document LIMIT 1"
         for number, name, record, complete, *counts in self._state.rows(select, *values):
             path = self._state.raw(number)
-            yield Document(number, name, path, record, bool(complete), Counts(*counts))
+            return Document(number, name, path, record, bool(complete), Counts(*counts))
+        return None
 
 
 def note(database: sqlite3.Connection, document: int, faults: Iterable[RowFault]) -> None:

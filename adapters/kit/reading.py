@@ -51,13 +51,15 @@ class Watched:
 
 @dataclass(slots=True)
 class _Chunk:
-    """Records that are settled together."""
+    """What records gave that are settled together; `last` is the number of the last."""
 
-    records: list[tuple[Record | Unreadable, FromRecord]] = field(default_factory=list)
+    records: list[tuple[Place, FromRecord]] = field(default_factory=list)
+    last: int = 0
     bytes: int = 0
 
     def add(self, record: Record | Unreadable, given: FromRecord) -> None:
-        self.records.append((record, given))
+        self.records.append((record.place, given))
+        self.last = record.number
         self.bytes += sum(len(made.event.data) for made in given.events)
 
     @property
@@ -108,7 +110,7 @@ class Reading:
                         self._watched.room()
                 self._keep(document, chunk)
                 if chunk.records:
-                    self._watched.progress(chunk.records[-1][0].number, reader.rows)
+                    self._watched.progress(chunk.last, reader.rows)
         except UnreadableFile as error:
             self._keep(document, chunk, error.faults)
             self._documents.read_to_end(document, complete=False)
@@ -121,16 +123,16 @@ class Reading:
             told = list(more)
             rejected = 0
             events: list[Fresh] = []
-            for record, given in chunk.records:
+            for place, given in chunk.records:
                 faults = list(given.faults)
-                if given.deleted and self._spool.gone_before(database, given.deleted):
-                    faults.append(_deleted(record.place))
+                if given.deleted and self._went(database, given.deleted, events):
+                    faults.append(_deleted(place))
                 for made in given.events:
                     event = self._possible(database, made, events)
                     if isinstance(event, Wrong):
-                        faults.append(_wrong(record.place, event))
+                        faults.append(_wrong(place, event))
                     else:
-                        events.append(Fresh(record.place, made.case, event))
+                        events.append(Fresh(place, made.case, event))
                 told += faults
                 rejected += bool(faults)
             known = self._spool.put(
@@ -140,10 +142,14 @@ class Reading:
             note(database, document.number, told)
             count(database, document.number, counts)
             if chunk.records:
-                settle(database, document.number, chunk.records[-1][0].number)
+                settle(database, document.number, chunk.last)
         for each in known:
             self._watched.known(each)
         self._watched.kept(counts, Counter(fault.kind for fault in told))
+
+    def _went(self, database: sqlite3.Connection, native: str, before: list[Fresh]) -> bool:
+        just = any(each.made.native == native for each in before)
+        return just or self._spool.went(database, native)
 
     def _possible(
         self, database: sqlite3.Connection, made: Made, before: list[Fresh]

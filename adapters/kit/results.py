@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
+
+# The code of what names none: an answer that does not come from the hub.
+UNNAMED: Final = "unknown"
 
 Status = Literal["accepted", "duplicate", "rejected"]
 
@@ -28,7 +31,7 @@ class EventError:
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
         return cls(
-            code=str(answer.get("code", "unknown")),
+            code=str(answer.get("code", UNNAMED)),
             pointer=str(answer.get("pointer") or ""),
             message=str(answer.get("message", "")),
             message_en=str(answer.get("message_en", "")),
@@ -41,7 +44,7 @@ class HubProblem(HubError):
 
     def __init__(self, document: Mapping[str, Any], *, status: int) -> None:
         self.status = status
-        self.code = str(document.get("code", "unknown"))
+        self.code = str(document.get("code", UNNAMED))
         self.title = str(document.get("title", f"HTTP {status}"))
         self.title_en = str(document.get("title_en", f"HTTP {status}"))
         self.detail = str(document.get("detail", ""))

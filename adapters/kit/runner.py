@@ -1,6 +1,5 @@
 """One file, once: copied, read into the spool and sent, going on where an earlier run ended."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,19 +12,19 @@ from typing import Final
 
 from adapters.kit.adapter import Adapter
 from adapters.kit.answers import write_answers
-from adapters.kit.documents import Document, Documents, digest_of
+from adapters.kit.documents import DAY, RAW_DAYS, Document, Documents, digest_of
 from adapters.kit.event import receipt_id
 from adapters.kit.port import Brought, RowFault
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.sending import Publisher, Sending
+from adapters.kit.sources.files import new_file
 from adapters.kit.spool import Spool
 from adapters.kit.state import State
 from contracts.agency import AgencyId
 
 MOST_SHOWN: Final = 1_000
 _CHUNK: Final = 1 << 20
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,7 @@ def run(
     batch: int = 100,
     limits: Limits = SPREADSHEET,
     again: bool = False,
+    raw_days: float = RAW_DAYS,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Send one file to the hub as `agency`, going on where an earlier run was interrupted.
@@ -70,7 +70,8 @@ def run(
     A row that cannot be taken over goes to the answers (beside the file, or in `answers`) and
     holds up no other. When the hub stays away or refuses the caller, raises HubError once the file
     is read: what waits is in the spool, and the next run sends it first. `again` sends what was
-    sent before once more. Raises AgencyIdError for the agency, and OSError.
+    sent before once more; `raw_days` is how long raw copies are kept. Raises AgencyIdError for the
+    agency, and OSError.
     """
     source = f"/{AgencyId.parse(agency)}/{adapter.mapping.system}"
     documents, spool = Documents(state, source), Spool(state, source)
@@ -109,7 +110,9 @@ def run(
         wanted=adapter.mapping.wanted,
     )
     documents.finish(ended, now())
-    return _summary(documents, ended, receipts, files)
+    summary = _summary(documents, ended, receipts, files)
+    documents.purge(now() - raw_days * DAY)
+    return summary
 
 
 def _summary(
@@ -149,8 +152,6 @@ def at_once(read: Callable[[], None], send: Callable[[], bool], more: Event) -> 
 def _kept(documents: Documents, path: Path) -> Document:
     """A document of the file as it is now, durable before anything of it is read."""
     raw = documents.next_raw()
-    with path.open("rb") as given, open(os.open(raw, _NEW, 0o600), "wb") as out:
+    with path.open("rb") as given, new_file(raw) as out:
         copyfileobj(given, out, _CHUNK)
-        out.flush()
-        os.fsync(out.fileno())
     return documents.add(Brought(path.name, documents.position), raw)

@@ -5,7 +5,10 @@ An adapter has up to three parts: `reading` (source → spool), `sending` (spool
 hub is away, and one that fails holds up no other.
 """
 
+import os
+import sqlite3
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,11 +22,11 @@ from adapters.kit.adapter import Adapter, load, named
 from adapters.kit.answers import write_answers
 from adapters.kit.client import HubClient, Retry
 from adapters.kit.config import AdapterSettings, Settings
-from adapters.kit.documents import Document, Documents
+from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
-from adapters.kit.port import Away, CannotRun, Outcome, Source
+from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
 from adapters.kit.reading import Reading, Watched
-from adapters.kit.results import HubError
+from adapters.kit.results import HubError, HubProblem
 from adapters.kit.sending import Answered, Sending
 from adapters.kit.spool import Spool
 from adapters.kit.state import State, open_state
@@ -35,7 +38,8 @@ from contracts.owncodes import Codes
 # Not longer, so that the end of the process need not wait.
 _POLL: Final = 5.0
 _LONGEST_PAUSE: Final = 60.0
-_DAY: Final = 86_400.0
+# The pause that a source or a sink may ask for.
+_LONGEST_ASKED: Final = DAY
 
 
 # Who hears what an adapter does: a log. Names, counts and reasons, never what a cell says.
@@ -97,6 +101,7 @@ class Way:
                 return True
             document = self.documents.to_read() or self._bring(source)
             if document is None:
+                self._purge()
                 return False
             reading.read(document)
             self._tell_people(self.documents.current(document))
@@ -136,9 +141,8 @@ class Way:
                 answers,
             ),
         )
-        now = self.around.now()
-        self.documents.finish(document, now)
-        self.documents.purge(now - self.settings.raw_days * _DAY)
+        self.documents.finish(document, self.around.now())
+        self._purge()
         self.around.told(
             "document.finished",
             adapter=self.settings.name,
@@ -150,8 +154,11 @@ class Way:
             rejected=counts.rejected,
         )
 
-    def _kept(self, *given: object) -> None:
-        self.figures.kept(*given)  # type: ignore[arg-type]
+    def _purge(self) -> None:
+        self.documents.purge(self.around.now() - self.settings.raw_days * DAY)
+
+    def _kept(self, counts: Counts, faults: Counter[FaultKind]) -> None:
+        self.figures.kept(counts, faults)
         self.more.set()
 
     def _progress(self) -> Callable[[int, int | None], None]:
@@ -302,7 +309,7 @@ def _taken(way: Way, events: int) -> None:
 
 def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
     """Run a part until the sign to stop; after a failure begin it again, later each time."""
-    failures = 0
+    pause = way.around.pause
     while not way.around.stop.is_set():
         began = way.around.now()
         try:
@@ -311,14 +318,29 @@ def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
             return
         except Exception as error:
             way.figures.restarts[name] += 1
-            lasted = way.around.now() - began > _LONGEST_PAUSE
-            failures = 0 if lasted else failures + 1
             way.around.told(
                 "adapter.failed",
                 adapter=way.settings.name,
                 part=name,
                 kind=type(error).__name__,
-                # Only what the kit itself says is known not to repeat what was read.
-                reason=str(error) if isinstance(error, HubError | Away | CannotRun) else "",
+                reason=_reason(error),
             )
-            way.around.stop.wait(min(_LONGEST_PAUSE, way.around.pause * 2.0**failures))
+            if way.around.now() - began > _LONGEST_PAUSE:
+                pause = way.around.pause
+            asked = error.wait if isinstance(error, Away) else 0.0
+            way.around.stop.wait(max(pause, min(asked, _LONGEST_ASKED)))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _reason(error: Exception) -> str:
+    """What the kit says, or the system: anything else may repeat what was read."""
+    match error:
+        case HubProblem():
+            return f"{error.title} ({error.code}, HTTP {error.status})"
+        case HubError() | Away() | CannotRun():
+            return str(error)
+        case OSError(errno=int(number)):
+            return os.strerror(number)
+        case sqlite3.Error():
+            return getattr(error, "sqlite_errorname", "")
+    return ""

@@ -10,7 +10,7 @@ from adapters.kit.batches import MOST_BYTES, MOST_EVENTS
 from adapters.kit.documents import Counts, count, note
 from adapters.kit.event import sealed
 from adapters.kit.port import FaultKind, RowFault
-from adapters.kit.results import EventError, HubAway, HubProblem, Result
+from adapters.kit.results import UNNAMED, EventError, HubAway, HubProblem, Result
 from adapters.kit.spool import Spool, Waiting, drop, remember
 from adapters.kit.state import State
 
@@ -90,6 +90,9 @@ class Sending:
                 raise
             if len(waiting) > 1:
                 return [result for each in waiting for result in self._publish([each])]
+            # What stands before the hub may find an event too large, and judges nothing else.
+            if problem.code == UNNAMED and problem.status != 413:
+                raise
             (alone,) = waiting
             error = EventError(problem.code, "", problem.title, problem.title_en, False)
             return [Result(self._spool.source, alone.event, "rejected", None, (error,))]

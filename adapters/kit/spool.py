@@ -15,7 +15,7 @@ _LOOKED_AT: Final = 10_000
 _AT_ONCE: Final = 500
 _FRONT: Final = (
     'SELECT number, document, sheet, row, "case", native, event, attributes, data FROM spool'
-    " WHERE source = ? AND number > ? ORDER BY number LIMIT ?"
+    " NOT INDEXED WHERE source = ? AND number > ? ORDER BY number LIMIT ?"
 )
 
 
@@ -48,6 +48,9 @@ class Depth:
     events: int
     bytes: int
     oldest: float | None
+
+
+_NOTHING: Final = Depth(0, 0, None)
 
 
 class Spool:
@@ -136,9 +139,9 @@ class Spool:
         return found
 
     def depth(self) -> Depth:
-        select = "SELECT count(*), total(length(data)), min(since) FROM spool WHERE source = ?"
-        ((events, size, oldest),) = self._state.rows(select, self.source)
-        return Depth(events, int(size), oldest)
+        select = "SELECT events, bytes, (SELECT since FROM spool NOT INDEXED WHERE source = ?1"
+        select += " ORDER BY number LIMIT 1) FROM depth WHERE source = ?1"
+        return next((Depth(*row) for row in self._state.rows(select, self.source)), _NOTHING)
 
     def gone_before(self, database: sqlite3.Connection, case: str) -> frozenset[str]:
         """The types of what was sent, or waits, for a case."""
@@ -147,6 +150,14 @@ class Spool:
             ' UNION SELECT type FROM spool WHERE source = ?1 AND "case" = ?2'
         )
         return frozenset(row[0] for row in database.execute(select, (self.source, case)))
+
+    def went(self, database: sqlite3.Connection, native: str) -> bool:
+        """Whether anything of a native number was sent, or waits."""
+        select = (
+            "SELECT EXISTS (SELECT 1 FROM sent WHERE source = ?1 AND native = ?2)"
+            " OR EXISTS (SELECT 1 FROM spool WHERE source = ?1 AND native = ?2)"
+        )
+        return bool(database.execute(select, (self.source, native)).fetchone()[0])
 
 
 def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:

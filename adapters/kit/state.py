@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS documents (
     rejected INTEGER NOT NULL DEFAULT 0, ended REAL);
 CREATE INDEX IF NOT EXISTS documents_open ON documents (source, document)
     WHERE phase <> 'finished';
+CREATE INDEX IF NOT EXISTS documents_reading ON documents (source, document)
+    WHERE phase = 'reading';
+CREATE INDEX IF NOT EXISTS documents_ended ON documents (source, ended) WHERE phase = 'finished';
 CREATE TABLE IF NOT EXISTS positions (source TEXT PRIMARY KEY, position TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS faults (
     document INTEGER NOT NULL, sheet TEXT NOT NULL, row INTEGER NOT NULL, "column" TEXT NOT NULL,
@@ -39,10 +42,22 @@ CREATE TABLE IF NOT EXISTS spool (
     since REAL NOT NULL,
     UNIQUE (source, event));
 CREATE INDEX IF NOT EXISTS spool_case ON spool (source, "case");
+CREATE INDEX IF NOT EXISTS spool_native ON spool (source, native);
+CREATE TABLE IF NOT EXISTS depth (
+    source TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS spool_in AFTER INSERT ON spool BEGIN
+    INSERT INTO depth VALUES (NEW.source, 1, length(NEW.data)) ON CONFLICT (source)
+        DO UPDATE SET events = events + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER IF NOT EXISTS spool_out AFTER DELETE ON spool BEGIN
+    UPDATE depth SET events = events - 1, bytes = bytes - length(OLD.data)
+        WHERE source = OLD.source;
+END;
 CREATE TABLE IF NOT EXISTS sent (
     number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
     type TEXT NOT NULL, event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
 CREATE INDEX IF NOT EXISTS sent_case ON sent (source, "case");
+CREATE INDEX IF NOT EXISTS sent_native ON sent (source, native);
 CREATE TABLE IF NOT EXISTS openings (
     receipt TEXT PRIMARY KEY, key TEXT NOT NULL, type TEXT NOT NULL, correlation TEXT);
 CREATE INDEX IF NOT EXISTS openings_key ON openings (key);
@@ -51,6 +66,10 @@ CREATE INDEX IF NOT EXISTS openings_key ON openings (key);
 
 class StateInUse(CannotRun):
     """Another run holds the state directory."""
+
+
+class StateBroken(CannotRun):
+    """What the state directory holds is no state any more."""
 
 
 class State:
@@ -72,12 +91,12 @@ class State:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
+                self._database.execute("COMMIT")
             except BaseException:
                 # A full disk has rolled it back already.
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
 
     def rows(self, select: str, *values: object) -> list[Any]:
         """The rows of a SELECT."""
@@ -93,7 +112,7 @@ class State:
 def open_state(directory: Path) -> Iterator[State]:
     """The state kept in a directory, made if need be, for the owner's eyes only.
 
-    Raises StateInUse while another run holds it.
+    Raises StateInUse while another run holds it, StateBroken, or OSError.
     """
     (directory / RAW).mkdir(parents=True, exist_ok=True, mode=0o700)
     directory.chmod(0o700)
@@ -115,7 +134,9 @@ def _prepare(database: sqlite3.Connection) -> None:
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = ON")
         database.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-        raise StateInUse("另一个导入正在使用同一状态目录，请稍后再试") from error
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise StateInUse("另一个导入正在使用同一状态目录，请稍后再试") from error
+        if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise StateBroken(f"状态文件 {FILE_NAME} 已损坏，请从备份恢复") from error
+        raise

@@ -180,7 +180,7 @@ source = { type = "folder", path = "other", quiet = 0 }
         assert (failed["part"], failed["kind"], failed["reason"]) == (
             "sending",
             "FileNotFoundError",
-            "",
+            "No such file or directory",
         )
         export(base / "drop" / "a.csv", "1")
         log.first("document.finished", adapter="petition-exports")
