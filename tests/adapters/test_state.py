@@ -1,8 +1,9 @@
 """What an adapter remembers: documents and how far they were read, the spool, what was sent."""
 
+import resource
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from adapters.kit.documents import Counts, Documents, count, note, settle
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
 from adapters.kit.spool import Depth, Fresh, Spool, Waiting, drop, remember
-from adapters.kit.state import FILE_NAME, State, StateInUse, open_state
+from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_state
 
 SOURCE = "/510100.petition/xfj"
 FAULT = RowFault(3, "xfrq", FaultKind.DATE, "不是有效的日期", "请改", "十月")
@@ -231,3 +232,77 @@ def test_a_full_disk_is_told_and_nothing_of_the_step_is_kept(state: State) -> No
     assert spool.depth() == Depth(0, 0, None)
     state.rows("PRAGMA max_page_count = 100000")
     assert put(state, spool, document, event("1", "a")) == 1
+
+
+def steps(state: State, asked: Callable[[], object]) -> int:
+    """How many instructions SQLite takes, in tens."""
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    with state.transaction() as database:
+        database.set_progress_handler(count, 10)
+        asked()
+        database.set_progress_handler(None, 0)
+    return taken
+
+
+def test_a_deep_spool_and_many_documents_make_no_step_slower(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    asked = (
+        spool.depth,
+        lambda: spool.front(10, 1 << 20),
+        documents.answered,
+        documents.to_read,
+        lambda: documents.purge(1.0),
+    )
+    counted = []
+    for already, more in ((0, 20), (20, 2_000)):
+        for n in range(already, already + more):
+            with state.transaction() as database:
+                insert = "INSERT INTO documents (source, name, digest, phase, ended)"
+                database.execute(f"{insert} VALUES (?, 'a', '', 'sending', NULL)", (SOURCE,))
+                database.execute(f"{insert} VALUES (?, 'a', '', 'finished', 9.0)", (SOURCE,))
+                spool.put(database, 1, [Fresh(PLACE, f"{n}", event(f"{n}", "x"))], 7.0)
+        counted.append([steps(state, each) for each in asked])
+    assert spool.depth() == Depth(2_020, 2_020, 7.0)
+    assert all(many <= few + 5 for few, many in zip(*counted, strict=True)), counted
+
+
+def test_a_step_that_cannot_be_written_at_its_end_leaves_the_state_usable(state: State) -> None:
+    """The file may not grow any more: SQLite notices when the step is to be kept."""
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document = bring(documents)
+    written = max(path.stat().st_size for path in state.directory.glob(f"{FILE_NAME}*"))
+    _, hard = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written, hard))
+    try:
+        with pytest.raises(sqlite3.OperationalError):
+            put(state, spool, document, *(event(str(n), "x" * 4_000) for n in range(50)))
+        with pytest.raises(sqlite3.OperationalError):
+            put(state, spool, document, *(event(str(n), "x" * 4_000) for n in range(50)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert spool.depth() == Depth(0, 0, None)
+    assert put(state, spool, document, event("1", "a")) == 1
+
+
+def test_a_state_that_is_none_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes("不是状态文件".encode() * 100)
+    with pytest.raises(match="从备份恢复"), open_state(tmp_path):
+        pass
+    assert (tmp_path / FILE_NAME).read_bytes() == "不是状态文件".encode() * 100
+
+
+def test_what_went_under_a_native_number_is_known_whatever_its_case(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    document, made = bring(documents), event("原1", "a")
+    with state.transaction() as database:
+        spool.put(database, document, [Fresh(PLACE, "案1", made)], 7.0)
+        assert (spool.went(database, "原1"), spool.went(database, "案1")) == (True, False)
+    answer(state, spool, spool.front(9, 1 << 20))
+    with state.transaction() as database:
+        assert spool.went(database, "原1")
