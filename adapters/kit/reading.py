@@ -147,9 +147,9 @@ class Reading:
             self._watched.known(each)
         self._watched.kept(counts, Counter(fault.kind for fault in told))
 
-    def _went(self, database: sqlite3.Connection, native: str, before: list[Fresh]) -> bool:
-        just = any(each.made.native == native for each in before)
-        return just or self._spool.went(database, native)
+    def _went(self, database: sqlite3.Connection, number: str, before: list[Fresh]) -> bool:
+        just = any(number in (each.made.native, each.case) for each in before)
+        return just or self._spool.went(database, number)
 
     def _possible(
         self, database: sqlite3.Connection, made: Made, before: list[Fresh]

@@ -151,13 +151,15 @@ class Spool:
         )
         return frozenset(row[0] for row in database.execute(select, (self.source, case)))
 
-    def went(self, database: sqlite3.Connection, native: str) -> bool:
-        """Whether anything of a native number was sent, or waits."""
-        select = (
-            "SELECT EXISTS (SELECT 1 FROM sent WHERE source = ?1 AND native = ?2)"
-            " OR EXISTS (SELECT 1 FROM spool WHERE source = ?1 AND native = ?2)"
+    def went(self, database: sqlite3.Connection, number: str) -> bool:
+        """Whether anything was sent, or waits, of that native number or of that case."""
+        select = " UNION ALL ".join(
+            f"SELECT 1 FROM {table} WHERE source = ?1 AND {column} = ?2"
+            for table in ("sent", "spool")
+            for column in ("native", '"case"')
         )
-        return bool(database.execute(select, (self.source, native)).fetchone()[0])
+        found = database.execute(f"{select} LIMIT 1", (self.source, number)).fetchone()
+        return found is not None
 
 
 def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
@@ -264,6 +265,71 @@ def test_a_caller_without_a_right_stops_at_once(door: Door, send: Send, exports:
     with pytest.raises(HubProblem):
         send(exports.paths[0])
     assert len(door.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_something_else_than_the_hub_refuses_goes_on_waiting(
+    door: Door, send: Send, tmp_path: Path, status: int
+) -> None:
+    path = sheet(tmp_path / "in.csv", {"xfjbh": "1"}, {"xfjbh": "2"})
+    door.script = deque([lambda asked: Answer(status, {"message": "Bad Request"})] * 2)
+    with pytest.raises(HubProblem):
+        send(path)
+    door.script.clear()
+    summary = send(path)
+    assert (summary.accepted, summary.rejected, summary.faults) == (2, 0, ())
+
+
+def test_an_event_that_what_stands_before_the_hub_finds_too_large_holds_up_no_other(
+    door: Door, send: Send, tmp_path: Path
+) -> None:
+    door.script = deque([lambda asked: Answer(413, {})] * 2)
+    summary = send(sheet(tmp_path / "in.csv", {"xfjbh": "1"}, {"xfjbh": "2"}))
+    assert (summary.accepted, summary.rejected) == (1, 1)
+    assert [(f.row, f.kind) for f in summary.faults] == [(2, FaultKind.REFUSED)]
+
+
+def test_a_row_deleted_after_it_was_sent_is_told_and_one_never_sent_is_not(
+    door: Door, send: Send, tmp_path: Path
+) -> None:
+    """Also when both stand in one file; nothing is sent of a deleted row."""
+
+    columns = "xfjbh,scbz,djsj,xfrq,xfxs,xfrs,gkxx,wtsddm,nrfldm,xfmddm,bfyrdw"
+
+    def rows(name: str, *marked: str) -> Summary:
+        rest = "2026/10/08,2026/10/08,1,1,反映公共收益,510104,990000,2,"
+        lines = (columns, *(f"{each},{rest}" for each in marked))
+        (tmp_path / name).write_text("\n".join(lines), encoding="gbk")
+        return send(tmp_path / name)
+
+    both = rows("a.csv", "1,", "1,1")
+    later = rows("b.csv", "1,1", "9,1")
+    assert [(f.row, f.kind) for f in both.faults] == [(3, FaultKind.DELETED)]
+    assert [(f.row, f.kind) for f in later.faults] == [(2, FaultKind.DELETED)]
+    assert [event["data"]["petitionid"] for event in sent(door)] == ["1"]
+
+
+def test_raw_copies_are_kept_for_their_time_alone(door: Door, send: Send, tmp_path: Path) -> None:
+    raw = tmp_path / "state" / "raw"
+    send(sheet(tmp_path / "a.csv", {"xfjbh": "1"}), now=lambda: 0.0)
+    assert [path.name for path in raw.iterdir()] == ["1"]
+    send(sheet(tmp_path / "b.csv", {"xfjbh": "2"}), now=lambda: 31 * 86_400.0)
+    assert [path.name for path in raw.iterdir()] == ["2"]
+
+
+def test_memory_does_not_grow_with_what_refused_cells_hold(send: Send, tmp_path: Path) -> None:
+    path = sheet(
+        tmp_path / "in.csv", *({"xfjbh": f"{n}", "gkxx": "样" * 30_000} for n in range(300))
+    )
+    load("petition")
+    tracemalloc.start()
+    try:
+        summary = send(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (summary.read, summary.rejected) == (300, 300)
+    assert most < 9 << 20, most
 
 
 def test_a_header_that_lacks_columns_is_told_once_and_nothing_is_sent(

@@ -297,12 +297,16 @@ def test_a_state_that_is_none_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / FILE_NAME).read_bytes() == "不是状态文件".encode() * 100
 
 
-def test_what_went_under_a_native_number_is_known_whatever_its_case(state: State) -> None:
+def test_what_went_is_known_by_its_native_number_and_by_its_case(state: State) -> None:
     documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
     document, made = bring(documents), event("原1", "a")
+
+    def went() -> list[bool]:
+        with state.transaction() as database:
+            return [spool.went(database, number) for number in ("原1", "案1", "2")]
+
     with state.transaction() as database:
         spool.put(database, document, [Fresh(PLACE, "案1", made)], 7.0)
-        assert (spool.went(database, "原1"), spool.went(database, "案1")) == (True, False)
+    assert went() == [True, True, False]
     answer(state, spool, spool.front(9, 1 << 20))
-    with state.transaction() as database:
-        assert spool.went(database, "原1")
+    assert went() == [True, True, False]
