@@ -24,6 +24,9 @@ from adapters.kit.state import State
 from contracts.agency import AgencyId
 
 MOST_SHOWN: Final = 1_000
+# Seconds (`sys.setswitchinterval`): reading is all computing, and would let sending, which waits
+# for the network again and again, have its turn too seldom.
+TURN: Final = 0.0005
 _CHUNK: Final = 1 << 20
 
 

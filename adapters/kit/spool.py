@@ -13,9 +13,18 @@ from adapters.kit.state import State
 
 _LOOKED_AT: Final = 10_000
 _AT_ONCE: Final = 500
+# In one row each: with every row the other thread may take its turn, and keep it for long.
 _FRONT: Final = (
-    'SELECT number, document, sheet, row, "case", native, event, attributes, data FROM spool'
-    " NOT INDEXED WHERE source = ? AND number > ? ORDER BY number LIMIT ?"
+    "SELECT json_group_array(json_array(number, document, sheet, row, kase, native, event,"
+    ' CAST(attributes AS TEXT), CAST(data AS TEXT))) FROM (SELECT *, "case" AS kase FROM spool'
+    " NOT INDEXED WHERE source = ? AND number > ? ORDER BY number LIMIT ?)"
+)
+_DROP: Final = "DELETE FROM spool WHERE number IN (SELECT value FROM json_each(?))"
+_REMEMBER: Final = (
+    'INSERT OR IGNORE INTO sent (source, "case", native, type, event, supersedes)'
+    " SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+    " json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')"
+    " FROM json_each(?)"
 )
 
 
@@ -95,15 +104,16 @@ class Spool:
 
         What an event replaces is certain once the hub has answered for the one before it.
         """
-        chosen: dict[str, tuple[Any, ...]] = {}
+        chosen: dict[str, list[Any]] = {}
         size = after = 0
         while len(chosen) < most:
-            rows = self._state.rows(_FRONT, self.source, after, most)
+            ((found,),) = self._state.rows(_FRONT, self.source, after, most)
+            rows = sorted(json.decode(found))
             for row in rows:
                 after, case, attributes, data = row[0], row[4], row[7], row[8]
                 if case in chosen:
                     continue
-                size += len(data) + len(attributes)
+                size += len(data.encode()) + len(attributes)
                 if chosen and (size > most_bytes or len(chosen) == most):
                     return self._named(chosen)
                 chosen[case] = row
@@ -112,13 +122,13 @@ class Spool:
                 break
         return self._named(chosen)
 
-    def _named(self, chosen: Mapping[str, tuple[Any, ...]]) -> list[Waiting]:
+    def _named(self, chosen: Mapping[str, list[Any]]) -> list[Waiting]:
         """Rows of the spool, each with what it replaces."""
         sent = self._sent(list(chosen))
         named = []
         for case, row in chosen.items():
             number, document, sheet, at, _, native, event, attributes, data = row
-            made = Translated(native=native, attributes=json.decode(attributes), data=data)
+            made = Translated(native, json.decode(attributes), data.encode())
             before = _supersedes(made, event, sent.get(case, ()))
             place = Place("", at, sheet)
             named.append(Waiting(number, document, place, case, event, before, made))
@@ -164,16 +174,13 @@ class Spool:
 
 def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:
     """The hub has answered for these."""
-    database.executemany("DELETE FROM spool WHERE number = ?", [(w.number,) for w in answered])
+    database.execute(_DROP, (json.encode([each.number for each in answered]).decode(),))
 
 
 def remember(database: sqlite3.Connection, source: str, taken: Iterable[Waiting]) -> None:
     """Note events that the hub has, in the order sent; those known already stay as they are."""
-    database.executemany(
-        'INSERT OR IGNORE INTO sent (source, "case", native, type, event, supersedes)'
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        ((source, w.case, w.made.native, w.made.type, w.event, w.supersedes) for w in taken),
-    )
+    rows = [(w.case, w.made.native, w.made.type, w.event, w.supersedes) for w in taken]
+    database.execute(_REMEMBER, (source, json.encode(rows).decode()))
 
 
 def _supersedes(

@@ -1,4 +1,4 @@
-"""What a running adapter does when something fails for long: it goes on asking, and loses nothing."""
+"""What a running adapter does when something fails for long: it asks on, and loses nothing."""
 
 from pathlib import Path
 from threading import Event

@@ -11,7 +11,7 @@ import pytest
 from adapters.kit.documents import Counts, Documents, count, note, settle
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
 from adapters.kit.spool import Depth, Fresh, Spool, Waiting, drop, remember
-from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_state
+from adapters.kit.state import FILE_NAME, State, StateInUse, open_state
 
 SOURCE = "/510100.petition/xfj"
 FAULT = RowFault(3, "xfrq", FaultKind.DATE, "不是有效的日期", "请改", "十月")

@@ -29,7 +29,7 @@ from adapters.kit.port import Record
 from adapters.kit.readers.opening import opened
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import Result
-from adapters.kit.runner import at_once
+from adapters.kit.runner import TURN, at_once
 from adapters.kit.runner import run as run_file
 from adapters.kit.sending import Sending
 from adapters.kit.sources.sql import SqlSettings
@@ -260,6 +260,7 @@ def memory() -> bool:
 
 def run() -> bool:
     held = [memory()]
+    sys.setswitchinterval(TURN)
     for name, form in FORMS.items():
         with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder) / "hub") as hub:
             hub.apply(bench_policy())
