@@ -292,7 +292,7 @@ def test_a_step_that_cannot_be_written_at_its_end_leaves_the_state_usable(state:
 
 def test_a_state_that_is_none_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes("不是状态文件".encode() * 100)
-    with pytest.raises(match="从备份恢复"), open_state(tmp_path):
+    with pytest.raises(StateBroken, match="从备份恢复"), open_state(tmp_path):
         pass
     assert (tmp_path / FILE_NAME).read_bytes() == "不是状态文件".encode() * 100
 
