@@ -78,8 +78,7 @@ def run(
     """
     source = f"/{AgencyId.parse(agency)}/{adapter.mapping.system}"
     documents, spool = Documents(state, source), Spool(state, source)
-    digest = digest_of(path)
-    document = documents.unfinished(path.name, digest) or _kept(documents, path)
+    document = documents.unfinished(path.name, digest_of(path)) or _kept(documents, path)
     receipts: list[str] = []
 
     def shown(more: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a running adapter does when something fails for long: it asks on, and loses nothing."""
+"""An adapter of which something fails for long goes on asking, and keeps nothing too long."""
 
 from pathlib import Path
 from threading import Event

@@ -11,7 +11,7 @@ import pytest
 from adapters.kit.documents import Counts, Documents, count, note, settle
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
 from adapters.kit.spool import Depth, Fresh, Spool, Waiting, drop, remember
-from adapters.kit.state import FILE_NAME, State, StateInUse, open_state
+from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_state
 
 SOURCE = "/510100.petition/xfj"
 FAULT = RowFault(3, "xfrq", FaultKind.DATE, "不是有效的日期", "请改", "十月")
@@ -292,7 +292,7 @@ def test_a_step_that_cannot_be_written_at_its_end_leaves_the_state_usable(state:
 
 def test_a_state_that_is_none_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes("不是状态文件".encode() * 100)
-    with pytest.raises(match="从备份恢复"), open_state(tmp_path):
+    with pytest.raises(StateBroken, match="从备份恢复"), open_state(tmp_path):
         pass
     assert (tmp_path / FILE_NAME).read_bytes() == "不是状态文件".encode() * 100
 
