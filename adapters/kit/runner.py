@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from adapters.kit.sending import Publisher, Sending
 from adapters.kit.sources.files import new_file
 from adapters.kit.spool import Spool
 from adapters.kit.state import State
+from adapters.kit.wanted import Wanted
 from contracts.agency import AgencyId
 
 MOST_SHOWN: Final = 1_000
@@ -103,32 +104,28 @@ def run(
         adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)
     )
     at_once(partial(reading.read, document), sending.send, more)
-    ended = documents.current(document)
-    files = write_answers(
-        document.path,
-        path.name,
-        documents.faults(ended),
-        answers or path.parent,
-        wanted=adapter.mapping.wanted,
-    )
-    documents.finish(ended, now())
-    summary = _summary(documents, ended, receipts, files)
+    told = _answered(documents, document, answers or path.parent, wanted=adapter.mapping.wanted)
+    summary = replace(told, receipts=tuple(receipts))
+    documents.finish(document, now())
     documents.purge(now() - raw_days * DAY)
     return summary
 
 
-def _summary(
-    documents: Documents, ended: Document, receipts: list[str], answers: tuple[Path, ...]
-) -> Summary:
+def _answered(documents: Documents, document: Document, into: Path, *, wanted: Wanted) -> Summary:
+    """What became of a document, its answers written; without the receipts, which are not kept."""
+    ended = documents.current(document)
+    files = write_answers(
+        document.path, document.name, documents.faults(ended), into, wanted=wanted
+    )
     return Summary(
         read=ended.counts.read,
         accepted=ended.counts.accepted,
         duplicate=ended.counts.duplicate,
         rejected=ended.counts.rejected,
-        receipts=tuple(receipts),
+        receipts=(),
         faults=tuple(islice(documents.faults(ended), MOST_SHOWN)),
         complete=ended.complete,
-        answers=answers,
+        answers=files,
     )
 
 
