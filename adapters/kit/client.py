@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self
 from urllib.parse import quote
 
 import httpx
+from msgspec import DecodeError, json
 
 from adapters.kit.batches import MOST_EVENTS, batches
 from adapters.kit.results import HubAway, HubProblem, Page, Policy, Result
@@ -383,8 +384,8 @@ def _only_waiting_helps(results: list[Result]) -> bool:
 
 def _json(answer: httpx.Response) -> Any:
     try:
-        return answer.json()
-    except ValueError:
+        return json.decode(answer.content)
+    except DecodeError:
         raise _unintelligible(answer) from None
 
 

@@ -12,7 +12,7 @@ from adapters.kit.port import Translated
 from contracts.contract import Contract
 from contracts.fields import Field
 
-_ORDER: Final = (
+_ORDER: Final[tuple[str, ...]] = (
     "specversion",
     "id",
     "source",
@@ -59,9 +59,10 @@ def receipt_id(source: str, event: str) -> str:
 def sealed(translated: Translated, **added: str | None) -> bytes:
     """The whole event as structured CloudEvents JSON; `data` stands in it byte for byte."""
     attributes = {**translated.attributes, **{k: v for k, v in added.items() if v is not None}}
-    known = {name: attributes.pop(name) for name in _ORDER if name in attributes}
-    envelope = json.encode(known | dict(sorted(attributes.items())))
-    return envelope[:-1] + b',"data":' + translated.data + b"}"
+    ordered = {name: attributes[name] for name in _ORDER if name in attributes}
+    if len(ordered) < len(attributes):
+        ordered |= {name: attributes[name] for name in sorted(attributes.keys() - ordered)}
+    return json.encode(ordered)[:-1] + b',"data":' + translated.data + b"}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A record as events that the contracts admit, or what is wrong with it: nothing is kept here."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from adapters.kit.adapter import Adapter
 from adapters.kit.port import FaultKind, Record, RowFault, Translated, Unreadable
@@ -10,8 +10,7 @@ from contracts.envelope import day_of
 from contracts.faults import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """An event of a record, and the case that its payload names."""
 
     event: Translated
@@ -19,8 +18,7 @@ class Made:
     case: str
 
 
-@dataclass(frozen=True, slots=True)
-class FromRecord:
+class FromRecord(Struct, frozen=True):
     """Everything that a record gives: events in order, what is wrong with it, or that it is gone
     (the native number of what the agency's system has deleted)."""
 

@@ -6,10 +6,12 @@ a subscription's events → sinks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 
 class CannotRun(Exception):
@@ -71,8 +73,7 @@ class RowFault:
     sheet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a record stands: the document's name, the row as a spreadsheet counts it, from 1 (of
     XML and JSON: which record), and the sheet or member if there are several."""
 
@@ -81,8 +82,7 @@ class Place:
     sheet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One record: the wanted columns by canonical name, as the document wrote them.
 
     `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
@@ -92,7 +92,7 @@ class Record:
     number: int
     place: Place
     columns: Mapping[str, str]
-    groups: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[Mapping[str, str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,7 @@ class Sink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(Struct, frozen=True):
     """A record as an event, but for what the kit adds (source, id, address, `supersedes`, and for
     a reply its opening).
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
+from msgspec import Struct
+
 # The code of what names none: an answer that does not come from the hub.
 UNNAMED: Final = "unknown"
 
@@ -55,8 +57,7 @@ class HubProblem(HubError):
         super().__init__("\n".join((sentence, *told)))
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of one event; `receipt` is the hub's statement about it, if it made one."""
 
     source: str | None
@@ -77,9 +78,14 @@ class Result:
         )
 
     @property
+    def taken(self) -> bool:
+        """The hub has the event, from now on or since before."""
+        return self.status != "rejected"
+
+    @property
     def retryable(self) -> bool:
         """Rejected, but only for now."""
-        rejected = self.status == "rejected" and bool(self.errors)
+        rejected = not self.taken and bool(self.errors)
         return rejected and all(error.retryable for error in self.errors)
 
 

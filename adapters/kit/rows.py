@@ -7,6 +7,8 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
 from adapters.kit.days import day_of
 from adapters.kit.mapping import DAYS, FieldRule, Mapping, When
@@ -30,14 +32,13 @@ class Deleted:
     native: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A record (or one part of a group) read by its mapping: the fields that are not blank."""
 
     place: Place
     values: MappingOf[str, Value]
     fields: MappingOf[str, FieldRule]
-    groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
+    groups: MappingOf[str, "tuple[Row, ...]"] = {}
 
     def text(self, field: str) -> str | None:
         """A field that reads as text, or None."""

@@ -270,15 +270,17 @@ def _reading(way: Way) -> None:
 
 
 def _sending(way: Way, hub: str, ca: Path | None) -> None:
-    with way.client(hub, ca) as client:
-        sending = Sending(
+    with (
+        way.client(hub, ca) as client,
+        Sending(
             way.adapter,
             way.state,
             way.spool,
             client,
             batch=way.settings.batch,
             told=way.answered,
-        )
+        ) as sending,
+    ):
         while not way.around.stop.is_set():
             way.more.clear()
             if not sending.send():

@@ -1,9 +1,12 @@
 """The way on: what waits in the spool is sent, in order for each native number."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
+
+from msgspec import Struct
 
 from adapters.kit.adapter import Adapter
 from adapters.kit.batches import MOST_BYTES, MOST_EVENTS
@@ -11,14 +14,14 @@ from adapters.kit.documents import Counts, count, note
 from adapters.kit.event import sealed
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.results import UNNAMED, EventError, HubAway, HubProblem, Result
-from adapters.kit.spool import Spool, Waiting, drop, remember
+from adapters.kit.spool import Spool, Waiting, refuse, take
 from adapters.kit.state import State
 
 _ENVELOPE: Final = 1_024
 
 
 class Publisher(Protocol):
-    """Where events go. `HubClient` is one."""
+    """Where events go; called from one thread at a time. `HubClient` is one."""
 
     def publish(self, events: Sequence[bytes]) -> list[Result]:
         """One result for each event, in order. Raises HubError when it cannot tell."""
@@ -32,6 +35,21 @@ class Answered:
     counts: Counts
     refused: Counter[str]
     receipts: tuple[str, ...]
+
+
+class _Ready(Struct, frozen=True):
+    """An event as it waits, and as it goes out."""
+
+    waiting: Waiting
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """A batch on its way."""
+
+    events: list[Waiting]
+    answer: Future[list[Result]]
 
 
 class Sending:
@@ -53,49 +71,76 @@ class Sending:
         self._hub = hub
         self._batch = min(batch, MOST_EVENTS)
         self._told = told
+        self._road = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sending")
+        self._going: _Going | None = None
+
+    def close(self) -> None:
+        """Wait for the request that is on its way, if there is one; its answer is not kept."""
+        self._road.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def send(self) -> bool:
         """Send one batch, and remember the answers in one transaction; False when nothing waits.
 
-        Killed before it remembers, it sends the same events again, which are duplicates then.
-        Raises HubError; what was not answered for goes on waiting.
+        The next batch, of other cases, is made ready while this one is on its way, and sent before
+        the answers are remembered. Killed before it remembers, it sends the same events again,
+        which are duplicates then. Raises HubError; what was not answered for goes on waiting.
         """
-        waiting = self._spool.front(self._batch, MOST_BYTES - self._batch * _ENVELOPE)
-        if not waiting:
+        going, self._going = self._going or self._begin(self._ready()), None
+        if going is None:
             return False
-        results = self._publish(waiting)
-        pairs = list(zip(waiting, results, strict=True))
+        following = self._ready({each.case for each in going.events})
+        results = going.answer.result()
+        self._going = self._begin(following)
+        self._remember(list(zip(going.events, results, strict=True)))
+        return True
+
+    def _ready(self, on_their_way: Collection[str] = frozenset()) -> list[_Ready]:
+        room = MOST_BYTES - self._batch * _ENVELOPE
+        waiting = self._spool.front(self._batch, room, on_their_way)
+        return [_Ready(each, self._sealed(each)) for each in waiting]
+
+    def _begin(self, batch: list[_Ready]) -> _Going | None:
+        if not batch:
+            return None
+        return _Going([each.waiting for each in batch], self._road.submit(self._publish, batch))
+
+    def _remember(self, pairs: Sequence[tuple[Waiting, Result]]) -> None:
         answered = [pair for pair in pairs if not pair[1].retryable]
-        taken = [each for each, result in answered if result.status != "rejected"]
+        source = self._spool.source
         # Undone by a power cut, it is sent once more, and is a duplicate there.
         with self._state.transaction(durable=False) as database:
-            drop(database, [each for each, _ in answered])
-            remember(database, self._spool.source, taken)
+            take(database, source, [each for each, result in answered if result.taken])
+            refuse(database, source, [each for each, result in answered if not result.taken])
             for document, counts in _by_document(answered).items():
                 count(database, document, counts)
             for each, result in answered:
-                if result.status == "rejected":
+                if not result.taken:
                     note(database, each.document, self._faults(each, result))
         self._told(_answer(result for _, result in answered))
         if len(answered) < len(pairs):
             raise HubAway("贯通请求稍后再发部分事件")
-        return True
 
-    def _publish(self, waiting: Sequence[Waiting]) -> list[Result]:
+    def _publish(self, batch: Sequence[_Ready]) -> list[Result]:
         try:
-            return self._hub.publish([self._sealed(each) for each in waiting])
+            return self._hub.publish([each.body for each in batch])
         except HubProblem as problem:
             # A single one that no request can carry is refused; of several, the hub says which.
             if problem.status not in (400, 413, 422) or problem.retryable:
                 raise
-            if len(waiting) > 1:
-                return [result for each in waiting for result in self._publish([each])]
+            if len(batch) > 1:
+                return [result for each in batch for result in self._publish([each])]
             # What stands before the hub may find an event too large, and judges nothing else.
             if problem.code == UNNAMED and problem.status != 413:
                 raise
-            (alone,) = waiting
+            (alone,) = batch
             error = EventError(problem.code, "", problem.title, problem.title_en, False)
-            return [Result(self._spool.source, alone.event, "rejected", None, (error,))]
+            return [Result(self._spool.source, alone.waiting.event, "rejected", None, (error,))]
 
     def _sealed(self, waiting: Waiting) -> bytes:
         """The event as it goes out; whom the translation addressed, the site does not."""
@@ -132,9 +177,9 @@ def _answer(results: Iterable[Result]) -> Answered:
     given = list(results)
     outcome = Counter(result.status for result in given)
     refused = Counter(
-        error.code for result in given if result.status == "rejected" for error in result.errors[:1]
+        error.code for result in given if not result.taken for error in result.errors[:1]
     )
-    receipts = (str(r.receipt["id"]) for r in given if r.receipt and r.status != "rejected")
+    receipts = (str(r.receipt["id"]) for r in given if r.receipt and r.taken)
     counts = Counts(
         accepted=outcome["accepted"], duplicate=outcome["duplicate"], rejected=outcome["rejected"]
     )

@@ -1,38 +1,54 @@
 """Events that wait to be sent, in order for each case, and what was sent for it."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from msgspec import json
+from msgspec import Struct, json
 
 from adapters.kit.event import event_id
 from adapters.kit.port import Place, Translated
 from adapters.kit.state import State
 
 _LOOKED_AT: Final = 10_000
-_AT_ONCE: Final = 500
+# No JSON text has this character in it.
+_BETWEEN: Final = b"\x1e"
 # In one row each: with every row the other thread may take its turn, and keep it for long.
 _FRONT: Final = (
-    "SELECT json_group_array(json_array(number, document, sheet, row, kase, native, event,"
-    ' CAST(attributes AS TEXT), CAST(data AS TEXT))) FROM (SELECT *, "case" AS kase FROM spool'
-    " NOT INDEXED WHERE source = ? AND number > ? ORDER BY number LIMIT ?)"
+    "SELECT json_group_array(json_array(number, entry, document, sheet, row, kase, native, event)),"
+    " CAST(group_concat(CAST(attributes AS TEXT), char(30)) AS BLOB),"
+    " CAST(group_concat(CAST(data AS TEXT), char(30)) AS BLOB)"
+    ' FROM (SELECT spool.*, events."case" AS kase, native, event FROM spool'
+    " JOIN events ON events.number = spool.entry"
+    " WHERE spool.source = ? AND spool.number > ? ORDER BY spool.number LIMIT ?)"
 )
-_DROP: Final = "DELETE FROM spool WHERE number IN (SELECT value FROM json_each(?))"
-_REMEMBER: Final = (
-    'INSERT OR IGNORE INTO sent (source, "case", native, type, event, supersedes)'
-    " SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
-    " json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')"
-    " FROM json_each(?)"
+_NUMBERS: Final = "IN (SELECT value FROM json_each(?))"
+_SENT: Final = (
+    'SELECT json_group_array(json_array(number, "case", native, event, supersedes, type))'
+    f' FROM events WHERE source = ? AND "case" {_NUMBERS} AND sent'
+)
+_NAMED: Final = (
+    "SELECT json_group_array(json_array(event, number, waits))"
+    f" FROM events WHERE source = ? AND event {_NUMBERS}"
+)
+_EVENT: Final = (
+    'INSERT INTO events (number, source, "case", native, type, event, waits, sent)'
+    " VALUES (?, ?, ?, ?, ?, ?, 1, 0)"
+)
+_WAITS: Final = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_DEEPER: Final = (
+    "INSERT INTO depth VALUES (?, ?, ?) ON CONFLICT (source)"
+    " DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An event in the spool: its number there, where it came from, and what it replaces."""
+class Waiting(Struct, frozen=True):
+    """An event in the spool: its number there and among all events, where it came from, and what
+    it replaces."""
 
     number: int
+    entry: int
     document: int
     place: Place
     case: str
@@ -41,13 +57,20 @@ class Waiting:
     made: Translated
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(Struct, frozen=True):
     """An event to be put there: the record that gave it, the case that orders it."""
 
     place: Place
     case: str
     made: Translated
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An event that was put before: its number among all events, and whether it waits."""
+
+    entry: int
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,71 +104,86 @@ class Spool:
         """Let events wait, in this order. The ids of those that wait already, or were sent before
         (unless `again`), and so do not wait once more."""
         named = [(event_id(each.made), each) for each in events]
-        known = _known(database, self.source, [event for event, _ in named], again=again)
-        fresh: dict[str, tuple[object, ...]] = {}
+        known = _known(database, self.source, [event for event, _ in named])
+        entry, number = _last(database, "events"), _last(database, "spool")
+        fresh: list[tuple[object, ...]] = []
+        once_more: list[int] = []
+        waiting: dict[str, tuple[object, ...]] = {}
+        size = 0
         repeated = []
         for event, each in named:
-            if event in known or event in fresh:
+            before = known.get(event)
+            if event in waiting or (before and (before.waits or not again)):
                 repeated.append(event)
                 continue
             place, made = each.place, each.made
+            if before:
+                once_more.append(before.entry)
+            else:
+                entry += 1
+                fresh.append((entry, self.source, each.case, made.native, made.type, event))
+            number += 1
+            where = (self.source, document, place.sheet, place.row)
             attributes = json.encode(dict(made.attributes))
-            where = (self.source, document, place.sheet, place.row, each.case)
-            fresh[event] = (*where, made.native, made.type, event, attributes, made.data, now)
-        database.executemany(
-            'INSERT INTO spool (source, document, sheet, row, "case", native, type, event,'
-            " attributes, data, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            fresh.values(),
-        )
+            of = before.entry if before else entry
+            waiting[event] = (number, of, *where, attributes, made.data, now)
+            size += len(made.data)
+        database.executemany(_EVENT, fresh)
+        database.executemany(_WAITS, waiting.values())
+        _mark(database, "waits = 1", once_more)
+        _deeper(database, self.source, len(waiting), size)
         return repeated
 
-    def front(self, most: int, most_bytes: int) -> list[Waiting]:
-        """What to send next: the oldest event of each case, at most so many.
+    def front(
+        self, most: int, most_bytes: int, without: Collection[str] = frozenset()
+    ) -> list[Waiting]:
+        """What to send next: the oldest event of each case, at most so many; of the cases
+        `without`, which are on their way, none.
 
         What an event replaces is certain once the hub has answered for the one before it.
         """
-        chosen: dict[str, list[Any]] = {}
-        size = after = 0
+        chosen: dict[str, tuple[list[Any], bytes, bytes]] = {}
+        size = after = first = 0
         while len(chosen) < most:
-            ((found,),) = self._state.rows(_FRONT, self.source, after, most)
-            rows = sorted(json.decode(found))
-            for row in rows:
-                after, case, attributes, data = row[0], row[4], row[7], row[8]
-                if case in chosen:
+            ((found, attributes, data),) = self._state.rows(
+                _FRONT, self.source, after, most + len(without)
+            )
+            rows = json.decode(found)
+            parts = ((attributes or b"").split(_BETWEEN), (data or b"").split(_BETWEEN))
+            for row in sorted(zip(rows, *parts, strict=False)):
+                after, case = row[0][0], row[0][5]
+                first = first or after
+                if case in chosen or case in without:
                     continue
-                size += len(data.encode()) + len(attributes)
+                size += len(row[1]) + len(row[2])
                 if chosen and (size > most_bytes or len(chosen) == most):
                     return self._named(chosen)
                 chosen[case] = row
             # Many steps of few cases: looking further for others is not worth it for ever.
-            if len(rows) < most or after - next(iter(chosen.values()))[0] > _LOOKED_AT:
+            if len(rows) < most + len(without) or after - first > _LOOKED_AT:
                 break
         return self._named(chosen)
 
-    def _named(self, chosen: Mapping[str, list[Any]]) -> list[Waiting]:
+    def _named(self, chosen: Mapping[str, tuple[list[Any], bytes, bytes]]) -> list[Waiting]:
         """Rows of the spool, each with what it replaces."""
         sent = self._sent(list(chosen))
         named = []
-        for case, row in chosen.items():
-            number, document, sheet, at, _, native, event, attributes, data = row
-            made = Translated(native, json.decode(attributes), data.encode())
+        for case, (row, attributes, data) in chosen.items():
+            number, entry, document, sheet, at, _, native, event = row
+            made = Translated(native, json.decode(attributes), data)
             before = _supersedes(made, event, sent.get(case, ()))
             place = Place("", at, sheet)
-            named.append(Waiting(number, document, place, case, event, before, made))
+            named.append(Waiting(number, entry, document, place, case, event, before, made))
         return named
 
     def _sent(self, cases: Sequence[str]) -> dict[str, list[tuple[str, str, str | None, str]]]:
         """What was sent for these cases, in order: native number, event, what it replaced, type."""
         found: dict[str, list[tuple[str, str, str | None, str]]] = {}
-        for start in range(0, len(cases), _AT_ONCE):
-            part = cases[start : start + _AT_ONCE]
-            marks = ", ".join("?" * len(part))
-            select = (
-                'SELECT "case", native, event, supersedes, type FROM sent WHERE source = ?'
-                f' AND "case" IN ({marks}) ORDER BY number'
-            )
-            for case, *sent in self._state.rows(select, self.source, *part):
-                found.setdefault(case, []).append((sent[0], sent[1], sent[2], sent[3]))
+        if not cases:
+            return found
+        ((rows,),) = self._state.rows(_SENT, self.source, json.encode(cases).decode())
+        for _, case, *sent in sorted(json.decode(rows)):
+            found.setdefault(case, []).append((sent[0], sent[1], sent[2], sent[3]))
         return found
 
     def depth(self) -> Depth:
@@ -155,32 +193,60 @@ class Spool:
 
     def gone_before(self, database: sqlite3.Connection, case: str) -> frozenset[str]:
         """The types of what was sent, or waits, for a case."""
-        select = (
-            'SELECT type FROM sent WHERE source = ?1 AND "case" = ?2'
-            ' UNION SELECT type FROM spool WHERE source = ?1 AND "case" = ?2'
-        )
+        select = 'SELECT DISTINCT type FROM events WHERE source = ? AND "case" = ?'
         return frozenset(row[0] for row in database.execute(select, (self.source, case)))
 
     def went(self, database: sqlite3.Connection, number: str) -> bool:
         """Whether anything was sent, or waits, of that native number or of that case."""
         select = " UNION ALL ".join(
-            f"SELECT 1 FROM {table} WHERE source = ?1 AND {column} = ?2"
-            for table in ("sent", "spool")
+            f"SELECT 1 FROM events WHERE source = ?1 AND {column} = ?2"
             for column in ("native", '"case"')
         )
         found = database.execute(f"{select} LIMIT 1", (self.source, number)).fetchone()
         return found is not None
 
 
-def drop(database: sqlite3.Connection, answered: Sequence[Waiting]) -> None:
-    """The hub has answered for these."""
-    database.execute(_DROP, (json.encode([each.number for each in answered]).decode(),))
+def take(database: sqlite3.Connection, source: str, taken: Sequence[Waiting]) -> None:
+    """The hub has these: they wait no more, and are remembered."""
+    _drop(database, source, taken)
+    _mark(database, "waits = 0, sent = 1", [each.entry for each in taken])
+    database.executemany(
+        "UPDATE events SET supersedes = ? WHERE number = ?",
+        [(each.supersedes, each.entry) for each in taken if each.supersedes],
+    )
 
 
-def remember(database: sqlite3.Connection, source: str, taken: Iterable[Waiting]) -> None:
-    """Note events that the hub has, in the order sent; those known already stay as they are."""
-    rows = [(w.case, w.made.native, w.made.type, w.event, w.supersedes) for w in taken]
-    database.execute(_REMEMBER, (source, json.encode(rows).decode()))
+def refuse(database: sqlite3.Connection, source: str, refused: Sequence[Waiting]) -> None:
+    """The hub will not have these: they wait no more, and may be made again."""
+    _drop(database, source, refused)
+    entries = [each.entry for each in refused]
+    database.execute(f"DELETE FROM events WHERE NOT sent AND number {_NUMBERS}", _list(entries))
+    _mark(database, "waits = 0", entries)
+
+
+def _drop(database: sqlite3.Connection, source: str, answered: Sequence[Waiting]) -> None:
+    numbers = [each.number for each in answered]
+    database.execute(f"DELETE FROM spool WHERE number {_NUMBERS}", _list(numbers))
+    size = sum(len(each.made.data) for each in answered)
+    _deeper(database, source, -len(answered), -size)
+
+
+def _mark(database: sqlite3.Connection, mark: str, entries: Sequence[int]) -> None:
+    if entries:
+        database.execute(f"UPDATE events SET {mark} WHERE number {_NUMBERS}", _list(entries))
+
+
+def _list(numbers: Sequence[int]) -> tuple[str]:
+    return (json.encode(numbers).decode(),)
+
+
+def _deeper(database: sqlite3.Connection, source: str, events: int, size: int) -> None:
+    if events:
+        database.execute(_DEEPER, (source, events, size))
+
+
+def _last(database: sqlite3.Connection, table: str) -> int:
+    return int(database.execute(f"SELECT ifnull(max(number), 0) FROM {table}").fetchone()[0])
 
 
 def _supersedes(
@@ -195,15 +261,8 @@ def _supersedes(
     return last
 
 
-def _known(
-    database: sqlite3.Connection, source: str, events: Sequence[str], *, again: bool
-) -> frozenset[str]:
-    """Which of these wait, or (unless `again`) were sent."""
-    found: set[str] = set()
-    for start in range(0, len(events), _AT_ONCE):
-        part = events[start : start + _AT_ONCE]
-        marks = ", ".join("?" * len(part))
-        for table in ("spool",) if again else ("spool", "sent"):
-            select = f"SELECT event FROM {table} WHERE source = ? AND event IN ({marks})"
-            found.update(row[0] for row in database.execute(select, (source, *part)))
-    return frozenset(found)
+def _known(database: sqlite3.Connection, source: str, events: Sequence[str]) -> dict[str, _Known]:
+    """Those of these that wait or were sent."""
+    names = json.encode(events).decode()
+    found = database.execute(_NAMED, (source, names)).fetchone()[0]
+    return {event: _Known(entry, bool(waits)) for event, entry, waits in json.decode(found)}

@@ -1,8 +1,9 @@
 """What an adapter remembers, in one SQLite file of its state directory.
 
-Documents, how far each was read and what was wrong with it; the events that wait to be sent
-(`spool`); what was sent for each case; the openings that replies may name. Faults are row
-numbers and sentences, nothing that a cell says; an event that the hub answered for is erased.
+Documents, how far each was read and what was wrong with it; which events were made for each case
+and whether they wait or were sent (`events`), those that wait with their bytes (`spool`); the
+openings that replies may name. Faults are row numbers and sentences, nothing that a cell says; the
+bytes of an event that the hub answered for are erased.
 """
 
 import os
@@ -35,29 +36,18 @@ CREATE TABLE IF NOT EXISTS faults (
     document INTEGER NOT NULL, sheet TEXT NOT NULL, row INTEGER NOT NULL, "column" TEXT NOT NULL,
     kind TEXT NOT NULL, reason TEXT NOT NULL, advice TEXT NOT NULL,
     PRIMARY KEY (document, sheet, row, "column", kind, reason)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, waits INTEGER NOT NULL, sent INTEGER NOT NULL,
+    supersedes TEXT, UNIQUE (source, event));
+CREATE INDEX IF NOT EXISTS events_case ON events (source, "case");
+CREATE INDEX IF NOT EXISTS events_native ON events (source, native);
 CREATE TABLE IF NOT EXISTS spool (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, document INTEGER NOT NULL,
-    sheet TEXT NOT NULL, row INTEGER NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
-    type TEXT NOT NULL, event TEXT NOT NULL, attributes BLOB NOT NULL, data BLOB NOT NULL,
-    since REAL NOT NULL,
-    UNIQUE (source, event));
-CREATE INDEX IF NOT EXISTS spool_case ON spool (source, "case");
-CREATE INDEX IF NOT EXISTS spool_native ON spool (source, native);
+    number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, source TEXT NOT NULL,
+    document INTEGER NOT NULL, sheet TEXT NOT NULL, row INTEGER NOT NULL,
+    attributes BLOB NOT NULL, data BLOB NOT NULL, since REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS depth (
     source TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS spool_in AFTER INSERT ON spool BEGIN
-    INSERT INTO depth VALUES (NEW.source, 1, length(NEW.data)) ON CONFLICT (source)
-        DO UPDATE SET events = events + 1, bytes = bytes + excluded.bytes;
-END;
-CREATE TRIGGER IF NOT EXISTS spool_out AFTER DELETE ON spool BEGIN
-    UPDATE depth SET events = events - 1, bytes = bytes - length(OLD.data)
-        WHERE source = OLD.source;
-END;
-CREATE TABLE IF NOT EXISTS sent (
-    number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
-    type TEXT NOT NULL, event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
-CREATE INDEX IF NOT EXISTS sent_case ON sent (source, "case");
-CREATE INDEX IF NOT EXISTS sent_native ON sent (source, native);
 CREATE TABLE IF NOT EXISTS openings (
     receipt TEXT PRIMARY KEY, key TEXT NOT NULL, type TEXT NOT NULL, correlation TEXT);
 CREATE INDEX IF NOT EXISTS openings_key ON openings (key);

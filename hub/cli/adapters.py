@@ -24,7 +24,7 @@ from adapters.kit.check import check as differences
 from adapters.kit.check import sample_agency
 from adapters.kit.dry import Rehearsal, dry_run, fitting
 from adapters.kit.new import new_adapter
-from adapters.kit.runner import TURN, Summary
+from adapters.kit.runner import Summary, tune_interpreter
 from adapters.kit.runner import run as run_file
 from adapters.kit.state import open_state
 from contracts.owncodes import Codes
@@ -55,7 +55,7 @@ def run(
     给出 adapters.toml 时按该文件常驻运行其中的全部适配器，直到 Ctrl-C。
     / With an adapters.toml: run all adapters of that file until Ctrl-C.
     """
-    sys.setswitchinterval(TURN)
+    tune_interpreter()
     known = codes_of(where.data) if codes is None else codes_in(codes)
     if name.endswith(".toml"):
         if files or agency or state or reports or site or as_json or again:

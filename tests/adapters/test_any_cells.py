@@ -2,12 +2,12 @@
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from adapters.kit.adapter import Adapter, available, load
 from adapters.kit.check import sample_agency, samples

@@ -75,4 +75,4 @@ def test_a_run_killed_at_random_moments_sends_every_event_once_and_in_order(
     assert all(place[event["supersedes"]] < place[event["id"]] for event in corrections)
     with open_state(tmp_path / "state") as state:
         assert state.rows("SELECT count(*) FROM spool") == [(0,)]
-        assert state.rows("SELECT count(*) FROM sent") == [(ROWS - wrong,)]
+        assert state.rows("SELECT count(*) FROM events WHERE sent") == [(ROWS - wrong,)]

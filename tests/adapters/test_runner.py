@@ -424,9 +424,11 @@ def test_a_run_that_is_killed_goes_on_without_a_loss_or_another_event(
     assert child.returncode == -signal.SIGKILL
 
     summary = send(path)
-    in_flight = 20 if taken else 0
     assert (summary.read, summary.rejected) == (111, 9)
-    assert (summary.accepted, summary.duplicate) == (101 - in_flight, 1 + in_flight)
+    # The answer to the batch before may not have been remembered either.
+    again = len(sent(door)) - 101
+    assert again in ((20,) if nth == 1 else (20, 40))
+    unanswered = again if taken else again - 20
+    assert (summary.accepted, summary.duplicate) == (101 - unanswered, 1 + unanswered)
     assert len(summary.faults) == 9
     assert len(door.events) == 101
-    assert len(sent(door)) == 101 + 20

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.kit.documents import Counts, Documents, count, note, settle
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
-from adapters.kit.spool import Depth, Fresh, Spool, Waiting, drop, remember
+from adapters.kit.spool import Depth, Fresh, Spool, Waiting, refuse, take
 from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_state
 
 SOURCE = "/510100.petition/xfj"
@@ -43,9 +43,7 @@ def put(state: State, spool: Spool, document: int, *events: Translated, again: b
 
 def answer(state: State, spool: Spool, waiting: list[Waiting], *, taken: bool = True) -> None:
     with state.transaction() as database:
-        drop(database, waiting)
-        if taken:
-            remember(database, spool.source, waiting)
+        (take if taken else refuse)(database, spool.source, waiting)
 
 
 def front(spool: Spool, most: int = 100) -> list[tuple[str, bytes]]:
@@ -131,6 +129,8 @@ def test_events_wait_in_order_and_one_of_each_case_at_a_time(state: State) -> No
     assert spool.depth() == Depth(5, 5, 7.0)
     assert front(spool) == [("1", b"a"), ("2", b"c"), ("3", b"e")]
     assert front(spool, most=2) == [("1", b"a"), ("2", b"c")]
+    others = spool.front(1, 1 << 20, without={"1", "2"})
+    assert [(each.made.native, each.made.data) for each in others] == [("3", b"e")]
     answer(state, spool, spool.front(2, 1 << 20))
     assert front(spool) == [("1", b"b"), ("3", b"e")]
     answer(state, spool, spool.front(9, 1 << 20))

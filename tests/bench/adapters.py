@@ -29,7 +29,7 @@ from adapters.kit.port import Record
 from adapters.kit.readers.opening import opened
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import Result
-from adapters.kit.runner import TURN, at_once
+from adapters.kit.runner import at_once, tune_interpreter
 from adapters.kit.runner import run as run_file
 from adapters.kit.sending import Sending
 from adapters.kit.sources.sql import SqlSettings
@@ -169,7 +169,6 @@ def from_table(adapter: Adapter, path: Path, hub: HubClient, state: State) -> in
     documents, spool, more = Documents(state, source), Spool(state, source), Event()
     watched = Watched(kept=lambda counts, faults: more.set())
     reading = Reading(adapter, state, documents, spool, now=time, watched=watched)
-    sending = Sending(adapter, state, spool, hub, batch=BATCH)
     table = SqlSettings(
         url=f"sqlite:///{path}",
         table="petitions",
@@ -184,8 +183,9 @@ def from_table(adapter: Adapter, path: Path, hub: HubClient, state: State) -> in
             while brought := bringing.bring(documents.position, raw := documents.next_raw()):
                 reading.read(documents.add(brought, raw))
 
-    at_once(read, sending.send, more)
-    ((sent,),) = state.rows("SELECT count(*) FROM sent")
+    with Sending(adapter, state, spool, hub, batch=BATCH) as sending:
+        at_once(read, sending.send, more)
+    ((sent,),) = state.rows("SELECT count(*) FROM events WHERE sent")
     assert sent == ROWS
     return int(sent)
 
@@ -260,7 +260,7 @@ def memory() -> bool:
 
 def run() -> bool:
     held = [memory()]
-    sys.setswitchinterval(TURN)
+    tune_interpreter()
     for name, form in FORMS.items():
         with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder) / "hub") as hub:
             hub.apply(bench_policy())

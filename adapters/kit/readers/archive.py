@@ -12,6 +12,8 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from msgspec import structs
+
 from adapters.kit.port import (
     FaultKind,
     Place,
@@ -172,7 +174,7 @@ def _placed(
     place = Place(name, each.place.row, _sheet(each.place.sheet, member))
     number = before + each.number
     if isinstance(each, Record):
-        return replace(each, number=number, place=place)
+        return structs.replace(each, number=number, place=place)
     faults = tuple(_in_member(fault, member) for fault in each.faults)
     return Unreadable(number=number, place=place, faults=faults)
 
