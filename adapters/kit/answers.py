@@ -59,8 +59,11 @@ def _write_book(original: Path, name: str, wanted: Wanted, faulty: Faulty, book:
         with opened(original, name, wanted) as reader:
             if not isinstance(reader, Tabular):
                 return False
-            marked = packed and mark_workbook(original, reader.tables, faulty, book)
-            return marked or return_rows(reader.tables, faulty, book)
+            if packed and mark_workbook(original, reader.tables, faulty, book):
+                return True
+            if group := wanted.gathered:
+                faulty.with_rows_of(reader.tables, wanted.groups[group].by)
+            return return_rows(reader.tables, faulty, book)
     except UnreadableFile:
         # Its header is what has to be put right.
         return packed and mark_workbook(original, (), faulty, book)

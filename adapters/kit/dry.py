@@ -315,6 +315,7 @@ class _Tally:
     def rehearsal(self) -> Rehearsal:
         wanted = self.mapping.wanted
         known = {canonical(PROBLEMS), *wanted.titles, *wanted.ignored}
+        known.update(name for g in wanted.groups.values() if g.by for name in g.titles)
         return Rehearsal(
             read=self.read,
             refused=self.refused,

@@ -1,15 +1,21 @@
 """The faults of a document, by where they have to be put right."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from adapters.kit.convert import bare, plain
 from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.readers.table import Table
 
 MOST_ROWS: Final = 5_000
 _MOST_OF_FILE: Final = 100
 # What is wrong with a document as a whole, or stands in its head.
 _OF_FILE: Final = frozenset({FaultKind.FILE, FaultKind.HEADER, FaultKind.NOTICE})
+
+_TOGETHER: Final = RowFault(
+    0, "", FaultKind.MISMATCH, "同一件的另一行须修改，整件没有发出", "改好后与该行一并放入"
+)
 
 
 @dataclass(slots=True)
@@ -38,6 +44,17 @@ class Faulty:
             self.more += place != self._last
         self._last = place
 
+    def with_rows_of(self, tables: Sequence[Table], by: str) -> None:
+        """Gather also the rows that are one record with a faulty one, by what they say in a column:
+        handed in again, a record must be whole."""
+        for table in tables:
+            at = table.header.names.index(by)
+            keys = {_cell(c, at) for row, c in table.lines() if (table.sheet, row) in self.rows}
+            for row, cells in table.lines():
+                held = row > table.header.row and _cell(cells, at) in keys
+                if held and (table.sheet, row) not in self.rows:
+                    self.rows[table.sheet, row] = [replace(_TOGETHER, row=row, sheet=table.sheet)]
+
     @property
     def readable(self) -> bool:
         """Whether a reader got into the document."""
@@ -64,3 +81,7 @@ def by_column(faults: Iterable[RowFault]) -> dict[str, list[RowFault]]:
     for fault in faults:
         found.setdefault(fault.column, []).append(fault)
     return found
+
+
+def _cell(cells: Sequence[str], at: int) -> str:
+    return plain(bare(cells[at])) if at < len(cells) else ""

@@ -7,7 +7,8 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [address]            whom the events go to: to = "inspection-office@510100"
     [cells]              nulls = ['\\N', "NULL"], null_dates = ["1899-12-31"]
     [document]           where the records stand: sheets = ["线索*"], records = "data/list"
-    [groups.x]           parts that a record holds many of: each, and [groups.x.fields.y]
+    [groups.x]           parts that a record holds many of: each, and [groups.x.fields.y]; with by
+                         the rows that say the same in a column
     [deleted]            how a row says that its system has deleted it
     [steps."<type>"]     the order of a case's events (`steps`)
 
@@ -137,10 +138,34 @@ class Deletion(When):
 
 
 class Group(_Strict):
-    """Parts that a record holds many of: the path of each below the record, and their fields."""
+    """Parts that a record holds many of: the path of each below the record, and their fields; or,
+    with `by`, the rows one below the other that say the same in that column of the record."""
 
-    each: Column
+    each: Column | None = None
+    by: Column | None = None
     fields: MappingOf[str, FieldRule]
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "Group":
+        if (self.each is None) == (self.by is None):
+            raise ValueError('a group has "each" or "by"')
+        return self
+
+    @property
+    def wanted(self) -> WantedGroup:
+        """The columns that reading needs."""
+        rules = self.fields.values()
+        also = {name: rule.column for rule in rules for name in rule.also}
+        if self.by is None:
+            titles = {name: rule.title for rule in rules for name in rule.also} | _titles(rules)
+            return WantedGroup(each=self.each or "", titles=titles)
+        return WantedGroup(
+            each="",
+            titles=_titles(rules),
+            by=self.by,
+            required=frozenset(rule.column for rule in rules if rule.required or rule.present),
+            also=also,
+        )
 
 
 class Document(_Strict):
@@ -167,7 +192,7 @@ class Mapping(_Strict):
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
         wanted = self.wanted
-        inner = (n for g in wanted.groups.values() for n in (g.each, *g.titles))
+        inner = (n for g in wanted.groups.values() for n in (g.each, g.by, *g.titles))
         read = [*wanted.titles, *wanted.also, *inner]
         forbidden = [name for name in read if self.cells.never.intersection(_members(name))]
         if forbidden:
@@ -178,6 +203,17 @@ class Mapping(_Strict):
     def _deleted_rows_have_a_number(self) -> "Mapping":
         if self.deleted and self.deleted.native not in self.fields:
             raise ValueError(f"deleted: no field {self.deleted.native!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_are_of_one_record(self) -> "Mapping":
+        gathered = {name: group.by for name, group in self.groups.items() if group.by}
+        if gathered and len(self.groups) > 1:
+            raise ValueError('a group with "by" is the only one')
+        for name, by in gathered.items():
+            rules = [rule for rule in self.fields.values() if rule.column == by]
+            if not any(rule.required for rule in rules):
+                raise ValueError(f"groups.{name}: no required field of a record reads {by!r}")
         return self
 
     @model_validator(mode="after")
@@ -195,10 +231,7 @@ class Mapping(_Strict):
             required=frozenset(r.column for r in rules if r.required or r.present),
             ignored=self.cells.never | self.cells.ignored,
             also={name: rule.column for rule in rules for name in rule.also},
-            groups={
-                name: WantedGroup(each=group.each, titles=_group_titles(group.fields.values()))
-                for name, group in self.groups.items()
-            },
+            groups={name: group.wanted for name, group in self.groups.items()},
             records=self.document.records,
             sheets=self.document.sheets,
         )
@@ -230,7 +263,3 @@ def _titles(rules: Collection[FieldRule]) -> dict[str, str]:
     labels = {r.label_column: f"{r.title}（名称）" for r in rules if r.label_column}
     conditions = {r.when.column: f"{r.title}（条件）" for r in rules if r.when}
     return conditions | labels | titles
-
-
-def _group_titles(rules: Collection[FieldRule]) -> dict[str, str]:
-    return {name: rule.title for rule in rules for name in rule.also} | _titles(rules)

@@ -86,13 +86,15 @@ class Record(Struct, frozen=True):
     """One record: the wanted columns by canonical name, as the document wrote them.
 
     `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
-    that a record holds many of (the family members of a form), each with its own columns.
+    that a record holds many of (the family members of a form), each with its own columns; `places`
+    tells where each part of a group stands that has a row of its own.
     """
 
     number: int
     place: Place
     columns: Mapping[str, str]
     groups: Mapping[str, Sequence[Mapping[str, str]]] = {}
+    places: Mapping[str, Sequence[Place]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class Sink(Protocol):
     """
 
     def take(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Take events (as `HubClient.pull` gives them) in the order of the subscription.
+        """Take events (as `HubClient.pull` gives them) in the order of the subscription; none when
+        nothing came for a while.
 
         When it returns, all of them are durable; it may be called again with the same events,
         also after kill -9 in the middle, and then changes nothing twice (`hubreceipt` names an

@@ -83,9 +83,17 @@ def said(value: Any, between: str = "、") -> str:
             return printable(f"{amount}{unit}")
         case {"from": str(first), "to": str(last)}:
             return printable(f"{first} 至 {last}")
+        case {"result": inner, "detail_ref": str(ref)}:
+            return f"{said(inner, between)}（{printable(ref)}）"
         case {"label": str(named)} | {"name": str(named)} | {"title": str(named)}:
             return printable(named)
-        case {"person": inner} | {"org": inner} | {"code": inner} | {"date": inner}:
+        case (
+            {"person": inner}
+            | {"org": inner}
+            | {"result": inner}
+            | {"code": inner}
+            | {"date": inner}
+        ):
             return said(inner, between)
         case Mapping():
             return printable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

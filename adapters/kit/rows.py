@@ -5,6 +5,7 @@ What one cell says is read once: codes, flags, days and bodies come again in row
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 from msgspec import Struct
@@ -94,10 +95,11 @@ class Rows:
         groups: dict[str, tuple[Row, ...]] = {}
         for name, fields in self._groups.items():
             parts = []
-            for columns in record.groups.get(name, ()):
-                inner, wrong = self._values(fields, columns, place)
+            every = record.groups.get(name, ())
+            for columns, at in zip(every, record.places.get(name) or repeat(place), strict=False):
+                inner, wrong = self._values(fields, columns, at)
                 faults += wrong
-                parts.append(Row(place=place, values=inner, fields=mapping.groups[name].fields))
+                parts.append(Row(place=at, values=inner, fields=mapping.groups[name].fields))
             groups[name] = tuple(parts)
         if faults:
             return tuple(faults)

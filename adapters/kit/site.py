@@ -106,7 +106,9 @@ def _renamed(base: dict[str, Any], columns: dict[str, str], path: Path) -> dict[
     changed = {
         "fields": rename_all(base["fields"]),
         "groups": {
-            name: group | {"fields": rename_all(group["fields"])}
+            name: group
+            | ({"by": rename(group["by"])} if "by" in group else {})
+            | {"fields": rename_all(group["fields"])}
             for name, group in base.get("groups", {}).items()
         },
         "cells": cells

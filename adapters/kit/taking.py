@@ -58,8 +58,9 @@ class Taking:
         page = self._feed.pull(name, limit=self._limit, wait=wait)
         if page.events:
             keep_openings(self._state, self._catalogue, page.events)
-            for sink in self._sinks:
-                sink.take(page.events)
+        # With none, too: what people changed meanwhile is looked at.
+        for sink in self._sinks:
+            sink.take(page.events)
         # What is kept from the agency moves the cursor on, too.
         if page.cursor != self._cursor:
             self._feed.commit(name, page.cursor)

@@ -13,10 +13,17 @@ PROBLEMS: Final = "需修改的问题"
 @dataclass(frozen=True, slots=True)
 class WantedGroup:
     """Parts that a record holds many of: where they stand (a path below the record), and the
-    columns of each, name → title."""
+    columns of each, name → title.
+
+    With `by` in place of `each` they are the rows, one below the other, that say the same in this
+    column of the record. `required` and `also` are then as in `Wanted`.
+    """
 
     each: str
     titles: Mapping[str, str]
+    by: str = ""
+    required: frozenset[str] = frozenset()
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,11 @@ class Wanted:
     groups: Mapping[str, WantedGroup] = field(default_factory=dict)
     records: str = ""
     sheets: tuple[str, ...] = ()
+
+    @property
+    def gathered(self) -> str:
+        """The name of the group whose parts are rows; "" when every row is a record."""
+        return next((name for name, group in self.groups.items() if group.by), "")
 
 
 def canonical(name: str) -> str:

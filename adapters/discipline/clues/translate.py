@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.discipline.clues.payloads import ADDITION, RECEIVED, RETURNED, SANCTIONS, STEPS
-from adapters.discipline.people import ENCIPHERED, named_in_cipher
-from adapters.discipline.steps import Contracts, Step, day_in, made, missing, out_of_order
-from adapters.discipline.subjects import by_number, each, unaccompanied, unclear
 from adapters.kit.convert import Wrong
+from adapters.kit.named import ENCIPHERED, named_in_cipher
+from adapters.kit.numbers import by_number, each, unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
+from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing, out_of_order
 
 _OF_SANCTIONED: Final = ("sanctioned_unit", "sanctioned_post", *SANCTIONS)
 _OF_PEOPLE: Final = ("sanctioned", *_OF_SANCTIONED)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.discipline.people import org, signed
-from adapters.discipline.steps import Step
-from adapters.discipline.subjects import by_number
+from adapters.kit.named import org, signed
+from adapters.kit.numbers import by_number
 from adapters.kit.rows import Row
+from adapters.kit.rowsteps import Step
 
 
 def _signed_for(row: Row) -> Mapping[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.discipline.exchange.payloads import LISTS, STEPS
-from adapters.discipline.people import ENCIPHERED, named_in_cipher
-from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
-from adapters.discipline.subjects import unaccompanied, unclear
 from adapters.kit.convert import Wrong
+from adapters.kit.named import ENCIPHERED, named_in_cipher
+from adapters.kit.numbers import unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
+from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order
 from contracts.agency import AddressError, SourceError, parse_addresses, publisher_of
 
 _ORDERS: Final = (

@@ -12,6 +12,7 @@ from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
 from adapters.kit.readers.archive import Archive
 from adapters.kit.readers.csv import CsvFile
 from adapters.kit.readers.encoding import examine
+from adapters.kit.readers.gathered import gathered, rows_of
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.sheet import opened_workbook
@@ -66,6 +67,14 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
 
     Raises UnreadableFile, with advice, for what is no document that can be read, or OSError.
     """
+    group = wanted.gathered
+    rows = rows_of(wanted.groups[group], wanted) if group else wanted
+    with _opened(path, name, rows, limits) as reader:
+        yield gathered(reader, group, wanted) if group else reader
+
+
+@contextmanager
+def _opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
     if _head(path).startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):

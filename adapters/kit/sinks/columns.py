@@ -5,11 +5,19 @@ key, and its columns. What an event says of a row is a function of both, and nev
 """
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from adapters.kit.port import CannotRun
 from adapters.kit.present import Plain, Shape, at, said, shown
@@ -49,8 +57,9 @@ class Column(Strict):
     """A column, and what fills it: a member of the payload (`pointer`, `-` for every item of an
     array), an `attribute` of the event, or what the row itself `shows`.
 
-    `types`: the types of events that fill it, none for all. `as = "money"` is in yuan. `words` are
-    written in place of what the contract says (`normal = "一般"`), `list` tells what a code means.
+    `types`: the types of events that fill it, none for all; `where`: only those fill it that say
+    so there. `as = "money"` is in yuan. `words` are written in place of what the contract says
+    (`normal = "一般"`), `list` tells what a code means.
     """
 
     title: Title
@@ -58,6 +67,7 @@ class Column(Strict):
     attribute: Annotated[str, Field(pattern=r"^[a-z0-9]{1,20}$")] | None = None
     shows: Literal["state", "number"] | None = None
     types: tuple[str, ...] = ()
+    where: Mapping[Pointer, str] = {}
     reads: Shape = Field("text", alias="as")
     words: Mapping[str, str] = {}
     list: Annotated[str, AfterValidator(_listed)] | None = None
@@ -68,10 +78,23 @@ class Column(Strict):
         return sum(it is not None for it in (self.pointer, self.attribute, self.shows))
 
 
-class Kept(Strict):
-    """How a type of event is kept: the pointer of its row's key, and the row's state after it."""
+def several(given: object) -> object:
+    """One text may stand for a list of one."""
+    return (given,) if isinstance(given, str) else given
 
-    key: Pointer
+
+Pointers = Annotated[tuple[Pointer, ...], BeforeValidator(several), Field(min_length=1)]
+
+
+class Kept(Strict):
+    """How a type of event is kept: the pointers of its row's key, and the row's state after it.
+
+    `each`: the pointer of an array, and then the event has a row for every item of it; `-` in any
+    pointer below it stands for that item alone.
+    """
+
+    key: Pointers
+    each: Pointer | None = None
     state: str = Field("", max_length=60)
 
 
@@ -83,7 +106,8 @@ class Description(Strict):
     @model_validator(mode="after")
     def _known(self) -> "Description":
         for type_, kept in self.events.items():
-            _expect_pointer(kept.key, (type_,))
+            for pointer in (*kept.key, *((kept.each,) if kept.each else ())):
+                _expect_pointer(pointer, (type_,))
         return self
 
 
@@ -117,8 +141,8 @@ def check_columns(columns: Collection[Column], events: Collection[str]) -> None:
         for type_ in column.types:
             if type_ not in events:
                 raise ValueError(f"列“{column.title}”：[events] 中没有 {type_}")
-        if column.pointer is not None:
-            _expect_pointer(column.pointer, column.types or tuple(events))
+        for pointer in (*column.where, *((column.pointer,) if column.pointer else ())):
+            _expect_pointer(pointer, column.types or tuple(events))
 
 
 def _expect_pointer(pointer: str, types: Collection[str]) -> None:
@@ -151,7 +175,7 @@ def changes(
             if state and not (correction and column.title in held):
                 changed[column.title] = state
             continue
-        if not column.filled_by or (column.types and event["type"] not in column.types):
+        if not column.filled_by or not _fills(column, event):
             continue
         value = value_of(column, event)
         if value is None:
@@ -162,10 +186,33 @@ def changes(
     return changed
 
 
-def key_of(kept: Kept, event: Event) -> str:
+def _fills(column: Column, event: Event) -> bool:
+    if column.types and event["type"] not in column.types:
+        return False
+    told = event.get("data")
+    return all([*map(said, at(where, told))] == [is_] for where, is_ in column.where.items())
+
+
+def rows_of(kept: Kept, event: Event) -> Iterator[Event]:
+    """The event once for each of its rows, with the one item that the row is about."""
+    items = list(at(f"{kept.each}/-", event.get("data"))) if kept.each else []
+    if kept.each is None or not items:
+        yield event
+        return
+    for item in items:
+        yield {**event, "data": _with(event["data"], kept.each.split("/")[1:], [item])}
+
+
+def _with(part: Any, steps: Sequence[str], value: Any) -> Any:
+    """A payload with another value in one place."""
+    return {**part, steps[0]: _with(part[steps[0]], steps[1:], value)} if steps else value
+
+
+def key_of(kept: Kept, event: Event) -> tuple[str, ...]:
     """The key of an event's row; of an event whose key was not told, one that is its own."""
-    found = [said(value) for value in at(kept.key, event.get("data"))]
-    return found[0] if found and found[0] else f"{WITHHELD}{event.get('hubreceipt', '')}"
+    found = [[*map(said, at(pointer, event.get("data")))] for pointer in kept.key]
+    own = f"{WITHHELD}{event.get('hubreceipt', '')}"
+    return tuple(told[0] if told and told[0] else own for told in found)
 
 
 def value_of(column: Column, event: Event) -> Plain | None:

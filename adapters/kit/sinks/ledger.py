@@ -1,6 +1,6 @@
 """A workbook kept current (台账): a row for each case, which people have open and fill in."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,11 +9,11 @@ from pydantic import AfterValidator
 
 from adapters.kit.port import CannotRun, Sink
 from adapters.kit.present import said
-from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of
+from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of, rows_of
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
 from adapters.kit.sinks.taken import folder_at
-from adapters.kit.sinks.workbook import Workbook
+from adapters.kit.sinks.workbook import Workbook, joined
 from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
 
 
@@ -41,7 +41,7 @@ class LedgerSettings(Strict):
         file = base / self.path
         folder_at(file.parent)
         with open_rows(file.with_name(f".{file.name}.db")) as rows:
-            yield LedgerSink(ledger, rows, Workbook(file, ledger, choices).write)
+            yield LedgerSink(ledger, rows, Workbook(file, ledger, choices))
 
 
 class LedgerSink:
@@ -51,12 +51,10 @@ class LedgerSink:
     open it raises Away; the rows are kept, and the workbook follows when it is closed.
     """
 
-    def __init__(
-        self, ledger: Ledger, rows: LedgerRows, write: Callable[[LedgerRows], None]
-    ) -> None:
+    def __init__(self, ledger: Ledger, rows: LedgerRows, workbook: Workbook) -> None:
         self._ledger = ledger
         self._rows = rows
-        self._write = write
+        self._workbook = workbook
 
     def take(self, events: Sequence[Mapping[str, Any]]) -> None:
         with self._rows.transaction():
@@ -64,16 +62,18 @@ class LedgerSink:
                 kept = self._ledger.events.get(event["type"])
                 if kept is not None and event not in self._rows.taken:
                     self._rows.taken.add(event)
-                    self._enter(event, kept)
-        if self._rows.behind:
-            self._write(self._rows)
+                    for row in rows_of(kept, event):
+                        self._enter(row, kept)
+        if self._rows.behind or self._workbook.touched:
+            self._workbook.write(self._rows)
             self._rows.written()
 
     def _enter(self, event: Event, kept: Kept) -> None:
-        key = key_of(kept, event)
+        named = dict(zip(self._ledger.key, key_of(kept, event), strict=True))
+        key = joined(named.values())
         before = self._rows.cells(key)
         changed = changes(self._ledger.columns, before, event, kept.state)
-        after = {**before, **changed, self._ledger.key: key}
+        after = {**before, **changed, **named}
         self._rows.put(key, {title: v for title, v in after.items() if v is not None})
         if "supersedes" not in event:
             return

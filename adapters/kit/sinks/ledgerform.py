@@ -1,34 +1,54 @@
 """What a ledger looks like, as its description says."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from adapters.kit.present import said
-from adapters.kit.sinks.columns import Column, Description, Kept, Title, check_columns
+from adapters.kit.sinks.columns import (
+    Column,
+    Description,
+    Kept,
+    Title,
+    check_columns,
+    several,
+)
 from contracts.codelists import code_list
 from contracts.owncodes import Codes
 
 LONGEST_NAME: Final = 31
+_NAMED: Final = re.compile(r"\{([^{}]+)\}")
 
 
 class LedgerColumn(Column):
     """A column of a ledger. People fill in those that are `editable`: from `choices` or the labels
-    of `list` where there are any; `required` ones are marked until they are filled."""
+    of `list` where there are any; `required` ones are marked until they are filled. A `formula` is
+    computed by the spreadsheet, so that it may speak of today; `{title}` is that column's cell."""
 
     editable: bool = False
+    formula: Annotated[str | None, Field(max_length=8_000)] = None
     required: bool = False
     choices: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     width: Annotated[float, Field(gt=0, le=120)] = 16
 
     @model_validator(mode="after")
     def _filled_once(self) -> "LedgerColumn":
-        if self.filled_by + self.editable != 1:
-            raise ValueError("pointer、attribute、shows、editable 须有且只有一个")
+        if self.filled_by + self.editable + (self.formula is not None) != 1:
+            raise ValueError("pointer、attribute、shows、formula、editable 须有且只有一个")
         if not self.editable and (self.required or self.choices):
             raise ValueError("required 和 choices 只用于 editable 的列")
         return self
+
+    @property
+    def reckons_with(self) -> tuple[str, ...]:
+        """The titles of the columns that its formula names."""
+        return tuple(_NAMED.findall(self.formula or ""))
+
+    def formula_with(self, cells: Mapping[str, str]) -> str:
+        """The formula for a row whose cells these are, by title."""
+        return "=" + _NAMED.sub(lambda named: cells[named[1]], self.formula or "")
 
     def choices_of(self, codes: Codes) -> tuple[str, ...]:
         """What people choose from; nothing where they may write what they like."""
@@ -45,17 +65,30 @@ class LedgerColumn(Column):
 
 
 class Ledger(Description):
-    """`key` is the title of the column that names the case."""
+    """`key` is the title of the column that names the case, or the titles of several that do so
+    together. Where there are formulas people may begin rows of their own: the workbook is there
+    from the start, and their rows are reckoned with as the others are."""
 
     title: Title
     sheet: Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"^[^\[\]:*?/\\'\s]+$")]
-    key: Title
+    key: Annotated[tuple[Title, ...], BeforeValidator(several), Field(min_length=1)]
     events: Annotated[Mapping[str, Kept], Field(min_length=1)]
     columns: Annotated[tuple[LedgerColumn, ...], Field(min_length=1, max_length=200)]
 
     @model_validator(mode="after")
     def _columns(self) -> "Ledger":
         check_columns(self.columns, self.events)
-        if not any(c.title == self.key and c.pointer is not None for c in self.columns):
-            raise ValueError(f"没有名为“{self.key}”且有 pointer 的列")
+        titles = {column.title for column in self.columns}
+        for title in self.key:
+            if not any(c.title == title and c.pointer is not None for c in self.columns):
+                raise ValueError(f"没有名为“{title}”且有 pointer 的列")
+        if any(len(kept.key) != len(self.key) for kept in self.events.values()):
+            raise ValueError("key 的列与 [events] 中 key 的指针须一样多")
+        for column in self.columns:
+            if unknown := set(column.reckons_with) - titles:
+                raise ValueError(f"列“{column.title}”的公式提到没有的列 {'、'.join(unknown)}")
         return self
+
+    @property
+    def formulas(self) -> tuple[LedgerColumn, ...]:
+        return tuple(column for column in self.columns if column.formula is not None)

@@ -24,6 +24,7 @@ from adapters.kit.sinks.columns import (
     check_columns,
     described,
     key_of,
+    rows_of,
 )
 from adapters.kit.sinks.taken import receipt_of
 from adapters.kit.sources.database import Database, engine_at, told
@@ -60,6 +61,8 @@ class TableForm(Description):
     @model_validator(mode="after")
     def _columns(self) -> "TableForm":
         check_columns(self.columns, self.events)
+        if any(len(kept.key) > 1 for kept in self.events.values()):
+            raise ValueError("表的 key 只能是一个指针")
         if self.key and not any(c.title == self.key and c.pointer for c in self.columns):
             raise ValueError(f"没有名为“{self.key}”且有 pointer 的列")
         return self
@@ -109,7 +112,8 @@ class TableSink:
             with self._engine.begin() as connection:
                 for event, how in wanted:
                     if self._is_new(connection, taken, event):
-                        self._enter(connection, table, event, how)
+                        for row in rows_of(how, event):
+                            self._enter(connection, table, row, how)
         except DBAPIError as error:
             refused = f"写表 {self._form.table}"
             raise told(error, refused, "各列的类型、约束和权限") from None
@@ -147,7 +151,7 @@ class TableSink:
             changed = changes(self._form.columns, (), event, how.state)
             connection.execute(sa.insert(table).values(_bound(table, changed)))
             return
-        key = key_of(how, event)
+        (key,) = key_of(how, event)
         mine = table.columns[self._form.key] == _bound(table, {self._form.key: key})[self._form.key]
         row = connection.execute(sa.select(table).where(mine)).mappings().first()
         held = [name for name, value in (row or {}).items() if value is not None]

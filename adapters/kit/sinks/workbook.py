@@ -9,7 +9,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from typing import Final
 from openpyxl import Workbook as Book
 from openpyxl import load_workbook
 from openpyxl.cell import Cell, MergedCell
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Away, CannotRun
@@ -42,6 +43,7 @@ _MOST_ROWS: Final = 200_000
 _MOST_BYTES: Final = 512 * 1024 * 1024
 # What a cell holds at most, in UTF-16.
 _LONGEST: Final = 32_767
+_BETWEEN_KEYS: Final = "/"
 _CUT: Final = "…（内容过长，未全部列出）"
 _ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # What reading a damaged workbook comes to: no library says so itself.
@@ -78,6 +80,9 @@ class _Stamp:
     mode: int
 
 
+_NEVER: Final = _Stamp(0, 0, 0, 0)
+
+
 class Workbook:
     """The workbook at `file`; `choices` by title of the column."""
 
@@ -85,6 +90,12 @@ class Workbook:
         self._file = file
         self._ledger = ledger
         self._choices = choices
+        self._left: _Stamp | None = _NEVER
+
+    @property
+    def touched(self) -> bool:
+        """Whether a workbook in which people begin rows is not as it was left."""
+        return bool(self._ledger.formulas) and _stamp(self._file) != self._left
 
     def write(self, rows: LedgerRows) -> None:
         """Bring the workbook up to the rows; it is replaced as a whole.
@@ -101,7 +112,10 @@ class Workbook:
                 book.save(file)
                 if seen is not None:
                     os.fchmod(file.fileno(), seen.mode)
+                file.flush()
+                left = _stamp_of(os.fstat(file.fileno()))
                 self._expect(seen)
+            self._left = left
         except PermissionError as error:
             raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
 
@@ -115,7 +129,9 @@ class Workbook:
             if place is None:
                 last += 1
                 self._dress(sheet, layout, last)
-            self._enter(sheet, layout, place or last, row)
+                places[_escaped(row.key)] = place = last
+            self._enter(sheet, layout, place, row)
+        self._reckon(sheet, layout, places)
         self._correct(book, rows)
         offer_choices(book, sheet, layout.header, self._offers(layout))
 
@@ -156,16 +172,16 @@ class Workbook:
         if wanted in book.sheetnames:
             raise CannotRun(
                 f"台账 {self._file.name} 的工作表“{wanted}”前 {_HEADER_WITHIN} 行中没有"
-                f"“{self._ledger.key}”列：请恢复表头，或将工作表改名"
+                f"“{joined(self._ledger.key)}”列：请恢复表头，或将工作表改名"
             )
         return begin_sheet(book, self._ledger)
 
     def _header_of(self, sheet: Worksheet) -> int:
         """The row of the header, 0 if there is none."""
-        key = canonical(self._ledger.key)
+        keys = set(map(canonical, self._ledger.key))
         last = min(sheet.max_row, _HEADER_WITHIN)
         for number, cells in enumerate(sheet.iter_rows(max_row=last, values_only=True), 1):
-            if any(isinstance(cell, str) and canonical(cell) == key for cell in cells):
+            if keys <= {canonical(cell) for cell in cells if isinstance(cell, str)}:
                 return number
         return 0
 
@@ -194,12 +210,12 @@ class Workbook:
             )
         places: dict[str, int] = {}
         last = layout.header
-        key = layout.columns[self._ledger.key] - 1
+        keys = [layout.columns[title] - 1 for title in self._ledger.key]
         below = layout.header + 1
         for number, cells in enumerate(sheet.iter_rows(min_row=below, values_only=True), below):
             if any(cell is not None for cell in cells):
                 last = number
-                places.setdefault(_key_text(cells[key]), number)
+                places.setdefault(joined(_key_text(cells[key]) for key in keys), number)
         return places, last
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
@@ -208,11 +224,22 @@ class Workbook:
 
     def _enter(self, sheet: Worksheet, layout: _Layout, place: int, row: Row) -> None:
         for column in self._ledger.columns:
-            if column.editable:
+            if column.editable or column.formula is not None:
                 continue
             cell = sheet.cell(place, layout.columns[column.title])
             value = row.number if column.shows == "number" else row.cells.get(column.title)
             _put(cell, _typed(value, column.reads))
+
+    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[str, int]) -> None:
+        """Put the formulas into every row that has a key, whoever began it."""
+        letters = {title: get_column_letter(place) for title, place in layout.columns.items()}
+        for key, row in places.items() if self._ledger.formulas else ():
+            cells = {title: f"{letter}{row}" for title, letter in letters.items()}
+            for column in self._ledger.formulas if all(key.split(_BETWEEN_KEYS)) else ():
+                cell = sheet.cell(row, layout.columns[column.title])
+                if not isinstance(cell, MergedCell):
+                    cell.value = column.formula_with(cells)
+                    cell.style = style_of(column)
 
     def _correct(self, book: Book, rows: LedgerRows) -> None:
         """Add the corrections that the workbook does not list yet."""
@@ -225,7 +252,8 @@ class Workbook:
         for correction in rows.corrections(after=last):
             if listed is None:
                 listed = book.create_sheet(CORRECTIONS)
-                for n, title in enumerate((*_CORRECTED[:2], self._ledger.key, *_CORRECTED[2:]), 1):
+                named = joined(self._ledger.key)
+                for n, title in enumerate((*_CORRECTED[:2], named, *_CORRECTED[2:]), 1):
                     _put(listed.cell(1, n), title)
             place += 1
             shown: tuple[Plain, ...] = (
@@ -261,9 +289,12 @@ def _without_sheets() -> Book:
 
 def _stamp(file: Path) -> _Stamp | None:
     try:
-        found = os.stat(file)
+        return _stamp_of(os.stat(file))
     except FileNotFoundError:
         return None
+
+
+def _stamp_of(found: os.stat_result) -> _Stamp:
     return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, stat.S_IMODE(found.st_mode))
 
 
@@ -301,6 +332,11 @@ def _escaped(text: str) -> str:
         room = (_LONGEST - len(_CUT)) * 2
         return marked.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + _CUT
     return marked
+
+
+def joined(key: Iterable[str]) -> str:
+    """A key of several parts in one text."""
+    return _BETWEEN_KEYS.join(key)
 
 
 def _key_text(value: object) -> str:

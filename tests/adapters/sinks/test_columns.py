@@ -77,7 +77,7 @@ def test_what_is_withheld_later_does_not_hide_what_was_told() -> None:
 
 def test_an_event_whose_key_was_kept_back_is_a_row_of_its_own() -> None:
     hidden = event(1, "clue.received", {}, hubwithheld="/clueid")
-    assert key_of(Kept(key="/clueid"), hidden) == f"（未提供）{1:032x}"
+    assert key_of(Kept(key=("/clueid",)), hidden) == (f"（未提供）{1:032x}",)
 
 
 @given(value=JSON, shape=st.sampled_from(SHAPES), pointer=st.sampled_from(["/a", "/a/-", "/a/x"]))
