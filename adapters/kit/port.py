@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from adapters.kit.amounts import Unit
+
 
 class CannotRun(Exception):
     """An adapter cannot run; the text tells why, and where, whoever runs it."""
@@ -87,7 +89,8 @@ class Record:
 
     `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
     that a record holds many of (the family members of a form), each with its own columns; `places`
-    tells where each part of a group stands that has a row of its own.
+    tells where each part of a group stands that has a row of its own. `units`: what bare amounts of
+    a column are in, where the document says it above them.
     """
 
     number: int
@@ -95,6 +98,7 @@ class Record:
     columns: Mapping[str, str]
     groups: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     places: Mapping[str, Sequence[Place]] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
