@@ -1,11 +1,12 @@
 """Amounts of money as people write them, exactly; never through binary floating point."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 Unit = Literal["元", "千元", "万元", "亿元"]
 UnitTold = Literal["元", "万元"]
@@ -22,6 +23,11 @@ _ABOUT: Final = re.compile("[约近余多逾超几数]|左右|上下|以上|以�
 _RANGE: Final = re.compile(r"[0-9元万亿]\s*(?:[-~至到—–－～]{1,2})\s*¥?[0-9]")
 _CAPITALS: Final = re.compile("[零〇壹贰叁肆伍陆柒捌玖拾佰仟一二两三四五六七八九十百千]")
 _UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
+_ENDS_WITH_UNIT: Final = re.compile(rf"\((?:单位[:为])?({'|'.join(_UNITS)})\)$")
+# What a title says of all the amounts below it; of a price (元/人) it says nothing.
+_TITLE: Final = re.compile(
+    rf"单位[:为](?:人民币)?({'|'.join(_UNITS)})(?=$|币种|[^\w/])|{_ENDS_WITH_UNIT.pattern}"
+)
 # Longer is no amount, however the blanks in it stand.
 _LONGEST: Final = 60
 _MOST_DIGITS: Final = 15
@@ -68,8 +74,20 @@ class Amount:
 
 def unit_in(column: str) -> Unit | None:
     """The unit that a column's canonical name states at its end: `金额(万元)`."""
-    said = (u for u in _UNITS if column.endswith((f"({u})", f"(单位:{u})", f"(单位为{u})")))
-    return next(said, None)
+    found = _ENDS_WITH_UNIT.search(column)
+    return cast("Unit", found[1]) if found else None
+
+
+def without_unit(column: str) -> str:
+    """A column's canonical name without the unit at its end."""
+    return _ENDS_WITH_UNIT.sub("", column)
+
+
+def unit_told(titles: Iterable[str]) -> Unit | None:
+    """The one unit that canonical titles above a table state: `单位:万元`; None if they state none
+    or several."""
+    found = {match[1] or match[2] for title in titles for match in _TITLE.finditer(title)}
+    return cast("Unit", found.pop()) if len(found) == 1 else None
 
 
 def amount_of(written: str, unit: Unit | None = None) -> Amount | Unclear:

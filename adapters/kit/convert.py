@@ -79,10 +79,12 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell that is not blank, beside the cell of its label column, if the rule names one."""
+    """A cell that is not blank, beside the cell of its label column, if the rule names one, and the
+    unit that the document says above it."""
 
     text: str
     label: str | None = None
+    unit: Unit | None = None
 
 
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -227,9 +229,9 @@ def _decimal(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 
 
 def _money(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
-    """An amount in the unit that the cell, its column's name or the rule says."""
+    """An amount in the unit that the cell, the document above it or the rule says."""
     written = plain(cell.text)
-    amount = amount_of(written, rule.unit)
+    amount = amount_of(written, cell.unit or rule.unit)
     if isinstance(amount, Unclear):
         return _unclear(written, amount)
     return {"amount": digits(amount.number), "unit": amount.unit}
@@ -238,7 +240,7 @@ def _money(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 def _yuan(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """The same, as a decimal text in yuan."""
     written = plain(cell.text)
-    amount = yuan_of(written, rule.unit)
+    amount = yuan_of(written, cell.unit or rule.unit)
     if isinstance(amount, Unclear):
         return _unclear(written, amount)
     return digits(amount)

@@ -56,7 +56,7 @@ Addresses = Annotated[str, AfterValidator(_addresses)]
 
 
 DAYS: Final = ("date", "time", "month")
-_AMOUNTS: Final = ("money", "yuan")
+AMOUNTS: Final = ("money", "yuan")
 
 
 class _Strict(BaseModel):
@@ -108,9 +108,9 @@ class FieldRule(_Strict):
             raise ValueError('"values" belongs to as = "choice", and must be there')
         if self.serial and self.reads not in DAYS:
             raise ValueError(f'"serial" belongs to as = {", ".join(DAYS)}')
-        if self.unit_unless_named and self.reads not in _AMOUNTS:
-            raise ValueError(f'"unit" belongs to as = {", ".join(_AMOUNTS)}')
-        if self.reads in _AMOUNTS and any(unit_in(n) not in (None, self.unit) for n in self.also):
+        if self.unit_unless_named and self.reads not in AMOUNTS:
+            raise ValueError(f'"unit" belongs to as = {", ".join(AMOUNTS)}')
+        if self.reads in AMOUNTS and any(unit_in(n) not in (None, self.unit) for n in self.also):
             raise ValueError("a column of another unit needs a field of its own")
         return self
 
@@ -234,6 +234,7 @@ class Mapping(_Strict):
             groups={name: group.wanted for name, group in self.groups.items()},
             records=self.document.records,
             sheets=self.document.sheets,
+            amounts=frozenset(rule.column for rule in rules if rule.reads in AMOUNTS),
         )
 
     @property

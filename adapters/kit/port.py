@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from adapters.kit.amounts import Unit
+
 
 class CannotRun(Exception):
     """An adapter cannot run; the text tells why, and where, whoever runs it."""
@@ -87,7 +89,8 @@ class Record(Struct, frozen=True):
 
     `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
     that a record holds many of (the family members of a form), each with its own columns; `places`
-    tells where each part of a group stands that has a row of its own.
+    tells where each part of a group stands that has a row of its own. `units`: what bare amounts of
+    a column are in, where the document says it above them.
     """
 
     number: int
@@ -95,6 +98,7 @@ class Record(Struct, frozen=True):
     columns: Mapping[str, str]
     groups: Mapping[str, Sequence[Mapping[str, str]]] = {}
     places: Mapping[str, Sequence[Place]] = {}
+    units: Mapping[str, Unit] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from adapters.kit.amounts import Unit
 from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
 from adapters.kit.days import day_of
-from adapters.kit.mapping import DAYS, FieldRule, Mapping, When
+from adapters.kit.mapping import AMOUNTS, DAYS, FieldRule, Mapping, When
 from adapters.kit.numbered import numbered
 from adapters.kit.port import FaultKind, Place, Record, RowFault
 from contracts.owncodes import Codes
@@ -21,7 +22,10 @@ _MOST_KNOWN: Final = 1_000
 _LONGEST_KNOWN: Final = 64
 _MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
 
+_NO_UNITS: Final[MappingOf[str, Unit]] = {}
+
 _Cells = MappingOf[str, str]
+_Units = MappingOf[str, Unit]
 _Given = str | None | tuple[str | None, ...]
 
 
@@ -64,8 +68,8 @@ class Row(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field: the columns that it is read from (`column` if it is one alone), and what their
-    cells said so far."""
+    """One field: the columns that it is read from (`column` if it is one alone, and no unit is
+    heard for it), and what their cells said so far."""
 
     name: str
     rule: FieldRule
@@ -91,7 +95,7 @@ class Rows:
         place, mapping = record.place, self._mapping
         if mapping.deleted and self._says(record.columns, mapping.deleted):
             return self._gone(record, mapping.fields[mapping.deleted.native])
-        values, faults = self._values(self._fields, record.columns, place)
+        values, faults = self._values(self._fields, record.columns, place, record.units)
         groups: dict[str, tuple[Row, ...]] = {}
         for name, fields in self._groups.items():
             parts = []
@@ -114,17 +118,18 @@ class Rows:
         return Deleted(record.place, str(number))
 
     def _values(
-        self, fields: tuple[_Field, ...], columns: _Cells, place: Place
+        self, fields: tuple[_Field, ...], columns: _Cells, place: Place, units: _Units = _NO_UNITS
     ) -> tuple[dict[str, Value], list[RowFault]]:
         values: dict[str, Value] = {}
         faults = []
         get = columns.get
         for each in fields:
-            given = get(each.column) if each.column else tuple(map(get, each.columns))
+            unit = None if each.column else units.get(each.rule.column)
+            given = get(each.column) if each.column else (unit, *map(get, each.columns))
             try:
                 value = each.known[given]
             except KeyError:
-                value = self._value(columns, each.rule)
+                value = self._value(columns, each.rule, unit)
                 _keep(each.known, given, value)
             if value is None:
                 continue
@@ -134,7 +139,9 @@ class Rows:
                 values[each.name] = value
         return values, faults
 
-    def _value(self, columns: _Cells, rule: FieldRule) -> Value | Wrong | None:
+    def _value(
+        self, columns: _Cells, rule: FieldRule, unit: Unit | None = None
+    ) -> Value | Wrong | None:
         if rule.when and not self._says(columns, rule.when):
             return None
         dates = rule.reads in DAYS
@@ -146,7 +153,7 @@ class Rows:
         if text is None:
             return _MISSING if rule.required else None
         label = self._filled(columns, rule.label_column) if rule.label_column else None
-        cell, reading = Cell(text=text, label=label), READINGS[rule.reads]
+        cell, reading = Cell(text, label, unit), READINGS[rule.reads]
         if rule.numbered:
             return numbered(cell, rule, self._codes, reading, prose=rule.reads == "text")
         return reading(cell, rule, self._codes)
@@ -174,7 +181,8 @@ def _prepared(fields: MappingOf[str, FieldRule], *, parts: bool = False) -> tupl
 def _prepare(name: str, rule: FieldRule, part: bool) -> _Field:
     more = (rule.label_column, rule.when and rule.when.column, *(rule.also if part else ()))
     columns = (rule.column, *(column for column in more if column))
-    return _Field(name, rule, columns[0] if len(columns) == 1 else None, columns)
+    alone = len(columns) == 1 and rule.reads not in AMOUNTS
+    return _Field(name, rule, columns[0] if alone else None, columns)
 
 
 def _keep(

@@ -34,8 +34,9 @@ class Wanted:
     JSON a column is a path below the record, its members divided by "/" and an attribute marked
     with "@" ("head/msgid", "@name"). `records` is where the records stand: of XML the path of
     their element below the root or its bare name, of JSON the path of their list, "" for the
-    outermost. `sheets` are patterns (`*`, `?`) of the sheets of a workbook or the members of an
-    archive that count, none for all.
+    outermost. `amounts` are the columns of money: their names in a document may have a unit at the
+    end (`金额(万元)`). `sheets` are patterns (`*`, `?`) of the sheets of a workbook or the members
+    of an archive that count, none for all.
     """
 
     titles: Mapping[str, str]
@@ -45,6 +46,7 @@ class Wanted:
     groups: Mapping[str, WantedGroup] = field(default_factory=dict)
     records: str = ""
     sheets: tuple[str, ...] = ()
+    amounts: frozenset[str] = frozenset()
 
     @property
     def gathered(self) -> str:

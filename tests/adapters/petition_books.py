@@ -100,7 +100,7 @@ def workbook() -> bytes:
     ):
         sheet.append(row)
     book.create_sheet("填表说明").append(["带星号的必填。"])
-    return _bytes(book)
+    return book_bytes(book)
 
 
 def hostile_workbook() -> bytes:
@@ -120,7 +120,7 @@ def hostile_workbook() -> bytes:
         _row(9, 住址="样板路_x0000_1号_x0007_"),
     ):
         sheet.append(row)
-    return _bytes(book)
+    return book_bytes(book)
 
 
 BOOKS: Final[Mapping[str, Callable[[], bytes]]] = {
@@ -161,7 +161,7 @@ def _book() -> Workbook:
     return book
 
 
-def _bytes(book: Workbook) -> bytes:
+def book_bytes(book: Workbook) -> bytes:
     """The workbook without the time at which it was made."""
     packed, out = io.BytesIO(), io.BytesIO()
     book.save(packed)

@@ -86,7 +86,8 @@ class CsvFile:
         place = Place(self._name, row)
         if faults := self._faults(row, cells):
             return Unreadable(number=row, place=place, faults=faults)
-        return Record(number=row, place=place, columns=self._columns(cells))
+        columns, units = self._columns(cells), self._header.units
+        return Record(number=row, place=place, columns=columns, units=units)
 
     def _columns(self, cells: Sequence[str]) -> Mapping[str, str]:
         """Only what the mapping reads leaves this place."""

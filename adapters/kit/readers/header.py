@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+from adapters.kit.amounts import Unit, unit_in, unit_told, without_unit
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
 from adapters.kit.readers.limits import Limits
 from adapters.kit.wanted import PROBLEMS, Wanted, canonical
@@ -17,11 +18,13 @@ _PROBLEMS: Final = canonical(PROBLEMS)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header row: its place, its canonical names by position, and what people should know."""
+    """A header row: its place, its canonical names by position, and what people should know.
+    `units`: column of money → the unit that its name there, or else a title row, says."""
 
     row: int
     names: tuple[str, ...]
     notices: tuple[RowFault, ...]
+    units: Mapping[str, Unit]
 
 
 def name_columns(cells: Iterable[str]) -> tuple[str, ...]:
@@ -43,12 +46,14 @@ def find_header(
     UnreadableFile, each column told once.
     """
     settled = [(row, *_settled(names, wanted)) for row, names in rows]
-    for row, names, doubled in settled:
+    for at, (row, names, doubled) in enumerate(settled):
         if wanted.required.issubset(names) and not wanted.titles.keys().isdisjoint(names):
             if len(names) > limits.columns:
                 raise UnreadableFile(_too_many(row, len(names), limits))
             notices = (*_notices(row, names, wanted), *_doubled(row, doubled, wanted))
-            return Header(row=row, names=names, notices=notices)
+            titles = [title for above, cells in rows[:at] if above < row for title in cells]
+            units = _units(rows[at][1], names, wanted, unit_told(titles))
+            return Header(row=row, names=names, notices=notices, units=units)
     likely = max(settled, key=lambda each: len(wanted.required.intersection(each[1])), default=None)
     # A row that has few of the names may be data, and data is never quoted.
     if (
@@ -85,7 +90,21 @@ def _meant(name: str, names: Sequence[str], wanted: Wanted) -> str:
         return name
     first, _, nth = name.rpartition("#")
     known = first if name not in wanted.also and nth.isdecimal() and first in names else name
-    return wanted.also.get(known, known)
+    meant = wanted.also.get(known, known)
+    amount = wanted.also.get(without_unit(known), without_unit(known))
+    return amount if meant not in wanted.titles and amount in wanted.amounts else meant
+
+
+def _units(
+    written: Sequence[str], names: Sequence[str], wanted: Wanted, told: Unit | None
+) -> Mapping[str, Unit]:
+    """The units of the columns of money, which stand there as `written`; `told` is the title's."""
+    said = (
+        (column, unit_in(name) or unit_in(column) or told)
+        for name, column in zip(written, names, strict=True)
+        if column in wanted.amounts
+    )
+    return {column: unit for column, unit in said if unit}
 
 
 def _no_header(wanted: Wanted) -> RowFault:

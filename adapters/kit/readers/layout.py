@@ -1,28 +1,29 @@
 """How people lay a sheet out: merged cells, and headers of two rows."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from adapters.kit.amounts import unit_in, without_unit
 from adapters.kit.readers.header import SEARCHED, name_columns
-from adapters.kit.wanted import canonical
+from adapters.kit.wanted import Wanted, canonical
 
 Merged = tuple[int, int, int, int]
 
 
 def candidates(
-    top: Sequence[Sequence[str]], merged: Sequence[Merged], known: Collection[str]
+    top: Sequence[Sequence[str]], merged: Sequence[Merged], wanted: Wanted
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Rows, from 1, that may be the header, with their names; a merged cell names all its columns.
 
     Below a row with merged cells come the parts of each: "上级/下级", or the lower name alone where
-    that is the one in `known` and stands there once.
+    that is the one that is known and stands there once, with the upper's unit of money.
     """
     filled = _filled(top, merged)
     for row, cells in enumerate(filled[:SEARCHED]):
         if row + 1 < len(filled) and _has_groups(row, cells, merged):
-            yield row + 2, _trimmed(_joined(cells, filled[row + 1], known))
+            yield row + 2, _trimmed(_joined(cells, filled[row + 1], wanted))
         yield row + 1, _trimmed(cells)
 
 
@@ -72,18 +73,28 @@ def _has_groups(row: int, cells: Sequence[str], merged: Sequence[Merged]) -> boo
     )
 
 
-def _joined(upper: Sequence[str], lower: Sequence[str], known: Collection[str]) -> list[str]:
+def _joined(upper: Sequence[str], lower: Sequence[str], wanted: Wanted) -> list[str]:
+    known = {*wanted.titles, *wanted.also, *wanted.ignored}
     below = Counter(map(canonical, lower))
     names = []
     for over, under in zip_longest(map(canonical, upper), map(canonical, lower), fillvalue=""):
         whole = f"{over}/{under}"
         if over == under or not (over and under):
             names.append(over or under)
+        elif whole not in known and below[under] == 1 and _amount(under, wanted):
+            unit = unit_in(over)
+            names.append(f"{under}({unit})" if unit and not unit_in(under) else under)
         elif whole not in known and under in known and below[under] == 1:
             names.append(under)
         else:
             names.append(whole)
     return names
+
+
+def _amount(name: str, wanted: Wanted) -> bool:
+    """Whether a name, with a unit at its end or without, is that of a column of money."""
+    bare = name if name in wanted.titles else without_unit(name)
+    return wanted.also.get(bare, bare) in wanted.amounts
 
 
 def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:

@@ -184,8 +184,7 @@ class Workbook:
         return tables, (*chain.from_iterable(headers), *_passed_over(without, hidden))
 
     def _table(self, seen: _Seen, wanted: Wanted) -> _Table:
-        known = {*wanted.titles, *wanted.also, *wanted.ignored}
-        rows = list(candidates(seen.top, seen.sheet.merged, known))
+        rows = list(candidates(seen.top, seen.sheet.merged, wanted))
         sheet = self._place(seen)
         try:
             header = find_header(rows, wanted, self._limits)
@@ -240,7 +239,7 @@ class Workbook:
         if faults:
             told = tuple(RowFault(row, *fault, place.sheet) for fault in faults)
             return Unreadable(number=number, place=place, faults=told)
-        return Record(number=number, place=place, columns=columns)
+        return Record(number=number, place=place, columns=columns, units=table.header.units)
 
 
 def _no_table(
