@@ -5,13 +5,14 @@ What one cell says is read once: codes, flags, days and bodies come again in row
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
 from adapters.kit.days import day_of
-from adapters.kit.mapping import DAYS, FieldRule, Mapping, When
+from adapters.kit.mapping import DAYS, FieldRule, Mapping, Table, When
 from adapters.kit.numbered import numbered
-from adapters.kit.port import FaultKind, Place, Record, RowFault
+from adapters.kit.port import FaultKind, Place, Record, RowFault, Totals
 from contracts.owncodes import Codes
 
 _MOST_KNOWN: Final = 1_000
@@ -32,12 +33,15 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record (or one part of a group) read by its mapping: the fields that are not blank."""
+    """A record (or one part of a group) read by its mapping: the fields that are not blank, and
+    the totals of its tables."""
 
     place: Place
     values: MappingOf[str, Value]
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, "tuple[Row, ...]"] = field(default_factory=dict)
+    totals: MappingOf[str, Totals] = field(default_factory=dict)
+    tables: MappingOf[str, Table] = field(default_factory=dict)
 
     def text(self, field: str) -> str | None:
         """A field that reads as text, or None."""
@@ -98,9 +102,10 @@ class Rows:
                 faults += wrong
                 parts.append(Row(place=place, values=inner, fields=mapping.groups[name].fields))
             groups[name] = tuple(parts)
+        faults += chain(*(totals.faults for totals in record.totals.values()))
         if faults:
             return tuple(faults)
-        return Row(place=place, values=values, fields=mapping.fields, groups=groups)
+        return Row(place, values, mapping.fields, groups, record.totals, mapping.tables)
 
     def _gone(self, record: Record, rule: FieldRule) -> Deleted | tuple[RowFault, ...]:
         number = self._value(record.columns, rule)

@@ -45,13 +45,15 @@ class Elements:
     """A target for lxml's parser.
 
     Text of elements inside a wanted one that are not wanted themselves counts as its own, and
-    `<br/>` there as the end of a line. Raises TooMuch through the parser. `seen` are the paths
-    that stand in the records, wanted or not, while somebody asks for them.
+    `<br/>` there as the end of a line. Raises TooMuch through the parser. `begun`: a record has
+    begun. `seen` are the paths that stand in the records, wanted or not, while somebody asks for
+    them.
     """
 
     def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
         self._paths = paths
         self._limits = limits
+        self.begun = False
         self._where = tuple(map(canonical, filter(None, paths.wanted.records.split("/"))))
         self._seen = seen
         self._outside: list[str] = []
@@ -73,6 +75,7 @@ class Elements:
             self._outside.append(_local(tag))
             if not self._is_record():
                 return
+            self.begun = True
             self._taken = Taken(self._paths, self._limits)
             begun = _Open("", None, False, None)
         self._inside.append(begun)
@@ -88,6 +91,8 @@ class Elements:
             ended = self._inside.pop()
             if ended.own:
                 self._taken.add(ended.part, ended.path, str(ended.text))
+            elif ended.part and not ended.path:
+                self._taken.end(ended.part)
             if self._inside:
                 return
             self._finished.append(self._taken)
@@ -117,7 +122,7 @@ class Elements:
         parent = self._inside[-1]
         path = _below(parent.path, tag)
         self._see(path, parent.part)
-        if parent.part is None and path in self._paths.parts:
+        if parent.part is None and self._paths.begins_part(path):
             return _Open("", None, False, self._taken.part(path))
         if path in (parent.part.leaves if parent.part else self._paths.leaves):
             return _Open(path, _Text(self._limits.cell_characters), True, parent.part)
@@ -128,7 +133,9 @@ class Elements:
         return _Open(path, parent.text, False, parent.part)
 
     def _see(self, path: str, part: Part | None) -> None:
-        if self._seen is not None and part is None and len(self._seen) < self._limits.columns:
+        if part:
+            self._taken.see(part, path)
+        elif self._seen is not None and len(self._seen) < self._limits.columns:
             self._seen.add(path)
 
 

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
 from zipfile import ZipInfo
@@ -15,6 +16,7 @@ from adapters.kit.readers.encoding import examine
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.sheet import opened_workbook
+from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
 from adapters.kit.readers.zipped import members_of
 from adapters.kit.wanted import Wanted
@@ -66,6 +68,15 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
 
     Raises UnreadableFile, with advice, for what is no document that can be read, or OSError.
     """
+    if wanted.largest:
+        limits = replace(limits, file_bytes=wanted.largest, unpacked_bytes=wanted.largest)
+    with _opened(path, name, wanted, limits) as reader:
+        yield WholeDocument(reader, path, name=name, wanted=wanted) if wanted.whole else reader
+
+
+@contextmanager
+def _opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
+    """A reader of a document or an archive."""
     if _head(path).startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):
