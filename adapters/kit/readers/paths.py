@@ -16,27 +16,31 @@ _LONGEST_RECORD: Final = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The wanted paths: those of a record, the names of groups and of tables by where each part
-    stands, and the ways to any of these."""
+    """The wanted paths: the leaves of a record (under "") and of each part, by where it stands;
+    the names of groups and of tables by the same; and the ways to any of these."""
 
     wanted: Wanted
-    leaves: frozenset[str]
-    parts: Mapping[str, str]
+    leaves: Mapping[str, frozenset[str]]
+    groups: Mapping[str, str]
     tables: Mapping[str, str]
     ways: frozenset[str]
 
     @classmethod
     def of(cls, wanted: Wanted) -> "Paths":
         """What the mapping wants, by path."""
-        leaves = frozenset([*wanted.titles, *wanted.also])
-        parts = {group.each: name for name, group in wanted.groups.items()}
+        groups = {group.each: name for name, group in wanted.groups.items()}
         tables = {each: name for name, table in wanted.tables.items() for each in table.each}
-        ways = frozenset(_above([*leaves, *parts, *tables]))
-        return cls(wanted, leaves, parts, tables, ways)
+        leaves = (
+            {each: wanted.tables[name].columns for each, name in tables.items()}
+            | {each: frozenset(wanted.groups[name].titles) for each, name in groups.items()}
+            | {"": frozenset([*wanted.titles, *wanted.also])}
+        )
+        ways = frozenset(_above([*leaves[""], *groups, *tables]))
+        return cls(wanted, leaves, groups, tables, ways)
 
     def begins_part(self, path: str) -> bool:
         """Whether each element at this path is a part of a group, or a row of a table."""
-        return path in self.parts or path in self.tables
+        return path in self.groups or path in self.tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,9 @@ class Taken:
         if name := self.paths.tables.get(each):
             if (tally := self.tallies.get(name)) is None:
                 tally = self.tallies[name] = Tally(self.paths.wanted.tables[name])
-            return Part(each, tally.leaves, {}, tally)
-        name = self.paths.parts[each]
-        part = Part(each, frozenset(self.paths.wanted.groups[name].titles), {})
+            return Part(each, self.paths.leaves[each], {}, tally)
+        name = self.paths.groups[each]
+        part = Part(each, self.paths.leaves[each], {})
         parts = self.groups.setdefault(name, [])
         if len(parts) < _MOST_PARTS:
             parts.append(part.values)
@@ -93,7 +97,7 @@ class Taken:
 
     def add(self, part: Part | None, path: str, text: str) -> None:
         """A value of a part, or of the record itself; passed over where it is not wanted."""
-        if path not in (part.leaves if part else self.paths.leaves):
+        if path not in (part.leaves if part else self.paths.leaves[""]):
             return
         if part and part.tally:
             part.values.setdefault(path, text[: self.limits.cell_characters])

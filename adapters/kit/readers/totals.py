@@ -27,7 +27,6 @@ class Tally:
 
     def __init__(self, wanted: WantedTotals) -> None:
         self.columns: dict[str, None] = {}
-        self.leaves = wanted.columns
         self._wanted = wanted
         self._rows = 0
         self._sums = dict.fromkeys(wanted.sums, 0)
@@ -39,7 +38,7 @@ class Tally:
         self._untold = 0
 
     def add(self, cells: Mapping[str, str]) -> None:
-        """One row more, as the cells of `leaves` say."""
+        """One row more, as its cells say."""
         self._rows += 1
         amounts = {
             name: self._amount(columns, cells) for name, columns in self._wanted.sums.items()

@@ -18,7 +18,7 @@ from adapters.kit.wanted import Wanted
 
 _CHUNK: Final = 1 << 16
 # Chunks that are looked at before reading.
-_LOOKED_INTO: Final = 64
+_LOOKED_INTO: Final = 16
 _HEAD: Final = 512
 # What may stand before the root and is no DOCTYPE.
 _PROLOG: Final = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
