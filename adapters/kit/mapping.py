@@ -6,9 +6,11 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [fields.people]      any property of a field: default = "1"
     [address]            whom the events go to: to = "inspection-office@510100"
     [cells]              nulls = ['\\N', "NULL"], null_dates = ["1899-12-31"]
-    [document]           where the records stand: sheets = ["线索*"], records = "data/list"
+    [document]           where the records stand: sheets = ["线索*"], records = "data/list";
+                         whole = true: the document is one record; largest_mib = 4096
     [groups.x]           parts that a record holds many of: each, and [groups.x.fields.y]; with by
                          the rows that say the same in a column
+    [tables.x]           parts too many to be kept: each, sums, and whether two of these agree
     [deleted]            how a row says that its system has deleted it
     [steps."<type>"]     the order of a case's events (`steps`)
 
@@ -26,8 +28,9 @@ from adapters.kit.amounts import Unit, unit_in
 from adapters.kit.convert import READINGS, plain
 from adapters.kit.port import CannotRun
 from adapters.kit.steps import Step, Type, never_possible
-from adapters.kit.wanted import Wanted, WantedGroup, canonical
+from adapters.kit.wanted import Wanted, WantedGroup, WantedTotals, canonical
 from contracts.agency import parse_addresses
+from contracts.dataset.parts import Sensitivity
 
 
 class MappingError(CannotRun):
@@ -57,6 +60,8 @@ Addresses = Annotated[str, AfterValidator(_addresses)]
 
 DAYS: Final = ("date", "time", "month")
 AMOUNTS: Final = ("money", "yuan")
+# A document is looked through several times before anything of it is sent.
+MOST_MIB: Final = 1 << 14
 
 
 class _Strict(BaseModel):
@@ -168,11 +173,53 @@ class Group(_Strict):
         )
 
 
+class Balance(_Strict):
+    """Which two sums must agree for all rows of one number, and the columns of that number."""
+
+    numbered_by: Annotated[tuple[Column, ...], Field(min_length=1)]
+    sides: tuple[str, str]
+
+
+class Table(_Strict):
+    """Parts that a record holds too many of to be kept (`WantedTotals`).
+
+    `classes`: how far what a column holds may travel (F0 to F3); `otherwise` that of any other.
+    """
+
+    title: str
+    each: Annotated[tuple[Column, ...], Field(min_length=1)]
+    sums: MappingOf[str, tuple[Column, ...]] = {}
+    day: tuple[Column, ...] = ()
+    balance: Balance | None = None
+    classes: MappingOf[Column, Sensitivity] = {}
+    otherwise: Sensitivity = "F3"
+
+    @model_validator(mode="after")
+    def _sides_are_sums(self) -> "Table":
+        if self.balance and not self.sums.keys() >= set(self.balance.sides):
+            raise ValueError('"sides" names two of "sums"')
+        return self
+
+    @property
+    def wanted(self) -> WantedTotals:
+        return WantedTotals(
+            title=self.title,
+            each=self.each,
+            sums=self.sums,
+            day=self.day,
+            numbered_by=self.balance.numbered_by if self.balance else (),
+            sides=self.balance.sides if self.balance else None,
+        )
+
+
 class Document(_Strict):
-    """Where in a document the records stand (`Wanted.records`, `Wanted.sheets`)."""
+    """Where in a document the records stand, or that it is one (`Wanted.records`, `.sheets`,
+    `.whole`), and how large it may be, in MiB."""
 
     records: str = ""
     sheets: tuple[str, ...] = ()
+    whole: bool = False
+    largest_mib: Annotated[int, Field(ge=1, le=MOST_MIB)] | None = None
 
 
 class Mapping(_Strict):
@@ -186,6 +233,7 @@ class Mapping(_Strict):
     document: Document = Document()
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, Group] = {}
+    tables: MappingOf[str, Table] = {}
     deleted: Deletion | None = None
     steps: MappingOf[Type, Step] = {}
 
@@ -193,7 +241,8 @@ class Mapping(_Strict):
     def _keep_out(self) -> "Mapping":
         wanted = self.wanted
         inner = (n for g in wanted.groups.values() for n in (g.each, g.by, *g.titles))
-        read = [*wanted.titles, *wanted.also, *inner]
+        counted = (n for t in wanted.tables.values() for n in (*t.each, *t.columns))
+        read = [*wanted.titles, *wanted.also, *inner, *counted]
         forbidden = [name for name in read if self.cells.never.intersection(_members(name))]
         if forbidden:
             raise ValueError(f"no field may read the column {', '.join(sorted(forbidden))}")
@@ -232,9 +281,12 @@ class Mapping(_Strict):
             ignored=self.cells.never | self.cells.ignored,
             also={name: rule.column for rule in rules for name in rule.also},
             groups={name: group.wanted for name, group in self.groups.items()},
+            tables={name: table.wanted for name, table in self.tables.items()},
             records=self.document.records,
             sheets=self.document.sheets,
             amounts=frozenset(rule.column for rule in rules if rule.reads in AMOUNTS),
+            whole=self.document.whole,
+            largest=self.document.largest_mib and self.document.largest_mib << 20,
         )
 
     @property

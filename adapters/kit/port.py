@@ -7,6 +7,8 @@ a subscription's events → sinks.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +53,7 @@ class FaultKind(StrEnum):
     CODE = "代码不在代码表"
     CITIZEN_ID = "证件号码无效"
     MISMATCH = "多项对应不清"
+    BALANCE = "借贷不平"
     STEP = "办理步骤不符"
     OPENING = "找不到来文"
     DELETED = "原系统已删除"
@@ -84,13 +87,40 @@ class Place(Struct, frozen=True):
     sheet: str = ""
 
 
+class Unbalanced(Struct, frozen=True):
+    """What is entered under one number and has two sides that differ: the row of its table where
+    it begins, the table as `Place.sheet` names it, and by how much the first side is greater."""
+
+    row: int
+    sheet: str
+    excess: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was counted of a table whose rows are not kept.
+
+    `columns` are those that stand in it; `first` and `last` the days that its rows name;
+    `unbalanced` goes by the numbers; `faults` are cells that could not be counted.
+    """
+
+    rows: int
+    columns: tuple[str, ...]
+    sums: Mapping[str, Decimal]
+    first: date | None
+    last: date | None
+    unbalanced: Mapping[str, Unbalanced]
+    faults: tuple[RowFault, ...]
+
+
 class Record(Struct, frozen=True):
     """One record: the wanted columns by canonical name, as the document wrote them.
 
     `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
     that a record holds many of (the family members of a form), each with its own columns; `places`
     tells where each part of a group stands that has a row of its own. `units`: what bare amounts of
-    a column are in, where the document says it above them.
+    a column are in, where the document says it above them. `totals` are of parts too many to be
+    kept (the vouchers of a year), by the name of their table.
     """
 
     number: int
@@ -99,6 +129,7 @@ class Record(Struct, frozen=True):
     groups: Mapping[str, Sequence[Mapping[str, str]]] = {}
     places: Mapping[str, Sequence[Place]] = {}
     units: Mapping[str, Unit] = {}
+    totals: Mapping[str, Totals] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What one cell says is read once: codes, flags, days and bodies come again in row
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Final
 
 from msgspec import Struct
@@ -13,9 +13,9 @@ from msgspec import Struct
 from adapters.kit.amounts import Unit
 from adapters.kit.convert import READINGS, Cell, Numbered, Scalar, Value, Wrong, bare, plain
 from adapters.kit.days import day_of
-from adapters.kit.mapping import AMOUNTS, DAYS, FieldRule, Mapping, When
+from adapters.kit.mapping import AMOUNTS, DAYS, FieldRule, Mapping, Table, When
 from adapters.kit.numbered import numbered
-from adapters.kit.port import FaultKind, Place, Record, RowFault
+from adapters.kit.port import FaultKind, Place, Record, RowFault, Totals
 from contracts.owncodes import Codes
 
 _MOST_KNOWN: Final = 1_000
@@ -38,12 +38,15 @@ class Deleted:
 
 
 class Row(Struct, frozen=True):
-    """A record (or one part of a group) read by its mapping: the fields that are not blank."""
+    """A record (or one part of a group) read by its mapping: the fields that are not blank, and
+    the totals of its tables."""
 
     place: Place
     values: MappingOf[str, Value]
     fields: MappingOf[str, FieldRule]
     groups: MappingOf[str, "tuple[Row, ...]"] = {}
+    totals: MappingOf[str, Totals] = {}
+    tables: MappingOf[str, Table] = {}
 
     def text(self, field: str) -> str | None:
         """A field that reads as text, or None."""
@@ -105,9 +108,10 @@ class Rows:
                 faults += wrong
                 parts.append(Row(place=at, values=inner, fields=mapping.groups[name].fields))
             groups[name] = tuple(parts)
+        faults += chain(*(totals.faults for totals in record.totals.values()))
         if faults:
             return tuple(faults)
-        return Row(place=place, values=values, fields=mapping.fields, groups=groups)
+        return Row(place, values, mapping.fields, groups, record.totals, mapping.tables)
 
     def _gone(self, record: Record, rule: FieldRule) -> Deleted | tuple[RowFault, ...]:
         number = self._value(record.columns, rule)

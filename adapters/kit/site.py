@@ -29,6 +29,7 @@ class _Site(BaseModel):
     columns: dict[str, str] = {}
     fields: dict[str, dict[str, Any]] = {}
     groups: dict[str, _SiteGroup] = {}
+    tables: dict[str, dict[str, Any]] = {}
     address: dict[str, str] = {}
     cells: dict[str, list[str]] = {}
     document: dict[str, Any] = {}
@@ -63,6 +64,7 @@ def _checked(model: type[_Model], settings: dict[str, Any], path: Path) -> _Mode
 def _overlaid(base: dict[str, Any], site: _Site, path: Path) -> dict[str, Any]:
     _expect(site.fields, base["fields"], path, "field")
     _expect(site.groups, base.get("groups", {}), path, "group")
+    _expect(site.tables, base.get("tables", {}), path, "table")
     for name, group in site.groups.items():
         _expect(group.fields, base["groups"][name]["fields"], path, "field")
     if "never" in site.cells:

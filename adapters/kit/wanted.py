@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 # The column in which answers say what is wrong; nobody reads it.
@@ -27,6 +28,29 @@ class WantedGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedTotals:
+    """A table of which only totals are wanted: what people call it, where each of its rows may
+    stand (paths below the record), and the columns that are added up (name → columns, of which
+    the first that says something counts).
+
+    `day`: columns that date a row, the first that says something counts. Where the sums named in
+    `sides` must agree for all rows of one number, `numbered_by` are the columns of that number.
+    """
+
+    title: str
+    each: tuple[str, ...]
+    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    day: tuple[str, ...] = ()
+    numbered_by: tuple[str, ...] = ()
+    sides: tuple[str, str] | None = None
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Those whose cells count."""
+        return frozenset([*chain(*self.sums.values()), *self.day, *self.numbered_by])
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The columns a mapping reads: name → title, those it cannot do without, those it passes over.
 
@@ -37,6 +61,10 @@ class Wanted:
     outermost. `amounts` are the columns of money: their names in a document may have a unit at the
     end (`金额(万元)`). `sheets` are patterns (`*`, `?`) of the sheets of a workbook or the members
     of an archive that count, none for all.
+
+    `whole`: the document is one record, all members of an archive together; then the columns
+    "#sha256" and "#size" say what its bytes are. `largest`: bytes that it may have, where that is
+    not what any document may have.
     """
 
     titles: Mapping[str, str]
@@ -44,9 +72,12 @@ class Wanted:
     ignored: frozenset[str]
     also: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, WantedGroup] = field(default_factory=dict)
+    tables: Mapping[str, WantedTotals] = field(default_factory=dict)
     records: str = ""
     sheets: tuple[str, ...] = ()
     amounts: frozenset[str] = frozenset()
+    whole: bool = False
+    largest: int | None = None
 
     @property
     def gathered(self) -> str:

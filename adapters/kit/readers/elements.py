@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.paths import Part, Paths, Taken
 from adapters.kit.wanted import canonical
+
+_MOST_NODES: Final = 4_096
 
 
 class TooMuch(Exception):
@@ -31,13 +33,34 @@ class _Text:
         return "".join(self._pieces)
 
 
-class _Open(NamedTuple):
-    """An element that has begun inside a record: its path in the record or part, the text that
-    what it says belongs to, whether that is its own, and the part it is in."""
+class _Node:
+    """An element of a record as its path tells it, whichever record it stands in: what its path in
+    the record or part is, where the part begins if it is in one, and the elements met below it.
 
-    path: str
+    `begins` is that it is a part itself, `wanted` that its text is; `way` that what stands below
+    may be, and so nothing of it is text of an element above.
+    """
+
+    __slots__ = ("begins", "below", "each", "is_break", "path", "wanted", "way")
+
+    def __init__(self, paths: Paths, parent: "_Node | None", tag: str) -> None:
+        self.below: dict[str, _Node] = {}
+        self.path: str = _below(parent.path, tag) if parent else ""
+        self.each: str = parent.each if parent else ""
+        self.begins = not self.each and paths.begins_part(self.path)
+        if self.begins:
+            self.path, self.each = "", self.path
+        self.wanted = not self.begins and self.path in paths.leaves[self.each]
+        self.way = not self.each and self.path in paths.ways
+        self.is_break = _local(tag) == "br"
+
+
+class _Open(NamedTuple):
+    """An element that has begun inside a record: the text that what it says belongs to, and the
+    part it is in."""
+
+    node: _Node
     text: _Text | None
-    own: bool
     part: Part | None
 
 
@@ -45,15 +68,19 @@ class Elements:
     """A target for lxml's parser.
 
     Text of elements inside a wanted one that are not wanted themselves counts as its own, and
-    `<br/>` there as the end of a line. Raises TooMuch through the parser. `seen` are the paths
-    that stand in the records, wanted or not, while somebody asks for them.
+    `<br/>` there as the end of a line. Raises TooMuch through the parser. `begun`: a record has
+    begun. `seen` are the paths that stand in the records, wanted or not, while somebody asks for
+    them.
     """
 
     def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
         self._paths = paths
         self._limits = limits
+        self.begun = False
         self._where = tuple(map(canonical, filter(None, paths.wanted.records.split("/"))))
         self._seen = seen
+        self._root = _Node(paths, None, "")
+        self._nodes = 0
         self._outside: list[str] = []
         self._inside: list[_Open] = []
         self._taken = Taken(paths, limits)
@@ -65,17 +92,20 @@ class Elements:
         yield from finished
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if len(self._outside) + len(self._inside) > self._limits.depth:
+        inside = self._inside
+        if len(self._outside) + len(inside) > self._limits.depth:
             raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
-        if self._inside:
-            begun = self._begun(tag)
+        if inside:
+            parent = inside[-1]
+            begun = self._begun(parent, parent.node.below.get(tag) or self._met(parent, tag))
         else:
             self._outside.append(_local(tag))
             if not self._is_record():
                 return
+            self.begun = True
             self._taken = Taken(self._paths, self._limits)
-            begun = _Open("", None, False, None)
-        self._inside.append(begun)
+            begun = _Open(self._root, None, None)
+        inside.append(begun)
         if attributes:
             self._take(attributes, begun)
 
@@ -85,9 +115,11 @@ class Elements:
 
     def end(self, tag: str) -> None:
         if self._inside:
-            ended = self._inside.pop()
-            if ended.own:
-                self._taken.add(ended.part, ended.path, str(ended.text))
+            node, text, part = self._inside.pop()
+            if node.wanted:
+                self._taken.add(part, node.path, str(text))
+            elif node.begins and part:
+                self._taken.end(part)
             if self._inside:
                 return
             self._finished.append(self._taken)
@@ -109,26 +141,38 @@ class Elements:
         if len(attributes) > self._limits.columns:
             raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
         for key, value in attributes.items():
-            path = _below(begun.path, key, "@")
+            path = _below(begun.node.path, key, "@")
             self._taken.add(begun.part, path, value)
-            self._see(path, begun.part)
+            if begun.part:
+                self._taken.see(begun.part, path)
+            else:
+                self._see(path)
 
-    def _begun(self, tag: str) -> _Open:
-        parent = self._inside[-1]
-        path = _below(parent.path, tag)
-        self._see(path, parent.part)
-        if parent.part is None and path in self._paths.parts:
-            return _Open("", None, False, self._taken.part(path))
-        if path in (parent.part.leaves if parent.part else self._paths.leaves):
-            return _Open(path, _Text(self._limits.cell_characters), True, parent.part)
-        if parent.text is None or path in self._paths.ways:
-            return _Open(path, None, False, parent.part)
-        if _local(tag) == "br":
+    def _begun(self, parent: _Open, node: _Node) -> _Open:
+        if node.begins:
+            return _Open(node, None, self._taken.part(node.each))
+        if parent.part:
+            self._taken.see(parent.part, node.path)
+        if node.wanted:
+            return _Open(node, _Text(self._limits.cell_characters), parent.part)
+        if parent.text is None or node.way:
+            return _Open(node, None, parent.part)
+        if node.is_break:
             parent.text.add("\n")
-        return _Open(path, parent.text, False, parent.part)
+        return _Open(node, parent.text, parent.part)
 
-    def _see(self, path: str, part: Part | None) -> None:
-        if self._seen is not None and part is None and len(self._seen) < self._limits.columns:
+    def _met(self, parent: _Open, tag: str) -> _Node:
+        """An element met there for the first time; so many are remembered."""
+        node = _Node(self._paths, parent.node, tag)
+        if self._nodes < _MOST_NODES:
+            self._nodes += 1
+            parent.node.below[tag] = node
+        if not node.each:
+            self._see(node.path)
+        return node
+
+    def _see(self, path: str) -> None:
+        if self._seen is not None and len(self._seen) < self._limits.columns:
             self._seen.add(path)
 
 

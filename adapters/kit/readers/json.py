@@ -177,7 +177,9 @@ class _Parsing:
     def _walk(self, taken: Taken, part: Part | None, path: str, value: _Value, room: int) -> None:
         if room == 0:
             raise ValueError
-        if self._seen is not None and part is None and len(self._seen) < self._limits.columns:
+        if part and path:
+            taken.see(part, path)
+        elif self._seen is not None and len(self._seen) < self._limits.columns:
             self._seen.add(path)
         match value:
             case None:
@@ -190,10 +192,13 @@ class _Parsing:
                 for each in value:
                     self._walk(taken, part, path, each, room - 1)
             case dict():
-                if part is None and path in self._paths.parts:
+                begun = part is None and self._paths.begins_part(path)
+                if begun:
                     part, path = taken.part(path), ""
                 for name, below in value.items():
                     self._walk(taken, part, f"{path}/{name}" if path else name, below, room - 1)
+                if begun and part:
+                    taken.end(part)
 
 
 class _Twice(ValueError):

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
 from zipfile import ZipInfo
@@ -16,6 +17,7 @@ from adapters.kit.readers.gathered import gathered, rows_of
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.sheet import opened_workbook
+from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
 from adapters.kit.readers.zipped import members_of
 from adapters.kit.wanted import Wanted
@@ -67,14 +69,20 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
 
     Raises UnreadableFile, with advice, for what is no document that can be read, or OSError.
     """
+    if wanted.largest:
+        limits = replace(limits, file_bytes=wanted.largest, unpacked_bytes=wanted.largest)
     group = wanted.gathered
     rows = rows_of(wanted.groups[group], wanted) if group else wanted
     with _opened(path, name, rows, limits) as reader:
-        yield gathered(reader, group, wanted) if group else reader
+        if wanted.whole:
+            yield WholeDocument(reader, path, name=name, wanted=wanted)
+        else:
+            yield gathered(reader, group, wanted) if group else reader
 
 
 @contextmanager
 def _opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
+    """A reader of a document or an archive."""
     if _head(path).startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):

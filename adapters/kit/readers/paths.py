@@ -7,6 +7,7 @@ from typing import Final
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.header import similar
 from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.totals import Tally
 from adapters.kit.wanted import Wanted
 
 _MOST_PARTS: Final = 1_000
@@ -15,29 +16,42 @@ _LONGEST_RECORD: Final = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The wanted paths: those of a record, the names of groups by where each part stands, and the
-    ways to any of these."""
+    """The wanted paths: the leaves of a record (under "") and of each part, by where it stands;
+    the names of groups and of tables by the same; and the ways to any of these."""
 
     wanted: Wanted
-    leaves: frozenset[str]
-    parts: Mapping[str, str]
+    leaves: Mapping[str, frozenset[str]]
+    groups: Mapping[str, str]
+    tables: Mapping[str, str]
     ways: frozenset[str]
 
     @classmethod
     def of(cls, wanted: Wanted) -> "Paths":
         """What the mapping wants, by path."""
-        leaves = frozenset([*wanted.titles, *wanted.also])
-        parts = {group.each: name for name, group in wanted.groups.items()}
-        return cls(wanted, leaves, parts, frozenset(_above([*leaves, *parts])))
+        groups = {group.each: name for name, group in wanted.groups.items()}
+        tables = {each: name for name, table in wanted.tables.items() for each in table.each}
+        leaves = (
+            {each: wanted.tables[name].columns for each, name in tables.items()}
+            | {each: frozenset(wanted.groups[name].titles) for each, name in groups.items()}
+            | {"": frozenset([*wanted.titles, *wanted.also])}
+        )
+        ways = frozenset(_above([*leaves[""], *groups, *tables]))
+        return cls(wanted, leaves, groups, tables, ways)
+
+    def begins_part(self, path: str) -> bool:
+        """Whether each element at this path is a part of a group, or a row of a table."""
+        return path in self.groups or path in self.tables
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the parts that a record holds many of, and what was taken of it so far."""
+    """One of the parts that a record holds many of, and what was taken of it so far; `tally` is
+    its table's, if only totals are kept."""
 
     each: str
     leaves: frozenset[str]
     values: dict[str, str]
+    tally: Tally | None = None
 
 
 @dataclass(slots=True)
@@ -48,13 +62,19 @@ class Taken:
     limits: Limits
     values: dict[str, str] = field(default_factory=dict)
     groups: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     characters: int = 0
 
     def part(self, each: str) -> Part:
-        """Begin one more part of a group; of too many, one that is thrown away."""
-        name = self.paths.parts[each]
-        part = Part(each, frozenset(self.paths.wanted.groups[name].titles), {})
+        """Begin one more part of a group, of too many one that is thrown away; or one more row of
+        a table."""
+        if name := self.paths.tables.get(each):
+            if (tally := self.tallies.get(name)) is None:
+                tally = self.tallies[name] = Tally(self.paths.wanted.tables[name])
+            return Part(each, self.paths.leaves[each], {}, tally)
+        name = self.paths.groups[each]
+        part = Part(each, self.paths.leaves[each], {})
         parts = self.groups.setdefault(name, [])
         if len(parts) < _MOST_PARTS:
             parts.append(part.values)
@@ -62,9 +82,25 @@ class Taken:
             self.faults[each] = f"同类项超过 {_MOST_PARTS} 个"
         return part
 
+    def end(self, part: Part) -> None:
+        """A part has ended: a row of a table is counted and forgotten."""
+        if part.tally:
+            part.tally.add(part.values)
+
+    def see(self, part: Part, path: str) -> None:
+        """A member of a part, wanted or not: a table tells which columns it has."""
+        if part.tally and path not in part.tally.columns:
+            if len(part.tally.columns) < self.limits.columns:
+                part.tally.columns[path] = None
+            else:
+                self.faults[part.each] = f"栏目超过 {self.limits.columns} 个"
+
     def add(self, part: Part | None, path: str, text: str) -> None:
         """A value of a part, or of the record itself; passed over where it is not wanted."""
-        if path not in (part.leaves if part else self.paths.leaves):
+        if path not in (part.leaves if part else self.paths.leaves[""]):
+            return
+        if part and part.tally:
+            part.values.setdefault(path, text[: self.limits.cell_characters])
             return
         values = part.values if part else self.values
         where = f"{part.each}/{path}" if part else path
@@ -84,7 +120,8 @@ class Taken:
                 for path, reason in sorted(self.faults.items())
             )
             return Unreadable(number=number, place=place, faults=tuple(told))
-        return Record(number=number, place=place, columns=self._columns(), groups=self.groups)
+        totals = {name: tally.totals() for name, tally in self.tallies.items()}
+        return Record(number, place, self._columns(), self.groups, totals=totals)
 
     def _columns(self) -> dict[str, str]:
         titles, also = self.paths.wanted.titles, self.paths.wanted.also

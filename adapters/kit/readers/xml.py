@@ -17,6 +17,8 @@ from adapters.kit.readers.paths import Paths, Taken, no_record, renamed
 from adapters.kit.wanted import Wanted
 
 _CHUNK: Final = 1 << 16
+# Chunks that are looked at before reading.
+_LOOKED_INTO: Final = 16
 _HEAD: Final = 512
 # What may stand before the root and is no DOCTYPE.
 _PROLOG: Final = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
@@ -39,7 +41,7 @@ class XmlFile:
         if _has_doctype(next(self._text(), "")):
             reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
             raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
-        self._empty = not self._looked_into()
+        self._empty = not self._has_record()
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -50,25 +52,28 @@ class XmlFile:
         return None
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
-        for number, taken in enumerate(self._taken(), start=1):
+        elements = Elements(Paths.of(self._wanted), self._limits)
+        for number, taken in enumerate(self._taken(elements), start=1):
             if number > after:
                 yield taken.record(number, Place(self._name, number))
 
-    def _looked_into(self) -> list[Taken]:
-        """The first records, also when soon behind them the document is broken."""
+    def _has_record(self) -> bool:
+        """Looks at the first records, also when soon behind them the document is broken, and not
+        far into one that is very long. Raises UnreadableFile."""
         seen: set[str] = set()
+        elements = Elements(Paths.of(self._wanted), self._limits, seen)
         first: list[Taken] = []
         try:
-            first.extend(islice(self._taken(seen), SEARCHED))
+            first.extend(islice(self._taken(elements, _LOOKED_INTO), SEARCHED))
         except UnreadableFile:
             if not first:
                 raise
-        if refusal := renamed(seen, self._wanted):
+        if first and (refusal := renamed(seen, self._wanted)):
             raise refusal
-        return first
+        return elements.begun or self._file.path.stat().st_size > _LOOKED_INTO * _CHUNK
 
-    def _taken(self, seen: set[str] | None = None) -> Iterator[Taken]:
-        elements = Elements(Paths.of(self._wanted), self._limits, seen)
+    def _taken(self, elements: Elements, most: int | None = None) -> Iterator[Taken]:
+        """The records of the document, or of its first so many chunks."""
         # The text is decoded before: what is declared is not always what is there.
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", elements),
@@ -77,7 +82,9 @@ class XmlFile:
             no_network=True,
         )
         try:
-            for text in self._text():
+            for chunk, text in enumerate(self._text()):
+                if chunk == most:
+                    return
                 parser.feed(text.encode())
                 yield from elements.finished()
             parser.close()
@@ -108,7 +115,7 @@ def _broken(error: etree.XMLSyntaxError | TooMuch) -> RowFault:
     if isinstance(error, TooMuch):
         return _fault(f"XML {error}，此后的内容没有读取", "请核对文件是否正确，或分成几个文件")
     reason = f"XML 从第 {error.lineno} 行起不合语法，此后的内容无法读取"
-    advice = "请检查该行的标签是否成对、& 和 < 是否写成 &amp; 和 &lt;，或重新导出；此前的已处理"
+    advice = "请检查该行的标签是否成对、& 和 < 是否写成 &amp; 和 &lt;，或重新导出；此前的记录已处理"
     return _fault(reason, advice)
 
 

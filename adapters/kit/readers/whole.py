@@ -1,0 +1,133 @@
+"""A reader that makes one record of a document: all members of an archive together."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from adapters.kit.port import (
+    FaultKind,
+    Place,
+    Reader,
+    Record,
+    RowFault,
+    Totals,
+    Unbalanced,
+    Unreadable,
+)
+from adapters.kit.wanted import Wanted
+
+_ADVICE: Final = "一个文件（或压缩包）里只放一套数据，请分开提供"
+
+
+class WholeDocument:
+    """`Reader` of the one record that the records of another reader make.
+
+    What several of them say must be the same; parts are put together, totals added up. The columns
+    "#sha256" and "#size" are of the document's bytes. If any of it is Unreadable, all of it is.
+    """
+
+    def __init__(self, reader: Reader, path: Path, *, name: str, wanted: Wanted) -> None:
+        self._reader = reader
+        self._path = path
+        self._name = name
+        self._wanted = wanted
+
+    @property
+    def notices(self) -> tuple[RowFault, ...]:
+        return self._reader.notices
+
+    @property
+    def rows(self) -> int | None:
+        return 1
+
+    def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        if after:
+            return
+        united = _United(self._wanted)
+        for each in self._reader.read():
+            united.add(each)
+        if not united.records:
+            return
+        place = Place(self._name, 1)
+        if united.faults:
+            yield Unreadable(1, place, tuple(united.faults))
+            return
+        columns = {**united.columns, **_facts(self._path)}
+        yield Record(1, place, columns, united.groups, totals=united.totals)
+
+
+@dataclass(slots=True)
+class _United:
+    """What was read so far, as one record."""
+
+    wanted: Wanted
+    records: int = 0
+    columns: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
+    totals: dict[str, Totals] = field(default_factory=dict)
+    faults: list[RowFault] = field(default_factory=list)
+
+    def add(self, each: Record | Unreadable) -> None:
+        self.records += 1
+        if isinstance(each, Unreadable):
+            self.faults.extend(each.faults)
+            return
+        for column, cell in each.columns.items():
+            if cell and self.columns.setdefault(column, cell) != cell:
+                title = self.wanted.titles[column]
+                reason = f"几个文件（或几处）的“{title}”不一致"
+                self.faults.append(
+                    RowFault(0, column, FaultKind.MISMATCH, reason, _ADVICE, each.place.sheet)
+                )
+        for name, parts in each.groups.items():
+            self.groups.setdefault(name, []).extend(parts)
+        for name, totals in each.totals.items():
+            placed = _placed(totals, each.place.sheet)
+            self.totals[name] = _sum(self.totals[name], placed) if name in self.totals else placed
+
+
+def _facts(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"#sha256": digest, "#size": str(file.seek(0, 2))}
+
+
+def _placed(totals: Totals, member: str) -> Totals:
+    """Totals that tell the member of an archive in which their table stands."""
+    if not member:
+        return totals
+    return replace(
+        totals,
+        unbalanced={
+            number: replace(each, sheet=f"{member}/{each.sheet}")
+            for number, each in totals.unbalanced.items()
+        },
+        faults=tuple(replace(fault, sheet=f"{member}/{fault.sheet}") for fault in totals.faults),
+    )
+
+
+def _sum(one: Totals, other: Totals) -> Totals:
+    """The totals of a table that stands in two places."""
+    firsts = [each.first for each in (one, other) if each.first]
+    lasts = [each.last for each in (one, other) if each.last]
+    return Totals(
+        rows=one.rows + other.rows,
+        columns=tuple(dict.fromkeys((*one.columns, *other.columns))),
+        sums={name: one.sums[name] + other.sums[name] for name in one.sums},
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        unbalanced=_still_unbalanced(one.unbalanced, other.unbalanced),
+        faults=(*one.faults, *other.faults),
+    )
+
+
+def _still_unbalanced(
+    one: Mapping[str, Unbalanced], other: Mapping[str, Unbalanced]
+) -> dict[str, Unbalanced]:
+    both = {**other, **one}
+    for number in one.keys() & other.keys():
+        excess = one[number].excess + other[number].excess
+        both[number] = replace(one[number], excess=excess)
+    return {number: each for number, each in both.items() if each.excess}
