@@ -20,6 +20,26 @@ class WantedGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a workbook says in a column that its template did not have yet. `types`: only one whose
+    template makes one of these events, none for all."""
+
+    text: str
+    types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Which templates a mapping reads: those of its system that make one of its events. `before`:
+    column → what was so before it was asked for."""
+
+    title: str
+    system: str
+    types: frozenset[str]
+    before: Mapping[str, Earlier]
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The columns a mapping reads: name → title, those it cannot do without, those it passes over.
 
@@ -28,7 +48,8 @@ class Wanted:
     with "@" ("head/msgid", "@name"). `records` is where the records stand: of XML the path of
     their element below the root or its bare name, of JSON the path of their list, "" for the
     outermost. `sheets` are patterns (`*`, `?`) of the sheets of a workbook or the members of an
-    archive that count, none for all.
+    archive that count, none for all. `form`: which workbooks that came from a template are its
+    own, None where nobody asks.
     """
 
     titles: Mapping[str, str]
@@ -38,6 +59,7 @@ class Wanted:
     groups: Mapping[str, WantedGroup] = field(default_factory=dict)
     records: str = ""
     sheets: tuple[str, ...] = ()
+    form: Form | None = None
 
 
 def canonical(name: str) -> str:
