@@ -83,7 +83,7 @@ def read_as(mark: Mark | None, wanted: Wanted) -> Marked:
         for column, earlier in form.before.items()
         if column not in had and (not earlier.types or not earlier.types.isdisjoint(types))
     }
-    notices = tuple(_lacking(column, wanted) for column in before)
+    notices = tuple(_lacking(column, text) for column, text in before.items())
     return Marked(replace(wanted, required=wanted.required - before.keys()), before, notices)
 
 
@@ -103,6 +103,6 @@ def _misplaced(mark: Mark, form: Form) -> RowFault:
     return RowFault(0, "", FaultKind.FILE, reason, advice)
 
 
-def _lacking(column: str, wanted: Wanted) -> RowFault:
-    reason = f"这是旧模板，没有列“{column}”（{wanted.titles[column]}），按原来的约定处理"
+def _lacking(column: str, text: str) -> RowFault:
+    reason = f"这是旧模板，没有列“{column}”，按“{text}”处理"
     return RowFault(0, column, FaultKind.NOTICE, reason, "下次请用新模板填写")
