@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from adapters.discipline.people import ENCIPHERED, named_in_cipher, org, signed
-from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
+from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order
 from adapters.discipline.subjects import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.port import FaultKind, RowFault, Translated

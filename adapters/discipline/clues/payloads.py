@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.discipline.people import org, signed
-from adapters.discipline.steps import Step
+from adapters.kit.rowsteps import Step
 from adapters.discipline.subjects import Number, by_number, each
 from adapters.kit.convert import Scalar
 from adapters.kit.rows import Row

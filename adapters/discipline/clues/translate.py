@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from adapters.discipline.clues.payloads import ADDITION, RECEIVED, RETURNED, SANCTIONS, STEPS
 from adapters.discipline.people import ENCIPHERED, named_in_cipher
-from adapters.discipline.steps import Contracts, Step, day_in, made, missing, out_of_order
+from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing, out_of_order
 from adapters.discipline.subjects import by_number, each, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.port import FaultKind, RowFault, Translated

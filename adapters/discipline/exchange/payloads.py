@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.discipline.people import org, signed
-from adapters.discipline.steps import Step
+from adapters.kit.rowsteps import Step
 from adapters.discipline.subjects import by_number
 from adapters.kit.rows import Row
 

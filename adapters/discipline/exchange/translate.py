@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.discipline.exchange.payloads import LISTS, STEPS
 from adapters.discipline.people import ENCIPHERED, named_in_cipher
-from adapters.discipline.steps import Contracts, Step, made, missing, out_of_order
+from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order
 from adapters.discipline.subjects import unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.port import FaultKind, RowFault, Translated
