@@ -52,6 +52,33 @@ def leaves(contract: Contract) -> tuple[Leaf, ...]:
     return tuple(_leaves(own, schema, schema.get("$defs", {}), "", (), needed=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a contract says of a member: its schema, what its name leaves open ("" for nothing),
+    and whether an event cannot be without it."""
+
+    schema: Schema
+    about: str
+    needed: bool
+
+
+def shape_at(contract: Contract, pointer: str) -> Shape | None:
+    """What a contract says of the member at a JSON Pointer (`-`: any item of an array)."""
+    shape: Schema = contract.schema()
+    definitions = shape.get("$defs", {})
+    about, needed = "", True
+    for step in pointer.split("/")[1:]:
+        held = _resolved(shape, definitions)
+        if step == "-" or step.isdecimal():
+            below, must = held.get("items"), held.get("minItems", 0) > 0
+        else:
+            below, must = held.get("properties", {}).get(step), step in held.get("required", ())
+        if below is None:
+            return None
+        about, shape, needed = below.get("description", ""), _without_null(below), needed and must
+    return Shape({**_resolved(shape, definitions), **shape}, about, needed)
+
+
 def _leaves(
     fields: tuple[Field, ...],
     part: Schema,

@@ -13,6 +13,7 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [tables.x]           parts too many to be kept: each, sums, and whether two of these agree
     [deleted]            how a row says that its system has deleted it
     [steps."<type>"]     the order of a case's events (`steps`)
+    [template]           the workbook that people fill in (`template`)
 
 A mapping also says in `[contracts]` what it makes (type = version).
 """
@@ -28,7 +29,7 @@ from adapters.kit.amounts import Unit, unit_in
 from adapters.kit.convert import READINGS, plain
 from adapters.kit.port import CannotRun
 from adapters.kit.steps import Step, Type, never_possible
-from adapters.kit.wanted import Wanted, WantedGroup, WantedTotals, canonical
+from adapters.kit.wanted import Earlier, Form, Wanted, WantedGroup, WantedTotals, canonical
 from contracts.agency import parse_addresses
 from contracts.dataset.parts import Sensitivity
 
@@ -99,6 +100,12 @@ class FieldRule(_Strict):
     label_column: Column | None = None
     when: When | None = None
     pointers: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The events that alone it feeds; none where it may feed any."""
+        only = frozenset(pointer.rpartition(":")[0] for pointer in self.pointers)
+        return only if "" not in only else frozenset()
 
     @property
     def unit(self) -> Unit | None:
@@ -222,6 +229,21 @@ class Document(_Strict):
     largest_mib: Annotated[int, Field(ge=1, le=MOST_MIB)] | None = None
 
 
+class Template(_Strict):
+    """The workbook that people are given to fill in. `fields`: which, in this order, none for all
+    in the order of the map; `example` and `hints`: what the example says, and what people should
+    know, by field; `notes`: sentences on the whole. `before`: what a workbook says in fields that
+    its template did not have yet, so that it is read on."""
+
+    title: str = ""
+    sheet: Annotated[str, Field(max_length=31, pattern=r"^[^\[\]:*?/\\'\s]+$")] = "填报"
+    fields: tuple[str, ...] = ()
+    example: MappingOf[str, str] = {}
+    hints: MappingOf[str, str] = {}
+    notes: tuple[str, ...] = ()
+    before: MappingOf[str, str] = {}
+
+
 class Mapping(_Strict):
     """A field map: what the adapter is called, what it makes, and how every field is read."""
 
@@ -236,6 +258,15 @@ class Mapping(_Strict):
     tables: MappingOf[str, Table] = {}
     deleted: Deletion | None = None
     steps: MappingOf[Type, Step] = {}
+    template: Template = Template()
+
+    @model_validator(mode="after")
+    def _template_names_fields(self) -> "Mapping":
+        template = self.template
+        named = {*template.fields, *template.example, *template.hints, *template.before}
+        if unknown := named - self.fields.keys():
+            raise ValueError(f"template: no field {', '.join(sorted(unknown))}")
+        return self
 
     @model_validator(mode="after")
     def _keep_out(self) -> "Mapping":
@@ -287,7 +318,16 @@ class Mapping(_Strict):
             amounts=frozenset(rule.column for rule in rules if rule.reads in AMOUNTS),
             whole=self.document.whole,
             largest=self.document.largest_mib and self.document.largest_mib << 20,
+            form=self._form,
         )
+
+    @property
+    def _form(self) -> Form:
+        before = {
+            self.fields[name].column: Earlier(text, self.fields[name].types)
+            for name, text in self.template.before.items()
+        }
+        return Form(self.title, self.system, frozenset(self.contracts), before)
 
     @property
     def _deletion_title(self) -> dict[str, str]:

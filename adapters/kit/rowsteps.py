@@ -1,4 +1,4 @@
-"""A step that a row of a ledger may have taken, and the event that it gives."""
+"""A step that a row which grows may have taken, and the event that it gives."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -35,6 +35,7 @@ class _Site(BaseModel):
     document: dict[str, Any] = {}
     deleted: dict[str, Any] = {}
     steps: dict[str, dict[str, Any]] = {}
+    template: dict[str, Any] = {}
 
 
 def load_mapping(path: Path, site: Path | None = None) -> Mapping:

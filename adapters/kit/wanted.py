@@ -51,6 +51,26 @@ class WantedTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a workbook says in a column that its template did not have yet. `types`: only one whose
+    template makes one of these events, none for all."""
+
+    text: str
+    types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Which templates a mapping reads: those of its system that make one of its events. `before`:
+    column → what was so before it was asked for."""
+
+    title: str
+    system: str
+    types: frozenset[str]
+    before: Mapping[str, Earlier]
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The columns a mapping reads: name → title, those it cannot do without, those it passes over.
 
@@ -64,7 +84,8 @@ class Wanted:
 
     `whole`: the document is one record, all members of an archive together; then the columns
     "#sha256" and "#size" say what its bytes are. `largest`: bytes that it may have, where that is
-    not what any document may have.
+    not what any document may have. `form`: which workbooks that came from a template are its own,
+    None where nobody asks.
     """
 
     titles: Mapping[str, str]
@@ -78,6 +99,7 @@ class Wanted:
     amounts: frozenset[str] = frozenset()
     whole: bool = False
     largest: int | None = None
+    form: Form | None = None
 
     @property
     def gathered(self) -> str:

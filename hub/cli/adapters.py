@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -22,6 +23,7 @@ from rich.progress import (
 from adapters.kit import adapter as kit
 from adapters.kit.check import check as differences
 from adapters.kit.check import sample_agency
+from adapters.kit.days import BEIJING
 from adapters.kit.dry import Rehearsal, dry_run, fitting
 from adapters.kit.new import new_adapter
 from adapters.kit.runner import Summary, tune_interpreter
@@ -155,6 +157,37 @@ def new(
     """由契约起一个新适配器：映射、转换、说明和样例。/ Begin an adapter from a contract."""
     folder = new_adapter(name, type_, into)
     say(f"已写好 {folder}，核对：guantong adapter check {folder}")
+
+
+@adapter.command
+def template(
+    what: Annotated[
+        str, Parameter(help="适配器名称、文件夹，或事件类型 / adapter, folder, or type")
+    ],
+    *,
+    type_: Annotated[
+        str, Parameter(name="--type", help="只要填报这种事件的列 / for events of this type alone")
+    ] = "",
+    into: Annotated[Path | None, Parameter(help="写到哪个文件，须尚不存在 / a new file")] = None,
+    site: Annotated[Path | None, Parameter(help="本地字段映射 / the site's field map")] = None,
+    region: Annotated[
+        str | None,
+        Parameter(help="填报单位的区划代码，选项以其层级为准 / region of those who fill in"),
+    ] = None,
+    codes: OwnCodes = None,
+) -> None:
+    """由映射和契约生成填报模板（xlsx），填好放入投放文件夹。/ A workbook for people to fill in."""
+    # Workbooks, which no other command waits for.
+    from adapters.kit.template import Offered, adapter_making, template_of
+    from adapters.kit.templatebook import write_template
+
+    known = codes_in(codes)
+    chosen, only = adapter_making(kit.named(what), site, known)
+    today = datetime.fromtimestamp(time.time(), BEIJING).date()
+    made = template_of(chosen, Offered(known, region, today), type_ or only)
+    path = into or Path(f"{made.title}模板.xlsx")
+    write_template(made, path)
+    say(f"已写好 {path}：{len(made.columns)} 列，版本 {made.mark.version}")
 
 
 def _check_file(

@@ -1,4 +1,4 @@
-"""`guantong adapter new` and `check`, as people type them."""
+"""`guantong adapter new`, `template` and `check`, as people type them."""
 
 from pathlib import Path
 
@@ -42,3 +42,15 @@ def test_a_file_that_no_adapter_knows_is_told(tmp_path: Path) -> None:
     done = guantong("adapter", "check", tmp_path / "其他.csv")
     assert done.status == 1
     assert "没有适配器认得这个文件" in done.complained
+
+
+def test_a_template_is_written_once_and_read_by_the_adapter_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "办结.xlsx"
+    made = guantong("adapter", "template", "clue.concluded", "--into", path)
+    assert made.status == 0
+    assert made.said.startswith(f"已写好 {path}：30 列，版本 ")
+    again = guantong("adapter", "template", "clue.concluded", "--into", path)
+    assert (again.status, "已经存在" in again.complained) == (1, True)
+    misplaced = guantong("adapter", "check", path, "--adapter", "discipline.exchange")
+    assert misplaced.status == 1
+    assert "放错了文件夹：这是 discipline.clues 的填报模板" in misplaced.said

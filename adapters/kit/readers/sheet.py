@@ -20,6 +20,7 @@ from adapters.kit.readers.layout import Filling, candidates
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import counts, quoted
 from adapters.kit.readers.table import Lines, Table
+from adapters.kit.templatemark import MARK, Mark, aside, mark_in, read_as
 from adapters.kit.wanted import Wanted
 
 # Of computing: to begin with, and for each MiB; a slow machine needs a tenth of it.
@@ -98,7 +99,8 @@ class Workbook:
 
     The number of a record is its row, behind those of all sheets before. A cell merged downwards
     counts in each of its rows. Sheets without the header, and hidden ones, are passed over and
-    told; blank rows are passed over. Opening raises UnreadableFile when no sheet has the header.
+    told; blank rows are passed over, and a template's own sheets. Opening raises UnreadableFile
+    when no sheet has the header, or for a workbook that came from another adapter's template.
     """
 
     def __init__(self, frames: IO[bytes], *, name: str, wanted: Wanted, limits: Limits) -> None:
@@ -106,9 +108,14 @@ class Workbook:
         self._name = name
         self._limits = limits
         sheets = list(self._sheets())
-        self._several = len(sheets) > 1
         self._rows = sum(seen.sheet.rows for seen in sheets)
-        self._tables, self._notices = self._found(sheets, wanted)
+        mark = _mark_of(sheets)
+        read = read_as(mark, wanted)
+        self._before = read.before
+        counted = [seen for seen in sheets if not aside(seen.sheet.name, mark)]
+        self._several = len(counted) > 1
+        self._tables, notices = self._found(counted, read.wanted)
+        self._notices = (*read.notices, *notices)
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -226,7 +233,7 @@ class Workbook:
     ) -> Record | Unreadable:
         place = Place(self._name, row, self._place(table.seen))
         number = table.seen.offset + row
-        columns: dict[str, str] = {}
+        columns = dict(self._before)
         faults = []
         for index, name in table.columns:
             cell = columns[name] = cells[index] if index < len(cells) else ""
@@ -240,6 +247,11 @@ class Workbook:
             told = tuple(RowFault(row, *fault, place.sheet) for fault in faults)
             return Unreadable(number=number, place=place, faults=told)
         return Record(number=number, place=place, columns=columns, units=table.header.units)
+
+
+def _mark_of(sheets: Sequence[_Seen]) -> Mark | None:
+    """The mark of the template that a workbook came from, if it came from one."""
+    return next((mark_in(seen.top) for seen in sheets if seen.sheet.name == MARK), None)
 
 
 def _no_table(

@@ -24,9 +24,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Away, CannotRun
 from adapters.kit.present import Plain, Shape, in_beijing, said
-from adapters.kit.sinks.ledgerform import Ledger, LedgerColumn
+from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import LedgerRows, Row
 from adapters.kit.sinks.sheetlook import (
+    Offer,
     add_styles,
     begin_sheet,
     dress_header,
@@ -198,7 +199,7 @@ class Workbook:
             place = found.get(canonical(column.title))
             if place is None:
                 place = end = end + 1
-                dress_header(sheet, header, place, column)
+                dress_header(sheet, header, place, column.title, required=column.required)
             columns[column.title] = place
         return _Layout(header, columns)
 
@@ -268,9 +269,14 @@ class Workbook:
             for n, value in enumerate(shown, 1):
                 _put(listed.cell(place, n), _typed(value, "text"))
 
-    def _offers(self, layout: _Layout) -> list[tuple[LedgerColumn, int, tuple[str, ...]]]:
+    def _offers(self, layout: _Layout) -> list[Offer]:
         return [
-            (column, layout.columns[column.title], self._choices[column.title])
+            Offer(
+                title=column.title,
+                place=layout.columns[column.title],
+                choices=self._choices[column.title],
+                others="stop" if column.only_these else "warning",
+            )
             for column in self._ledger.columns
             if column.editable and self._choices[column.title]
         ]
