@@ -103,6 +103,7 @@ class Way:
             if document is None:
                 self._purge()
                 return False
+            self._wait_for_room()
             reading.read(document)
             self._tell_people(self.documents.current(document))
             self.more.set()
