@@ -8,12 +8,13 @@ from hashlib import sha256
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from traceback import walk_tb
 from types import MappingProxyType
 from typing import Final
 
 import adapters
 from adapters.kit.mapping import Mapping as FieldMap
-from adapters.kit.port import CannotRun, RowFault, Translated
+from adapters.kit.port import CannotRun, FaultKind, RowFault, Translated
 from adapters.kit.rows import Row, Rows
 from adapters.kit.site import load_mapping
 from contracts.catalogue import load_catalogue
@@ -36,8 +37,8 @@ class Adapter:
     """How one agency's records become events. `translate` is pure: what a field map cannot say.
 
     It answers everything that a row gives: events in order, and what is wrong with the row.
-    `contracts`: type → contract, in the versions that the field map names. `codes`: those of the
-    hub that the events go to, as far as they are known here.
+    What it raises is a fault of the row. `contracts`: type → contract, in the versions that the
+    field map names. `codes`: those of the hub that the events go to, as far as they are known here.
     """
 
     name: str
@@ -111,7 +112,7 @@ def load(name: str | Path, site: Path | None = None, codes: Codes = SHIPPED) -> 
         folder=folder,
         mapping=mapping,
         contracts=MappingProxyType(contracts),
-        translate=translate,
+        translate=_guarded(translate),
         codes=codes,
         rows=Rows(mapping, codes),
     )
@@ -132,3 +133,36 @@ def _own(path: Path) -> Translate:
     except (SyntaxError, ImportError, AttributeError, NameError) as error:
         raise CannotRun(f"{path} 不能装入：{error}") from error
     return translate
+
+
+def _guarded(translate: Translate) -> Translate:
+    """A translation that refuses the row at which it raises, or gives what is no event."""
+
+    def guarded(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
+        try:
+            made = tuple(translate(row, contracts))
+            if not all(isinstance(each, RowFault) or _is_event(each, contracts) for each in made):
+                raise TypeError
+        except Exception as error:
+            return (_slip(row, error),)
+        return made
+
+    return guarded
+
+
+def _is_event(made: object, contracts: Contracts) -> bool:
+    return (
+        isinstance(made, Translated)
+        and made.attributes.get("type") in contracts
+        and "time" in made.attributes
+    )
+
+
+def _slip(row: Row, error: Exception) -> RowFault:
+    """Where the program went wrong; what the error says may repeat a cell."""
+    frames = walk_tb(error.__traceback__)
+    lines = [line for frame, line in frames if Path(frame.f_code.co_filename).name == TRANSLATE]
+    where = f"，{TRANSLATE} 第 {lines[-1]} 行" if lines else ""
+    reason = f"转换程序出错（{type(error).__name__}{where}）"
+    advice = "该行未发送，请把行号和原因告知适配器的开发者，改好程序后重新放入"
+    return RowFault(row.place.row, "", FaultKind.PROGRAM, reason, advice, row.place.sheet)

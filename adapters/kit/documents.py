@@ -100,7 +100,8 @@ class Documents:
         waits = "SELECT document FROM spool NOT INDEXED WHERE source = ? ORDER BY number LIMIT 1"
         reading = "SELECT document FROM documents WHERE document = ? AND phase = 'reading'"
         first = (*self._state.rows(waits, self.source), *self._state.rows(reading, oldest.number))
-        return None if (oldest.number,) in first else oldest
+        # The last answers may have come since it was looked up.
+        return None if (oldest.number,) in first else self.current(oldest)
 
     def current(self, document: Document) -> Document:
         """The same as it is now."""

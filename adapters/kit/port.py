@@ -57,6 +57,7 @@ class FaultKind(StrEnum):
     STEP = "办理步骤不符"
     OPENING = "找不到来文"
     DELETED = "原系统已删除"
+    PROGRAM = "转换程序出错"
     CONTRACT = "不符合契约"
     REFUSED = "贯通拒收"
 

@@ -1,5 +1,6 @@
 """What the hub answers: results of publishing, pages of events, and how it can fail."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
@@ -8,6 +9,7 @@ from msgspec import Struct
 
 # The code of what names none: an answer that does not come from the hub.
 UNNAMED: Final = "unknown"
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Status = Literal["accepted", "duplicate", "rejected"]
 
@@ -18,6 +20,12 @@ class HubError(Exception):
 
 class HubAway(HubError):
     """The hub cannot be reached, or asks to wait longer than the client will."""
+
+
+def _code(answer: Mapping[str, Any]) -> str:
+    """The code of an error; what does not look like one of the hub's may be anything."""
+    code = str(answer.get("code", UNNAMED))
+    return code if _CODE.fullmatch(code) else UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class EventError:
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
         return cls(
-            code=str(answer.get("code", UNNAMED)),
+            code=_code(answer),
             pointer=str(answer.get("pointer") or ""),
             message=str(answer.get("message", "")),
             message_en=str(answer.get("message_en", "")),
@@ -46,7 +54,7 @@ class HubProblem(HubError):
 
     def __init__(self, document: Mapping[str, Any], *, status: int) -> None:
         self.status = status
-        self.code = str(document.get("code", UNNAMED))
+        self.code = _code(document)
         self.title = str(document.get("title", f"HTTP {status}"))
         self.title_en = str(document.get("title_en", f"HTTP {status}"))
         self.detail = str(document.get("detail", ""))

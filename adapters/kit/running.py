@@ -26,7 +26,7 @@ from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
 from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
 from adapters.kit.reading import Reading, Watched
-from adapters.kit.results import HubError, HubProblem
+from adapters.kit.results import UNNAMED, HubError, HubProblem
 from adapters.kit.sending import Answered, Sending
 from adapters.kit.spool import Spool
 from adapters.kit.state import State, open_state
@@ -63,7 +63,8 @@ class Around:
 
 @dataclass(slots=True)
 class Way:
-    """One adapter at work: its settings, what it remembers, and its figures."""
+    """One adapter at work: its settings, what it remembers, and its figures; `slips` are the rows
+    of a document at which the translation raised."""
 
     settings: AdapterSettings
     base: Path
@@ -73,6 +74,7 @@ class Way:
     documents: Documents
     spool: Spool
     figures: Figures
+    slips: int = 0
     more: Event = field(default_factory=Event)
     room: Event = field(default_factory=Event)
 
@@ -103,7 +105,9 @@ class Way:
             if document is None:
                 self._purge()
                 return False
+            self._wait_for_room()
             reading.read(document)
+            self._tell_slips(document)
             self._tell_people(self.documents.current(document))
             self.more.set()
             return True
@@ -114,6 +118,17 @@ class Way:
         raw = self.documents.next_raw()
         brought = source.bring(self.documents.position, raw)
         return None if brought is None else self.documents.add(brought, raw)
+
+    def _tell_slips(self, document: Document) -> None:
+        """What no clerk can put right is told whoever runs the adapter, once for a document."""
+        if self.slips:
+            self.around.told(
+                "translation.failed",
+                adapter=self.settings.name,
+                document=document.number,
+                rows=self.slips,
+            )
+        self.slips = 0
 
     def _tell_people(self, document: Document) -> tuple[Path, ...]:
         """Write what people have to put right, as far as it is known."""
@@ -159,6 +174,7 @@ class Way:
 
     def _kept(self, counts: Counts, faults: Counter[FaultKind]) -> None:
         self.figures.kept(counts, faults)
+        self.slips += faults[FaultKind.PROGRAM]
         self.more.set()
 
     def _progress(self) -> Callable[[int, int | None], None]:
@@ -337,8 +353,11 @@ def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
 def _reason(error: Exception) -> str:
     """What the kit says, or the system: anything else may repeat what was read."""
     match error:
+        case HubProblem(code=code) if code != UNNAMED:
+            return f"{error.title} ({code}, HTTP {error.status})"
         case HubProblem():
-            return f"{error.title} ({error.code}, HTTP {error.status})"
+            # Who stands before the hub may repeat what was sent.
+            return f"HTTP {error.status}"
         case HubError() | Away() | CannotRun():
             return str(error)
         case OSError(errno=int(number)):
