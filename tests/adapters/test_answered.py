@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.kit.documents import Counts, Documents, count, settle
 from adapters.kit.port import Brought, Place, Translated
-from adapters.kit.spool import Fresh, Spool, drop
+from adapters.kit.spool import Fresh, Spool, refuse
 from adapters.kit.state import State, open_state
 
 SOURCE = "/510100.petition/xfj"
@@ -41,7 +41,7 @@ def test_answers_that_come_while_it_is_looked_up_are_counted(tmp_path: Path) -> 
         def refused() -> None:
             with state.transaction() as database:
                 waiting = spool.front(1, 100)
-                drop(database, waiting)
+                refuse(database, SOURCE, waiting)
                 count(database, document.number, Counts(rejected=len(waiting)))
 
         answered = Documents(Between(state, refused), SOURCE).answered()

@@ -215,7 +215,7 @@ def test_a_template_of_another_adapter_is_told_once(tmp_path: Path) -> None:
             "要填“公文往来登记表”的，请换用它的模板",
         )
     ]
-    assert fitting(path) == ("discipline.briefings",)
+    assert fitting(path)[0] == "discipline.briefings"
 
 
 def test_a_row_that_is_wrong_comes_back_in_the_template_and_is_read_once_it_is_right(
