@@ -88,7 +88,8 @@ class Place(Struct, frozen=True):
     sheet: str = ""
 
 
-class Unbalanced(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Unbalanced:
     """What is entered under one number and has two sides that differ: the row of its table where
     it begins, the table as `Place.sheet` names it, and by how much the first side is greater."""
 

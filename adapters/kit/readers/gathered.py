@@ -1,7 +1,7 @@
 """Rows one below the other that are one record: a batch with a row for each of its persons."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Final
 
@@ -160,13 +160,12 @@ def gathered(inner: Reader, name: str, wanted: Wanted) -> Reader:
 
 def rows_of(group: WantedGroup, wanted: Wanted) -> Wanted:
     """What is wanted of each row: the columns of the whole and those of its part."""
-    return Wanted(
+    return replace(
+        wanted,
         titles={**wanted.titles, **group.titles},
         required=wanted.required | group.required,
-        ignored=wanted.ignored,
         also={**wanted.also, **group.also},
-        records=wanted.records,
-        sheets=wanted.sheets,
+        groups={},
     )
 
 
