@@ -123,8 +123,7 @@ def adapter_making(what: str | Path, site: Path | None, codes: Codes) -> tuple[A
 def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template:
     """What people are asked for the events of an adapter, or for those of one type alone.
 
-    Parts that a record holds many of (`groups`) are not asked for: a row holds one. Raises
-    CannotRun for a sheet that would not be read, or an unknown region.
+    Raises CannotRun for a sheet that would not be read, or an unknown region.
     """
     mapping, contracts = adapter.mapping, adapter.contracts
     if not counts(mapping.template.sheet, mapping.document.sheets):
@@ -134,7 +133,7 @@ def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template
     if type_ and type_ not in contracts:
         raise CannotRun(f"{adapter.name} 不发 {type_}，只发：{'、'.join(contracts)}")
     made = {name: each for name, each in contracts.items() if type_ in ("", name)}
-    rules = {name: mapping.fields[name] for name in mapping.template.fields or mapping.fields}
+    rules = {name: mapping.asked[name] for name in mapping.template.fields or mapping.asked}
     every = (
         column
         for name, rule in rules.items()
@@ -215,7 +214,7 @@ def _columns(
         least=least,
         most=most,
     )
-    own = {each.column for each in adapter.mapping.fields.values()}
+    own = {each.column for each in adapter.mapping.asked.values()}
     for beside, about in _beside(rule):
         if beside not in own:
             yield TemplateColumn(_heading(beside), "line", False, False, (), False, "", (about,))
