@@ -96,7 +96,7 @@ def load(name: str | Path, site: Path | None = None, codes: Codes = SHIPPED) -> 
     """
     folder = folder_of(name)
     called = name if isinstance(name, str) else folder.resolve().name
-    mapping = load_mapping(folder / MAPPING, site)
+    mapping = load_mapping(folder / MAPPING, site).model_copy(update={"adapter": called})
     contracts = {}
     for type_, version in mapping.contracts.items():
         contract = load_catalogue().find(type_, version)

@@ -231,9 +231,9 @@ class Document(_Strict):
 
 class Template(_Strict):
     """The workbook that people are given to fill in. `fields`: which, in this order, none for all
-    in the order of the map; `example` and `hints`: what the example says, and what people should
-    know, by field; `notes`: sentences on the whole. `before`: what a workbook says in fields that
-    its template did not have yet, so that it is read on."""
+    in the order of the map (`Mapping.asked`); `example` and `hints`: what the example says, and
+    what people should know, by field; `notes`: sentences on the whole. `before`: what a workbook
+    says in fields that its template did not have yet, so that it is read on."""
 
     title: str = ""
     sheet: Annotated[str, Field(max_length=31, pattern=r"^[^\[\]:*?/\\'\s]+$")] = "填报"
@@ -245,8 +245,12 @@ class Template(_Strict):
 
 
 class Mapping(_Strict):
-    """A field map: what the adapter is called, what it makes, and how every field is read."""
+    """A field map: what the adapter is called, what it makes, and how every field is read.
 
+    `adapter` is the name under which it was loaded.
+    """
+
+    adapter: str = ""
     title: str
     system: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
     contracts: Annotated[MappingOf[str, str], Field(min_length=1)]
@@ -264,7 +268,7 @@ class Mapping(_Strict):
     def _template_names_fields(self) -> "Mapping":
         template = self.template
         named = {*template.fields, *template.example, *template.hints, *template.before}
-        if unknown := named - self.fields.keys():
+        if unknown := named - self.asked.keys():
             raise ValueError(f"template: no field {', '.join(sorted(unknown))}")
         return self
 
@@ -322,12 +326,25 @@ class Mapping(_Strict):
         )
 
     @property
+    def asked(self) -> MappingOf[str, FieldRule]:
+        """The fields that a row of a table may say, also those of its part of a record (written
+        `group.field`)."""
+        parts = {
+            f"{name}.{field}": rule
+            for name, group in self.groups.items()
+            for field, rule in group.fields.items()
+            if group.by
+        }
+        return {**self.fields, **parts}
+
+    @property
     def _form(self) -> Form:
+        rules = self.asked
         before = {
-            self.fields[name].column: Earlier(text, self.fields[name].types)
+            rules[name].column: Earlier(text, rules[name].types)
             for name, text in self.template.before.items()
         }
-        return Form(self.title, self.system, frozenset(self.contracts), before)
+        return Form(self.adapter, self.title, self.system, frozenset(self.contracts), before)
 
     @property
     def _deletion_title(self) -> dict[str, str]:

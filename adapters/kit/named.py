@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
 from adapters.kit.convert import Wrong
@@ -36,5 +37,6 @@ def named_in_cipher(row: Row) -> Iterator[str]:
 
 
 def _names(row: Row, field: str) -> list[str]:
-    said = (row.values.get(field), *row.of_each(field).values(), *row.texts(field))
-    return [name for name in said if isinstance(name, str)]
+    said = (row.values.get(field), *row.of_each(field).values())
+    each = chain.from_iterable(names if isinstance(names, list) else [names] for names in said)
+    return [name for name in each if isinstance(name, str)]

@@ -27,6 +27,7 @@ from contracts.owncodes import SHIPPED, Codes
 
 _MOST_CHOICES: Final = 2_000
 _MOST_NAMED: Final = 20
+_THREAD: Final = frozenset({"causationid", "correlationid"})
 # A number of GB 11643 or GB 32100.
 _OF_STANDARDS: Final = 18
 # As the conversions have it where a rule says nothing, and what a cell holds.
@@ -123,8 +124,7 @@ def adapter_making(what: str | Path, site: Path | None, codes: Codes) -> tuple[A
 def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template:
     """What people are asked for the events of an adapter, or for those of one type alone.
 
-    Parts that a record holds many of (`groups`) are not asked for: a row holds one. Raises
-    CannotRun for a sheet that would not be read, or an unknown region.
+    Raises CannotRun for a sheet that would not be read, or an unknown region.
     """
     mapping, contracts = adapter.mapping, adapter.contracts
     if not counts(mapping.template.sheet, mapping.document.sheets):
@@ -134,7 +134,8 @@ def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template
     if type_ and type_ not in contracts:
         raise CannotRun(f"{adapter.name} 不发 {type_}，只发：{'、'.join(contracts)}")
     made = {name: each for name, each in contracts.items() if type_ in ("", name)}
-    rules = {name: mapping.fields[name] for name in mapping.template.fields or mapping.fields}
+    names = mapping.template.fields or filter(lambda it: _peoples(mapping.asked[it]), mapping.asked)
+    rules = {name: mapping.asked[name] for name in names}
     every = (
         column
         for name, rule in rules.items()
@@ -161,6 +162,11 @@ def _once(columns: Iterable[TemplateColumn]) -> Iterable[TemplateColumn]:
         if (column.needed, bool(column.choices)) > (before.needed, bool(before.choices)):
             found[column.name] = column
     return found.values()
+
+
+def _peoples(rule: FieldRule) -> bool:
+    """Whether people say it; which event another answers, the kit finds."""
+    return not rule.pointers or any(p.rpartition("/")[2] not in _THREAD for p in rule.pointers)
 
 
 def _feeds(rule: FieldRule, contracts: Collection[Contract]) -> bool:
@@ -215,7 +221,7 @@ def _columns(
         least=least,
         most=most,
     )
-    own = {each.column for each in adapter.mapping.fields.values()}
+    own = {each.column for each in adapter.mapping.asked.values()}
     for beside, about in _beside(rule):
         if beside not in own:
             yield TemplateColumn(_heading(beside), "line", False, False, (), False, "", (about,))

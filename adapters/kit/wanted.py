@@ -61,9 +61,11 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Which templates a mapping reads: those of its system that make one of its events. `before`:
-    column → what was so before it was asked for."""
+    """Which templates an adapter reads: its own, which are those of its system that make one of its
+    events, whatever a folder of the agency's is called. `before`: column → what was so before it
+    was asked for."""
 
+    adapter: str
     title: str
     system: str
     types: frozenset[str]

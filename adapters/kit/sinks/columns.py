@@ -209,10 +209,15 @@ def _with(part: Any, steps: Sequence[str], value: Any) -> Any:
 
 
 def key_of(kept: Kept, event: Event) -> tuple[str, ...]:
-    """The key of an event's row; of an event whose key was not told, one that is its own."""
-    found = [[*map(said, at(pointer, event.get("data")))] for pointer in kept.key]
+    """The key of an event's row; of an event whose key was not told, one that is its own. A part of
+    a key of several may be blank where the event has nothing there."""
+    found = {p: next(map(said, at(p, event.get("data"))), "") for p in kept.key}
     own = f"{WITHHELD}{event.get('hubreceipt', '')}"
-    return tuple(told[0] if told and told[0] else own for told in found)
+    some = any(found.values())
+    return tuple(
+        told or ("" if some and not withheld(event, pointer) else own)
+        for pointer, told in found.items()
+    )
 
 
 def value_of(column: Column, event: Event) -> Plain | None:
