@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from zipfile import is_zipfile
 
 from adapters.kit.faulty import Faulty
 from adapters.kit.marking import mark_workbook
-from adapters.kit.port import RowFault, UnreadableFile
+from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
 from adapters.kit.readers.opening import opened
-from adapters.kit.readers.table import Tabular
+from adapters.kit.readers.table import Tabular, as_called, own_names
 from adapters.kit.report import write_report
 from adapters.kit.returning import return_rows
 from adapters.kit.sources.files import shown
@@ -32,14 +34,22 @@ def write_answers(
     """
     called = _called(name)
     listed, book = into / f"{called}.csv", into / f"{called}.xlsx"
-    faulty = Faulty()
-    write_report(listed, name, faulty.passing(faults))
-    if not faulty.rows and not faulty.document:
-        listed.unlink()
+    told = iter(faults)
+    first = next(told, None)
+    if first is None:
+        listed.unlink(missing_ok=True)
         book.unlink(missing_ok=True)
         return ()
-    if _write_book(original, name, wanted, faulty, book):
-        return listed, book
+    faulty = Faulty()
+    with ExitStack() as stack:
+        reader = None
+        if first.kind is not FaultKind.FILE:
+            with suppress(UnreadableFile):
+                reader = stack.enter_context(opened(original, name, wanted))
+        names, passing = own_names(reader), faulty.passing(chain([first], told))
+        write_report(listed, name, (as_called(fault, names) for fault in passing))
+        if _write_book(original, reader, wanted, faulty, book):
+            return listed, book
     book.unlink(missing_ok=True)
     return (listed,)
 
@@ -51,19 +61,19 @@ def _called(name: str) -> str:
     return f"{shown(before[1])}.errors-{int(before[2] or 1) + 1}"
 
 
-def _write_book(original: Path, name: str, wanted: Wanted, faulty: Faulty, book: Path) -> bool:
+def _write_book(
+    original: Path, reader: Reader | None, wanted: Wanted, faulty: Faulty, book: Path
+) -> bool:
     if not faulty.readable or not (faulty.rows or faulty.of_header):
         return False
     packed = is_zipfile(original)
-    try:
-        with opened(original, name, wanted) as reader:
-            if not isinstance(reader, Tabular):
-                return False
-            if packed and mark_workbook(original, reader.tables, faulty, book):
-                return True
-            if group := wanted.gathered:
-                faulty.with_rows_of(reader.tables, wanted.groups[group].by)
-            return return_rows(reader.tables, faulty, book)
-    except UnreadableFile:
+    if reader is None:
         # Its header is what has to be put right.
         return packed and mark_workbook(original, (), faulty, book)
+    if not isinstance(reader, Tabular):
+        return False
+    if packed and mark_workbook(original, reader.tables, faulty, book):
+        return True
+    if group := wanted.gathered:
+        faulty.with_rows_of(reader.tables, wanted.groups[group].by)
+    return return_rows(reader.tables, faulty, book)

@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +30,7 @@ from adapters.kit.port import (
     UnreadableFile,
 )
 from adapters.kit.readers.opening import opened
-from adapters.kit.readers.table import Tabular
+from adapters.kit.readers.table import Names, Tabular, as_called, own_names
 from adapters.kit.steps import impossible
 from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 from contracts.agency import AgencyId
@@ -56,7 +56,7 @@ class Tried:
     """What became of one record, or (without one) what was found about the file as a whole.
 
     `again` counts events that stood in the file before, word for word; they are sent once. `names`
-    are the columns of the file's tables.
+    are the columns of the file's tables, `own` what these call those that have another name there.
     """
 
     record: Record | Unreadable | None
@@ -65,6 +65,7 @@ class Tried:
     faults: tuple[RowFault, ...] = ()
     complete: bool = True
     names: tuple[str, ...] = ()
+    own: Names = field(default_factory=dict)
     deleted: bool = False
 
 
@@ -180,9 +181,12 @@ def rehearsed(adapter: Adapter, path: Path, agency: str) -> Iterator[Tried]:
     with closing(_Before()) as before:
         try:
             with opened(path, path.name, wanted) as reader:
-                yield Tried(None, faults=tuple(reader.notices), names=_names(reader))
+                own = own_names(reader)
+                notices = tuple(as_called(fault, own) for fault in reader.notices)
+                yield Tried(None, faults=notices, names=_names(reader), own=own)
                 for record in reader.read():
-                    yield _tried(adapter, source, record, before)
+                    tried = _tried(adapter, source, record, before)
+                    yield replace(tried, faults=tuple(as_called(f, own) for f in tried.faults))
         except UnreadableFile as error:
             yield Tried(None, faults=error.faults, complete=False)
 
@@ -270,6 +274,7 @@ class _Tally:
     replies: int = 0
     complete: bool = True
     names: dict[str, None] = field(default_factory=dict)
+    own: dict[str, str] = field(default_factory=dict)
     types: Counter[str] = field(default_factory=Counter)
     first: list[Foreseen] = field(default_factory=list)
     faults: dict[tuple[FaultKind, str], list[RowFault]] = field(default_factory=dict)
@@ -285,6 +290,8 @@ class _Tally:
         self.replies += sum(event.reply for event in tried.events)
         self.complete &= tried.complete
         self.names |= dict.fromkeys(tried.names)
+        for (_, column), own in tried.own.items():
+            self.own.setdefault(column, own)
         self.types.update(event.type for event in tried.events)
         self.first.extend(tried.events[: _FIRST_EVENTS - len(self.first)])
         for fault in tried.faults:
@@ -349,7 +356,7 @@ class _Tally:
             titles |= {f"{name}/{column}": title for column, title in group.titles.items()}
         for column, title in titles.items():
             yield Covered(
-                column=column,
+                column=self.own.get(column, column),
                 title=title,
                 required=column in wanted.required,
                 present=column in self.present or column in self.names,

@@ -67,7 +67,8 @@ class RowFault:
     """What a person has to put right, in Chinese; nothing in it repeats what a cell says.
 
     `row` counts as a spreadsheet does, from 1 and with the title rows, 0 for the file as a whole;
-    `column` is the column's name, empty for the row as a whole; `sheet` is the sheet of a workbook
+    `column` is the column's name in the field map (people are shown the document's own), empty for
+    the row as a whole; `sheet` is the sheet of a workbook
     or the member of an archive, empty where there is but one.
     """
 

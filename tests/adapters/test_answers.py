@@ -349,3 +349,26 @@ def test_of_an_open_document_the_refused_rows_come_back_as_a_workbook(tmp_path: 
     assert answers[1].name == "十月.ods.errors.xlsx"
     right = {"编号": "A-2", "人数": "2", "概况": "=HYPERLINK(1)"}
     assert repaired(answers, B3="2") == [(3, right)]
+
+
+def test_the_list_names_columns_as_each_table_does_and_the_marks_stand_in_them(
+    tmp_path: Path,
+) -> None:
+    book = Workbook()
+    for sheet, header in (
+        (book.worksheets[0], HEADER),
+        (book.create_sheet("十一月"), ["编号", "来访人次", "概况"]),
+    ):
+        sheet.append(header)
+        sheet.append(["A-1", "两人", "样例一"])
+    book.save(tmp_path / "in.xlsx")
+    faults = [replace(FAULT, row=2, sheet=sheet.title) for sheet in book.worksheets]
+    named = replace(WANTED, also={"来访人次": "人数"})
+    listed, marked = write_answers(tmp_path / "in.xlsx", "in.xlsx", faults, tmp_path, wanted=named)
+    with listed.open(encoding="utf-8-sig", newline="") as lines:
+        assert [line[1:4] for line in csv.reader(lines)] == [
+            ["工作表", "行", "列"],
+            ["Sheet", "2", "人数"],
+            ["十一月", "2", "来访人次"],
+        ]
+    assert [marks(sheet) for sheet in load_workbook(marked).worksheets] == [{"B2": TOLD}] * 2

@@ -158,3 +158,15 @@ def test_replies_are_counted_that_still_need_their_opening(tmp_path: Path) -> No
     sample = folder / "samples" / "repeated" / "in.csv"
     done = dry_run(load(folder), sample, "510100.discipline")
     assert (done.replies, done.again) == (2, 1)
+
+
+def test_columns_are_named_as_the_file_names_them(tmp_path: Path) -> None:
+    header = tuple({"xfrs": "信访人数", "gkxx": "概况信息"}.get(name, name) for name in HEADER)
+    path = export(
+        tmp_path / "十月.csv",
+        {"xfjbh": "XFJ1", "信访人数": "若干", "概况信息": "样例"},
+        header=header,
+    )
+    done = rehearse(path)
+    assert [(f.column, f.kind) for f in done.faults] == [("信访人数", FaultKind.NUMBER)]
+    assert covered(done, "概况信息") == Covered("概况信息", "概况", True, True, 1)

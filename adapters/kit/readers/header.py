@@ -19,12 +19,14 @@ _PROBLEMS: Final = canonical(PROBLEMS)
 @dataclass(frozen=True, slots=True)
 class Header:
     """A header row: its place, its canonical names by position, and what people should know.
-    `units`: column of money → the unit that its name there, or else a title row, says."""
+    `units`: column of money → the unit that its name there, or else a title row, says; `own`:
+    what the table itself calls a column that is known by another name."""
 
     row: int
     names: tuple[str, ...]
     notices: tuple[RowFault, ...]
     units: Mapping[str, Unit]
+    own: Mapping[str, str]
 
 
 def name_columns(cells: Iterable[str]) -> tuple[str, ...]:
@@ -52,8 +54,10 @@ def find_header(
                 raise UnreadableFile(_too_many(row, len(names), limits))
             notices = (*_notices(row, names, wanted), *_doubled(row, doubled, wanted))
             titles = [title for above, cells in rows[:at] if above < row for title in cells]
-            units = _units(rows[at][1], names, wanted, unit_told(titles))
-            return Header(row=row, names=names, notices=notices, units=units)
+            written = rows[at][1]
+            units = _units(written, names, wanted, unit_told(titles))
+            own = {name: its for name, its in zip(names, written, strict=True) if name != its}
+            return Header(row=row, names=names, notices=notices, units=units, own=own)
     likely = max(settled, key=lambda each: len(wanted.required.intersection(each[1])), default=None)
     # A row that has few of the names may be data, and data is never quoted.
     if (

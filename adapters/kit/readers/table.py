@@ -1,12 +1,15 @@
 """A table as its reader found it: what answers are made from, and what a dry run tells of it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from adapters.kit.port import Reader, RowFault
 from adapters.kit.readers.header import Header
 
 Lines = Iterator[tuple[int, Sequence[str]]]
+# By sheet and column.
+Names = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +33,15 @@ class Tabular(Protocol):
     def tables(self) -> tuple[Table, ...]:
         """Those with a header, while the reader is open."""
         ...
+
+
+def own_names(reader: Reader | None) -> Names:
+    """What the tables of a document themselves call columns that are known by another name."""
+    tables: tuple[Table, ...] = reader.tables if isinstance(reader, Tabular) else ()
+    return {(t.sheet, column): own for t in tables for column, own in t.header.own.items()}
+
+
+def as_called(fault: RowFault, names: Names) -> RowFault:
+    """The fault, its column under the name that the document has for it."""
+    own = names.get((fault.sheet, fault.column))
+    return replace(fault, column=own) if own else fault
