@@ -25,7 +25,7 @@ LEDGERS = sorted(
     path
     for folder in FOLDERS.values()
     for path in folder.glob("*.toml")
-    if path.name != "mapping.toml"
+    if "[events]" in path.read_text(encoding="utf-8")
 )
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 
