@@ -54,12 +54,13 @@ def outcome(name: str | Path, case: Path, codes: Codes = SHIPPED) -> dict[str, A
 
 
 def sample_agency(adapter: Adapter) -> str:
-    """As whom samples are sent: the kind that the adapter, or the family of its first contract, is
-    named after, else the first that may send under it."""
+    """As whom samples are sent: the kind that the adapter's folder, or the one it stands in, is
+    named after or begins like; or its first contract's family; else the first that may send it."""
     first = next(iter(adapter.contracts.values()))
-    named = (adapter.name.partition(".")[0], first.family)
     senders = sorted(load_catalogue().senders(first))
-    kind = next(kind for kind in (*named, *senders) if kind in KINDS)
+    named = (adapter.folder.resolve().name, adapter.folder.resolve().parent.name)
+    alike = (kind for kind in senders if kind.startswith(tuple(f"{name}-" for name in named)))
+    kind = next(kind for kind in (*named, *alike, first.family, *senders) if kind in KINDS)
     return f"{SAMPLE_REGION}.{kind}"
 
 

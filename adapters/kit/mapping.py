@@ -9,7 +9,7 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [document]           where the records stand: sheets = ["线索*"], records = "data/list";
                          whole = true: the document is one record; largest_mib = 4096
     [groups.x]           parts that a record holds many of: each, and [groups.x.fields.y]; with by
-                         the rows that say the same in a column
+                         the rows that say the same in a column, with both those of a list
     [tables.x]           parts too many to be kept: each, sums, and whether two of these agree
     [deleted]            how a row says that its system has deleted it
     [steps."<type>"]     the order of a case's events (`steps`)
@@ -151,7 +151,8 @@ class Deletion(When):
 
 class Group(_Strict):
     """Parts that a record holds many of: the path of each below the record, and their fields; or,
-    with `by`, the rows one below the other that say the same in that column of the record."""
+    with `by`, the rows one below the other that say the same in that column of the record; or,
+    with both, the rows of a list on other sheets (`WantedGroup`)."""
 
     each: Column | None = None
     by: Column | None = None
@@ -159,7 +160,7 @@ class Group(_Strict):
 
     @model_validator(mode="after")
     def _somewhere(self) -> "Group":
-        if (self.each is None) == (self.by is None):
+        if self.each is None and self.by is None:
             raise ValueError('a group has "each" or "by"')
         return self
 
@@ -171,9 +172,10 @@ class Group(_Strict):
         if self.by is None:
             titles = {name: rule.title for rule in rules for name in rule.also} | _titles(rules)
             return WantedGroup(each=self.each or "", titles=titles)
+        listed = {self.by: "所属"} if self.each else {}
         return WantedGroup(
-            each="",
-            titles=_titles(rules),
+            each=self.each or "",
+            titles=listed | _titles(rules),
             by=self.by,
             required=frozenset(rule.column for rule in rules if rule.required or rule.present),
             also=also,
@@ -291,10 +293,9 @@ class Mapping(_Strict):
 
     @model_validator(mode="after")
     def _rows_are_of_one_record(self) -> "Mapping":
-        gathered = {name: group.by for name, group in self.groups.items() if group.by}
-        if gathered and len(self.groups) > 1:
-            raise ValueError('a group with "by" is the only one')
-        for name, by in gathered.items():
+        if self.wanted.gathered and len(self.groups) > 1:
+            raise ValueError('a group with "by" alone is the only one')
+        for name, by in ((name, group.by) for name, group in self.groups.items() if group.by):
             rules = [rule for rule in self.fields.values() if rule.column == by]
             if not any(rule.required for rule in rules):
                 raise ValueError(f"groups.{name}: no required field of a record reads {by!r}")

@@ -17,7 +17,8 @@ class WantedGroup:
     columns of each, name → title.
 
     With `by` in place of `each` they are the rows, one below the other, that say the same in this
-    column of the record. `required` and `also` are then as in `Wanted`.
+    column of the record. With both they are the rows of a list: `each` stands in the names of its
+    sheets, and the column is there as in the record. `required` and `also` are then as in `Wanted`.
     """
 
     each: str
@@ -82,7 +83,7 @@ class Wanted:
     their element below the root or its bare name, of JSON the path of their list, "" for the
     outermost. `amounts` are the columns of money: their names in a document may have a unit at the
     end (`金额(万元)`). `sheets` are patterns (`*`, `?`) of the sheets of a workbook or the members
-    of an archive that count, none for all.
+    of an archive that count, none for all; those of lists always do.
 
     `whole`: the document is one record, all members of an archive together; then the columns
     "#sha256" and "#size" say what its bytes are. `largest`: bytes that it may have, where that is
@@ -106,7 +107,13 @@ class Wanted:
     @property
     def gathered(self) -> str:
         """The name of the group whose parts are rows; "" when every row is a record."""
-        return next((name for name, group in self.groups.items() if group.by), "")
+        below = (name for name, group in self.groups.items() if group.by and not group.each)
+        return next(below, "")
+
+    @property
+    def lists(self) -> Mapping[str, WantedGroup]:
+        """The groups that are lists on sheets of their own."""
+        return {name: group for name, group in self.groups.items() if group.by and group.each}
 
 
 def canonical(name: str) -> str:

@@ -35,6 +35,11 @@ def test_checking_a_sound_adapter_finds_no_difference() -> None:
     assert check("petition") == ()
 
 
+@pytest.mark.parametrize("name", ["discipline.briefings", "inspection.rectification", "petition"])
+def test_an_adapter_is_checked_by_its_path_as_by_its_name(name: str) -> None:
+    assert check(available()[name]) == ()
+
+
 def test_a_sample_may_name_a_region_that_a_hub_imported(tmp_path: Path) -> None:
     header = "code,name,parent,valid_from,valid_until,successor,source"
     (tmp_path / "codes").mkdir()

@@ -10,7 +10,8 @@ class Limits:
 
     `whole_bytes` is for what cannot be read piece by piece (workbooks, JSON that is no NDJSON);
     `members` and `unpacked_bytes` are for what a zip holds, all members together; `depth` is how
-    far XML and JSON may be nested.
+    far XML and JSON may be nested; `list_rows` and `list_characters` are for the lists of a
+    workbook whose rows belong to records, and `list_rows` for these records too.
     """
 
     file_bytes: int = 1 << 30
@@ -20,6 +21,8 @@ class Limits:
     members: int = 1_000
     unpacked_bytes: int = 1 << 30
     depth: int = 64
+    list_rows: int = 20_000
+    list_characters: int = 1 << 24
 
 
 SPREADSHEET: Final = Limits()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -18,10 +18,11 @@ from adapters.kit.readers.frames import NOT_WRITTEN, TOO_LONG, Refused, Rows, Sh
 from adapters.kit.readers.header import SEARCHED, Header, find_header
 from adapters.kit.readers.layout import Filling, candidates
 from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.lists import Lists
 from adapters.kit.readers.patterns import counts, quoted
 from adapters.kit.readers.table import Lines, Table
 from adapters.kit.templatemark import MARK, Mark, aside, mark_in, read_as
-from adapters.kit.wanted import Wanted
+from adapters.kit.wanted import Wanted, canonical
 
 # Of computing: to begin with, and for each MiB; a slow machine needs a tenth of it.
 _SECONDS: Final = 10
@@ -101,6 +102,8 @@ class Workbook:
     counts in each of its rows. Sheets without the header, and hidden ones, are passed over and
     told; blank rows are passed over, and a template's own sheets. Opening raises UnreadableFile
     when no sheet has the header, or for a workbook that came from another adapter's template.
+    Sheets of lists come behind the others; of their rows only those that belong to no record come
+    as `Unreadable`, the others with their record.
     """
 
     def __init__(self, frames: IO[bytes], *, name: str, wanted: Wanted, limits: Limits) -> None:
@@ -112,10 +115,16 @@ class Workbook:
         mark = _mark_of(sheets)
         read = read_as(mark, wanted)
         self._before = read.before
+        self._wanted = read.wanted
         counted = [seen for seen in sheets if not aside(seen.sheet.name, mark)]
         self._several = len(counted) > 1
-        self._tables, notices = self._found(counted, read.wanted)
-        self._notices = (*read.notices, *notices)
+        listed = {seen.sheet.name: _list_of(seen.sheet.name, wanted) for seen in counted}
+        records = [seen for seen in counted if not listed[seen.sheet.name]]
+        lists = [seen for seen in counted if listed[seen.sheet.name]]
+        placed = iter(_placed([*records, *lists]))
+        self._tables, told = self._found(list(islice(placed, len(records))), read.wanted)
+        self._lists, more = self._found_lists(list(placed), listed)
+        self._notices = (*read.notices, *told, *more)
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
@@ -135,7 +144,7 @@ class Workbook:
                 merged=found.seen.sheet.merged,
                 lines=partial(self._lines, found),
             )
-            for found in self._tables
+            for found in (*self._tables, *(table for _, table in self._lists))
         )
 
     def _lines(self, found: _Table) -> Lines:
@@ -146,6 +155,23 @@ class Workbook:
             yield row + 1, cells
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        if not self._lists:
+            yield from self._records(after)
+            return
+        rows: dict[str, list[Iterator[Record | Unreadable]]] = {}
+        for name, table in self._lists:
+            rows.setdefault(name, []).append(self._read(table, 0))
+        lists = Lists.of(
+            self._wanted.lists,
+            self._records(0),
+            {name: chain.from_iterable(every) for name, every in rows.items()},
+            self._limits,
+        )
+        yield from map(lists.complete, self._records(after))
+        strangers = sorted(lists.strangers, key=lambda row: row.number)
+        yield from (row for row in strangers if row.number > after)
+
+    def _records(self, after: int) -> Iterator[Record | Unreadable]:
         for table in self._tables:
             if table.seen.offset + table.seen.sheet.rows > after:
                 yield from self._read(table, after)
@@ -158,8 +184,7 @@ class Workbook:
                 case Refused():
                     raise _refused(frame.why)
                 case Sheet():
-                    offset = seen.offset + seen.sheet.rows if seen else 0
-                    seen = _Seen(frame, [], self._frames.tell(), offset)
+                    seen = _Seen(frame, [], self._frames.tell(), 0)
                     yield seen
                 case Rows() if seen and len(seen.top) <= SEARCHED:
                     seen.top.extend(frame.rows()[: SEARCHED + 1 - len(seen.top)])
@@ -189,6 +214,28 @@ class Workbook:
             raise _no_table(refusals, hidden, wanted)
         headers = (table.header.notices for table in tables)
         return tables, (*chain.from_iterable(headers), *_passed_over(without, hidden))
+
+    def _found_lists(
+        self, sheets: Sequence[_Seen], listed: Mapping[str, str]
+    ) -> tuple[list[tuple[str, _Table]], tuple[RowFault, ...]]:
+        """The lists with the names of their groups. A list without its header is refused, for its
+        records would be short of it; a hidden one is told."""
+        found, hidden = [], []
+        for seen in sheets:
+            name = seen.sheet.name
+            if seen.sheet.hidden:
+                hidden.append(name)
+            elif seen.top:
+                group = self._wanted.groups[listed[name]]
+                wanted = Wanted(
+                    titles=group.titles,
+                    required=group.required,
+                    ignored=self._wanted.ignored,
+                    also=group.also,
+                )
+                found.append((listed[name], self._table(seen, wanted)))
+        headers = (table.header.notices for _, table in found)
+        return found, (*chain.from_iterable(headers), *_passed_over((), hidden))
 
     def _table(self, seen: _Seen, wanted: Wanted) -> _Table:
         rows = list(candidates(seen.top, seen.sheet.merged, wanted))
@@ -252,6 +299,20 @@ class Workbook:
 def _mark_of(sheets: Sequence[_Seen]) -> Mark | None:
     """The mark of the template that a workbook came from, if it came from one."""
     return next((mark_in(seen.top) for seen in sheets if seen.sheet.name == MARK), None)
+
+
+def _list_of(sheet: str, wanted: Wanted) -> str:
+    """The group whose list a sheet is, by its name; "" for none."""
+    called = canonical(sheet)
+    return next((name for name, group in wanted.lists.items() if group.each in called), "")
+
+
+def _placed(sheets: Sequence[_Seen]) -> Iterator[_Seen]:
+    """Sheets in the order in which their rows are numbered."""
+    offset = 0
+    for seen in sheets:
+        yield replace(seen, offset=offset)
+        offset += seen.sheet.rows
 
 
 def _no_table(

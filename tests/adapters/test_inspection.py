@@ -1,0 +1,213 @@
+"""The inspection offices' own workbooks: filled in by people, sent, answered, kept in ledgers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from adapters.kit.adapter import available, load
+from adapters.kit.client import HubClient
+from adapters.kit.runner import Summary, run
+from adapters.kit.sinks.columns import described
+from adapters.kit.sinks.ledger import LedgerSettings
+from adapters.kit.sinks.ledgerform import Ledger
+from adapters.kit.state import open_state
+from contracts.catalogue import load_catalogue
+from tests.adapters.door import Door
+from tests.adapters.sinks.events import Event, event
+
+OFFICE = "510100.inspection-office"
+FOLDERS = {name: folder for name, folder in available().items() if name.startswith("inspection.")}
+LEDGERS = sorted(
+    path
+    for folder in FOLDERS.values()
+    for path in folder.glob("*.toml")
+    if "[events]" in path.read_text(encoding="utf-8")
+)
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+
+
+def sample(adapter: str, case: str) -> Path:
+    (found,) = (FOLDERS[f"inspection.{adapter}"] / "samples" / case).glob("in.*")
+    return found
+
+
+def sent(door: Door) -> list[dict[str, Any]]:
+    return [event for asked in door.asked for event in json.loads(asked.body)]
+
+
+def dropped(door: Door, tmp_path: Path, adapter: str, file: Path) -> Summary:
+    with HubClient(door.url, "t") as client, open_state(tmp_path / "state") as state:
+        return run(
+            load(f"inspection.{adapter}"),
+            file,
+            agency=OFFICE,
+            hub=client,
+            state=state,
+            now=lambda: 0.0,
+        )
+
+
+def arrived(number: int, example: str, **attributes: str) -> Event:
+    """An example of the contracts, as the hub gives it."""
+    type_ = example.partition("-")[0]
+    folder = CONTRACTS / type_.partition(".")[0] / "examples" / "valid"
+    payload = json.loads((folder / f"{example}.json").read_text(encoding="utf-8"))
+    return event(number, type_, payload, **attributes)
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    """A ledger's rows by title, without what is blank."""
+    book = load_workbook(file)
+    _, titles, *every = book.worksheets[0].iter_rows(values_only=True)
+    named = [str(title).strip("*") for title in titles]
+    return [{t: v for t, v in zip(named, row, strict=True) if v is not None} for row in every]
+
+
+@pytest.mark.parametrize("path", LEDGERS, ids=[f"{p.parent.name}/{p.name}" for p in LEDGERS])
+def test_every_type_that_a_ledger_takes_fills_something_of_it(path: Path) -> None:
+    ledger = described(path, Ledger)
+    for type_ in ledger.events:
+        assert any(type_ in column.types or not column.types for column in ledger.columns)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_an_office_sends_it_may_publish(name: str) -> None:
+    adapter = load(name)
+    for contract in adapter.contracts.values():
+        assert load_catalogue().senders(contract) & {
+            "inspection-office",
+            "inspection-team",
+            "inspected-party",
+            "leading-group",
+        }
+
+
+def test_a_batch_of_clues_goes_out_but_for_the_row_that_is_marked(
+    door: Door, tmp_path: Path
+) -> None:
+    file = tmp_path / "移交清单.xlsx"
+    file.write_bytes(sample("clues", "workbook").read_bytes())
+    outcome = dropped(door, tmp_path, "clues", file)
+    assert [each["data"]["clueid"] for each in sent(door)] == [
+        "XS-510100-14-12-04-003",
+        "XS-510100-14-12-04-004",
+    ]
+    assert {each["data"]["batch_no"] for each in sent(door)} == {"YJ-2026-012"}
+    assert {each["dataschema"] for each in sent(door)} == {
+        "urn:guantong:contract:clue.transferred:2.0"
+    }
+    (_, book) = outcome.answers
+    marked = load_workbook(book).worksheets[0]
+    problems = [cell.value for cell in marked[marked.max_row]]
+    assert problems[-1] == "移交时间没有填写（空白或空值标记）；请补填后重新导出"
+
+
+def test_a_plan_is_sent_whole_or_comes_back_marked_in_its_lists(door: Door, tmp_path: Path) -> None:
+    file = tmp_path / "整改方案.xlsx"
+    file.write_bytes(sample("rectification", "wrong-in-the-lists").read_bytes())
+    outcome = dropped(door, tmp_path, "rectification", file)
+    assert sent(door) == []
+    (_, answer) = outcome.answers
+    book = load_workbook(answer)
+    marked = [
+        (sheet.title, cell.coordinate)
+        for sheet in book.worksheets
+        for row in sheet.iter_rows(min_row=3)
+        for cell in row
+        if cell.comment
+    ]
+    assert marked == [
+        ("1.问题清单", "D3"),
+        ("2.任务清单", "E3"),
+        ("2.任务清单", "F4"),
+        ("3.责任清单", "E4"),
+    ]
+    book["1.问题清单"]["D3"] = "财务与资产管理"
+    book["2.任务清单"]["E3"] = "挽回损失"
+    book["2.任务清单"]["F4"] = "李样例"
+    book["3.责任清单"]["E4"] = "党组织主要负责人"
+    book.save(file)
+    outcome = dropped(door, tmp_path, "rectification", file)
+    assert outcome.answers == ()
+    (plan,) = sent(door)
+    assert [len(item["measures"]) for item in plan["data"]["items"]] == [2, 1]
+    assert [each["entries"] for each in plan["data"]["three_lists"]] == [2, 3, 2]
+
+
+def test_a_letter_goes_to_the_front_desks_of_the_kinds_that_it_names(
+    door: Door, tmp_path: Path
+) -> None:
+    dropped(door, tmp_path, "briefings", sample("briefings", "several-agencies"))
+    assert [each["to"] for each in sent(door)] == [
+        "discipline@510100 organization@510100 audit@510100 petition@510100",
+        "discipline@510100 finance@510100 audit@510100",
+    ]
+
+
+def test_feedback_goes_to_the_party_alone_and_to_those_copied(door: Door, tmp_path: Path) -> None:
+    dropped(door, tmp_path, "feedback", sample("feedback", "issued"))
+    (feedback,) = sent(door)
+    assert feedback["to"] == feedback["data"]["targetid"] == "510100.inspected-party.sample-park"
+    assert feedback["cc"] == "discipline@510100 organization@510100"
+
+
+def test_a_clue_is_followed_in_the_ledger_to_its_conclusion(tmp_path: Path) -> None:
+    settings = LedgerSettings(type="ledger", path=Path("线索台账.xlsx"))
+    examples = ("clue.received-1", "clue.disposition_decided-1", "clue.concluded-1")
+    states = []
+    with settings.opened(tmp_path, FOLDERS["inspection.clues"]) as sink:
+        for number, example in enumerate(examples, start=1):
+            came = arrived(number, example)
+            came["data"]["clueid"] = "XS-1"
+            sink.take([came])
+            (row,) = rows(tmp_path / settings.path)
+            states.append(row["状态"])
+    assert states == ["已签收", "已处置", "已办结"]
+    assert {"签收时间", "签收人", "登记号", "处置方式", "办结结果", "反馈内容"} <= row.keys()
+
+
+def test_a_briefing_of_each_agency_has_a_row_of_its_own(tmp_path: Path) -> None:
+    settings = LedgerSettings(type="ledger", path=Path("通报台账.xlsx"))
+    with settings.opened(tmp_path, FOLDERS["inspection.briefings"]) as sink:
+        for number, section in enumerate(("audit", "petition", "audit"), start=1):
+            came = arrived(number, "briefing.provided-1")
+            came["data"] |= {"targetid": "DW-1", "section": {"code": section}}
+            sink.take([came])
+    kept = rows(tmp_path / settings.path)
+    assert [(row["党组织编号"], row["机关类别"], row["状态"]) for row in kept] == [
+        ("DW-1", "审计", "已通报"),
+        ("DW-1", "信访", "已通报"),
+    ]
+
+
+def test_a_plan_of_hundreds_of_items_is_one_event(door: Door, tmp_path: Path) -> None:
+    file = tmp_path / "整改方案.xlsx"
+    base = load_workbook(sample("rectification", "shortest"))
+    lists = ("问题清单", "任务清单", "责任清单")
+    lines = {name: [cell.value for cell in base[name][3]] for name in lists}
+    at: Mapping[str, list[Any]] = {
+        name: [str(cell.value).strip("*") for cell in base[name][2]] for name in lists
+    }
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    plan = book.create_sheet("整改方案")
+    for row in base["整改方案"].iter_rows(min_row=2, values_only=True):
+        plan.append(row)
+    for name in lists:
+        sheet = book.create_sheet(name)
+        sheet.append(at[name])
+        for n in range(300):
+            line = list(lines[name])
+            line[at[name].index("整改事项编号")] = f"ZG-{n}"
+            if name == "任务清单":
+                line[at[name].index("措施编号")] = f"C-{n}"
+            sheet.append(line)
+    book.save(file)
+    outcome = dropped(door, tmp_path, "rectification", file)
+    assert outcome.answers == ()
+    (whole,) = sent(door)
+    assert [item["itemid"] for item in whole["data"]["items"]] == [f"ZG-{n}" for n in range(300)]
