@@ -1,6 +1,6 @@
 """Rows one below the other that are one record: a batch with a row for each of its persons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Final
@@ -37,7 +37,8 @@ class Gathered:
     What the group reads is each row's own, and its place is told; anything else is said once, or by
     several rows alike. A record has the number of its last row. A row of which nobody knows whose
     it is holds up the records beside it, for one of them is short of it; a record whose rows do not
-    stand together is held up, too. Reading raises UnreadableFile behind 100,000 records.
+    stand together is held up, too, so a document is gone through twice. Reading raises
+    UnreadableFile for one of more than 100,000 records.
     """
 
     def __init__(self, inner: Reader, name: str, wanted: Wanted) -> None:
@@ -55,11 +56,10 @@ class Gathered:
         return self._inner.rows
 
     def read(self, after: int = 0) -> Iterator[Read]:
-        # From the beginning: what stood before `after` must not stand again behind it.
         return (record for record in self._records() if record.number > after)
 
     def _records(self) -> Iterator[Read]:
-        seen: set[str] = set()
+        apart = self._apart()
         stray_before = False
         for run, following in pairwise(chain(self._runs(), (None,))):
             if run is None or not run.key:
@@ -67,12 +67,19 @@ class Gathered:
                 stray_before = True
                 continue
             beside = stray_before or (following is not None and not following.key)
-            yield self._record(run, beside_a_stray=beside, again=run.key in seen)
+            yield self._record(run, beside_a_stray=beside, apart=run.key in apart)
             stray_before = False
-            seen.add(run.key)
-            if len(seen) > _MOST_RECORDS:
+
+    def _apart(self) -> Set[str]:
+        """The keys of rows that do not stand together."""
+        once: set[str] = set()
+        again: set[str] = set()
+        for run in self._runs():
+            (again if run.key in once else once).add(run.key)
+            if len(once) > _MOST_RECORDS:
                 reason = f"超过 {_MOST_RECORDS} 件"
                 raise UnreadableFile(RowFault(0, "", FaultKind.TOO_LONG, reason, "请分成几个文件"))
+        return again
 
     def _runs(self) -> Iterator[_Run]:
         run: _Run | None = None
@@ -97,7 +104,7 @@ class Gathered:
         fault = _fault(row, self._group.by, FaultKind.MISSING, reason, "请补填后重新提供")
         return Unreadable(row.number, row.place, (fault,))
 
-    def _record(self, run: _Run, *, beside_a_stray: bool, again: bool) -> Read:
+    def _record(self, run: _Run, *, beside_a_stray: bool, apart: bool) -> Read:
         rows = [row for row in run.rows if isinstance(row, Record)]
         first = rows[0]
         columns, faults = self._shared(rows)
@@ -106,7 +113,7 @@ class Gathered:
             reason = "上面或下面的行不知属于哪一件，也许是这一件的，因此没有发出"
             advice = "请改正该行，与这一件的各行一并重新提供"
             faults.append(_fault(first, "", FaultKind.MISMATCH, reason, advice))
-        elif again:
+        elif apart:
             reason = f"{title}相同的行没有排在一起"
             faults.append(
                 _fault(first, self._group.by, FaultKind.MISMATCH, reason, "请按此列排序后重新提供")

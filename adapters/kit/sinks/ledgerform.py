@@ -19,13 +19,14 @@ from contracts.codelists import code_list
 from contracts.owncodes import Codes
 
 LONGEST_NAME: Final = 31
-_NAMED: Final = re.compile(r"\{([^{}]+)\}")
+_NAMED: Final = re.compile(r"\{([^{}:]+)(:?)\}")
 
 
 class LedgerColumn(Column):
     """A column of a ledger. People fill in those that are `editable`: from `choices` or the labels
     of `list` where there are any; `required` ones are marked until they are filled. A `formula` is
-    computed by the spreadsheet, so that it may speak of today; `{title}` is that column's cell."""
+    computed by the spreadsheet, so that it may speak of today: `{title}` is the row's cell of that
+    column, `{title:}` the whole column."""
 
     editable: bool = False
     formula: Annotated[str | None, Field(max_length=8_000)] = None
@@ -44,11 +45,16 @@ class LedgerColumn(Column):
     @property
     def reckons_with(self) -> tuple[str, ...]:
         """The titles of the columns that its formula names."""
-        return tuple(_NAMED.findall(self.formula or ""))
+        return tuple(title for title, _ in _NAMED.findall(self.formula or ""))
 
-    def formula_with(self, cells: Mapping[str, str]) -> str:
-        """The formula for a row whose cells these are, by title."""
-        return "=" + _NAMED.sub(lambda named: cells[named[1]], self.formula or "")
+    def formula_in(self, row: int, letters: Mapping[str, str]) -> str:
+        """The formula for a row; `letters` of the columns by title."""
+
+        def cell(named: re.Match[str]) -> str:
+            letter = letters[named[1]]
+            return f"${letter}:${letter}" if named[2] else f"{letter}{row}"
+
+        return "=" + _NAMED.sub(cell, self.formula or "")
 
     def choices_of(self, codes: Codes) -> tuple[str, ...]:
         """What people choose from; nothing where they may write what they like."""

@@ -235,11 +235,10 @@ class Workbook:
         """Put the formulas into every row that has a key, whoever began it."""
         letters = {title: get_column_letter(place) for title, place in layout.columns.items()}
         for key, row in places.items() if self._ledger.formulas else ():
-            cells = {title: f"{letter}{row}" for title, letter in letters.items()}
             for column in self._ledger.formulas if all(key.split(_BETWEEN_KEYS)) else ():
                 cell = sheet.cell(row, layout.columns[column.title])
                 if not isinstance(cell, MergedCell):
-                    cell.value = column.formula_with(cells)
+                    cell.value = column.formula_in(row, letters)
                     cell.style = style_of(column)
 
     def _correct(self, book: Book, rows: LedgerRows) -> None:
