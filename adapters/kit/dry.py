@@ -285,6 +285,8 @@ class _Tally:
         self.replies += sum(event.reply for event in tried.events)
         self.complete &= tried.complete
         self.names |= dict.fromkeys(tried.names)
+        if isinstance(tried.record, Record):
+            self.names |= dict.fromkeys(tried.record.unread)
         self.types.update(event.type for event in tried.events)
         self.first.extend(tried.events[: _FIRST_EVENTS - len(self.first)])
         for fault in tried.faults:

@@ -88,7 +88,8 @@ class Place(Struct, frozen=True):
     sheet: str = ""
 
 
-class Unbalanced(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Unbalanced:
     """What is entered under one number and has two sides that differ: the row of its table where
     it begins, the table as `Place.sheet` names it, and by how much the first side is greater."""
 
@@ -121,7 +122,8 @@ class Record(Struct, frozen=True):
     that a record holds many of (the family members of a form), each with its own columns; `places`
     tells where each part of a group stands that has a row of its own. `units`: what bare amounts of
     a column are in, where the document says it above them. `totals` are of parts too many to be
-    kept (the vouchers of a year), by the name of their table.
+    kept (the vouchers of a year), by the name of their table. `unread` names parts
+    that stand in the document and that nobody reads.
     """
 
     number: int
@@ -131,6 +133,7 @@ class Record(Struct, frozen=True):
     places: Mapping[str, Sequence[Place]] = {}
     units: Mapping[str, Unit] = {}
     totals: Mapping[str, Totals] = {}
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
