@@ -290,6 +290,8 @@ class _Tally:
         self.replies += sum(event.reply for event in tried.events)
         self.complete &= tried.complete
         self.names |= dict.fromkeys(tried.names)
+        if isinstance(tried.record, Record):
+            self.names |= dict.fromkeys(tried.record.unread)
         for (_, column), own in tried.own.items():
             self.own.setdefault(column, own)
         self.types.update(event.type for event in tried.events)

@@ -123,7 +123,8 @@ class Record(Struct, frozen=True):
     that a record holds many of (the family members of a form), each with its own columns; `places`
     tells where each part of a group stands that has a row of its own. `units`: what bare amounts of
     a column are in, where the document says it above them. `totals` are of parts too many to be
-    kept (the vouchers of a year), by the name of their table.
+    kept (the vouchers of a year), by the name of their table. `unread` names parts
+    that stand in the document and that nobody reads.
     """
 
     number: int
@@ -133,6 +134,7 @@ class Record(Struct, frozen=True):
     places: Mapping[str, Sequence[Place]] = {}
     units: Mapping[str, Unit] = {}
     totals: Mapping[str, Totals] = {}
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ class Deleted:
 
 
 class Row(Struct, frozen=True):
-    """A record (or one part of a group) read by its mapping: the fields that are not blank, and
-    the totals of its tables."""
+    """A record (or one part of a group) read by its mapping: the fields that are not blank, the
+    totals of its tables, and what of it nobody reads."""
 
     place: Place
     values: MappingOf[str, Value]
@@ -47,6 +47,7 @@ class Row(Struct, frozen=True):
     groups: MappingOf[str, "tuple[Row, ...]"] = {}
     totals: MappingOf[str, Totals] = {}
     tables: MappingOf[str, Table] = {}
+    unread: tuple[str, ...] = ()
 
     def text(self, field: str) -> str | None:
         """A field that reads as text, or None."""
@@ -111,7 +112,8 @@ class Rows:
         faults += chain(*(totals.faults for totals in record.totals.values()))
         if faults:
             return tuple(faults)
-        return Row(place, values, mapping.fields, groups, record.totals, mapping.tables)
+        totals, tables = record.totals, mapping.tables
+        return Row(place, values, mapping.fields, groups, totals, tables, record.unread)
 
     def _gone(self, record: Record, rule: FieldRule) -> Deleted | tuple[RowFault, ...]:
         number = self._value(record.columns, rule)

@@ -1,7 +1,18 @@
-"""Account books of an invented unit, as an accounting program exports them."""
+"""Account books of an invented unit, as an accounting program exports them.
 
+    python -m tests.adapters.account_books FILE VOUCHERS
+
+writes such books, reads them, and prints the most memory that this took, in KiB.
+"""
+
+import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from adapters.kit.adapter import load
+from adapters.kit.port import Record
+from adapters.kit.readers.opening import opened
 
 HEADER = """<?xml version="1.0" encoding="{encoding}"?>
 <会计核算数据><公共档案><电子账簿><电子账簿编号>001</电子账簿编号><电子账簿名称>示例局总账</电子账簿名称>\
@@ -31,3 +42,18 @@ def write_books(path: Path, vouchers: int, *, encoding: str = "gb18030") -> None
     """The same in a file."""
     with path.open("w", encoding=encoding) as file:
         file.writelines(books(vouchers, encoding=encoding))
+
+
+def read_books(path: Path) -> int:
+    """How many rows the vouchers of the books have."""
+    with opened(path, path.name, load("audit.books").mapping.wanted) as reader:
+        (record,) = reader.read()
+    assert isinstance(record, Record)
+    return record.totals["vouchers"].rows
+
+
+if __name__ == "__main__":
+    file, count = Path(sys.argv[1]), int(sys.argv[2])
+    write_books(file, count)
+    assert read_books(file) == 2 * count
+    sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))

@@ -4,6 +4,7 @@ import sys
 
 from tests.bench import (
     adapters,
+    books,
     compatibility,
     crowds,
     http,
@@ -38,6 +39,7 @@ sys.exit(
             versions.run(),
             starting.run(),
             adapters.run(),
+            books.run(),
         ]
     )
 )

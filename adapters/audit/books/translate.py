@@ -11,6 +11,7 @@ from typing import Any, Final
 from adapters.kit.amounts import digits
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.port import FaultKind, RowFault, Totals, Translated, Unbalanced
+from adapters.kit.readers.patterns import quoted
 from adapters.kit.rows import Row
 from contracts.contract import Contract
 from contracts.identifiers import organisation_code_fault, uscc_fault
@@ -20,6 +21,8 @@ _ORGANISATION: Final = "组织机构代码"
 _USCC: Final = "统一社会信用代码"
 _USCC_LENGTH: Final = 18
 _LONGEST_LINE: Final = 200
+# What the contract lets a file's size be; a larger one is told in words.
+_MOST_COUNTED: Final = 1_000_000_000
 
 
 def translate(row: Row, contracts: Mapping[str, Contract]) -> tuple[Translated | RowFault, ...]:
@@ -66,7 +69,7 @@ def _payload(row: Row) -> dict[str, Any]:
             "file": {
                 "title": title,
                 "sha256": row.values["sha256"],
-                "size": row.values["size"],
+                "size": _size(row) if _size(row) <= _MOST_COUNTED else None,
                 "stored_at": row.text("stored_at"),
             },
             "format": "gbt24589",
@@ -88,7 +91,10 @@ def _covers(row: Row) -> str:
     made_with = f"会计软件：{software}。" if software else ""
     unidentified = "" if _organisation(row) else f"{_ORGANISATION}没有填写，或校验位不符。"
     unit, year, currency = row.values["unit"], row.values["year"], row.values["currency"]
-    return f"{unit} {year} 年度会计账簿，本位币{currency}。{tables}。{made_with}{unidentified}"
+    uncounted = f"没有计数的部分：{quoted(row.unread)}。" if row.unread else ""
+    told = f"{unit} {year} 年度会计账簿，本位币{currency}。{tables}。"
+    size = "" if _size(row) <= _MOST_COUNTED else f"文件共 {_size(row)} 字节。"
+    return f"{told}{uncounted}{made_with}{unidentified}{size}"
 
 
 def _counted(row: Row, name: str, totals: Totals) -> str:
@@ -120,6 +126,10 @@ def _organisation(row: Row) -> str | None:
     code = (row.text("orgcode") or "").replace("-", "").upper()
     sound = organisation_code_fault(code) is None or uscc_fault(code) is None
     return code if sound else None
+
+
+def _size(row: Row) -> int:
+    return int(str(row.values["size"]))
 
 
 def _days(row: Row) -> tuple[str, str]:

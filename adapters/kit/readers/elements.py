@@ -169,6 +169,8 @@ class Elements:
             parent.node.below[tag] = node
         if not node.each:
             self._see(node.path)
+            if not (parent.text or parent.node.way):
+                self._taken.pass_over(parent.node.path)
         return node
 
     def _see(self, path: str) -> None:

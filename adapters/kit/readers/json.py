@@ -195,6 +195,8 @@ class _Parsing:
                 begun = part is None and self._paths.begins_part(path)
                 if begun:
                     part, path = taken.part(path), ""
+                elif part is None and path not in self._paths.ways:
+                    taken.pass_over(path)
                 for name, below in value.items():
                     self._walk(taken, part, f"{path}/{name}" if path else name, below, room - 1)
                 if begun and part:

@@ -64,6 +64,7 @@ class Taken:
     groups: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, None] = field(default_factory=dict)
     characters: int = 0
 
     def part(self, each: str) -> Part:
@@ -95,6 +96,13 @@ class Taken:
             else:
                 self.faults[part.each] = f"栏目超过 {self.limits.columns} 个"
 
+    def pass_over(self, path: str) -> None:
+        """Something with members of its own that nobody reads; what is in it is not named."""
+        above = path.rpartition("/")[0]
+        named = len(self.unread) < self.limits.columns
+        if path and named and (not above or above in self.paths.ways):
+            self.unread[path] = None
+
     def add(self, part: Part | None, path: str, text: str) -> None:
         """A value of a part, or of the record itself; passed over where it is not wanted."""
         if path not in (part.leaves if part else self.paths.leaves[""]):
@@ -121,7 +129,8 @@ class Taken:
             )
             return Unreadable(number=number, place=place, faults=tuple(told))
         totals = {name: tally.totals() for name, tally in self.tallies.items()}
-        return Record(number, place, self._columns(), self.groups, totals=totals)
+        unread = tuple(self.unread)
+        return Record(number, place, self._columns(), self.groups, totals=totals, unread=unread)
 
     def _columns(self) -> dict[str, str]:
         titles, also = self.paths.wanted.titles, self.paths.wanted.also

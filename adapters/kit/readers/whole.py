@@ -55,7 +55,8 @@ class WholeDocument:
             yield Unreadable(1, place, tuple(united.faults))
             return
         columns = {**united.columns, **_facts(self._path)}
-        yield Record(1, place, columns, united.groups, totals=united.totals)
+        totals, unread = united.totals, tuple(united.unread)
+        yield Record(1, place, columns, united.groups, totals=totals, unread=unread)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class _United:
     columns: dict[str, str] = field(default_factory=dict)
     groups: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
     totals: dict[str, Totals] = field(default_factory=dict)
+    unread: dict[str, None] = field(default_factory=dict)
     faults: list[RowFault] = field(default_factory=list)
 
     def add(self, each: Record | Unreadable) -> None:
@@ -81,6 +83,7 @@ class _United:
                 self.faults.append(
                     RowFault(0, column, FaultKind.MISMATCH, reason, _ADVICE, each.place.sheet)
                 )
+        self.unread |= dict.fromkeys(each.unread)
         for name, parts in each.groups.items():
             self.groups.setdefault(name, []).extend(parts)
         for name, totals in each.totals.items():
