@@ -17,7 +17,7 @@ class WantedGroup:
     columns of each, name → title.
 
     With `by` in place of `each` they are the rows, one below the other, that say the same in this
-    column of the record. `required` and `also` are then as in `Wanted`.
+    column of the record. `required`, `also` and `amounts` are then as in `Wanted`.
     """
 
     each: str
@@ -25,6 +25,7 @@ class WantedGroup:
     by: str = ""
     required: frozenset[str] = frozenset()
     also: Mapping[str, str] = field(default_factory=dict)
+    amounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ class Gathered:
             columns=columns,
             groups={self._name: parts},
             places={self._name: [row.place for row in rows]},
+            units=first.units,
         )
 
     def _shared(self, rows: list[Record]) -> tuple[dict[str, str], list[RowFault]]:
@@ -167,6 +168,7 @@ def rows_of(group: WantedGroup, wanted: Wanted) -> Wanted:
         also={**wanted.also, **group.also},
         records=wanted.records,
         sheets=wanted.sheets,
+        amounts=wanted.amounts | group.amounts,
     )
 
 
