@@ -1,4 +1,4 @@
-"""What the rows of several registers say alike: which finding, how much of what, and when."""
+"""What the rows of several registers say alike: which finding, how much of what, to whom."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -6,34 +6,38 @@ from typing import Any, Final
 from adapters.kit.convert import Wrong
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.rows import Row
+from contracts.agency import AddressError, parse_addresses
 from contracts.codelists import code_list
-from contracts.contract import Contract
 
-Contracts = Mapping[str, Contract]
 Parts = list[dict[str, Any]]
 
-_MIDNIGHT: Final = "T00:00:00+08:00"
 _UNNUMBERED: Final = Wrong(
     FaultKind.MISSING,
     "没有填写，也没有审计问题编号",
     "请填问题在本项目中的序号；系统另有编号的填“审计问题编号”",
 )
+_NO_LEADER: Final = Wrong(FaultKind.MISSING, "没有填写", "填写职务的，请同时填写姓名")
+_NO_ADDRESS: Final = Wrong(
+    FaultKind.IDENTIFIER,
+    "不是机构编号或收件地址",
+    "请填 510100.discipline 这样的机构编号，几个用空格分开；不填的按站点映射的收件单位",
+)
 
 
-def finding_of(row: Row) -> str | RowFault:
-    """The number of a finding: its own, or that of its project and its place in the list, so that a
-    zero that a spreadsheet took away (3 for 03) makes no other finding of it."""
-    if own := row.text("findingid"):
+def finding_of(row: Row, part: Row | None = None) -> str | RowFault:
+    """The number of a finding, of a row or of one `part` of it: its own, or that of its project and
+    its place in the list. A zero that a spreadsheet took away (3 for 03) makes no other of it."""
+    told = part or row
+    if own := told.text("findingid"):
         return own
-    project, number = row.values["auditprojectid"], row.text("finding_no")
-    if number is None:
-        return row.wrong("finding_no", _UNNUMBERED)
-    return f"{project}-{number.zfill(2) if number.isdecimal() else number}"
+    if number := told.text("finding_no"):
+        return finding_id(str(row.values["auditprojectid"]), number)
+    return told.wrong("finding_no", _UNNUMBERED)
 
 
-def moment(day: str) -> str:
-    """A day or a time as a time: a day begins at midnight in Beijing."""
-    return day if "T" in day else f"{day}{_MIDNIGHT}"
+def finding_id(project: str, number: str) -> str:
+    """A finding by its place in the list of a project; the place as people write it."""
+    return f"{project}-{f'{int(number):02}' if number.isdecimal() else number}"
 
 
 def member(list_: str, code: str) -> dict[str, str]:
@@ -62,6 +66,22 @@ def treatments(row: Row, fields: Mapping[str, str], named: str | None = None) ->
         {"treatment": member("audit_treatment", code), "money": of_money.get(code)}
         for code in dict.fromkeys([*codes, *of_money])
     ]
+
+
+def of_project(row: Row) -> Iterator[RowFault]:
+    """What is wrong with what a row says of its project."""
+    yield from in_halves(row, ("period_from", "period_to"))
+    if "leader_post" in row.values and "leader" not in row.values:
+        yield row.wrong("leader", _NO_LEADER)
+
+
+def addressed(row: Row) -> Iterator[RowFault]:
+    """What is wrong with whom a row addresses itself."""
+    try:
+        parse_addresses(row.text("to") or "")
+    except AddressError:
+        if "to" in row.values:
+            yield row.wrong("to", _NO_ADDRESS)
 
 
 def in_halves(row: Row, *spans: tuple[str, str]) -> Iterator[RowFault]:

@@ -179,6 +179,7 @@ class Group(_Strict):
             by=self.by,
             required=frozenset(rule.column for rule in rules if rule.required or rule.present),
             also=also,
+            amounts=frozenset(rule.column for rule in rules if rule.reads in AMOUNTS),
         )
 
 

@@ -22,8 +22,6 @@ _MOST_KNOWN: Final = 1_000
 _LONGEST_KNOWN: Final = 64
 _MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
 
-_NO_UNITS: Final[MappingOf[str, Unit]] = {}
-
 _Cells = MappingOf[str, str]
 _Units = MappingOf[str, Unit]
 _Given = str | None | tuple[str | None, ...]
@@ -105,7 +103,7 @@ class Rows:
             parts = []
             every = record.groups.get(name, ())
             for columns, at in zip(every, record.places.get(name) or repeat(place), strict=False):
-                inner, wrong = self._values(fields, columns, at)
+                inner, wrong = self._values(fields, columns, at, record.units)
                 faults += wrong
                 parts.append(Row(place=at, values=inner, fields=mapping.groups[name].fields))
             groups[name] = tuple(parts)
@@ -124,7 +122,7 @@ class Rows:
         return Deleted(record.place, str(number))
 
     def _values(
-        self, fields: tuple[_Field, ...], columns: _Cells, place: Place, units: _Units = _NO_UNITS
+        self, fields: tuple[_Field, ...], columns: _Cells, place: Place, units: _Units
     ) -> tuple[dict[str, Value], list[RowFault]]:
         values: dict[str, Value] = {}
         faults = []

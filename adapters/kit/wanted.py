@@ -18,7 +18,8 @@ class WantedGroup:
 
     With `by` in place of `each` they are the rows, one below the other, that say the same in this
     column of the record. With both they are the rows of a list: `each` stands in the names of its
-    sheets, and the column is there as in the record. `required` and `also` are then as in `Wanted`.
+    sheets, and the column is there as in the record. `required`, `also` and `amounts` are then as
+    in `Wanted`.
     """
 
     each: str
@@ -26,6 +27,7 @@ class WantedGroup:
     by: str = ""
     required: frozenset[str] = frozenset()
     also: Mapping[str, str] = field(default_factory=dict)
+    amounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

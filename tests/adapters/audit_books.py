@@ -56,8 +56,50 @@ def problems() -> bytes:
     return book_bytes(book)
 
 
+def rectification() -> bytes:
+    """A ledger of rectification: what is said of the project is merged over its findings."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "整改台账"
+    titles = ["*项目编号", "*被审计单位", "*截止日期", "*问题序号", "*整改情况", "整改措施"]
+    more = ["已上缴财政金额", "未完成原因", "计划完成时间"]
+    _titled(sheet, "示范市审计整改台账（单位：元）", len([*titles, *more]))
+    sheet.append([*titles, *more])
+    whole: list[Cell] = ["SJ-510100-2026-012", "示范市样例财政中心", date(2026, 10, 10)]
+    rows: list[list[Cell]] = [
+        [1, "已整改", "1、上缴财政；2、完善制度", 1_234_500, None, None],
+        [2, "正在整改", None, None, "等待批复", "2026年12月31日"],
+        [3, None, None, None, None, None],
+    ]
+    for number, row in enumerate(rows):
+        sheet.append([*(whole if number == 0 else [None] * 3), *row])
+    for column in range(1, 4):
+        sheet.merge_cells(start_row=3, end_row=5, start_column=column, end_column=column)
+    return book_bytes(book)
+
+
+def plan() -> bytes:
+    """A year's plan: the plan is named in its first row alone, merged over the others."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    titles = ["*计划编号", "*年度", "*通报日期", "*批准日期", "*项目编号", "*项目名称"]
+    more = ["*项目类型", "*被审计单位", "计划开始月份", "计划结束月份", "联动方式"]
+    _titled(sheet, "示范市2026年度审计项目计划", len([*titles, *more]))
+    sheet.append([*titles, *more])
+    whole: list[Cell] = ["510100-SJJH-2026", 2026, date(2026, 2, 25), date(2026, 2, 20)]
+    budget: list[Cell] = ["SJ-510100-2026-012", "示范市本级2025年度预算执行审计", "预算执行"]
+    sheet.append([*whole, *budget, "示范市样例财政中心", "2026年3月", "2026年5月", "先审后巡"])
+    works: list[Cell] = [*[None] * 4, "SJ-510100-2026-013", "示范市样例工程审计", "投资审计"]
+    sheet.append([*works, "示范市样例建设中心", date(2026, 7, 1), "2026.09", None])
+    for column in range(1, 5):
+        sheet.merge_cells(start_row=3, end_row=4, start_column=column, end_column=column)
+    return book_bytes(book)
+
+
 BOOKS: Final[Mapping[str, Callable[[], bytes]]] = {
+    "plans/samples/workbook/in.xlsx": plan,
     "problems/samples/workbook/in.xlsx": problems,
+    "rectification/samples/workbook/in.xlsx": rectification,
 }
 
 

@@ -4,19 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from adapters.audit.findings import (
-    Contracts,
-    amounts,
-    finding_of,
-    in_halves,
-    moment,
-    treatments,
-)
+from adapters.audit.findings import amounts, finding_of, in_halves, of_project, treatments
 from adapters.kit.convert import Scalar, Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.placing import payload_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
+from adapters.kit.rowsteps import Contracts, moment
 from contracts.codelists import code_list
 
 _MONEY: Final = {
@@ -61,7 +55,6 @@ _UNTOLD: Final = Wrong(
     "没有对每一名责任人填写",
     "请写成“1=直接责任；2=领导责任”，序号是“责任人”栏中的次序；都相同的只写一次",
 )
-_NO_LEADER: Final = Wrong(FaultKind.MISSING, "没有填写", "填写职务的，请同时填写姓名")
 _NOT_RECTIFIED: Final = Wrong(
     FaultKind.MISSING,
     "没有填写",
@@ -84,12 +77,11 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
 
 
 def _faults(row: Row) -> Iterator[RowFault]:
-    yield from in_halves(row, ("period_from", "period_to"), ("occurred_from", "occurred_to"))
+    yield from of_project(row)
+    yield from in_halves(row, ("occurred_from", "occurred_to"))
     detail = row.values.get("class_detail")
     if isinstance(detail, dict) and not _belongs(detail["code"], row.values["class"]):
         yield row.wrong("class_detail", _OTHER_BRANCH)
-    if "leader_post" in row.values and "leader" not in row.values:
-        yield row.wrong("leader", _NO_LEADER)
     if "rectified" not in row.values and {"rectified_money", "rectified_on"} & row.values.keys():
         yield row.wrong("rectified", _NOT_RECTIFIED)
     yield from _of_people(row)

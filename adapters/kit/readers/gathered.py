@@ -131,6 +131,7 @@ class Gathered:
             columns=columns,
             groups={self._name: parts},
             places={self._name: [row.place for row in rows]},
+            units=first.units,
         )
 
     def _shared(self, rows: list[Record]) -> tuple[dict[str, str], list[RowFault]]:
@@ -172,6 +173,7 @@ def rows_of(group: WantedGroup, wanted: Wanted) -> Wanted:
         titles={**wanted.titles, **group.titles},
         required=wanted.required | group.required,
         also={**wanted.also, **group.also},
+        amounts=wanted.amounts | group.amounts,
         groups={},
     )
 

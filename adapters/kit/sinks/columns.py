@@ -58,8 +58,9 @@ class Column(Strict):
     array), an `attribute` of the event, or what the row itself `shows`.
 
     `types`: the types of events that fill it, none for all; `where`: only those fill it that say
-    so there. `as = "money"` is in yuan. `words` are written in place of what the contract says
-    (`normal = "一般"`), `list` tells what a code means.
+    so there; `items`: of the array that the pointer passes through those items alone in which a
+    member says so (`{ "/kind/code" = "violation" }`). `as = "money"` is in yuan. `words` are
+    written in place of what the contract says (`normal = "一般"`), `list` tells what a code means.
     """
 
     title: Title
@@ -68,6 +69,7 @@ class Column(Strict):
     shows: Literal["state", "number"] | None = None
     types: tuple[str, ...] = ()
     where: Mapping[Pointer, str] = {}
+    items: Mapping[Pointer, str] = {}
     reads: Shape = Field("text", alias="as")
     words: Mapping[str, str] = {}
     list: Annotated[str, AfterValidator(_listed)] | None = None
@@ -76,6 +78,17 @@ class Column(Strict):
     def filled_by(self) -> int:
         """How many things fill it."""
         return sum(it is not None for it in (self.pointer, self.attribute, self.shows))
+
+    @property
+    def array(self) -> str:
+        """The pointer of the innermost array that the column's pointer passes through, or ""."""
+        return (self.pointer or "").rpartition("/-")[0]
+
+    @model_validator(mode="after")
+    def _among_items(self) -> "Column":
+        if self.items and not self.array:
+            raise ValueError("items 只用于 pointer 经过数组（“-”）的列")
+        return self
 
 
 def several(given: object) -> object:
@@ -141,7 +154,8 @@ def check_columns(columns: Collection[Column], events: Collection[str]) -> None:
         for type_ in column.types:
             if type_ not in events:
                 raise ValueError(f"列“{column.title}”：[events] 中没有 {type_}")
-        for pointer in (*column.where, *((column.pointer,) if column.pointer else ())):
+        below = (f"{column.array}/-{member}" for member in column.items)
+        for pointer in (*column.where, *below, *((column.pointer,) if column.pointer else ())):
             _expect_pointer(pointer, column.types or tuple(events))
 
 
@@ -225,7 +239,7 @@ def value_of(column: Column, event: Event) -> Plain | None:
     if column.attribute is not None:
         found = [event[column.attribute]] if column.attribute in event else []
     elif column.pointer is not None:
-        found = list(at(column.pointer, event.get("data")))
+        found = list(_found(column, column.pointer, event.get("data")))
     else:
         found = []
     told = [value for value in (_told(item, column) for item in found) if value != ""]
@@ -235,6 +249,15 @@ def value_of(column: Column, event: Event) -> Plain | None:
         return said(told)
     hidden = column.pointer is not None and withheld(event, column.pointer)
     return WITHHELD if hidden else None
+
+
+def _found(column: Column, pointer: str, data: Any) -> Iterator[Any]:
+    if not column.items:
+        yield from at(pointer, data)
+        return
+    for item in at(f"{column.array}/-", data):
+        if all(says in at(member, item) for member, says in column.items.items()):
+            yield from at(pointer.rpartition("/-")[2], item)
 
 
 def _told(value: Any, column: Column) -> Plain:

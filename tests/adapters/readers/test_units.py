@@ -166,3 +166,22 @@ def test_a_group_over_some_columns_says_nothing_of_the_others(tmp_path: Path) ->
 )
 def test_titles_state_one_unit_or_none(titles: list[str], unit: Unit | None) -> None:
     assert unit_told(titles) == unit
+
+
+def test_the_rows_of_a_record_have_the_unit_of_their_table(tmp_path: Path) -> None:
+    mapping = FieldMap.model_validate(
+        {
+            "title": "试验",
+            "system": "test",
+            "contracts": {"audit.finding_reported": "1.0"},
+            "fields": {"no": _NUMBER},
+            "groups": {"parts": {"by": "编号", "fields": {"money": _AMOUNT}}},
+        }
+    )
+    path = csv_of(tmp_path / "a.csv", ["单位：万元,", "编号,违规金额", "1,12.5", "1,12.5元"])
+    with opened(path, path.name, mapping.wanted) as reader:
+        (record,) = reader.read()
+    assert isinstance(record, Record)
+    row = Rows(mapping, SHIPPED).read(record)
+    assert isinstance(row, Row)
+    assert [part.values["money"] for part in row.groups["parts"]] == [_IN_WAN, _IN_YUAN]

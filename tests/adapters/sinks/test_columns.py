@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from adapters.kit.sinks.columns import WITHHELD, Column, Kept, changes, key_of, value_of
 from tests.adapters.sinks.events import event
@@ -78,6 +79,20 @@ def test_what_is_withheld_later_does_not_hide_what_was_told() -> None:
 def test_an_event_whose_key_was_kept_back_is_a_row_of_its_own() -> None:
     hidden = event(1, "clue.received", {}, hubwithheld="/clueid")
     assert key_of(Kept(key=("/clueid",)), hidden) == (f"（未提供）{1:032x}",)
+
+
+def test_items_of_a_kind_have_a_column_of_their_own() -> None:
+    value = [{"kind": {"code": "a"}, "n": "甲"}, {"kind": {"code": "b"}, "n": "乙"}, {"n": "丙"}, 7]
+    assert told(value, pointer="/a/-/n", items={"/kind/code": "b"}) == "乙"
+    assert told(value, pointer="/a/-/n", items={"/kind/code": "c"}) is None
+    assert told(value, pointer="/a/-", items={"/n": "丙"}) == '{"n":"丙"}'
+    of_kind = Column.model_validate({"title": "甲", "pointer": "/a/-/n", "items": {"/k": "b"}})
+    assert value_of(of_kind, event(1, "clue.received", {}, hubwithheld="/a")) == WITHHELD
+
+
+def test_only_the_items_of_an_array_can_be_chosen_among() -> None:
+    with pytest.raises(ValidationError, match="items 只用于"):
+        Column.model_validate({"title": "甲", "pointer": "/a/n", "items": {"/k": "b"}})
 
 
 @given(value=JSON, shape=st.sampled_from(SHAPES), pointer=st.sampled_from(["/a", "/a/-", "/a/x"]))
