@@ -16,6 +16,7 @@ from adapters.kit.readers.encoding import examine
 from adapters.kit.readers.gathered import gathered, rows_of
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
+from adapters.kit.readers.lrm import LrmFile, is_lrm
 from adapters.kit.readers.sheet import opened_workbook
 from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
@@ -119,6 +120,8 @@ def _of_text(path: Path, name: str, wanted: Wanted, limits: Limits, head: bytes)
         _refuse_pages(begins)
         return XmlFile(examine_xml(path, limits), name=name, wanted=wanted, limits=limits)
     file = examine(path, largest=limits.file_bytes)
+    if is_lrm(name):
+        return LrmFile(file, name=name, wanted=wanted, limits=limits)
     if suffix in _LINES or (begins.startswith("{") and is_ndjson(file)):
         return NdjsonFile(file, name=name, wanted=wanted, limits=limits)
     if begins.startswith(("{", "[")) and suffix not in _TABLES:

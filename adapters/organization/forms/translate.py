@@ -1,0 +1,77 @@
+"""An appointment form (LRMX, LRM) → the cadre's profile."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from adapters.kit.convert import Wrong
+from adapters.kit.placing import payload_of
+from adapters.kit.port import RowFault, Translated
+from adapters.kit.rows import Row
+from adapters.organization.assessments import assessments
+from adapters.organization.membership import political
+from adapters.organization.profiles import Contracts, event, numbered, relatives
+from adapters.organization.resumes import lines_of, resume
+from adapters.organization.schooling import courses
+from contracts.codelists import code_list
+
+_WAYS: Final = ("full_time", "in_service")
+# What stands in the payload otherwise than the form has it.
+_MADE: Final = frozenset(
+    {"key", "source", "resume", "assessments", "rewards"}
+    | {
+        f"{way}_{part}"
+        for way in _WAYS
+        for part in ("level", "level_named", "degree", "school", "more")
+    }
+)
+
+
+def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
+    """The event of a form, but for what the kit adds; a function of the form alone."""
+    number = numbered(row)
+    family = list(relatives(row, "family"))
+    read = {
+        "joined_party": political(row.text("joined_party") or ""),
+        "resume": resume(row.text("resume") or ""),
+        "assessments": assessments(row.text("assessments") or ""),
+    }
+    studied = {way: list(courses(row, way)) for way in _WAYS}
+    faults = [row.wrong(field, value) for field, value in read.items() if isinstance(value, Wrong)]
+    faults += _of_degrees(studied, row)
+    faults += [each for each in family if isinstance(each, RowFault)]
+    if isinstance(number, Wrong):
+        faults.append(row.wrong("key", number))
+        return tuple(faults)
+    if faults:
+        return tuple(faults)
+    payload = payload_of(row, _MADE)
+    payload["person"] |= {"political": _coded(read["joined_party"])}
+    payload |= {
+        "resume": read["resume"],
+        "assessments": read["assessments"],
+        "education": [course for way in _WAYS for course in studied[way]],
+        "family": family,
+        "rewards": _prose(row.text("rewards")),
+    }
+    return (event(row, contracts, number, payload),)
+
+
+def _of_degrees(studied: dict[str, list[dict[str, Any]]], row: Row) -> Iterator[RowFault]:
+    for way, found in studied.items():
+        for course in found:
+            if isinstance(wrong := course.get("degree"), Wrong):
+                yield row.wrong(f"{way}_degree", wrong)
+
+
+def _coded(code: object) -> dict[str, str] | None:
+    if not isinstance(code, str):
+        return None
+    return {"code": code, "label": code_list("political_status").labels[code]}
+
+
+def _prose(text: str | None) -> str | None:
+    return (
+        "\n".join(" ".join(line.split()) for line in lines_of(text) if line.strip())
+        if text
+        else None
+    )
