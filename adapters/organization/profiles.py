@@ -9,6 +9,7 @@ from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
+from contracts.codelists import code_list
 from contracts.contract import Contract
 
 Contracts = Mapping[str, Contract]
@@ -16,7 +17,7 @@ Contracts = Mapping[str, Contract]
 _TYPE: Final = "cadre.profile_provided"
 _MIDNIGHT: Final = "T00:00:00+08:00"
 _SHORTEST_KEY: Final = 16
-_NUMBER_DIGITS: Final = 24
+_KEY_DIGITS: Final = 24
 _CITIZEN: Final = re.compile(r"[0-9]{17}[0-9Xx]|[0-9]{15}")
 # Who somebody is where a form does not give the citizen number.
 _LIKELY: Final = ("name", "gender", "birth", "birthplace", "work_began")
@@ -26,21 +27,30 @@ _NO_KEY: Final = Wrong(
     "请管理员在站点映射的 [fields.key] 写明 default_file，该文件内是本单位的密钥（见适配器说明）",
 )
 _CITIZEN_NUMBER: Final = Wrong(
-    FaultKind.IDENTIFIER, "是身份证号", "人员编号不得用身份证号；没有编号的请留空，由贯通编号"
+    FaultKind.IDENTIFIER, "是身份证号", "请改用原系统中的人员编号；花名册没有编号的，可以留空"
 )
 
 
 def numbered(row: Row) -> str | Wrong:
-    """The number of the cadre: the system's own, or one that only who has this agency's key can
-    tell from the citizen number (or, without that, from name, birth and first work)."""
+    """The number of the cadre: the system's own, or else the person's key."""
     if own := row.text("personid"):
         return _CITIZEN_NUMBER if _CITIZEN.fullmatch(own) else own
+    return person_key(row) or _NO_KEY
+
+
+def person_key(row: Row) -> str | None:
+    """What tells a person in this agency's files, and only who has its key can tell from the
+    citizen number (or, without that, from name, birth and first work)."""
     key = row.text("key") or ""
     if len(key) < _SHORTEST_KEY:
-        return _NO_KEY
-    idno = row.text("idno")
-    who = idno or "\n".join(row.text(field) or "" for field in _LIKELY)
-    return "gb-" + hmac.digest(key.encode(), who.encode(), "sha256").hex()[:_NUMBER_DIGITS]
+        return None
+    who = row.text("idno") or "\n".join(row.text(field) or "" for field in _LIKELY)
+    return "gb-" + hmac.digest(key.encode(), who.encode(), "sha256").hex()[:_KEY_DIGITS]
+
+
+def politically(code: str | None) -> dict[str, str] | None:
+    """A code of the political status with its name."""
+    return {"code": code, "label": code_list("political_status").labels[code]} if code else None
 
 
 def relatives(row: Row, group: str) -> Iterator[dict[str, Any] | RowFault]:
@@ -71,11 +81,11 @@ def event(row: Row, contracts: Contracts, number: str, payload: Mapping[str, Any
     contract = contracts[_TYPE]
     told = {name: value for name, value in payload.items() if value not in ([], {}, None)}
     told["profileid"] = number
+    told["person"] |= {"personkey": person_key(row)}
     if "photo_sm3" in told:
         told["source_file"] = {"title": str(row.values["source"]), "original": "electronic"}
     return Translated(
         native=number,
-        attributes=contract_attributes(contract)
-        | {"time": f"{row.values['filled_on']}{_MIDNIGHT}"},
+        attributes=contract_attributes(contract) | {"time": f"{told['filled_on']}{_MIDNIGHT}"},
         data=payload_bytes(contract, told),
     )

@@ -35,6 +35,12 @@ def lines_of(text: str) -> list[str]:
     return _BREAK.sub("\n", text).split("\n")
 
 
+def prose(text: str) -> str | None:
+    """A form's text without blank lines and padding; None of nothing."""
+    lines = (" ".join(line.split()) for line in lines_of(text))
+    return "\n".join(line for line in lines if line) or None
+
+
 def resume(text: str) -> list[dict[str, Any]] | Wrong:
     """The stages of a resume. A line without a span belongs to the stage before it."""
     stages: list[_Stage] = []

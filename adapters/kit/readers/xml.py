@@ -21,6 +21,7 @@ _CHUNK: Final = 1 << 16
 # Chunks that are looked at before reading.
 _LOOKED_INTO: Final = 16
 _HEAD: Final = 512
+_LONGEST_PROLOG: Final = 1 << 15
 # What may stand before the root and is no DOCTYPE.
 _PROLOG: Final = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
 _DECLARED: Final = re.compile(rb"<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
@@ -41,7 +42,7 @@ class XmlFile:
         self._wanted = wanted
         self._limits = limits
         self._mended = _mended(file, limits) if wanted.mended else None
-        if _has_doctype(next(self._text(), "")):
+        if has_doctype(next(self._text(), "")):
             reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
             raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
         seen: set[str] = set()
@@ -138,9 +139,12 @@ def _pieces(file: TextFile) -> Iterator[str]:
             yield as_2022(chunk) if file.encoding == "gb18030" else chunk
 
 
-def _has_doctype(head: str) -> bool:
+def has_doctype(head: str) -> bool:
+    """Whether a document that begins so has a DOCTYPE, or hides one behind a very long prolog."""
     before = _PROLOG.match(head)
-    return before is not None and head.startswith("<!", before.end())
+    if before is None:
+        return False
+    return head.startswith("<!", before.end()) or before.end() == len(head) > _LONGEST_PROLOG
 
 
 def _broken(error: etree.XMLSyntaxError | TooMuch) -> RowFault:

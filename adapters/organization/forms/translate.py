@@ -9,10 +9,15 @@ from adapters.kit.port import RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.organization.assessments import assessments
 from adapters.organization.membership import political
-from adapters.organization.profiles import Contracts, event, numbered, relatives
-from adapters.organization.resumes import lines_of, resume
+from adapters.organization.profiles import (
+    Contracts,
+    event,
+    numbered,
+    politically,
+    relatives,
+)
+from adapters.organization.resumes import prose, resume
 from adapters.organization.schooling import courses
-from contracts.codelists import code_list
 
 _WAYS: Final = ("full_time", "in_service")
 # What stands in the payload otherwise than the form has it.
@@ -29,9 +34,10 @@ _MADE: Final = frozenset(
 def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
     """The event of a form, but for what the kit adds; a function of the form alone."""
     number = numbered(row)
+    joined = political(row.text("joined_party") or "")
     family = list(relatives(row, "family"))
     read = {
-        "joined_party": political(row.text("joined_party") or ""),
+        "joined_party": joined,
         "resume": resume(row.text("resume") or ""),
         "assessments": assessments(row.text("assessments") or ""),
     }
@@ -42,16 +48,16 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
     if isinstance(number, Wrong):
         faults.append(row.wrong("key", number))
         return tuple(faults)
-    if faults:
+    if faults or isinstance(joined, Wrong):
         return tuple(faults)
     payload = payload_of(row, _MADE)
-    payload["person"] |= {"political": _coded(read["joined_party"])}
+    payload["person"] |= {"political": politically(joined)}
     payload |= {
         "resume": read["resume"],
         "assessments": read["assessments"],
         "education": [course for way in _WAYS for course in studied[way]],
         "family": family,
-        "rewards": _prose(row.text("rewards")),
+        "rewards": prose(row.text("rewards") or ""),
     }
     return (event(row, contracts, number, payload),)
 
@@ -61,17 +67,3 @@ def _of_degrees(studied: dict[str, list[dict[str, Any]]], row: Row) -> Iterator[
         for course in found:
             if isinstance(wrong := course.get("degree"), Wrong):
                 yield row.wrong(f"{way}_degree", wrong)
-
-
-def _coded(code: object) -> dict[str, str] | None:
-    if not isinstance(code, str):
-        return None
-    return {"code": code, "label": code_list("political_status").labels[code]}
-
-
-def _prose(text: str | None) -> str | None:
-    return (
-        "\n".join(" ".join(line.split()) for line in lines_of(text) if line.strip())
-        if text
-        else None
-    )
