@@ -420,6 +420,18 @@ def _uscc(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     return number
 
 
+_IMAGE: Final = re.compile(r"image/[a-z]{1,8} [0-9]{1,8} ([0-9a-f]{64})")
+
+
+def _image(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
+    """The SM3 digest of a picture, as a reader tells of it."""
+    told = _IMAGE.fullmatch(cell.text)
+    if told is None:
+        reason = "不是 JPEG、PNG、GIF 或 BMP 图片，或者已损坏、超过 8 MiB"
+        return Wrong(FaultKind.SYNTAX, reason, "请重新插入照片，或删去后提供")
+    return told[1]
+
+
 READINGS: Final[Mapping[str, Callable[[Cell, Rule, Codes], Value | Wrong]]] = MappingProxyType(
     {
         "text": _text,
@@ -443,5 +455,6 @@ READINGS: Final[Mapping[str, Callable[[Cell, Rule, Codes], Value | Wrong]]] = Ma
         "names": _names,
         "citizen_id": _citizen_id,
         "uscc": _uscc,
+        "image": _image,
     }
 )

@@ -31,6 +31,7 @@ from adapters.kit.port import (
 )
 from adapters.kit.readers.opening import opened
 from adapters.kit.readers.table import Names, Tabular, as_called, own_names
+from adapters.kit.readers.xml import XmlFile
 from adapters.kit.steps import impossible
 from adapters.kit.wanted import PROBLEMS, Wanted, canonical
 from contracts.agency import AgencyId
@@ -192,6 +193,8 @@ def rehearsed(adapter: Adapter, path: Path, agency: str) -> Iterator[Tried]:
 
 
 def _names(reader: Reader) -> tuple[str, ...]:
+    if isinstance(reader, XmlFile):
+        return reader.unread
     tables = reader.tables if isinstance(reader, Tabular) else ()
     return tuple(name for table in tables for name in table.header.names if name)
 
@@ -313,13 +316,13 @@ class _Tally:
         for name, inner in record.groups.items():
             parts.extend((f"{name}/", columns) for columns in inner)
         blank = {"", *self.mapping.cells.nulls}
-        told = {
-            f"{above}{column}": bare(cell) not in blank
+        cells = [
+            (f"{above}{column}", cell)
             for above, columns in parts
             for column, cell in columns.items()
-        }
-        self.present |= told.keys()
-        self.filled.update(name for name, says in told.items() if says)
+        ]
+        self.present.update(name for name, _ in cells)
+        self.filled.update({name for name, cell in cells if bare(cell) not in blank})
 
     def rehearsal(self) -> Rehearsal:
         wanted = self.mapping.wanted

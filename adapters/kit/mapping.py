@@ -7,7 +7,8 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [address]            whom the events go to: to = "inspection-office@510100"
     [cells]              nulls = ['\\N', "NULL"], null_dates = ["1899-12-31"]
     [document]           where the records stand: sheets = ["线索*"], records = "data/list";
-                         whole = true: the document is one record; largest_mib = 4096
+                         whole = true: the document is one record; largest_mib = 4096; how it is
+                         opened: mended = true, key = "A0000", password_file = "包密码"
     [groups.x]           parts that a record holds many of: each, and [groups.x.fields.y]; with by
                          the rows that say the same in a column, with both those of a list
     [tables.x]           parts too many to be kept: each, sums, and whether two of these agree
@@ -15,7 +16,8 @@ A mapping is `mapping.toml` beside an adapter; a site's file lays its own values
     [steps."<type>"]     the order of a case's events (`steps`)
     [template]           the workbook that people fill in (`template`)
 
-A mapping also says in `[contracts]` what it makes (type = version).
+In a site's file `x_file` names a file, only the owner's to read, that says `x` (`password_file`,
+`default_file`). A mapping also says in `[contracts]` what it makes (type = version).
 """
 
 import re
@@ -79,9 +81,9 @@ class When(_Strict):
 class FieldRule(_Strict):
     """How one field is read. `also`: other names of the column. `present`: the column must be
     there, though its cells may be blank. `numbered`: the cell says it of each of several subjects,
-    by their numbers. `pointers`: where in the contract it stands, with "<type>:" before it where
-    only one of several contracts is meant. What goes with which `as` is told in
-    `CONVERSIONS.md`."""
+    by their numbers. `fixed`: no document says it, `default` alone does. `pointers`: where in the
+    contract it stands, with "<type>:" before it where only one of several contracts is meant. What
+    goes with which `as` is told in `CONVERSIONS.md`."""
 
     column: Column
     also: tuple[Column, ...] = ()
@@ -92,6 +94,7 @@ class FieldRule(_Strict):
     default: str | None = None
     longest: int | None = None
     numbered: bool = False
+    fixed: bool = False
     list: str | None = None
     values: tuple[str, ...] = ()
     unit_unless_named: Unit | None = Field(default=None, alias="unit")
@@ -224,12 +227,16 @@ class Table(_Strict):
 
 class Document(_Strict):
     """Where in a document the records stand, or that it is one (`Wanted.records`, `.sheets`,
-    `.whole`), and how large it may be, in MiB."""
+    `.whole`), how large it may be, in MiB, and how it is opened (`.mended`, `.key`,
+    `.password`)."""
 
     records: str = ""
     sheets: tuple[str, ...] = ()
     whole: bool = False
     largest_mib: Annotated[int, Field(ge=1, le=MOST_MIB)] | None = None
+    mended: bool = False
+    key: Annotated[str, AfterValidator(canonical)] = ""
+    password: str = Field(default="", repr=False)
 
 
 class Template(_Strict):
@@ -313,7 +320,7 @@ class Mapping(_Strict):
         """The columns that reading needs."""
         rules = self.fields.values()
         return Wanted(
-            titles=self._deletion_title | _titles(rules),
+            titles=self._deletion_title | _titles([r for r in rules if not r.fixed]),
             required=frozenset(r.column for r in rules if r.required or r.present),
             ignored=self.cells.never | self.cells.ignored,
             also={name: rule.column for rule in rules for name in rule.also},
@@ -325,6 +332,10 @@ class Mapping(_Strict):
             whole=self.document.whole,
             largest=self.document.largest_mib and self.document.largest_mib << 20,
             form=self._form,
+            images=frozenset(r.column for r in rules if r.reads == "image"),
+            mended=self.document.mended,
+            key=self.document.key,
+            password=self.document.password,
         )
 
     @property

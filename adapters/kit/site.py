@@ -4,13 +4,15 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.kit.mapping import Mapping, MappingError
+from adapters.kit.sources.files import secret
 from adapters.kit.wanted import canonical
 
+_IN_FILE: Final = "_file"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -39,12 +41,30 @@ class _Site(BaseModel):
 
 
 def load_mapping(path: Path, site: Path | None = None) -> Mapping:
-    """The mapping of a file, with a site's file laid over it. Raises MappingError, or OSError."""
+    """The mapping of a file, with a site's file laid over it. A property `x_file` of the site's is
+    `x` as that file says it, seen from the site's. Raises CannotRun, or OSError."""
     settings = _parsed(path)
     mapping = _checked(Mapping, settings, path)
     if site is None:
         return mapping
-    return _checked(Mapping, _overlaid(settings, _checked(_Site, _parsed(site), site), site), site)
+    own = _with_secrets(_checked(_Site, _parsed(site), site), site.parent)
+    return _checked(Mapping, _overlaid(settings, own, site), site)
+
+
+def _with_secrets(site: _Site, folder: Path) -> _Site:
+    """What properties `x_file` of the document and of fields name is read, and stands as `x`."""
+
+    def told(table: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name.removesuffix(_IN_FILE): secret(folder / value)
+            if name.endswith(_IN_FILE)
+            else value
+            for name, value in table.items()
+        }
+
+    fields = {name: told(rule) for name, rule in site.fields.items()}
+    changed = {"fields": fields, "document": told(site.document)}
+    return site.model_copy(update={k: v for k, v in changed.items() if k in site.model_fields_set})
 
 
 def _parsed(path: Path) -> dict[str, Any]:

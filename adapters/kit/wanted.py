@@ -90,7 +90,10 @@ class Wanted:
     `whole`: the document is one record, all members of an archive together; then the columns
     "#sha256" and "#size" say what its bytes are. `largest`: bytes that it may have, where that is
     not what any document may have. `form`: which workbooks that came from a template are its own,
-    None where nobody asks.
+    None where nobody asks. `images` are columns that hold a picture in base64: of these a reader
+    gives what `image.Picture` says. `mended`: XML as careless systems write it is repaired
+    (`mending`). `key` is the column by which a package's tables belong together, "" where the
+    document is no package; `password` opens one that is locked.
     """
 
     titles: Mapping[str, str]
@@ -105,6 +108,10 @@ class Wanted:
     whole: bool = False
     largest: int | None = None
     form: Form | None = None
+    images: frozenset[str] = frozenset()
+    mended: bool = False
+    key: str = ""
+    password: str = field(default="", repr=False)
 
     @property
     def gathered(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from adapters.kit.readers.image import Encoded
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.paths import Part, Paths, Taken
 from adapters.kit.wanted import canonical
@@ -33,6 +34,9 @@ class _Text:
         return "".join(self._pieces)
 
 
+_Words = _Text | Encoded
+
+
 class _Node:
     """An element of a record as its path tells it, whichever record it stands in: what its path in
     the record or part is, where the part begins if it is in one, and the elements met below it.
@@ -60,7 +64,7 @@ class _Open(NamedTuple):
     part it is in."""
 
     node: _Node
-    text: _Text | None
+    text: _Words | None
     part: Part | None
 
 
@@ -154,12 +158,17 @@ class Elements:
         if parent.part:
             self._taken.see(parent.part, node.path)
         if node.wanted:
-            return _Open(node, _Text(self._limits.cell_characters), parent.part)
+            return _Open(node, self._words(node), parent.part)
         if parent.text is None or node.way:
             return _Open(node, None, parent.part)
         if node.is_break:
             parent.text.add("\n")
         return _Open(node, parent.text, parent.part)
+
+    def _words(self, node: _Node) -> _Words:
+        if not node.each and node.path in self._paths.wanted.images:
+            return Encoded()
+        return _Text(self._limits.cell_characters)
 
     def _met(self, parent: _Open, tag: str) -> _Node:
         """An element met there for the first time; so many are remembered."""

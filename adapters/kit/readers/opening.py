@@ -16,6 +16,8 @@ from adapters.kit.readers.encoding import examine
 from adapters.kit.readers.gathered import gathered, rows_of
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
+from adapters.kit.readers.lrm import LrmFile, is_lrm
+from adapters.kit.readers.package import SEVEN, opened_package
 from adapters.kit.readers.sheet import opened_workbook
 from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
@@ -32,7 +34,7 @@ _FOREIGN: Final[Mapping[bytes, tuple[str, str]]] = {
     b"{\\rtf": (" RTF 文档", _EXPORT),
     b"\xff\xd8\xff": ("图片", _EXPORT),
     b"\x89PNG": ("图片", _EXPORT),
-    b"7z\xbc\xaf\x27\x1c": (" 7z 压缩包", _REPACK),
+    SEVEN: (" 7z 压缩包", _REPACK),
     b"Rar!": (" RAR 压缩包", _REPACK),
     b"\x1f\x8b": (" gzip 压缩包", _REPACK),
 }
@@ -82,8 +84,13 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
 
 @contextmanager
 def _opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
-    """A reader of a document or an archive."""
-    if _head(path).startswith(_ZIP):
+    """A reader of a document, an archive or a package."""
+    head = _head(path)
+    if wanted.key and head.startswith((*_ZIP, SEVEN)):
+        with opened_package(path, name, wanted, limits) as package:
+            yield package
+            return
+    if head.startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):
             yield Archive(
@@ -119,6 +126,8 @@ def _of_text(path: Path, name: str, wanted: Wanted, limits: Limits, head: bytes)
         _refuse_pages(begins)
         return XmlFile(examine_xml(path, limits), name=name, wanted=wanted, limits=limits)
     file = examine(path, largest=limits.file_bytes)
+    if is_lrm(name):
+        return LrmFile(file, name=name, wanted=wanted, limits=limits)
     if suffix in _LINES or (begins.startswith("{") and is_ndjson(file)):
         return NdjsonFile(file, name=name, wanted=wanted, limits=limits)
     if begins.startswith(("{", "[")) and suffix not in _TABLES:

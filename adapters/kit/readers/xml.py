@@ -13,6 +13,7 @@ from adapters.kit.readers.elements import Elements, TooMuch
 from adapters.kit.readers.encoding import TextFile, as_2022, examine
 from adapters.kit.readers.header import SEARCHED
 from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.mending import Mended, mended
 from adapters.kit.readers.paths import Paths, Taken, no_record, renamed
 from adapters.kit.wanted import Wanted
 
@@ -20,6 +21,7 @@ _CHUNK: Final = 1 << 16
 # Chunks that are looked at before reading.
 _LOOKED_INTO: Final = 16
 _HEAD: Final = 512
+_LONGEST_PROLOG: Final = 1 << 15
 # What may stand before the root and is no DOCTYPE.
 _PROLOG: Final = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
 _DECLARED: Final = re.compile(rb"<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
@@ -30,7 +32,8 @@ class XmlFile:
 
     Names count without their namespaces. The number of a record is its ordinal. Where the
     document is broken, the records before are given, then UnreadableFile is raised. Opening
-    raises it for a document with a DOCTYPE: so there are no entities.
+    raises it for a document with a DOCTYPE: so there are no entities. One that is to be mended is
+    held as a whole, and must not be larger than `Limits.whole_bytes`.
     """
 
     def __init__(self, file: TextFile, *, name: str, wanted: Wanted, limits: Limits) -> None:
@@ -38,18 +41,27 @@ class XmlFile:
         self._name = name
         self._wanted = wanted
         self._limits = limits
-        if _has_doctype(next(self._text(), "")):
+        self._mended = _mended(file, limits) if wanted.mended else None
+        if has_doctype(next(self._text(), "")):
             reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
             raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
-        self._empty = not self._has_record()
+        seen: set[str] = set()
+        self._empty = not self._has_record(seen)
+        self._unread = _unread(seen, Paths.of(wanted))
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
-        return (no_record(self._wanted),) if self._empty else ()
+        repaired = self._mended.notices if self._mended else ()
+        return (*repaired, no_record(self._wanted)) if self._empty else repaired
 
     @property
     def rows(self) -> int | None:
         return None
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Paths of the first records that nobody wants, sorted."""
+        return self._unread
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
         elements = Elements(Paths.of(self._wanted), self._limits)
@@ -57,10 +69,9 @@ class XmlFile:
             if number > after:
                 yield taken.record(number, Place(self._name, number))
 
-    def _has_record(self) -> bool:
+    def _has_record(self, seen: set[str]) -> bool:
         """Looks at the first records, also when soon behind them the document is broken, and not
         far into one that is very long. Raises UnreadableFile."""
-        seen: set[str] = set()
         elements = Elements(Paths.of(self._wanted), self._limits, seen)
         first: list[Taken] = []
         try:
@@ -93,9 +104,10 @@ class XmlFile:
             raise UnreadableFile(_broken(error)) from None
 
     def _text(self) -> Iterator[str]:
-        with self._file.path.open(encoding=self._file.encoding, newline="") as file:
-            while chunk := file.read(_CHUNK):
-                yield as_2022(chunk) if self._file.encoding == "gb18030" else chunk
+        if self._mended is None:
+            return _pieces(self._file)
+        text = self._mended.text
+        return (text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK))
 
 
 def examine_xml(path: Path, limits: Limits) -> TextFile:
@@ -106,9 +118,33 @@ def examine_xml(path: Path, limits: Limits) -> TextFile:
     return examine(path, largest=limits.file_bytes, declared=encoding)
 
 
-def _has_doctype(head: str) -> bool:
+def _unread(seen: set[str], paths: Paths) -> tuple[str, ...]:
+    """What stands in a text that is wanted belongs to it."""
+    leaves = paths.leaves[""]
+    known = {*leaves, *paths.ways, *paths.groups, *paths.tables}
+    inside = tuple(f"{leaf}/" for leaf in leaves)
+    return tuple(sorted(path for path in seen - known if not path.startswith(inside)))
+
+
+def _mended(file: TextFile, limits: Limits) -> Mended:
+    if file.path.stat().st_size > limits.whole_bytes:
+        reason = f"文件超过 {limits.whole_bytes >> 20} MiB"
+        raise UnreadableFile(_fault(reason, "请分成几个文件导出"))
+    return mended("".join(_pieces(file)))
+
+
+def _pieces(file: TextFile) -> Iterator[str]:
+    with file.path.open(encoding=file.encoding, newline="") as text:
+        while chunk := text.read(_CHUNK):
+            yield as_2022(chunk) if file.encoding == "gb18030" else chunk
+
+
+def has_doctype(head: str) -> bool:
+    """Whether a document that begins so has a DOCTYPE, or hides one behind a very long prolog."""
     before = _PROLOG.match(head)
-    return before is not None and head.startswith("<!", before.end())
+    if before is None:
+        return False
+    return head.startswith("<!", before.end()) or before.end() == len(head) > _LONGEST_PROLOG
 
 
 def _broken(error: etree.XMLSyntaxError | TooMuch) -> RowFault:

@@ -9,7 +9,8 @@ from adapters.kit.readers.limits import Limits
 
 _END: Final = b"PK\x05\x06"
 _LONGEST_END: Final = 22 + 0xFFFF
-_MOST_DIRECTORY_BYTES: Final = 1 << 22
+_DIRECTORY_BYTES_A_MEMBER: Final = 1 << 12
+_MOST_DIRECTORY_BYTES: Final = 1 << 24
 # Text compresses to a tenth, seldom to a fiftieth; small files are no danger however they do.
 _MOST_RATIO: Final = 200
 _SMALL: Final = 1 << 26
@@ -17,7 +18,8 @@ _SMALL: Final = 1 << 26
 
 def members_of(path: Path, limits: Limits) -> list[ZipInfo]:
     """The members of a zip that keeps within the limits. Raises UnreadableFile, or OSError."""
-    if _directory_bytes(path) > _MOST_DIRECTORY_BYTES:
+    most = min(_MOST_DIRECTORY_BYTES, limits.members * _DIRECTORY_BYTES_A_MEMBER)
+    if _directory_bytes(path) > most:
         raise _too_many(limits)
     try:
         with ZipFile(path) as archive:

@@ -1,0 +1,77 @@
+"""Packages of tables as exports write them: zips and 7z."""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import quoteattr
+
+from py7zr import SevenZipFile
+
+from adapters.kit.wanted import Wanted, WantedGroup
+
+PASSWORD = "样例Mima-2026"
+Row = Mapping[str, str]
+WANTED = Wanted(
+    titles={
+        "a0000": "编号",
+        "a0101": "姓名",
+        "a1701": "简历",
+        "@form": "格式",
+        "gwyinfo/time": "时间",
+        "photo": "照片",
+    },
+    required=frozenset({"a0000"}),
+    ignored=frozenset(),
+    records="A01",
+    key="a0000",
+    images=frozenset({"photo"}),
+    groups={
+        "family": WantedGroup("a36", {"a3601": "姓名"}),
+        "assessed": WantedGroup("a15", {"a1521": "年度"}),
+    },
+)
+
+
+def table(rows: Sequence[Row]) -> bytes:
+    """An HZB table."""
+    each = (" ".join(f"{k}={quoteattr(v)}" for k, v in row.items()) for row in rows)
+    lines = "\n".join(f"<row {attributes}/>" for attributes in each)
+    return f'<?xml version="1.0" encoding="utf-8"?><xml><data>\n{lines}\n</data></xml>'.encode()
+
+
+def rowset(rows: Sequence[Row]) -> bytes:
+    """A ZB3 table."""
+    each = (" ".join(f"{k}={quoteattr(v)}" for k, v in row.items()) for row in rows)
+    lines = "".join(f"<z:row {attributes}/>" for attributes in each)
+    spaces = "xmlns:rs='urn:schemas-microsoft-com:rowset' xmlns:z='#RowsetSchema'"
+    return f"<xml {spaces}><rs:data>{lines}</rs:data></xml>".encode()
+
+
+def about(*tables: str) -> bytes:
+    """A `gwyinfo.xml` that lists tables."""
+    listed = "".join(f'<tablelist name="{name}"/>' for name in tables)
+    nodes = '<node name="time" value="2026-02-10"/><node name="other" value="1"/>'
+    return f"<root>{nodes}<tablelist>{listed}</tablelist></root>".encode()
+
+
+def members(tables: Mapping[str, bytes], **others: bytes) -> dict[str, bytes]:
+    """The members of a package, by their paths."""
+    packed = {f"导出/Table/{name}.xml": content for name, content in tables.items()}
+    return {"导出/gwyinfo.xml": about(*tables)} | packed | others
+
+
+def zipped(inside: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in inside.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def seven(inside: Mapping[str, bytes], password: str | None = None) -> bytes:
+    """A 7z; with a password its list of members is enciphered too."""
+    out = io.BytesIO()
+    with SevenZipFile(out, "w", password=password, header_encryption=bool(password)) as archive:
+        for name, content in inside.items():
+            archive.writestr(content, name)
+    return out.getvalue()
