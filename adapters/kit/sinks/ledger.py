@@ -9,7 +9,16 @@ from pydantic import AfterValidator
 
 from adapters.kit.port import CannotRun, Sink
 from adapters.kit.present import said
-from adapters.kit.sinks.columns import Event, Kept, Strict, changes, described, key_of, rows_of
+from adapters.kit.sinks.columns import (
+    WITHHELD,
+    Event,
+    Kept,
+    Strict,
+    changes,
+    described,
+    key_of,
+    rows_of,
+)
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
 from adapters.kit.sinks.taken import folder_at
@@ -73,7 +82,8 @@ class LedgerSink:
         key = joined(named.values())
         before = self._rows.cells(key)
         changed = changes(self._ledger.columns, before, event, kept.state)
-        after = {**before, **changed, **named}
+        untold = {t: k for t, k in named.items() if changed.get(t) in (None, WITHHELD)}
+        after = {**before, **changed, **untold}
         self._rows.put(key, {title: v for title, v in after.items() if v is not None})
         if "supersedes" not in event:
             return

@@ -1,0 +1,146 @@
+"""A ledger with a row for every item of an event, begun by people, and reckoned with today."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from adapters.kit.port import Away, CannotRun, Sink
+from adapters.kit.sinks.ledger import LedgerSettings
+from tests.adapters.sinks.events import Event, event
+from tests.adapters.sinks.formulas import shown
+from tests.adapters.sinks.making import HERE
+
+SETTINGS = LedgerSettings(type="ledger", path=Path("联审.xlsx"), ledger=Path("batches.toml"))
+HEADER = ["批次编号", "人员序号", "姓名", "状态", "期限", "纪委监委", "信访局", "到达"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / SETTINGS.path
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Sink]:
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        yield sink
+
+
+def given(number: int, agency: str, *results: str, **attributes: str) -> Event:
+    opinions = [
+        {"person_no": person, "result": {"code": "x", "label": label}}
+        | ({"detail_ref": f"件-{person}"} if label == "有不同意见" else {})
+        for person, label in enumerate(results, 1)
+    ]
+    data = {"batchid": "示-1", "agency": {"code": agency}, "opinions": opinions}
+    return event(number, "cadre.opinion_given", data, **attributes)
+
+
+def told(sheet: Worksheet, row: int) -> list[Any]:
+    """A row without its formula."""
+    cells: list[Any] = [cell.value for cell in sheet[row]]
+    return cells[:3] + cells[4:]
+
+
+def test_an_event_is_a_row_for_each_item_and_fills_the_columns_that_are_its(
+    sink: Sink, file: Path
+) -> None:
+    sink.take([given(1, "discipline", "无不同意见", "有不同意见"), given(2, "union", "无记录")])
+    sink.take([given(3, "petition", "无记录", "无记录")])
+    sheet = load_workbook(file)["联审"]
+    came = datetime.fromisoformat("2026-05-21")
+    assert [cell.value for cell in sheet[2]] == HEADER
+    assert told(sheet, 3) == ["示-1", 1, None, None, "无不同意见", "无记录", came]
+    assert told(sheet, 4) == ["示-1", 2, None, None, "有不同意见（件-2）", "无记录", came]
+    assert sheet.max_row == 4
+
+
+def test_the_workbook_is_there_before_anything_came(sink: Sink, file: Path) -> None:
+    sink.take([])
+    assert [cell.value for cell in load_workbook(file)["联审"][2]] == HEADER
+
+
+def test_a_row_that_people_began_is_filled_in_and_reckoned_with(sink: Sink, file: Path) -> None:
+    sink.take([])
+    book = load_workbook(file)
+    due = date(2026, 5, 20)
+    book["联审"].append(["示-1", 1, "张示例", None, due])
+    book["联审"].append(["示-1", "2", "李样板", None, due])
+    book["联审"].append(["备注：本页不对外"])
+    book.save(file)
+    sink.take([])
+    sheet = load_workbook(file)["联审"]
+    assert [shown(sheet, f"D{row}", date(2026, 5, 20)) for row in (3, 4, 5)] == ["待", "待", None]
+    assert [shown(sheet, f"D{row}", date(2026, 5, 21)) for row in (3, 4)] == ["逾期", "逾期"]
+    sink.take([given(1, "discipline", "无不同意见", "无记录")])
+    sheet = load_workbook(file)["联审"]
+    assert [told(sheet, row)[2:5] for row in (3, 4)] == [
+        ["张示例", datetime.fromisoformat("2026-05-20"), "无不同意见"],
+        ["李样板", datetime.fromisoformat("2026-05-20"), "无记录"],
+    ]
+    assert [shown(sheet, f"D{row}", date(2026, 5, 21)) for row in (3, 4)] == ["齐", "齐"]
+
+
+def test_what_nobody_touched_is_not_written_again(sink: Sink, file: Path) -> None:
+    sink.take([given(1, "discipline", "无记录")])
+    before = file.stat()
+    sink.take([])
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_workbook_that_people_have_open_is_left_alone_until_they_close_it(
+    sink: Sink, file: Path
+) -> None:
+    sink.take([])
+    book = load_workbook(file)
+    book["联审"].append(["示-1", 1, "张示例"])
+    book.save(file)
+    mark = file.with_name(f"~${file.name}")
+    mark.touch()
+    with pytest.raises(Away):
+        sink.take([])
+    mark.unlink()
+    sink.take([])
+    assert shown(load_workbook(file)["联审"], "D3", date(2026, 5, 21)) == "逾期"
+
+
+def test_a_corrected_event_corrects_the_rows_of_its_items(sink: Sink, file: Path) -> None:
+    sink.take([given(1, "discipline", "无记录", "无记录")])
+    sink.take([given(2, "discipline", "无记录", "有不同意见", supersedes="e1")])
+    book = load_workbook(file)
+    assert [told(book["联审"], row)[4] for row in (3, 4)] == ["无记录", "有不同意见（件-2）"]
+    assert [cell.value for cell in book["贯通变更记录"][2]][2:6] == [
+        "示-1/2",
+        "纪委监委",
+        "无记录",
+        "有不同意见（件-2）",
+    ]
+
+
+def test_an_event_whose_items_were_kept_back_has_one_row(sink: Sink, file: Path) -> None:
+    hidden = event(1, "cadre.opinion_given", {"batchid": "示-1"}, hubwithheld="/opinions")
+    sink.take([hidden])
+    assert told(load_workbook(file)["联审"], 3)[:2] == ["示-1", f"（未提供）{1:032x}"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (("{期限}", "{截止}"), "公式提到没有的列"),
+        (('key = ["批次编号", "人员序号"]', 'key = "批次编号"'), "须一样多"),
+        (('each = "/opinions"', 'each = "/persons"'), "中没有 /persons"),
+        (('"/agency/code" = "petition"', '"/agencies" = "petition"'), "中没有 /agencies"),
+        (("editable = true, as", 'editable = true, formula = "1", as'), "须有且只有一个"),
+    ],
+)
+def test_a_description_that_says_something_impossible_is_told_where(
+    tmp_path: Path, changed: tuple[str, str], why: str
+) -> None:
+    text = (HERE / "batches.toml").read_text(encoding="utf-8")
+    (tmp_path / "batches.toml").write_text(text.replace(*changed), encoding="utf-8")
+    with pytest.raises(CannotRun, match=why), SETTINGS.opened(tmp_path, tmp_path):
+        pass
