@@ -1,4 +1,4 @@
-"""What a row says of each subject of a clue, or of each item of a list, by its number."""
+"""What a row says of each subject of a case, or of each item of a list, by its number."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -8,7 +8,7 @@ from adapters.kit.convert import Scalar, Wrong
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.rows import Row
 
-# The ledger shows the subjects of a clue as they were handed over, people and bodies apart or not,
+# A ledger shows the subjects of a clue as they were handed over, people and bodies apart or not,
 # and those that were added last.
 _LISTED: Final = ("subject_nos", "person_nos", "organisation_nos")
 _ADDED: Final = "added_subject_nos"
@@ -17,12 +17,10 @@ Number = tuple[int, int]
 
 _WHICH: Final = Wrong(
     FaultKind.MISMATCH,
-    "没有写明是哪一名被反映对象",
-    "这条线索有几名对象，请写成“1=内容；2=内容”，序号是移交时的对象序号",
+    "没有写明是哪一名对象",
+    "这一件有几名对象，请写成“1=内容；2=内容”，序号是移交时的对象序号",
 )
-_UNKNOWN: Final = Wrong(
-    FaultKind.MISMATCH, "写了这条线索没有的对象序号", "请按移交时的对象序号填写"
-)
+_UNKNOWN: Final = Wrong(FaultKind.MISMATCH, "写了这一件没有的对象序号", "请按移交时的对象序号填写")
 _TWICE: Final = Wrong(FaultKind.MISMATCH, "的同一序号写了两次", "请每个序号只写一次")
 _NO_PARTS: Final = Wrong(
     FaultKind.MISMATCH,

@@ -20,16 +20,33 @@ SETTINGS = LedgerSettings(type="ledger", path=Path("台账.xlsx"))
 
 
 @pytest.mark.parametrize(
-    ("name", "written"), [("briefings", {"党组织编号", "商请轮次", "所答复的回执号"})]
+    ("name", "written"),
+    [
+        (
+            "briefings",
+            {
+                "党组织编号",
+                "商请轮次",
+                "所答复的回执号",
+                "关联编号",
+                "党组织名称",
+                "统一社会信用代码",
+            },
+        ),
+        ("issues", {"干部问题编号", "对象序号", "回执号", "关联编号"}),
+        ("results", {"成果编号", "建议序号", "回执号", "关联编号"}),
+    ],
 )
 def test_people_fill_in_what_is_read_and_no_more(name: str, written: set[str]) -> None:
     adapter = load(f"organization.{name}")
     columns = described(adapter.folder / "ledger.toml", Ledger).columns
     filled_in = {canonical(column.title) for column in columns if column.editable}
     told = {canonical(column.title) for column in columns if not column.editable}
-    read = {rule.column for rule in adapter.mapping.fields.values()}
+    groups = (group.fields for group in adapter.mapping.groups.values())
+    fields = (adapter.mapping.fields, *groups)
+    read = {rule.column for rules in fields for rule in rules.values()}
     assert filled_in == read - told
-    assert written <= read & told
+    assert written == read & told
     assert told - read <= adapter.mapping.cells.ignored
 
 
@@ -58,6 +75,52 @@ def test_people_fill_in_what_is_read_and_no_more(name: str, written: set[str]) -
                 },
             ),
         ),
+        (
+            "issues",
+            "cadre.issue_transferred-1",
+            {
+                "签收时间": "2026-06-12 09:30",
+                "签收人": "窦样例；安示范",
+                "收文登记号": "示组收〔2026〕88号",
+                "承办处室": "干部监督科",
+            },
+            (
+                "cadre.issue_received",
+                {
+                    "cadreissueid": "GW-510100-14-11-002",
+                    "register_no": "示组收〔2026〕88号",
+                    "section": "干部监督科",
+                    "received_at": "2026-06-12T09:30:00+08:00",
+                    "handlers": [{"name": "窦样例"}, {"name": "安示范"}],
+                },
+            ),
+        ),
+        (
+            "results",
+            "result.notified-1",
+            {
+                "运用方式": "建章立制",
+                "运用情况": "印发轮岗办法。",
+                "运用日期": date(2026, 11, 10),
+                "反馈日期": date(2026, 11, 20),
+            },
+            (
+                "result.applied",
+                {
+                    "matterid": "510100-14-11",
+                    "reported_on": "2026-11-20",
+                    "uses": [
+                        {
+                            "no": 1,
+                            "suggestion": 1,
+                            "use": {"code": "rules", "label": "建章立制"},
+                            "text": "印发轮岗办法。",
+                            "on": "2026-11-10",
+                        }
+                    ],
+                },
+            ),
+        ),
     ],
 )
 def test_a_letter_is_answered_in_the_row_that_it_made(
@@ -78,3 +141,43 @@ def test_a_letter_is_answered_in_the_row_that_it_made(
     assert row.faults == ()
     assert data(row) == [answer]
     assert [made.event.attributes["causationid"] for made in row.events] == [f"{7:032x}"]
+
+
+def test_results_without_suggestions_are_answered_in_a_row_with_a_number_of_its_own(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / SETTINGS.path
+    told = arrived(7, "result.notified-1")
+    told["data"] = {name: v for name, v in told["data"].items() if name != "suggestions"}
+    with SETTINGS.opened(tmp_path, available()["organization.results"]) as sink:
+        sink.take([told])
+    book = load_workbook(file)
+    cells = {"运用方式": "考核", "运用情况": "列入年度考核。", "运用日期": date(2026, 11, 10)}
+    fill_in(book.worksheets[0], 3, {**cells, "运用序号": 1, "反馈日期": date(2026, 11, 20)})
+    book.save(file)
+    (row,) = given("organization.results", file)
+    assert row.faults == ()
+    (applied,) = data(row)
+    assert applied[1]["uses"] == [
+        {
+            "no": 1,
+            "use": {"code": "assessment", "label": "考核"},
+            "text": "列入年度考核。",
+            "on": "2026-11-10",
+        }
+    ]
+
+
+def test_many_batches_of_persons_are_read_in_their_order(tmp_path: Path) -> None:
+    header = "批次编号,人员序号,意见,回复单位,回复时间,核查截止日期,审定人,承办人"
+    lines = [
+        f"LS-{batch:04d},{person},无记录"
+        + (",税务,2026-05-13,2026-05-12,赵试点,魏样例" if person == 1 else ",,,,,")
+        for batch in range(300)
+        for person in range(1, 21)
+    ]
+    file = tmp_path / "many.csv"
+    file.write_text("\n".join((header, *lines)), encoding="utf-8")
+    made = [data(row) for row in given("organization.answers", file)]
+    assert [one[0][1]["batchid"] for one in made] == [f"LS-{batch:04d}" for batch in range(300)]
+    assert {len(one[0][1]["opinions"]) for one in made} == {20}

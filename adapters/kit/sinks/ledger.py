@@ -1,9 +1,9 @@
 """A workbook kept current (台账): a row for each case, which people have open and fill in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator
 
@@ -24,6 +24,8 @@ from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
 from adapters.kit.sinks.taken import folder_at
 from adapters.kit.sinks.workbook import Workbook, joined
 from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
+
+_NOT_NAMED: Final = "更正后不再列入，请删去该行"
 
 
 def _workbook(path: Path) -> Path:
@@ -71,13 +73,15 @@ class LedgerSink:
                 kept = self._ledger.events.get(event["type"])
                 if kept is not None and event not in self._rows.taken:
                     self._rows.taken.add(event)
-                    for row in rows_of(kept, event):
-                        self._enter(row, kept)
+                    entered = {self._enter(row, kept) for row in rows_of(kept, event)}
+                    if kept.each and "supersedes" in event:
+                        self._forget_others(event, kept, entered)
         if self._rows.behind or self._workbook.touched:
             self._workbook.write(self._rows)
             self._rows.written()
 
-    def _enter(self, event: Event, kept: Kept) -> None:
+    def _enter(self, event: Event, kept: Kept) -> str:
+        """Enter one row, and answer its key."""
         named = dict(zip(self._ledger.key, key_of(kept, event), strict=True))
         key = joined(named.values())
         before = self._rows.cells(key)
@@ -86,11 +90,24 @@ class LedgerSink:
         after = {**before, **changed, **untold}
         self._rows.put(key, {title: v for title, v in after.items() if v is not None})
         if "supersedes" not in event:
-            return
+            return key
         for title in (column.title for column in self._ledger.columns if column.pointer):
             if title in before and title in changed and changed[title] != before[title]:
                 change = (said(before[title]), said(changed[title]))
                 self._rows.note(event["hubtime"], key, title, change, event["hubreceipt"])
+        return key
+
+    def _forget_others(self, event: Event, kept: Kept, entered: Collection[str]) -> None:
+        """Keep no longer the rows of items that a correction does not name; that is noted. What
+        people have of them in the workbook is theirs to delete."""
+        case = joined((key_of(kept, event)[0], ""))
+        for key in self._rows.keys_under(case):
+            if key not in entered:
+                self._rows.forget(key)
+                change = (key, _NOT_NAMED)
+                self._rows.note(
+                    event["hubtime"], key, self._ledger.key[-1], change, event["hubreceipt"]
+                )
 
 
 def _codes(base: Path, directory: Path | None) -> Codes:

@@ -81,6 +81,15 @@ class LedgerRows:
         self._database.execute(upsert, (key, json.dumps(cells, ensure_ascii=False)))
         self._database.execute("INSERT OR IGNORE INTO behind VALUES (1)")
 
+    def keys_under(self, case: str) -> list[str]:
+        """The keys that begin with this one."""
+        select = "SELECT key FROM rows WHERE substr(key, 1, length(?)) = ?"
+        return [key for (key,) in self._database.execute(select, (case, case))]
+
+    def forget(self, key: str) -> None:
+        """Keep a row no longer."""
+        self._database.execute("DELETE FROM rows WHERE key = ?", (key,))
+
     def note(self, time: str, key: str, column: str, change: tuple[str, str], receipt: str) -> None:
         """Note a correction: what stood in a column, and what stands there now."""
         insert = (

@@ -121,6 +121,26 @@ def test_a_corrected_event_corrects_the_rows_of_its_items(sink: Sink, file: Path
     ]
 
 
+def test_an_item_that_a_correction_does_not_name_is_noted_and_the_row_left_to_people(
+    sink: Sink, file: Path
+) -> None:
+    sink.take(
+        [given(1, "discipline", "无记录", "无记录"), given(2, "petition", "无记录", "无记录")]
+    )
+    sink.take([given(3, "discipline", "有不同意见", supersedes="e1")])
+    book = load_workbook(file)
+    assert [cell.value for cell in book["贯通变更记录"][3]][2:6] == [
+        "示-1/2",
+        "人员序号",
+        "示-1/2",
+        "更正后不再列入，请删去该行",
+    ]
+    book["联审"].delete_rows(4)
+    book.save(file)
+    sink.take([])
+    assert load_workbook(file)["联审"].max_row == 3
+
+
 def test_an_event_whose_items_were_kept_back_has_one_row(sink: Sink, file: Path) -> None:
     hidden = event(1, "cadre.opinion_given", {"batchid": "示-1"}, hubwithheld="/opinions")
     sink.take([hidden])
