@@ -55,8 +55,10 @@ class HubProblem(HubError):
     def __init__(self, document: Mapping[str, Any], *, status: int) -> None:
         self.status = status
         self.code = _code(document)
-        self.title = str(document.get("title", f"HTTP {status}"))
-        self.title_en = str(document.get("title_en", f"HTTP {status}"))
+        # Who stands before the hub may repeat what was sent.
+        titles = {} if self.code == UNNAMED else document
+        self.title = str(titles.get("title", f"HTTP {status}"))
+        self.title_en = str(titles.get("title_en", f"HTTP {status}"))
         self.detail = str(document.get("detail", ""))
         self.retryable = document.get("retryable") is True
         self.errors = tuple(map(EventError.of, document.get("errors") or ()))

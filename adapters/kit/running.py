@@ -26,7 +26,7 @@ from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
 from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
 from adapters.kit.reading import Reading, Watched
-from adapters.kit.results import UNNAMED, HubError, HubProblem
+from adapters.kit.results import HubError, HubProblem
 from adapters.kit.sending import Answered, Sending
 from adapters.kit.spool import Spool
 from adapters.kit.state import State, open_state
@@ -353,11 +353,8 @@ def _begun_again(way: Way, name: str, part: Callable[[], None]) -> None:
 def _reason(error: Exception) -> str:
     """What the kit says, or the system: anything else may repeat what was read."""
     match error:
-        case HubProblem(code=code) if code != UNNAMED:
-            return f"{error.title} ({code}, HTTP {error.status})"
         case HubProblem():
-            # Who stands before the hub may repeat what was sent.
-            return f"HTTP {error.status}"
+            return f"{error.title} ({error.code}, HTTP {error.status})"
         case HubError() | Away() | CannotRun():
             return str(error)
         case OSError(errno=int(number)):

@@ -123,6 +123,7 @@ DOCUMENTS: Mapping[str, Mapping[str, bytes]] = {
     "refused": {"a.csv": export({}, {})},
     "away": {"a.csv": export({})},
     "gateway": {"a.csv": export({})},
+    "large": {"a.csv": export({})},
     "raising": {"a.csv": export({}, {"bfyrxm": MARK}), "b.xlsx": workbook({})},
 }
 AGENCIES = {name: f"5101{number:02}.petition" for number, name in enumerate(DOCUMENTS, 4)}
@@ -217,8 +218,8 @@ def answer(door: Door, asked: Asked) -> Answer:
     agency = json.loads(asked.body)[0]["source"].split("/")[1]
     if agency == AGENCIES["away"]:
         return HANG_UP
-    if agency == AGENCIES["gateway"]:
-        return Answer(400, {**echoed, "code": "unknown"})
+    if agency in (AGENCIES["gateway"], AGENCIES["large"]):
+        return Answer(413 if agency == AGENCIES["large"] else 400, echoed)
     door.rejects = lambda event: (
         [error("not_permitted", "没有该地区的发布授权", pointer="/data/summary")]
         if event["source"].split("/")[1] == AGENCIES["refused"]
@@ -311,6 +312,7 @@ def test_each_document_was_refused_for_what_is_wrong_with_it(ran: Ran) -> None:
         "unreadable": {FaultKind.FILE, FaultKind.HEADER, FaultKind.QUOTES},
         "contract": {FaultKind.CONTRACT},
         "refused": {FaultKind.REFUSED},
+        "large": {FaultKind.REFUSED},
         "raising": {FaultKind.PROGRAM},
         "away": set(),
         "gateway": set(),
