@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_document_holds_decides_and_not_its_name(path: Path, form: str) -> None:
     path.write_bytes(FORMS[form](ROWS))
-    for name in ("导出.pdf", "导出.xml"):
+    for name in ("导出.pdf", "导出.xml", "导出.et", "导出.wps"):
         assert read(path, name=name).columns == [{"no": "1", "day": "d"}, {"no": "2", "day": "d"}]
 
 
@@ -68,6 +68,9 @@ def test_a_name_from_hell_is_only_a_name(path: Path, form: str, name: str) -> No
         assert {record.place.file for record in reader.read()} == {name}
 
 
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -80,6 +83,7 @@ def test_a_name_from_hell_is_only_a_name(path: Path, form: str, name: str) -> No
         (b"Rar!\x1a\x07", "这是 RAR 压缩包，不能读取"),
         (b"7z\xbc\xaf\x27\x1c", "这是 7z 压缩包，不能读取"),
         (b"\x1f\x8b\x08", "这是 gzip 压缩包，不能读取"),
+        (COMPOUND + "WordDocument".encode("utf-16-le") + b"\0\0", "这是 Word 文档，不能读取"),
         (zip_of({"OFD.xml": "x"}), "这是 OFD 文件，不能读取"),
         (b"<html><table><tr><td>no", "这是网页（HTML），不是表格文件"),
         (b"<!-- x -->\n<!DOCTYPE HTML><html>", "这是网页（HTML），不是表格文件"),
@@ -91,7 +95,7 @@ def test_a_name_from_hell_is_only_a_name(path: Path, form: str, name: str) -> No
 )
 def test_what_cannot_be_read_is_named(path: Path, content: bytes, reason: str) -> None:
     path.write_bytes(content)
-    got = read(path)
+    got = read(path, name="文件.wps")
     assert (got.records, [fault.reason for fault in got.faults]) == ([], [reason])
     assert all(fault.advice for fault in got.faults)
 
