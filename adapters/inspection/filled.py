@@ -20,13 +20,27 @@ def events(
     *,
     case: str,
     wrong: Iterable[RowFault] = (),
-    named: Mapping[str, str | None] | None = None,
+    named: Mapping[str, str | None] = {},
+    receipts: Mapping[str, str] = {},
 ) -> tuple[Translated | RowFault, ...]:
     """The events of these steps in the order of their days, or everything that is wrong: blank
-    cells of a step, and `wrong`. `named` are attributes of every event."""
+    cells of a step, and `wrong`. `named` are attributes of the events that answer nothing; of one
+    that does, `receipts` tells by its type in which field its opening may be named."""
     blank = chain.from_iterable(missing(row, step, contracts) for step in steps)
     faults = (*blank, *wrong)
-    return faults or tuple(
-        made(row, step, contracts, case=case, **named or {})
+    if faults:
+        return faults
+    return tuple(
+        made(
+            row,
+            step,
+            contracts,
+            case=case,
+            **(_opening(row, receipts[step.type]) if step.type in receipts else named),
+        )
         for step in sorted(steps, key=day_in(row))
     )
+
+
+def _opening(row: Row, field: str) -> Mapping[str, str | None]:
+    return {"causationid": row.text(field)}

@@ -140,3 +140,16 @@ def agency_of(target: str) -> str | None:
         return str(AgencyId.parse(target))
     except AgencyIdError:
         return None
+
+
+def effect(row: Row) -> dict[str, Any] | None:
+    """What rectification brought about, in figures; None where none is filled in."""
+    figures = {
+        "recovered": row.values.get("recovered"),
+        "returned": row.values.get("returned"),
+        "people_sanctioned": row.values.get("sanctioned"),
+        "people_reminded": row.values.get("reminded"),
+        "rules_made": row.values.get("rules_made"),
+        "rules_revised": row.values.get("rules_revised"),
+    }
+    return figures if any(value is not None for value in figures.values()) else None

@@ -364,15 +364,18 @@ class Mapping(_Strict):
         return {self.deleted.column: "删除标记"} if self.deleted else {}
 
     def column_at(self, pointer: str, type_: str = "") -> str:
-        """The column that feeds an event's member at a JSON Pointer, or "" for none."""
+        """The column that feeds an event's member at a JSON Pointer, or what is nearest above it;
+        "" for none."""
         at = re.sub(r"/[0-9]+(?=/|$)", "/-", pointer.removeprefix("/data"))
         every = [self.fields, *(group.fields for group in self.groups.values())]
+        nearest, column = -1, ""
         for name, rule in (item for fields in every for item in fields.items()):
             for fed in rule.pointers or (f"/{name}",):
                 only, _, where = fed.rpartition(":")
-                if only in ("", type_) and (at == where or at.startswith(f"{where}/")):
-                    return rule.column
-        return ""
+                feeds = only in ("", type_) and (at == where or at.startswith(f"{where}/"))
+                if feeds and len(where) > nearest:
+                    nearest, column = len(where), rule.column
+        return column
 
 
 def _members(column: str) -> set[str]:

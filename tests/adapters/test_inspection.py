@@ -15,6 +15,7 @@ from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.state import open_state
+from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
 from tests.adapters.door import Door
 from tests.adapters.sinks.events import Event, event
@@ -181,6 +182,83 @@ def test_a_briefing_of_each_agency_has_a_row_of_its_own(tmp_path: Path) -> None:
     assert [(row["党组织编号"], row["机关类别"], row["状态"]) for row in kept] == [
         ("DW-1", "审计", "已通报"),
         ("DW-1", "信访", "已通报"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("items", {"整改事项编号", "轮次编号", "责任单位"}),
+        ("evaluation", {"党组织编号", "方案回执号", "报告回执号"}),
+        ("secondment", {"抽调编号", "回执号", "关联编号"}),
+    ],
+)
+def test_people_fill_in_what_is_read_and_remarks(name: str, written: set[str]) -> None:
+    adapter = load(f"inspection.{name}")
+    columns = described(adapter.folder / "ledger.toml", Ledger).columns
+    filled_in = {canonical(column.title) for column in columns if column.editable}
+    told = {canonical(column.title) for column in columns if not column.editable}
+    read = {rule.column for rule in adapter.mapping.fields.values()}
+    assert filled_in == (read - told) | {"备注"}
+    assert written <= read & told
+    assert told - read <= adapter.mapping.cells.ignored
+
+
+def test_a_plan_that_arrived_is_reviewed_in_the_ledger_and_answered(
+    door: Door, tmp_path: Path
+) -> None:
+    settings = LedgerSettings(type="ledger", path=Path("审核评估表.xlsx"))
+    file = tmp_path / settings.path
+    plan, report = (
+        arrived(number, f"rectification.{what}_submitted-1")
+        for number, what in ((7, "plan"), (8, "report"))
+    )
+    report["data"] |= {name: plan["data"][name] for name in ("roundid", "targetid")}
+    with settings.opened(tmp_path, FOLDERS["inspection.evaluation"]) as sink:
+        sink.take([plan, report])
+    assert dropped(door, tmp_path, "evaluation", file).answers == ()
+    assert sent(door) == []
+    book = load_workbook(file)
+    sheet = book.worksheets[0]
+    titles = [str(head.value).strip("*") for head in sheet[2]]
+    for title, said in {
+        "审核日期": "2026-07-20",
+        "审核结果": "通过",
+        "审核人": "卫示例",
+        "评估日期": "2026-09-30",
+        "评估单位": "示范市委巡察办",
+        "评估等次": "好",
+        "评估人": "卫示例；沈样例",
+    }.items():
+        sheet.cell(3, titles.index(title) + 1, said)
+    book.save(file)
+    assert dropped(door, tmp_path, "evaluation", file).answers == ()
+    assert [(each["type"], each["causationid"]) for each in sent(door)] == [
+        ("rectification.plan_reviewed", f"{7:032x}"),
+        ("rectification.evaluated", f"{8:032x}"),
+    ]
+
+
+def test_progress_comes_into_the_ledger_in_which_items_are_closed(
+    door: Door, tmp_path: Path
+) -> None:
+    settings = LedgerSettings(type="ledger", path=Path("整改台账.xlsx"))
+    came = arrived(3, "rectification.progress_reported-1")
+    with settings.opened(tmp_path, FOLDERS["inspection.items"]) as sink:
+        sink.take([came])
+    (row,) = rows(tmp_path / settings.path)
+    assert (row["整改事项编号"], row["状态"]) == (came["data"]["itemid"], "已报进展")
+    assert dropped(door, tmp_path, "items", tmp_path / settings.path).answers == ()
+    assert sent(door) == []
+
+
+def test_overdue_days_are_counted_from_the_day_that_counts_now(door: Door, tmp_path: Path) -> None:
+    dropped(door, tmp_path, "items", sample("items", "overdue"))
+    reminders = [each["data"] for each in sent(door) if each["type"] == "rectification.overdue"]
+    assert [(each["as_of"], each["due"]["date"], each["days"]) for each in reminders] == [
+        ("2027-04-20", "2027-03-31", 20),
+        ("2027-05-20", "2027-03-31", 50),
+        ("2027-11-10", "2027-10-31", 10),
     ]
 
 

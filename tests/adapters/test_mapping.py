@@ -240,6 +240,29 @@ def test_a_fault_of_the_event_is_traced_to_its_column(
     assert load_mapping(mapping).column_at(pointer) == column
 
 
+@pytest.mark.parametrize(
+    ("pointer", "column"),
+    [("/persons/0/idno", "number"), ("/persons/0/name", "day"), ("/persons", "day")],
+)
+def test_the_column_nearest_above_a_fault_is_the_one_that_is_told(
+    mapping: Path, pointer: str, column: str
+) -> None:
+    text = mapping.read_text(encoding="utf-8").replace('"/due/date"', '"/persons"')
+    mapping.write_text(text, encoding="utf-8")
+    assert load_mapping(mapping).column_at(pointer) == column
+
+
+def test_a_list_belongs_to_records_by_a_column_that_they_must_have(mapping: Path) -> None:
+    text = mapping.read_text(encoding="utf-8")
+    listed = text.replace('each = "family/item"', 'each = "家庭成员"\nby = "Ren Shu"')
+    mapping.write_text(listed, encoding="utf-8")
+    (group,) = load_mapping(mapping).wanted.lists.values()
+    assert (group.each, group.by, group.titles["renshu"]) == ("家庭成员", "renshu", "所属")
+    mapping.write_text(listed.replace('by = "Ren Shu"', 'by = "day"'), encoding="utf-8")
+    with pytest.raises(MappingError, match="no required field of a record reads 'day'"):
+        load_mapping(mapping)
+
+
 def test_a_site_renames_columns_wherever_they_are_named(mapping: Path) -> None:
     changed = load_mapping(
         mapping,
