@@ -1,6 +1,7 @@
 """What the rows of several registers say alike: which finding, how much of what, to whom."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.kit.convert import Wrong
@@ -9,12 +10,27 @@ from adapters.kit.rows import Row
 from contracts.agency import AddressError, parse_addresses
 from contracts.codelists import code_list
 
+# Field → kind of the money in it.
+KINDS_OF_MONEY: Final = MappingProxyType(
+    {
+        "violation": "violation",
+        "irregular": "irregular",
+        "waste": "waste",
+        "other_money": "other",
+    }
+)
 Parts = list[dict[str, Any]]
 
 _UNNUMBERED: Final = Wrong(
     FaultKind.MISSING,
     "没有填写，也没有审计问题编号",
     "请填问题在本项目中的序号；系统另有编号的填“审计问题编号”",
+)
+_OTHER_BRANCH: Final = Wrong(
+    FaultKind.MISMATCH, "不属于所填的问题分类", "请核对问题分类和问题子类，子类须在该分类之下"
+)
+_TWICE: Final = Wrong(
+    FaultKind.MISMATCH, "在同一项目中重复", "一个问题只填一行；请核对问题序号或审计问题编号"
 )
 _NO_LEADER: Final = Wrong(FaultKind.MISSING, "没有填写", "填写职务的，请同时填写姓名")
 _NO_ADDRESS: Final = Wrong(
@@ -43,6 +59,33 @@ def finding_id(project: str, number: str) -> str:
 def member(list_: str, code: str) -> dict[str, str]:
     """A code of a list with its label."""
     return {"code": code, "label": code_list(list_).members[code].label}
+
+
+def in_another_class(row: Row) -> Iterator[RowFault]:
+    """A narrower class that does not stand below the class that a row names."""
+    detail = row.values.get("class_detail")
+    if isinstance(detail, dict) and not _below(detail["code"], row.values["class"]):
+        yield row.wrong("class_detail", _OTHER_BRANCH)
+
+
+def _below(detail: str, class_: object) -> bool:
+    members = code_list("audit_finding_class").members
+    above = class_["code"] if isinstance(class_, dict) else None
+    # A local code of an open list has no place in it that is known here.
+    return detail not in members or above in (detail, members[detail].parent)
+
+
+def numbers_in(row: Row, parts: Sequence[Row]) -> Iterator[RowFault]:
+    """Among the findings of a project those without a number, and those that were there before."""
+    seen = set()
+    for part in parts:
+        finding = finding_of(row, part)
+        if isinstance(finding, RowFault):
+            yield finding
+        elif finding in seen:
+            yield part.wrong("findingid" if "findingid" in part.values else "finding_no", _TWICE)
+        else:
+            seen.add(finding)
 
 
 def amounts(row: Row, fields: Mapping[str, str]) -> Parts:

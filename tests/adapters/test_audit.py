@@ -254,7 +254,17 @@ def test_people_fill_in_what_is_read_and_no_more(name: str, unshown: set[str]) -
 
 
 @pytest.mark.parametrize(
-    "name", ["problems", "plans", "letters", "handovers", "rectification", "answers", "briefings"]
+    "name",
+    [
+        "problems",
+        "rectification",
+        "reports",
+        "plans",
+        "letters",
+        "answers",
+        "handovers",
+        "briefings",
+    ],
 )
 def test_every_ledger_is_described_soundly(name: str) -> None:
     assert described(FOLDER / name / "ledger.toml", Ledger).columns
@@ -290,6 +300,41 @@ def test_a_report_that_arrived_is_answered_in_the_ledger(tmp_path: Path) -> None
             "money": {"amount": "356000", "unit": "元"},
         }
     ]
+
+
+def test_a_list_dropped_as_a_report_is_what_the_audited_unit_answers(tmp_path: Path) -> None:
+    sample = FOLDER / "reports" / "samples" / "a-report-and-its-findings" / "in.csv"
+    (made,) = given("audit.reports", sample)
+    ((type_, report),) = data(made)
+    with SETTINGS.opened(tmp_path, FOLDER / "rectification") as sink:
+        sink.take([event(7, type_, report)])
+    file = tmp_path / SETTINGS.path
+    book = load_workbook(file)
+    done = {"截止日期": date(2026, 10, 10), "整改完成情况": "已完成", "整改措施": "已上缴财政。"}
+    for number in (3, 4):
+        fill_in(book.worksheets[0], number, done)
+    book.save(file)
+    (made,) = given("audit.rectification", file)
+    assert made.faults == ()
+    ((_, answer),) = data(made)
+    assert [item["findingid"] for item in answer["items"]] == [
+        finding["findingid"] for finding in report["findings"]
+    ]
+    assert (answer["finding_count"], answer["done_count"]) == (2, 2)
+
+
+def test_the_ledger_of_reports_shows_how_far_rectification_is(tmp_path: Path) -> None:
+    with SETTINGS.opened(tmp_path, FOLDER / "reports") as sink:
+        sink.take(
+            [arrived(1, "audit.report_shared-1"), arrived(2, "audit.rectification_reported-1")]
+        )
+    (row,) = told(tmp_path / SETTINGS.path)
+    assert (row["项目编号"], row["应整改问题数"], row["已整改问题数"]) == (
+        "SJ-510100-2026-011",
+        2,
+        1,
+    )
+    assert row["报告日期"] and row["总体评价"]
 
 
 def test_a_letter_that_arrived_is_answered_in_the_ledger(tmp_path: Path) -> None:
@@ -340,17 +385,16 @@ def test_the_ledger_of_audit_keeps_findings_and_their_rectification(tmp_path: Pa
     with SETTINGS.opened(tmp_path, FOLDER / "problems") as sink:
         sink.take([finding, report])
     first, second = told(tmp_path / SETTINGS.path)
-    assert {
-        title: first[title] for title in ("审计问题编号", "问题标题", "状态", "整改完成情况")
-    } == {
+    assert {title: first[title] for title in ("审计问题编号", "问题标题", "整改完成情况")} == {
         "审计问题编号": "SJ-510100-2026-011-03",
         "问题标题": "专项资金闲置两年以上未上缴",
-        "状态": "已报整改",
         "整改完成情况": "未完成",
     }
+    assert "逾期未完成" in first["状态"]
     assert (first["管理不规范金额（元）"], first["违规金额（元）"]) == (582_000, None)
     assert (second["审计问题编号"], second["问题标题"]) == ("SJ-510100-2026-011-05", None)
     assert (second["整改完成情况"], second["已调账处理（元）"]) == ("已完成", 356_000)
+    assert second["整改措施"] == "印发政府采购内部控制办法。\n对经办科室负责人批评教育。"
 
 
 def test_a_plan_is_kept_project_by_project(tmp_path: Path) -> None:

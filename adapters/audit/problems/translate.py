@@ -4,21 +4,22 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from adapters.audit.findings import amounts, finding_of, in_halves, of_project, treatments
+from adapters.audit.findings import (
+    KINDS_OF_MONEY,
+    amounts,
+    finding_of,
+    in_another_class,
+    in_halves,
+    of_project,
+    treatments,
+)
 from adapters.kit.convert import Scalar, Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.placing import payload_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, moment
-from contracts.codelists import code_list
 
-_MONEY: Final = {
-    "violation": "violation",
-    "irregular": "irregular",
-    "waste": "waste",
-    "other_money": "other",
-}
 _TREATED: Final = {
     "turn_in": "turn_in",
     "restore": "restore",
@@ -28,7 +29,7 @@ _TREATED: Final = {
 _OF_RESPONSIBLE: Final = ("responsibility", "responsible_post", "responsible_unit")
 _BESIDES: Final = frozenset(
     {
-        *_MONEY,
+        *KINDS_OF_MONEY,
         *_TREATED,
         *_OF_RESPONSIBLE,
         "finding_no",
@@ -41,9 +42,6 @@ _BESIDES: Final = frozenset(
 )
 _BASIS: Final = re.compile(
     r"(?:《([^《》]+)》|(.+?))\s*(第[0-9一二三四五六七八九十百零〇]+条.*)?", re.DOTALL
-)
-_OTHER_BRANCH: Final = Wrong(
-    FaultKind.MISMATCH, "不属于所填的问题分类", "请核对问题分类和问题子类，子类须在该分类之下"
 )
 _NOBODY: Final = Wrong(
     FaultKind.MISMATCH,
@@ -79,9 +77,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
 def _faults(row: Row) -> Iterator[RowFault]:
     yield from of_project(row)
     yield from in_halves(row, ("occurred_from", "occurred_to"))
-    detail = row.values.get("class_detail")
-    if isinstance(detail, dict) and not _belongs(detail["code"], row.values["class"]):
-        yield row.wrong("class_detail", _OTHER_BRANCH)
+    yield from in_another_class(row)
     if "rectified" not in row.values and {"rectified_money", "rectified_on"} & row.values.keys():
         yield row.wrong("rectified", _NOT_RECTIFIED)
     yield from _of_people(row)
@@ -97,18 +93,11 @@ def _of_people(row: Row) -> Iterator[RowFault]:
         yield row.wrong("responsibility", _UNTOLD)
 
 
-def _belongs(detail: str, class_: object) -> bool:
-    members = code_list("audit_finding_class").members
-    above = class_["code"] if isinstance(class_, dict) else None
-    # A local code of an open list has no place in it that is known here.
-    return detail not in members or above in (detail, members[detail].parent)
-
-
 def _payload(row: Row, finding: str) -> dict[str, Any]:
     payload = payload_of(row, besides=_BESIDES) | {
         "findingid": finding,
         "class": row.values.get("class_detail", row.values["class"]),
-        "amounts": amounts(row, _MONEY) or None,
+        "amounts": amounts(row, KINDS_OF_MONEY) or None,
         "basis": [_basis(text) for text in row.texts("basis")] or None,
         "responsible": _responsible(row) or None,
         "treatments": treatments(row, _TREATED, "treatments") or None,

@@ -7,7 +7,7 @@ gives nothing.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from adapters.audit.findings import finding_of, member, treatments
+from adapters.audit.findings import finding_of, member, numbers_in, treatments
 from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.numbers import by_number, unaccompanied, unclear
@@ -38,9 +38,6 @@ _NO_REASON: Final = Wrong(
 _TOO_LATE: Final = Wrong(
     FaultKind.DATE, "晚于截止日期", "截止日期之后的措施请留待下一次报告，或者核对日期"
 )
-_TWICE: Final = Wrong(
-    FaultKind.MISMATCH, "在同一项目中重复", "一个问题只填一行；请核对问题序号或审计问题编号"
-)
 
 
 def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
@@ -63,15 +60,8 @@ def _faults(row: Row, told: Sequence[Row]) -> Iterator[RowFault]:
     day = row.text("as_of")
     if day is None:
         yield row.wrong("as_of", _NO_DAY)
-    seen = set()
+    yield from numbers_in(row, told)
     for part in told:
-        finding = finding_of(row, part)
-        if isinstance(finding, RowFault):
-            yield finding
-        elif finding in seen:
-            yield part.wrong("findingid" if "findingid" in part.values else "finding_no", _TWICE)
-        else:
-            seen.add(finding)
         yield from _of_finding(part, day)
 
 

@@ -59,8 +59,9 @@ class Column(Strict):
 
     `types`: the types of events that fill it, none for all; `where`: only those fill it that say
     so there; `items`: of the array that the pointer passes through those items alone in which a
-    member says so (`{ "/kind/code" = "violation" }`). `as = "money"` is in yuan. `words` are
-    written in place of what the contract says (`normal = "一般"`), `list` tells what a code means.
+    member says so (`{ "/kind/code" = "violation" }`). `between` divides several. `as = "money"` is
+    in yuan. `words` are written in place of what the contract says (`normal = "一般"`), `list`
+    tells what a code means.
     """
 
     title: Title
@@ -70,6 +71,7 @@ class Column(Strict):
     types: tuple[str, ...] = ()
     where: Mapping[Pointer, str] = {}
     items: Mapping[Pointer, str] = {}
+    between: Annotated[str, Field(min_length=1, max_length=4)] = "、"
     reads: Shape = Field("text", alias="as")
     words: Mapping[str, str] = {}
     list: Annotated[str, AfterValidator(_listed)] | None = None
@@ -246,7 +248,7 @@ def value_of(column: Column, event: Event) -> Plain | None:
     if len(told) == 1:
         return told[0]
     if told:
-        return said(told)
+        return said(told, column.between)
     hidden = column.pointer is not None and withheld(event, column.pointer)
     return WITHHELD if hidden else None
 

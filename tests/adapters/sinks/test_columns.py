@@ -81,6 +81,11 @@ def test_an_event_whose_key_was_kept_back_is_a_row_of_its_own() -> None:
     assert key_of(Kept(key=("/clueid",)), hidden) == (f"（未提供）{1:032x}",)
 
 
+def test_items_may_stand_on_lines_of_their_own() -> None:
+    assert told(["甲、乙", "丙"], pointer="/a/-", between="\n") == "甲、乙\n丙"
+    assert told(["甲"], pointer="/a/-", between="\n") == "甲"
+
+
 def test_items_of_a_kind_have_a_column_of_their_own() -> None:
     value = [{"kind": {"code": "a"}, "n": "甲"}, {"kind": {"code": "b"}, "n": "乙"}, {"n": "丙"}, 7]
     assert told(value, pointer="/a/-/n", items={"/kind/code": "b"}) == "乙"
