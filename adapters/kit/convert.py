@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from adapters.kit.amounts import Unclear, Unit, amount_of, decimal_of, digits, yuan_of
 from adapters.kit.days import has_two_digit_year, lost_a_zero, may_be_serial, moment_of, month_of
+from adapters.kit.numberfaults import CITIZEN_ID_FAULTS, USCC_FAULTS
 from adapters.kit.places import above, regions_named
 from adapters.kit.port import FaultKind
 from contracts.codelists import CodeList
@@ -383,14 +384,6 @@ def _several(items: list[str], rule: Rule) -> Value | Wrong:
     return items if within == longest else within
 
 
-_CITIZEN_ID_FAULTS: Final = {
-    "length": "不是 18 位",
-    "characters": "含有数字和 X 以外的字符",
-    "date": "中的出生日期无效",
-    "check_digit": "校验位不符",
-}
-
-
 def _citizen_id(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """GB 11643. Whether the birth date has come is left to the contract, which knows the day."""
     number = plain(cell.text).upper()
@@ -399,16 +392,8 @@ def _citizen_id(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     fault = citizen_id_fault(number, today=date.max)
     if fault is not None:
         advice = "请与证件原件核对；表格软件会改动长数字，该列应设为“文本”格式"
-        return Wrong(FaultKind.CITIZEN_ID, _CITIZEN_ID_FAULTS[fault], advice)
+        return Wrong(FaultKind.CITIZEN_ID, CITIZEN_ID_FAULTS[fault], advice)
     return number
-
-
-_USCC_FAULTS: Final = {
-    "length": "不是 18 位",
-    "characters": "含有不用的字符（字母 I、O、S、V、Z 不用，第 3 至 8 位是数字）",
-    "check_digit": "校验位不符",
-    "organisation_check_digit": "中的组织机构代码校验位不符",
-}
 
 
 def _uscc(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
@@ -416,7 +401,7 @@ def _uscc(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     number = re.sub(r"[\s-]+", "", plain(cell.text)).upper()
     fault = uscc_fault(number)
     if fault is not None:
-        return Wrong(FaultKind.IDENTIFIER, _USCC_FAULTS[fault], "请与登记证书核对")
+        return Wrong(FaultKind.IDENTIFIER, USCC_FAULTS[fault], "请与登记证书核对")
     return number
 
 

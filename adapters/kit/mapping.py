@@ -111,6 +111,11 @@ class FieldRule(_Strict):
         return only if "" not in only else frozenset()
 
     @property
+    def must_be_there(self) -> bool:
+        """Whether nothing says the field where the document has no such column."""
+        return self.required and self.default is None
+
+    @property
     def unit(self) -> Unit | None:
         """What a bare amount is in: the column's name says it, or else the rule."""
         return unit_in(self.column) or self.unit_unless_named
@@ -240,11 +245,13 @@ class Document(_Strict):
 
 
 class Template(_Strict):
-    """The workbook that people are given to fill in. `fields`: which, in this order, none for all
-    in the order of the map (`Mapping.asked`); `example` and `hints`: what the example says, and
+    """The workbook that people are given to fill in; not `offered` where they fill in something
+    else. `fields`: which, in this order, none for all in the order of the map (`Mapping.asked`);
+    `example` and `hints`: what the example says, and
     what people should know, by field; `notes`: sentences on the whole. `before`: what a workbook
     says in fields that its template did not have yet, so that it is read on."""
 
+    offered: bool = True
     title: str = ""
     sheet: Annotated[str, Field(max_length=31, pattern=r"^[^\[\]:*?/\\'\s]+$")] = "填报"
     fields: tuple[str, ...] = ()
@@ -321,7 +328,7 @@ class Mapping(_Strict):
         rules = self.fields.values()
         return Wanted(
             titles=self._deletion_title | _titles([r for r in rules if not r.fixed]),
-            required=frozenset(r.column for r in rules if r.required or r.present),
+            required=frozenset(r.column for r in rules if r.present or r.must_be_there),
             ignored=self.cells.never | self.cells.ignored,
             also={name: rule.column for rule in rules for name in rule.also},
             groups={name: group.wanted for name, group in self.groups.items()},

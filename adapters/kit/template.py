@@ -57,6 +57,7 @@ _HOW: Final[Mapping[str, str]] = MappingProxyType(
         "lines": "几条的用分号隔开，或各占一行",
         "citizen_id": "公民身份号码，18 位",
         "uscc": "统一社会信用代码，18 位",
+        "image": "图片",
     }
 )
 _EACH: Final = "分别说几项的写成“1=内容；2=内容”，各项也可以各占一行"
@@ -108,10 +109,11 @@ def adapter_making(what: str | Path, site: Path | None, codes: Codes) -> tuple[A
     """
     if isinstance(what, Path) or what in available():
         return load(what, site, codes), ""
+    mappings = {name: load_mapping(folder / MAPPING) for name, folder in available().items()}
     making = [
         name
-        for name, folder in available().items()
-        if what in load_mapping(folder / MAPPING).contracts
+        for name, mapping in mappings.items()
+        if mapping.template.offered and what in mapping.contracts
     ]
     if len(making) == 1:
         return load(making[0], site, codes), what
@@ -124,9 +126,12 @@ def adapter_making(what: str | Path, site: Path | None, codes: Codes) -> tuple[A
 def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template:
     """What people are asked for the events of an adapter, or for those of one type alone.
 
-    Raises CannotRun for a sheet that would not be read, or an unknown region.
+    Raises CannotRun for an adapter that reads no workbooks, a sheet that would not be read, or an
+    unknown region.
     """
     mapping, contracts = adapter.mapping, adapter.contracts
+    if not mapping.template.offered:
+        raise CannotRun(f"{adapter.name} 读的不是表格，没有填报模板")
     if not counts(mapping.template.sheet, mapping.document.sheets):
         raise CannotRun(f"{adapter.name} 的模板工作表名不符：在 [template] sheet 中写明")
     if offered.region is not None and not offered.codes.regions().known(offered.region):
@@ -166,6 +171,8 @@ def _once(columns: Iterable[TemplateColumn]) -> Iterable[TemplateColumn]:
 
 def _peoples(rule: FieldRule) -> bool:
     """Whether people say it; which event another answers, the kit finds."""
+    if rule.fixed:
+        return False
     return not rule.pointers or any(p.rpartition("/")[2] not in _THREAD for p in rule.pointers)
 
 

@@ -196,6 +196,7 @@ def test_someone_of_whom_too_much_is_said_is_refused_alone(path: Path) -> None:
         (seven(INSIDE)[:20], "", "7z 数据包已损坏，或不是 7z"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(4_000), "", "7z 数据包已损坏，或不是 7z"),
     ],
+    ids=["no password", "another password", "cut short", "a head alone", "nothing behind"],
 )
 def test_a_seven_that_cannot_be_opened_is_told(
     path: Path, content: bytes, password: str, told: str
