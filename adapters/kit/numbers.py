@@ -25,7 +25,7 @@ _TWICE: Final = Wrong(FaultKind.MISMATCH, "的同一序号写了两次", "请每
 _NO_PARTS: Final = Wrong(
     FaultKind.MISMATCH,
     "的序号带有连字符（如 2-1）",
-    "只有受处分人和处分处理各栏可以给一个单位下的几个人编号",
+    "这一栏只写一级序号，如“1=内容；2=内容”",
 )
 
 
