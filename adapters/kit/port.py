@@ -122,7 +122,8 @@ class Record(Struct, frozen=True):
     `number` is its ordinal in the document, rising from 1, not always by 1. `groups` are the parts
     that a record holds many of (the family members of a form), each with its own columns; `places`
     tells where each part of a group stands that has a row of its own. `units`: what bare amounts of
-    a column are in, where the document says it above them. `totals` are of parts too many to be
+    a column are in, where the document says it above them, and `part_units` the same of each part
+    that has a row of its own. `totals` are of parts too many to be
     kept (the vouchers of a year), by the name of their table. `unread` names parts
     that stand in the document and that nobody reads.
     """
@@ -133,6 +134,7 @@ class Record(Struct, frozen=True):
     groups: Mapping[str, Sequence[Mapping[str, str]]] = {}
     places: Mapping[str, Sequence[Place]] = {}
     units: Mapping[str, Unit] = {}
+    part_units: Mapping[str, Sequence[Mapping[str, Unit]]] = {}
     totals: Mapping[str, Totals] = {}
     unread: tuple[str, ...] = ()
 

@@ -6,6 +6,7 @@ What one cell says is read once: codes, flags, days and bodies come again in row
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +22,8 @@ from contracts.owncodes import Codes
 _MOST_KNOWN: Final = 1_000
 _LONGEST_KNOWN: Final = 64
 _MISSING: Final = Wrong(FaultKind.MISSING, "没有填写（空白或空值标记）", "请补填后重新导出")
+
+_NO_UNITS: Final[MappingOf[str, Unit]] = MappingProxyType({})
 
 _Cells = MappingOf[str, str]
 _Units = MappingOf[str, Unit]
@@ -101,9 +104,10 @@ class Rows:
         groups: dict[str, tuple[Row, ...]] = {}
         for name, fields in self._groups.items():
             parts = []
-            every = record.groups.get(name, ())
-            for columns, at in zip(every, record.places.get(name) or repeat(place), strict=False):
-                inner, wrong = self._values(fields, columns, at, record.units)
+            places = record.places.get(name) or repeat(place)
+            units = record.part_units.get(name) or repeat(_NO_UNITS)
+            for columns, at, of in zip(record.groups.get(name, ()), places, units, strict=False):
+                inner, wrong = self._values(fields, columns, at, of)
                 faults += wrong
                 parts.append(Row(place=at, values=inner, fields=mapping.groups[name].fields))
             groups[name] = tuple(parts)

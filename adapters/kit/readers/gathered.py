@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Final
 
+from adapters.kit.amounts import Unit
 from adapters.kit.convert import bare, plain
 from adapters.kit.port import FaultKind, Reader, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.table import Table, Tabular
@@ -107,7 +108,7 @@ class Gathered:
     def _record(self, run: _Run, *, beside_a_stray: bool, apart: bool) -> Read:
         rows = [row for row in run.rows if isinstance(row, Record)]
         first = rows[0]
-        columns, faults = self._shared(rows)
+        columns, units, faults = self._shared(rows)
         title = self._titles[self._group.by]
         if beside_a_stray:
             reason = "上面或下面的行不知属于哪一件，也许是这一件的，因此没有发出"
@@ -131,23 +132,27 @@ class Gathered:
             columns=columns,
             groups={self._name: parts},
             places={self._name: [row.place for row in rows]},
-            units=first.units,
+            units=units,
+            part_units={self._name: [row.units for row in rows]},
         )
 
-    def _shared(self, rows: list[Record]) -> tuple[dict[str, str], list[RowFault]]:
-        """What the rows say of the whole, and where they contradict each other."""
+    def _shared(self, rows: list[Record]) -> tuple[dict[str, str], dict[str, Unit], list[RowFault]]:
+        """What the rows say of the whole, in which units, and where they contradict each other."""
         columns: dict[str, str] = {}
+        units: dict[str, Unit] = {}
         faults = []
         for row in rows:
             for name in row.columns.keys() & self._titles.keys():
                 said, before = row.columns[name], columns.get(name, "")
                 if not bare(before):
                     columns[name] = said
+                    if unit := row.units.get(name):
+                        units[name] = unit
                 elif bare(said) and plain(bare(said)) != plain(bare(before)):
                     reason = f"{self._titles[name]}与同一件前面的行不同"
                     advice = "同一件的各行请填写一致，或只填第一行"
                     faults.append(_fault(row, name, FaultKind.MISMATCH, reason, advice))
-        return columns, faults
+        return columns, units, faults
 
 
 class GatheredTables(Gathered):

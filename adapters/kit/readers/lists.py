@@ -82,6 +82,7 @@ class Lists:
             record,
             groups={name: [row.columns for row in rows] for name, rows in parts.items()},
             places={name: [row.place for row in rows] for name, rows in parts.items()},
+            part_units={name: [row.units for row in rows] for name, rows in parts.items()},
         )
 
     def _add(self, name: str, row: Read) -> None:

@@ -232,6 +232,7 @@ class Workbook:
                     required=group.required,
                     ignored=self._wanted.ignored,
                     also=group.also,
+                    amounts=group.amounts,
                 )
                 found.append((listed[name], self._table(seen, wanted)))
         headers = (table.header.notices for _, table in found)

@@ -185,3 +185,54 @@ def test_the_rows_of_a_record_have_the_unit_of_their_table(tmp_path: Path) -> No
     row = Rows(mapping, SHIPPED).read(record)
     assert isinstance(row, Row)
     assert [part.values["money"] for part in row.groups["parts"]] == [_IN_WAN, _IN_YUAN]
+
+
+def test_each_row_of_a_record_has_the_unit_of_its_own_sheet(tmp_path: Path) -> None:
+    mapping = FieldMap.model_validate(
+        {
+            "title": "试验",
+            "system": "test",
+            "contracts": {"audit.finding_reported": "1.0"},
+            "fields": {"no": _NUMBER, "total": {**_AMOUNT, "column": "合计", "title": "合计"}},
+            "groups": {"parts": {"by": "编号", "fields": {"money": _AMOUNT}}},
+        }
+    )
+    book = openpyxl.Workbook()
+    for unit, total in (("万元", None), ("元", 25)):
+        sheet = book.create_sheet(unit)
+        for line in ([f"单位：{unit}"], ["编号", "违规金额", "合计"], [1, 12.5, total]):
+            sheet.append(line)
+    book.save(tmp_path / "a.xlsx")
+    with opened(tmp_path / "a.xlsx", "a.xlsx", mapping.wanted) as reader:
+        (record,) = reader.read()
+    assert isinstance(record, Record)
+    row = Rows(mapping, SHIPPED).read(record)
+    assert isinstance(row, Row)
+    assert [part.values["money"] for part in row.groups["parts"]] == [_IN_WAN, _IN_YUAN]
+    assert row.values["total"] == {"amount": "25", "unit": "元"}
+
+
+def test_a_list_on_another_sheet_has_a_unit_of_its_own(tmp_path: Path) -> None:
+    mapping = FieldMap.model_validate(
+        {
+            "title": "试验",
+            "system": "test",
+            "contracts": {"audit.finding_reported": "1.0"},
+            "document": {"sheets": ["主表"]},
+            "fields": {"no": _NUMBER, "total": _AMOUNT},
+            "groups": {"parts": {"by": "编号", "each": "清单", "fields": {"money": _AMOUNT}}},
+        }
+    )
+    book = openpyxl.Workbook()
+    for name, unit in (("主表", "元"), ("清单", "万元")):
+        sheet = book.create_sheet(name)
+        for line in ([f"单位：{unit}"], ["编号", "违规金额"], [1, 12.5]):
+            sheet.append(line)
+    book.save(tmp_path / "a.xlsx")
+    with opened(tmp_path / "a.xlsx", "a.xlsx", mapping.wanted) as reader:
+        (record,) = reader.read()
+    assert isinstance(record, Record)
+    row = Rows(mapping, SHIPPED).read(record)
+    assert isinstance(row, Row)
+    assert row.values["total"] == _IN_YUAN
+    assert [part.values["money"] for part in row.groups["parts"]] == [_IN_WAN]
