@@ -102,11 +102,14 @@ def treatments(row: Row, fields: Mapping[str, str], named: str | None = None) ->
     which no amount need be told."""
     of_money = {code: row.values[field] for field, code in fields.items() if field in row.values}
     told = row.values.get(named) if named else None
-    codes = (
-        [each["code"] for each in told if isinstance(each, dict)] if isinstance(told, list) else []
-    )
+    items = told if isinstance(told, list) else []
+    codes = {each["code"]: each for each in items if isinstance(each, dict)}
+    # Of a treatment that the installation added, the row knows the label.
     return [
-        {"treatment": member("audit_treatment", code), "money": of_money.get(code)}
+        {
+            "treatment": codes.get(code) or member("audit_treatment", code),
+            "money": of_money.get(code),
+        }
         for code in dict.fromkeys([*codes, *of_money])
     ]
 

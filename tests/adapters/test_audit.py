@@ -30,6 +30,7 @@ from adapters.kit.sources.sql import SqlSettings
 from adapters.kit.state import open_state
 from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
+from contracts.owncodes import load_codes
 from tests.adapters.audit_books import BOOKS, FOLDER
 from tests.adapters.door import Door
 from tests.adapters.sinks.events import Event, event
@@ -428,3 +429,19 @@ def test_an_audit_office_sees_the_answers_to_its_letters(tmp_path: Path) -> None
         "部分办理",
         "已答复",
     )
+
+
+def test_a_treatment_that_the_installation_added_is_told_with_its_label(tmp_path: Path) -> None:
+    own = tmp_path / "codes"
+    own.mkdir()
+    header = "code,label,label_en,parent,valid_from,valid_until,source"
+    (own / "audit_treatment.csv").write_text(f"{header}\nL1,责成追缴,,,,,local\n", encoding="utf-8")
+    adapter = load("audit.problems", codes=load_codes(own))
+    file = table(tmp_path / "表.csv", {**PROBLEM, "处理方式": "责成追缴、应调账"})
+    with opened(file, file.name, adapter.mapping.wanted) as reader:
+        (made,) = (make(adapter, record) for record in reader.read())
+    assert made.faults == ()
+    assert [each["treatment"] for each in data(made)[0][1]["treatments"]] == [
+        {"code": "L1", "label": "责成追缴"},
+        {"code": "adjust", "label": "应调账处理"},
+    ]
