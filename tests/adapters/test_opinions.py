@@ -81,7 +81,8 @@ def begun(tmp_path: Path) -> Iterator[tuple[Path, Callable[[list[Event]], None]]
     """The requester's ledger with a batch that people began, and what brings answers into it."""
     with LEDGER.opened(tmp_path, available()["organization.opinions"]) as sink:
         sink.take([])
-        fill_in(tmp_path / LEDGER.path, {**FIRST, "回复期限": date(2026, 5, 15)}, SECOND)
+        told = {"回复期限": date(2026, 5, 15), "收件机构": "discipline@510100 audit@510100"}
+        fill_in(tmp_path / LEDGER.path, {**FIRST, **told}, SECOND)
         sink.take([])
         yield tmp_path / LEDGER.path, sink.take
 
@@ -124,6 +125,9 @@ def test_a_batch_that_people_began_goes_out_as_one_request(
     bring([opinion(1, "petition", "no_record", "no_record", at="2026-05-12T01:00:00Z")])
     (row,) = given("organization.opinions", file)
     assert row.faults == ()
+    assert [made.event.attributes["to"] for made in row.events] == [
+        "discipline@510100 audit@510100"
+    ]
     assert data(row) == [
         (
             "cadre.opinion_requested",

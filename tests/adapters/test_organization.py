@@ -14,6 +14,7 @@ from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.wanted import canonical
+from tests.adapters.sinks.formulas import shown
 from tests.adapters.test_discipline import arrived, data, fill_in, given
 
 SETTINGS = LedgerSettings(type="ledger", path=Path("台账.xlsx"))
@@ -35,6 +36,7 @@ SETTINGS = LedgerSettings(type="ledger", path=Path("台账.xlsx"))
         ),
         ("issues", {"干部问题编号", "对象序号", "回执号", "关联编号"}),
         ("results", {"成果编号", "建议序号", "回执号", "关联编号"}),
+        ("supervision", {"监督记录编号", "发现序号"}),
     ],
 )
 def test_people_fill_in_what_is_read_and_no_more(name: str, written: set[str]) -> None:
@@ -181,3 +183,45 @@ def test_many_batches_of_persons_are_read_in_their_order(tmp_path: Path) -> None
     made = [data(row) for row in given("organization.answers", file)]
     assert [one[0][1]["batchid"] for one in made] == [f"LS-{batch:04d}" for batch in range(300)]
     assert {len(one[0][1]["opinions"]) for one in made} == {20}
+
+
+def test_what_supervision_found_is_awaited_until_the_party_has_corrected_it(tmp_path: Path) -> None:
+    file = tmp_path / SETTINGS.path
+    folder = available()["organization.supervision"]
+    record: Mapping[str, Any] = {
+        "监督记录编号": "JD-510104-2026-018",
+        "发现序号": 1,
+        "轮次编号": "510100-14-11",
+        "党组织编号": "510100.inspected-party.sample",
+        "党组织名称": "示范市样例交通局",
+        "监督日期": date(2026, 10, 15),
+        "监督方式": "查阅资料",
+        "发现情况": "轮岗方案未按期实施。",
+        "纠正要求": "完成轮岗。",
+        "纠正期限": date(2026, 11, 5),
+        "监督人": "窦样例",
+    }
+    further = {k: record[k] for k in ("监督记录编号", "发现情况", "纠正要求")}
+
+    def states(day: date) -> list[Any]:
+        sheet = load_workbook(file).worksheets[0]
+        return [shown(sheet, f"C{row}", day) for row in (3, 4, 5)]
+
+    with SETTINGS.opened(tmp_path, folder) as sink:
+        sink.take([])
+        book = load_workbook(file)
+        fill_in(book.worksheets[0], 3, record)
+        fill_in(book.worksheets[0], 4, {**further, "发现序号": 2})
+        fill_in(book.worksheets[0], 5, {**further, "发现序号": 3})
+        book.save(file)
+        sink.take([])
+        assert states(date(2026, 11, 5)) == ["待"] * 3
+        assert states(date(2026, 11, 6)) == ["逾期"] * 3
+        (row,) = given("organization.supervision", file)
+        assert row.faults == ()
+        (recorded,) = data(row)
+        assert [finding["no"] for finding in recorded[1]["findings"]] == [1, 2, 3]
+        assert row.events[0].event.attributes["to"] == "510100.inspected-party.sample"
+        sink.take([arrived(9, "rectification.correction_reported-1")])
+    assert states(date(2026, 11, 5)) == ["已纠正", "正在纠正", "有异议"]
+    assert [data(row) for row in given("organization.supervision", file)] == [[recorded]]

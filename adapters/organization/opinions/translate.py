@@ -36,7 +36,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
             _REQUESTED,
             contracts,
             case=str(row.values["batchid"]),
-            to=" ".join(_addresses(row)) or None,
+            to=" ".join(_addresses(row)),
             correlationid=row.text("correlation"),
         ),
     )
@@ -55,14 +55,13 @@ def _faults(row: Row) -> Iterator[RowFault]:
     except AddressError:
         if "to" in row.values:
             yield row.wrong("to", _NO_ADDRESS)
-    known = row.fields["to"].aliases
-    if known and "to" not in row.values and len(_addresses(row)) < len(_asked(row)):
+    if "to" not in row.values and len(_addresses(row)) < len(_asked(row)):
         yield row.wrong("asked", _UNLISTED)
 
 
 def _addresses(row: Row) -> list[str]:
-    """Whom it goes to as the row says, or as the site knows the agencies asked; nobody where the
-    site addresses all alike."""
+    """Whom it goes to as the row says, or as the site knows the agencies asked: nobody else is
+    shown the persons."""
     if said := row.text("to"):
         return said.split()
     known = row.fields["to"].aliases
