@@ -229,7 +229,7 @@ class Workbook:
                 group = self._wanted.groups[listed[name]]
                 wanted = Wanted(
                     titles=group.titles,
-                    required=group.required,
+                    required=group.required - self._before.keys(),
                     ignored=self._wanted.ignored,
                     also=group.also,
                 )
