@@ -32,8 +32,8 @@ from adapters.kit.sinks.sheetlook import (
     set_up,
 )
 from adapters.kit.template import Template, TemplateColumn, TemplateSheet
-from adapters.kit.templatemark import GUIDE, MARK
-from adapters.kit.workbooks import WRAPPED, as_text, new_workbook, save
+from adapters.kit.templatemark import GUIDE
+from adapters.kit.workbooks import WRAPPED, add_mark, as_text, new_workbook, save
 
 # Not the author of what the kit marks in a workbook that it sends back, which goes again.
 _AUTHOR: Final = "填写说明"
@@ -76,7 +76,7 @@ def workbook_of(template: Template) -> Workbook:
         tables.append((sheet, header, tuple(_offers(asked))))
     _explain(book.create_sheet(GUIDE), template)
     offer_choices(book, tables)
-    _mark(book.create_sheet(MARK), template)
+    add_mark(book, template.mark)
     return book
 
 
@@ -195,10 +195,3 @@ def _explain(sheet: Worksheet, template: Template) -> None:
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.protection.sheet = True
-
-
-def _mark(sheet: Worksheet, template: Template) -> None:
-    for number, cells in enumerate(template.mark.rows(), 1):
-        for place, said in enumerate(cells, 1):
-            as_text(sheet.cell(number, place), said)
-    sheet.sheet_state = "veryHidden"

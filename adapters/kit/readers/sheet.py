@@ -112,7 +112,7 @@ class Workbook:
         self._limits = limits
         sheets = list(self._sheets())
         self._rows = sum(seen.sheet.rows for seen in sheets)
-        mark = _mark_of(sheets)
+        self._mark = mark = _mark_of(sheets)
         read = read_as(mark, wanted)
         self._before = read.before
         self._wanted = read.wanted
@@ -143,6 +143,7 @@ class Workbook:
                 header=found.header,
                 merged=found.seen.sheet.merged,
                 lines=partial(self._lines, found),
+                mark=self._mark,
             )
             for found in (*self._tables, *(table for _, table in self._lists))
         )
