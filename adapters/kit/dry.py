@@ -30,6 +30,7 @@ from adapters.kit.port import (
     UnreadableFile,
 )
 from adapters.kit.readers.opening import opened
+from adapters.kit.readers.sheet import OpenWorkbook, opening_again
 from adapters.kit.readers.table import Names, Tabular, as_called, own_names
 from adapters.kit.readers.xml import XmlFile
 from adapters.kit.steps import impossible
@@ -155,14 +156,15 @@ def fitting(path: Path) -> tuple[str, ...]:
 
     Those come first that find the most. Raises OSError.
     """
-    found = {name: _found(load(name).mapping.wanted, path) for name in available()}
+    with opening_again() as again:
+        found = {name: _found(load(name).mapping.wanted, path, again) for name in available()}
     return tuple(sorted((name for name in found if found[name]), key=lambda name: -found[name]))
 
 
-def _found(wanted: Wanted, path: Path) -> int:
+def _found(wanted: Wanted, path: Path, open_workbook: OpenWorkbook) -> int:
     """How many columns the first record has, 0 for a file that has not what is needed."""
     try:
-        with opened(path, path.name, wanted) as reader:
+        with opened(path, path.name, wanted, open_workbook=open_workbook) as reader:
             records = islice(reader.read(), _LOOKED_AT)
             first = next((each for each in records if isinstance(each, Record)), None)
     except UnreadableFile:

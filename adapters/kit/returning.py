@@ -14,7 +14,16 @@ from adapters.kit.faulty import Faulty, by_column, sentences
 from adapters.kit.port import RowFault
 from adapters.kit.readers.table import Table
 from adapters.kit.wanted import PROBLEMS, canonical
-from adapters.kit.workbooks import MARK, MOST_COLUMNS, WRAPPED, as_text, new_workbook, note, save
+from adapters.kit.workbooks import (
+    MARK,
+    MOST_COLUMNS,
+    WRAPPED,
+    add_mark,
+    as_text,
+    new_workbook,
+    note,
+    save,
+)
 
 _WIDTH: Final = 16
 _PROBLEMS_WIDTH: Final = 60
@@ -32,6 +41,8 @@ def return_rows(tables: Sequence[Table], faulty: Faulty, path: Path) -> bool:
             _write(book, table, _problems(table, max(wide)), faulty)
     if not book.worksheets:
         return False
+    if (mark := tables[0].mark) is not None:
+        add_mark(book, mark)
     save(book, path)
     return True
 

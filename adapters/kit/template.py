@@ -5,7 +5,7 @@ without it. What people choose from is what the map reads: names, never codes.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import Any, Final
 from adapters.kit.adapter import MAPPING, Adapter, available, load
 from adapters.kit.convert import plain
 from adapters.kit.drafting import Shape, shape_at
-from adapters.kit.mapping import FieldRule
+from adapters.kit.mapping import FieldRule, Group
 from adapters.kit.places import above, regions_named
 from adapters.kit.port import CannotRun
 from adapters.kit.readers.patterns import counts
@@ -82,14 +82,31 @@ class TemplateColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateSheet:
+    """A sheet of rows to be filled in."""
+
+    name: str
+    title: str
+    columns: tuple[TemplateColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """A workbook to be filled in: the sheet of rows, its title, what else people should know."""
+    """A workbook to be filled in: the sheet of its records, those of the lists that belong to
+    them, and what else people should know."""
 
     title: str
-    sheet: str
     mark: Mark
-    columns: tuple[TemplateColumn, ...]
+    sheets: tuple[TemplateSheet, ...]
     notes: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[TemplateColumn, ...]:
+        """Those of all sheets."""
+        return tuple(column for sheet in self.sheets for column in sheet.columns)
+
+
+Rules = Mapping[str, FieldRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,29 +150,70 @@ def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template
     if not mapping.template.offered:
         raise CannotRun(f"{adapter.name} 读的不是表格，没有填报模板")
     if not counts(mapping.template.sheet, mapping.document.sheets):
-        raise CannotRun(f"{adapter.name} 的模板工作表名不符：在 [template] sheet 中写明")
+        sheet = mapping.template.sheet
+        raise CannotRun(f"{adapter.name} 不读工作表“{sheet}”：请在 [template] sheet 写明名称")
     if offered.region is not None and not offered.codes.regions().known(offered.region):
         raise CannotRun("区划代码不在代码表或本地补充表中，请核对 --region")
     if type_ and type_ not in contracts:
         raise CannotRun(f"{adapter.name} 不发 {type_}，只发：{'、'.join(contracts)}")
     made = {name: each for name, each in contracts.items() if type_ in ("", name)}
-    names = mapping.template.fields or filter(lambda it: _peoples(mapping.asked[it]), mapping.asked)
-    rules = {name: mapping.asked[name] for name in names}
-    every = (
-        column
-        for name, rule in rules.items()
-        if len(made) == len(contracts) or _feeds(rule, made.values())
-        for column in _columns(name, rule, adapter, made, offered)
-    )
-    columns = tuple(_once(every))
+    names = mapping.template.fields or mapping.asked
+    asked = {name: mapping.asked[name] for name in names}
+    rules = {
+        name: rule
+        for name, rule in asked.items()
+        if _peoples(rule) and (len(made) == len(contracts) or _feeds(rule, made.values()))
+    }
+    making = _Making(adapter, made, offered)
+    sheets = (making.records(rules), *making.lists(rules))
+    columns = column_names(column.name for sheet in sheets for column in sheet.columns)
     types = tuple(f"{name} {each.version}" for name, each in made.items())
-    return Template(
-        title=mapping.template.title or mapping.title,
-        sheet=mapping.template.sheet,
-        mark=Mark(adapter.name, mapping.system, types, column_names(c.name for c in columns)),
-        columns=columns,
-        notes=mapping.template.notes,
-    )
+    mark = Mark(adapter.name, mapping.system, types, columns)
+    return Template(making.title, mark, sheets, mapping.template.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What the sheets of a template are made from: `contracts` are those of its events."""
+
+    adapter: Adapter
+    contracts: Mapping[str, Contract]
+    offered: Offered
+
+    @property
+    def title(self) -> str:
+        mapping = self.adapter.mapping
+        return mapping.template.title or mapping.title
+
+    @property
+    def _listed(self) -> Mapping[str, Group]:
+        """The groups whose rows stand on sheets of their own."""
+        groups = self.adapter.mapping.groups
+        return {name: group for name, group in groups.items() if group.each and group.by}
+
+    def records(self, rules: Rules) -> TemplateSheet:
+        """The sheet of the records, each with its row or its rows."""
+        own = {n: r for n, r in rules.items() if n.partition(".")[0] not in self._listed}
+        return TemplateSheet(self.adapter.mapping.template.sheet, self.title, self._columns(own))
+
+    def lists(self, rules: Rules) -> Iterator[TemplateSheet]:
+        """A sheet for each list, first of all with the column that says whose its rows are."""
+        for name, group in self._listed.items():
+            own = {n: r for n, r in rules.items() if n.startswith(f"{name}.")}
+            by = next(({n: r} for n, r in rules.items() if r.column == group.by), {})
+            told = f"与“{self.adapter.mapping.template.sheet}”中的填得一样；那里只有一行的可不填"
+            whose = (replace(c, needed=False, about=(told,)) for c in self._columns(by))
+            if own and group.each:
+                title = f"{self.title}：{group.each}"
+                yield TemplateSheet(group.each, title, (*whose, *self._columns(own)))
+
+    def _columns(self, rules: Rules) -> tuple[TemplateColumn, ...]:
+        every = (
+            column
+            for name, rule in rules.items()
+            for column in _columns(name, rule, self.adapter, self.contracts, self.offered)
+        )
+        return tuple(_once(every))
 
 
 def _once(columns: Iterable[TemplateColumn]) -> Iterable[TemplateColumn]:
@@ -170,10 +228,9 @@ def _once(columns: Iterable[TemplateColumn]) -> Iterable[TemplateColumn]:
 
 
 def _peoples(rule: FieldRule) -> bool:
-    """Whether people say it; which event another answers, the kit finds."""
-    if rule.fixed:
-        return False
-    return not rule.pointers or any(p.rpartition("/")[2] not in _THREAD for p in rule.pointers)
+    """Whether people say it in a cell; which event another answers, the kit finds."""
+    named = any(pointer.rpartition("/")[2] not in _THREAD for pointer in rule.pointers)
+    return not rule.fixed and rule.reads in _HOW and (named or not rule.pointers)
 
 
 def _feeds(rule: FieldRule, contracts: Collection[Contract]) -> bool:

@@ -31,9 +31,9 @@ from adapters.kit.sinks.sheetlook import (
     offer_choices,
     set_up,
 )
-from adapters.kit.template import Template, TemplateColumn
-from adapters.kit.templatemark import GUIDE, MARK
-from adapters.kit.workbooks import WRAPPED, as_text, new_workbook, save
+from adapters.kit.template import Template, TemplateColumn, TemplateSheet
+from adapters.kit.templatemark import GUIDE
+from adapters.kit.workbooks import WRAPPED, add_mark, as_text, new_workbook, save
 
 # Not the author of what the kit marks in a workbook that it sends back, which goes again.
 _AUTHOR: Final = "填写说明"
@@ -65,32 +65,39 @@ def write_template(template: Template, path: Path) -> None:
 
 
 def workbook_of(template: Template) -> Workbook:
-    """The workbook: rows to fill in, a page of instructions, and two sheets that nobody sees."""
+    """The workbook: sheets to fill in, a page of instructions, and two that nobody sees."""
     book = new_workbook()
     book.remove(book.worksheets[0])
     add_styles(book)
-    rows = book.create_sheet(template.sheet)
-    width = len(template.columns)
-    dress_title(rows, template.title, width)
-    header = _exemplify(rows, template) + 1
-    for place, column in enumerate(template.columns, 1):
-        _column(rows, header, place, column)
-    set_up(rows, header=header, width=width)
+    tables = []
+    for asked in template.sheets:
+        sheet = book.create_sheet(asked.name)
+        header = _sheet(sheet, asked)
+        tables.append((sheet, header, tuple(_offers(asked))))
     _explain(book.create_sheet(GUIDE), template)
-    offer_choices(book, rows, header, list(_offers(template)))
-    for place, column in enumerate(template.columns, 1):
-        if (validation := _validation(column)) is not None:
-            validation.add(below(header, place))
-            rows.add_data_validation(validation)
-    _mark(book.create_sheet(MARK), template)
+    offer_choices(book, tables)
+    add_mark(book, template.mark)
     return book
 
 
-def _exemplify(sheet: Worksheet, template: Template) -> int:
+def _sheet(sheet: Worksheet, asked: TemplateSheet) -> int:
+    """Title, example, header, and what the cells below it take; the row of the header."""
+    dress_title(sheet, asked.title, len(asked.columns))
+    header = _exemplify(sheet, asked) + 1
+    for place, column in enumerate(asked.columns, 1):
+        _column(sheet, header, place, column)
+        if (validation := _validation(column)) is not None:
+            validation.add(below(header, place))
+            sheet.add_data_validation(validation)
+    set_up(sheet, header=header, width=len(asked.columns))
+    return header
+
+
+def _exemplify(sheet: Worksheet, asked: TemplateSheet) -> int:
     """Write the example, if there is one, below the title; the row of the last of the two."""
-    if not any(column.example for column in template.columns):
+    if not any(column.example for column in asked.columns):
         return 1
-    for place, column in enumerate(template.columns, 1):
+    for place, column in enumerate(asked.columns, 1):
         told = f"{_EXAMPLE}{column.example}" if place == 1 else column.example
         cell = as_text(sheet.cell(2, place), told)
         cell.font, cell.fill, cell.alignment = _EXAMPLE_FONT, _GREY, WRAPPED
@@ -116,8 +123,8 @@ def _width(column: TemplateColumn) -> int:
     return min(max(2 * longest + 2, _NARROWEST), _WIDEST)
 
 
-def _offers(template: Template) -> Iterator[Offer]:
-    for place, column in enumerate(template.columns, 1):
+def _offers(asked: TemplateSheet) -> Iterator[Offer]:
+    for place, column in enumerate(asked.columns, 1):
         if column.choices:
             others: Others = "stop" if column.only_these else "warning"
             if column.several:
@@ -177,20 +184,14 @@ def _explain(sheet: Worksheet, template: Template) -> None:
     for place, (name, width) in enumerate(_GUIDE_COLUMNS, 1):
         as_text(sheet.cell(row, place), name).style = HEADER
         sheet.column_dimensions[get_column_letter(place)].width = width
-    for column in template.columns:
+    for asked, column in ((each, c) for each in template.sheets for c in each.columns):
         row += 1
         needed = "是" if column.needed else ""
-        cells = (column.name, needed, "\n".join(column.about), column.example)
+        name = column.name if asked is template.sheets[0] else f"{asked.name}：{column.name}"
+        cells = (name, needed, "\n".join(column.about), column.example)
         for place, said in enumerate(cells, 1):
             as_text(sheet.cell(row, place), said).alignment = WRAPPED
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.protection.sheet = True
-
-
-def _mark(sheet: Worksheet, template: Template) -> None:
-    for number, cells in enumerate(template.mark.rows(), 1):
-        for place, said in enumerate(cells, 1):
-            as_text(sheet.cell(number, place), said)
-    sheet.sheet_state = "veryHidden"

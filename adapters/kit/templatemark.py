@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain
 from typing import Final
 
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
@@ -79,7 +80,8 @@ def read_as(mark: Mark | None, wanted: Wanted) -> Marked:
     shipped = "." in mark.adapter and "." in form.adapter and mark.adapter != form.adapter
     if shipped or mark.system != form.system or types.isdisjoint(form.types):
         raise UnreadableFile(_misplaced(mark, form))
-    had = {wanted.also.get(name, name) for name in mark.columns}
+    also = dict(chain(wanted.also.items(), *(g.also.items() for g in wanted.lists.values())))
+    had = {also.get(name, name) for name in mark.columns}
     before = {
         column: earlier.text
         for column, earlier in form.before.items()

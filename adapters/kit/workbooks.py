@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from openpyxl.cell import Cell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, PatternFill
@@ -16,6 +16,8 @@ from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
 from adapters.kit.sources.files import new_file
+from adapters.kit.templatemark import MARK as MARKED
+from adapters.kit.templatemark import Mark
 
 AUTHOR: Final = "贯通"
 _COLOUR: Final = "FFFFE69A"
@@ -76,6 +78,14 @@ def as_text(cell: Any, text: str) -> Any:
         cell.data_type = "s"
     cell.number_format = "@"
     return cell
+
+
+def add_mark(workbook: Workbook, mark: Mark) -> None:
+    """Write the mark of a template on a sheet that people do not see."""
+    sheet: Any = workbook.create_sheet(MARKED)
+    for cells in mark.rows():
+        sheet.append([as_text(WriteOnlyCell(sheet), cell) for cell in cells])
+    sheet.sheet_state = "veryHidden"
 
 
 def mark(cell: Cell, text: str) -> None:

@@ -39,16 +39,20 @@ def of(name: str, type_: str = "", offered: Offered = OFFERED) -> Template:
     return template_of(load(name), offered, type_)
 
 
-def filled(template: Template, path: Path, *rows: Mapping[str, Any]) -> Path:
-    """The template with these rows below its header, saved as people's programs save it."""
+def filled(
+    template: Template, path: Path, *rows: Mapping[str, Any], **lists: tuple[Mapping[str, Any], ...]
+) -> Path:
+    """The template with these rows below its header, and those of its lists, saved as people's
+    programs save it."""
     book = reopened(workbook_of(template))
-    fill(book, template, *rows)
+    fill(book[template.sheets[0].name], *rows)
+    for name, listed in lists.items():
+        fill(book[name], *listed)
     book.save(path)
     return path
 
 
-def fill(book: Workbook, template: Template, *rows: Mapping[str, Any]) -> None:
-    sheet = book[template.sheet]
+def fill(sheet: Worksheet, *rows: Mapping[str, Any]) -> None:
     header = header_of(sheet)
     names = [str(cell.value).rstrip("*") for cell in sheet[header]]
     for number, row in enumerate(rows, header + 1):
@@ -104,11 +108,52 @@ def test_a_template_that_was_filled_in_is_read_as_it_was_meant(tmp_path: Path) -
 )
 def test_every_adapters_template_has_the_columns_that_the_adapter_needs(name: str) -> None:
     template = of(name)
-    headings = {canonical(column.name) for column in template.columns}
-    assert load(name).mapping.wanted.required <= headings
-    assert len(headings) == len(template.columns)
-    sheet = reopened(workbook_of(template))[template.sheet]
-    assert sheet.max_row <= 3
+    book = reopened(workbook_of(template))
+    for number, asked in enumerate(template.sheets):
+        headings = {canonical(column.name) for column in asked.columns}
+        assert len(headings) == len(asked.columns)
+        assert number or load(name).mapping.wanted.required <= headings
+        assert book[asked.name].max_row <= 3
+
+
+def test_lists_that_belong_to_records_stand_on_sheets_of_their_own(tmp_path: Path) -> None:
+    template = of("inspection.feedback")
+    assert [sheet.name for sheet in template.sheets] == ["填报", "问题清单", "整改要求"]
+    assert [c.name for c in template.sheets[2].columns] == ["党组织编号", "要求序号", "整改要求"]
+    feedback = {
+        "轮次编号": "510100-14-11",
+        "党组织编号": "510100.inspected-party.sample",
+        "党组织名称": "示范市样例局",
+        "反馈时间": date(2026, 6, 20),
+        "反馈会日期": date(2026, 6, 20),
+        "反馈范围": "党组织主要负责人",
+        "整改方案期限": date(2026, 7, 20),
+        "整改报告期限": date(2026, 12, 20),
+    }
+    issue = {
+        "问题编号": "WT-1",
+        "问题类别": "财务管理不规范",
+        "具体问题": "工程款支付不规范",
+        "具体表现": "2 个项目未经验收即支付尾款。",
+        "整改专项": "巡察专项",
+        "监督重点": "聚焦群众身边不正之风和腐败",
+    }
+    path = filled(
+        template,
+        tmp_path / "反馈.xlsx",
+        feedback,
+        问题清单=(issue, {**issue, "问题编号": "WT-2"}),
+        整改要求=({"要求序号": 1, "整改要求": "限期整改。"},),
+    )
+    done = dry_run(load("inspection.feedback"), path, "510100.inspection-office")
+    assert (done.types, done.faults) == ({"feedback.issued": 1}, ())
+    data = done.document(show=True)["first"][0]["event"]["data"]
+    assert [issue["issueid"] for issue in data["issues"]] == ["WT-1", "WT-2"]
+
+
+def test_what_reads_no_tables_has_no_template() -> None:
+    with pytest.raises(CannotRun, match=r"organization\.forms 读的不是表格"):
+        of("organization.forms")
 
 
 def test_an_empty_template_says_nothing_and_nothing_of_it_is_told(tmp_path: Path) -> None:
@@ -235,7 +280,7 @@ def test_a_row_that_is_wrong_comes_back_in_the_template_and_is_read_once_it_is_r
     sheet = book["填报"]
     assert sheet.cell(2, 3).comment is not None
     assert [cell.value for cell in sheet[2]][-1] == "需修改的问题"
-    fill(book, of("discipline.briefings"), {"通报期间起": date(2023, 1, 1)})
+    fill(sheet, {"通报期间起": date(2023, 1, 1)})
     book.save(answer)
     done = dry_run(adapter, answer, "510100.audit")
     assert (done.read, done.types, done.faults) == (1, {"briefing.provided": 1}, ())

@@ -1,22 +1,25 @@
 """Weekly reports: teams fill in templates, of this year or of an earlier one, and drop them."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
 import pytest
+import xlwt
 from openpyxl import load_workbook
 
 from adapters.kit.adapter import available, load
+from adapters.kit.answers import write_answers
 from adapters.kit.client import HubClient
-from adapters.kit.dry import dry_run
+from adapters.kit.dry import dry_run, rehearsed
 from adapters.kit.port import FaultKind
 from adapters.kit.runner import Summary, run
 from adapters.kit.state import open_state
 from adapters.kit.template import Offered, Template, template_of
 from tests.adapters.door import Door
+from tests.adapters.readers.documents import saved
 from tests.adapters.test_template import filled, of
 
 SAMPLES = available()["inspection.weekly"] / "samples"
@@ -111,6 +114,46 @@ def test_what_an_older_template_lacks_and_nothing_stands_for_is_told(tmp_path: P
     book.save(path)
     (fault,) = dry_run(load("inspection.weekly"), path, "510100.inspection-office").faults
     assert (fault.kind, fault.column) == (FaultKind.HEADER, "谈话人数")
+
+
+def test_rows_that_come_back_from_an_old_programs_form_are_still_of_their_template(
+    tmp_path: Path,
+) -> None:
+    adapter = load("inspection.weekly")
+    path = tmp_path / "旧模板.xls"
+    as_xls(SAMPLES / "older-template" / "in.xlsx", path, {"谈话人数*": "十四人"})
+    (notice, fault) = dry_run(adapter, path, "510100.inspection-office").faults
+    assert (notice.kind, fault.column) == (FaultKind.NOTICE, "谈话人数")
+    faults = [f for each in rehearsed(adapter, path, "510100.audit") for f in each.faults]
+    (_, answer) = write_answers(path, path.name, faults, tmp_path, wanted=adapter.mapping.wanted)
+
+    book = load_workbook(answer)
+    assert [sheet.sheet_state for sheet in book.worksheets] == ["visible", "veryHidden"]
+    sheet = book.worksheets[0]
+    (place,) = (cell.column for cell in sheet[3] if cell.value == "谈话人数*")
+    sheet.cell(4, place).value = 14
+    book.save(answer)
+    done = dry_run(adapter, answer, "510100.inspection-office")
+    assert (done.types, done.refused) == ({"progress.reported": 1}, 0)
+    misplaced = dry_run(load("discipline.briefings"), answer, "510100.discipline")
+    assert "放错了文件夹" in misplaced.faults[0].reason
+
+
+def as_xls(original: Path, path: Path, otherwise: Mapping[str, str]) -> None:
+    """A workbook saved in the form of old programs; `otherwise`: cells below some headings."""
+    book = xlwt.Workbook(encoding="utf-8")
+    for sheet in load_workbook(original).worksheets:
+        written = book.add_sheet(sheet.title)
+        written.visibility = 0 if sheet.sheet_state == "visible" else 2
+        above: tuple[object, ...] = ()
+        for row, values in enumerate(sheet.iter_rows(values_only=True)):
+            for column, value in enumerate(values):
+                if value is not None:
+                    said = otherwise.get(str(above[column]), value) if above else value
+                    text = said.date().isoformat() if isinstance(said, datetime) else said
+                    written.write(row, column, text)
+            above = values
+    path.write_bytes(saved(book))
 
 
 def test_a_long_workbook_is_read_to_its_last_row(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.lrm import LrmFile, is_lrm
 from adapters.kit.readers.package import SEVEN, opened_package
-from adapters.kit.readers.sheet import opened_workbook
+from adapters.kit.readers.sheet import OpenWorkbook, opened_workbook
 from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
 from adapters.kit.readers.zipped import members_of
@@ -66,8 +66,15 @@ _HEAD: Final = 4096
 
 
 @contextmanager
-def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) -> Iterator[Reader]:
-    """A reader of the document at `path`, which people call `name`.
+def opened(
+    path: Path,
+    name: str,
+    wanted: Wanted,
+    limits: Limits = SPREADSHEET,
+    open_workbook: OpenWorkbook = opened_workbook,
+) -> Iterator[Reader]:
+    """A reader of the document at `path`, which people call `name`; where several are opened one
+    after the other, `open_workbook` is `opening_again`'s.
 
     Raises UnreadableFile, with advice, for what is no document that can be read, or OSError.
     """
@@ -75,7 +82,7 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
         limits = replace(limits, file_bytes=wanted.largest, unpacked_bytes=wanted.largest)
     group = wanted.gathered
     rows = rows_of(wanted.groups[group], wanted) if group else wanted
-    with _opened(path, name, rows, limits) as reader:
+    with _opened(path, name, rows, limits, open_workbook) as reader:
         if wanted.whole:
             yield WholeDocument(reader, path, name=name, wanted=wanted)
         else:
@@ -83,7 +90,9 @@ def opened(path: Path, name: str, wanted: Wanted, limits: Limits = SPREADSHEET) 
 
 
 @contextmanager
-def _opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
+def _opened(
+    path: Path, name: str, wanted: Wanted, limits: Limits, open_workbook: OpenWorkbook
+) -> Iterator[Reader]:
     """A reader of a document, an archive or a package."""
     head = _head(path)
     if wanted.key and head.startswith((*_ZIP, SEVEN)):
@@ -97,12 +106,18 @@ def _opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[R
                 path, members, name=name, wanted=wanted, limits=limits, opener=_opened_single
             )
             return
-    with _opened_single(path, name, wanted, limits) as reader:
+    with _opened_single(path, name, wanted, limits, open_workbook) as reader:
         yield reader
 
 
 @contextmanager
-def _opened_single(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Reader]:
+def _opened_single(
+    path: Path,
+    name: str,
+    wanted: Wanted,
+    limits: Limits,
+    open_workbook: OpenWorkbook = opened_workbook,
+) -> Iterator[Reader]:
     """A reader of a document that is no archive."""
     head = _head(path)
     _refuse_foreign(head)
@@ -115,7 +130,7 @@ def _opened_single(path: Path, name: str, wanted: Wanted, limits: Limits) -> Ite
         _refuse_packed_foreign(members_of(path, limits))
     else:
         _refuse_compound_foreign(path.read_bytes())
-    with opened_workbook(path, name, wanted, limits) as workbook:
+    with open_workbook(path, name, wanted, limits) as workbook:
         yield workbook
 
 

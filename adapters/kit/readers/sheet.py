@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.frames import NOT_WRITTEN, TOO_LONG, Refused, Rows, Sheet, Why, read_frame
@@ -36,17 +36,37 @@ _REFUSALS: Final[Mapping[Why, tuple[str, str]]] = {
 }
 
 
+class OpenWorkbook(Protocol):
+    """Opens a reader of the workbook at `path`. Raises UnreadableFile, or OSError."""
+
+    def __call__(
+        self, path: Path, name: str, wanted: Wanted, limits: Limits
+    ) -> AbstractContextManager["Workbook"]: ...
+
+
 @contextmanager
 def opened_workbook(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator["Workbook"]:
-    """A reader of the workbook at `path`. What it holds stands meanwhile in a file without a name.
+    """What `OpenWorkbook` says. What it holds stands meanwhile in a file without a name."""
+    with opening_again() as open_workbook, open_workbook(path, name, wanted, limits) as workbook:
+        yield workbook
 
-    Raises UnreadableFile, or OSError.
-    """
+
+@contextmanager
+def opening_again() -> Iterator[OpenWorkbook]:
+    """Opens one workbook for several readers, one after the other; it is taken apart once."""
     with TemporaryFile() as frames:
-        seconds = _SECONDS + _SECONDS_PER_MIB * (path.stat().st_size >> 20)
-        if why := take_apart(path, frames, seconds=seconds):
-            raise _refused(why)
-        yield Workbook(frames, name=name, wanted=wanted, limits=limits)
+        taken: list[Why | None] = []
+
+        @contextmanager
+        def opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Workbook]:
+            if not taken:
+                seconds = _SECONDS + _SECONDS_PER_MIB * (path.stat().st_size >> 20)
+                taken.append(take_apart(path, frames, seconds=seconds))
+            if taken[0]:
+                raise _refused(taken[0])
+            yield Workbook(frames, name=name, wanted=wanted, limits=limits)
+
+        yield opened
 
 
 def take_apart(path: Path, frames: IO[bytes], *, seconds: int) -> Why | None:
@@ -112,7 +132,7 @@ class Workbook:
         self._limits = limits
         sheets = list(self._sheets())
         self._rows = sum(seen.sheet.rows for seen in sheets)
-        mark = _mark_of(sheets)
+        self._mark = mark = _mark_of(sheets)
         read = read_as(mark, wanted)
         self._before = read.before
         self._wanted = read.wanted
@@ -143,6 +163,7 @@ class Workbook:
                 header=found.header,
                 merged=found.seen.sheet.merged,
                 lines=partial(self._lines, found),
+                mark=self._mark,
             )
             for found in (*self._tables, *(table for _, table in self._lists))
         )
@@ -229,7 +250,7 @@ class Workbook:
                 group = self._wanted.groups[listed[name]]
                 wanted = Wanted(
                     titles=group.titles,
-                    required=group.required,
+                    required=group.required - self._before.keys(),
                     ignored=self._wanted.ignored,
                     also=group.also,
                     amounts=group.amounts,

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from adapters.kit.port import Reader, RowFault
 from adapters.kit.readers.header import Header
+from adapters.kit.templatemark import Mark
 
 Lines = Iterator[tuple[int, Sequence[str]]]
 # By sheet and column.
@@ -16,13 +17,15 @@ Names = Mapping[tuple[str, str], str]
 class Table:
     """`sheet` as in `Place`, `title` as the sheet is called; `merged` cells are first row, first
     column, last row, last column, from 0. `lines` gives every row from the top with its number,
-    what is merged downwards below the header in each of its rows; it ends where reading would."""
+    what is merged downwards below the header in each of its rows; it ends where reading would.
+    `mark` is that of the template which its workbook came from."""
 
     sheet: str
     title: str
     header: Header
     merged: Sequence[tuple[int, int, int, int]]
     lines: Callable[[], Lines]
+    mark: Mark | None = None
 
 
 @runtime_checkable

@@ -159,17 +159,20 @@ def dress_header(sheet: Worksheet, row: int, place: int, title: str, *, required
         sheet.conditional_formatting.add(f"{below}:{letter}{_LAST_ROW}", rule)
 
 
-def offer_choices(book: Book, sheet: Worksheet, header: int, offers: Sequence[Offer]) -> None:
-    """Let people choose in columns, from what stands on a hidden sheet; anew each time."""
+def offer_choices(book: Book, tables: Sequence[tuple[Worksheet, int, Sequence[Offer]]]) -> None:
+    """Let people choose in columns of these sheets (each with the row of its header), from what
+    stands on a hidden sheet; anew each time."""
     if CHOICES in book.sheetnames:
         book.remove(book[CHOICES])
-    kept = [v for v in sheet.data_validations.dataValidation if CHOICES not in str(v.formula1)]
-    sheet.data_validations.dataValidation = kept
-    if not offers:
+    for sheet, _, _ in tables:
+        kept = [v for v in sheet.data_validations.dataValidation if CHOICES not in str(v.formula1)]
+        sheet.data_validations.dataValidation = kept
+    every = [(sheet, header, offer) for sheet, header, offers in tables for offer in offers]
+    if not every:
         return
     hidden = book.create_sheet(CHOICES)
     hidden.sheet_state = "hidden"
-    for n, offer in enumerate(offers, 1):
+    for n, (sheet, header, offer) in enumerate(every, 1):
         for row, choice in enumerate((offer.title, *offer.choices), 1):
             cell = hidden.cell(row, n, choice)
             cell.data_type = "s"

@@ -134,7 +134,7 @@ class Workbook:
             self._enter(sheet, layout, place, row)
         self._reckon(sheet, layout, places)
         self._correct(book, rows)
-        offer_choices(book, sheet, layout.header, self._offers(layout))
+        offer_choices(book, [(sheet, layout.header, self._offers(layout))])
 
     def _expect_closed(self) -> None:
         for mark in (f"~${self._file.name}", f".~lock.{self._file.name}#", f".~{self._file.name}"):
