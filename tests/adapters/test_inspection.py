@@ -15,6 +15,9 @@ from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.state import open_state
+from adapters.kit.template import Offered, template_of
+from adapters.kit.templatebook import workbook_of
+from adapters.kit.templatemark import GUIDE
 from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
 from tests.adapters.door import Door
@@ -85,6 +88,23 @@ def test_what_an_office_sends_it_may_publish(name: str) -> None:
             "inspected-party",
             "leading-group",
         }
+
+
+@pytest.mark.parametrize("name", ["briefings", "clues", "items", "rounds"])
+def test_the_example_of_a_template_is_taken_when_it_is_filled_in(
+    door: Door, tmp_path: Path, name: str
+) -> None:
+    template = template_of(load(f"inspection.{name}"), Offered())
+    book = workbook_of(template)
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible" and sheet.title != GUIDE:
+            for cell in sheet[2]:
+                sheet.cell(4, cell.column, str(cell.value or "").removeprefix("示例："))
+    file = tmp_path / "填报.xlsx"
+    book.save(file)
+    outcome = dropped(door, tmp_path, name, file)
+    assert outcome.answers == ()
+    assert {each["type"] for each in sent(door)} <= load(f"inspection.{name}").contracts.keys()
 
 
 def test_a_batch_of_clues_goes_out_but_for_the_row_that_is_marked(
