@@ -98,8 +98,8 @@ def test_the_example_of_a_template_is_taken_when_it_is_filled_in(
     book = workbook_of(template)
     for sheet in book.worksheets:
         if sheet.sheet_state == "visible" and sheet.title != GUIDE:
-            for cell in sheet[2]:
-                sheet.cell(4, cell.column, str(cell.value or "").removeprefix("示例："))
+            for place, cell in enumerate(sheet[2], start=1):
+                sheet.cell(4, place, str(cell.value or "").removeprefix("示例："))
     file = tmp_path / "填报.xlsx"
     book.save(file)
     outcome = dropped(door, tmp_path, name, file)
