@@ -14,6 +14,7 @@ from adapters.kit.runner import Summary, run
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
+from adapters.kit.sinks.slip import SlipSettings
 from adapters.kit.state import open_state
 from adapters.kit.template import Offered, template_of
 from adapters.kit.templatebook import workbook_of
@@ -174,6 +175,25 @@ def test_feedback_goes_to_the_party_alone_and_to_those_copied(door: Door, tmp_pa
     (feedback,) = sent(door)
     assert feedback["to"] == feedback["data"]["targetid"] == "510100.inspected-party.sample-park"
     assert feedback["cc"] == "discipline@510100 organization@510100"
+
+
+def test_the_hand_over_form_of_a_clue_that_was_read_prints(door: Door, tmp_path: Path) -> None:
+    dropped(door, tmp_path, "clues", sample("clues", "batch"))
+    clues = sent(door)
+    settings = SlipSettings(type="slip", path=Path("交接单"))
+    with settings.opened(tmp_path, FOLDERS["inspection.clues"]) as sink:
+        sink.take([event(n, each["type"], each["data"]) | each for n, each in enumerate(clues, 1)])
+    pages = [page.read_text(encoding="utf-8") for page in (tmp_path / "交接单").glob("*.html")]
+    assert len(pages) == 2
+    (page,) = (page for page in pages if clues[0]["data"]["clueid"] in page)
+    for told in (
+        "问题线索移交交接单",
+        "示巡移〔2026〕12号",
+        "YJ-2026-012",
+        "事实确认单 4-003",
+        "接收人",
+    ):
+        assert told in page
 
 
 def test_a_clue_is_followed_in_the_ledger_to_its_conclusion(tmp_path: Path) -> None:
