@@ -14,7 +14,11 @@ from adapters.kit.runner import Summary, run
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
+from adapters.kit.sinks.slip import SlipSettings
 from adapters.kit.state import open_state
+from adapters.kit.template import Offered, template_of
+from adapters.kit.templatebook import workbook_of
+from adapters.kit.templatemark import GUIDE
 from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
 from tests.adapters.door import Door
@@ -87,6 +91,23 @@ def test_what_an_office_sends_it_may_publish(name: str) -> None:
         }
 
 
+@pytest.mark.parametrize("name", ["briefings", "clues", "items", "rounds"])
+def test_the_example_of_a_template_is_taken_when_it_is_filled_in(
+    door: Door, tmp_path: Path, name: str
+) -> None:
+    template = template_of(load(f"inspection.{name}"), Offered())
+    book = workbook_of(template)
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible" and sheet.title != GUIDE:
+            for place, cell in enumerate(sheet[2], start=1):
+                sheet.cell(4, place, str(cell.value or "").removeprefix("示例："))
+    file = tmp_path / "填报.xlsx"
+    book.save(file)
+    outcome = dropped(door, tmp_path, name, file)
+    assert outcome.answers == ()
+    assert {each["type"] for each in sent(door)} <= load(f"inspection.{name}").contracts.keys()
+
+
 def test_a_batch_of_clues_goes_out_but_for_the_row_that_is_marked(
     door: Door, tmp_path: Path
 ) -> None:
@@ -154,6 +175,25 @@ def test_feedback_goes_to_the_party_alone_and_to_those_copied(door: Door, tmp_pa
     (feedback,) = sent(door)
     assert feedback["to"] == feedback["data"]["targetid"] == "510100.inspected-party.sample-park"
     assert feedback["cc"] == "discipline@510100 organization@510100"
+
+
+def test_the_hand_over_form_of_a_clue_that_was_read_prints(door: Door, tmp_path: Path) -> None:
+    dropped(door, tmp_path, "clues", sample("clues", "batch"))
+    clues = sent(door)
+    settings = SlipSettings(type="slip", path=Path("交接单"))
+    with settings.opened(tmp_path, FOLDERS["inspection.clues"]) as sink:
+        sink.take([event(n, each["type"], each["data"]) | each for n, each in enumerate(clues, 1)])
+    pages = [page.read_text(encoding="utf-8") for page in (tmp_path / "交接单").glob("*.html")]
+    assert len(pages) == 2
+    (page,) = (page for page in pages if clues[0]["data"]["clueid"] in page)
+    for told in (
+        "问题线索移交交接单",
+        "示巡移〔2026〕12号",
+        "YJ-2026-012",
+        "事实确认单 4-003",
+        "接收人",
+    ):
+        assert told in page
 
 
 def test_a_clue_is_followed_in_the_ledger_to_its_conclusion(tmp_path: Path) -> None:
