@@ -56,7 +56,7 @@ class Archive:
 
     def __init__(
         self,
-        path: Path,
+        archive: ZipFile,
         members: Sequence[ZipInfo],
         *,
         name: str,
@@ -64,7 +64,7 @@ class Archive:
         limits: Limits,
         opener: Opener,
     ) -> None:
-        self._path = path
+        self._archive = archive
         self._name = name
         self._patterns = wanted.sheets
         # The patterns name members here, and nothing inside them.
@@ -127,7 +127,7 @@ class Archive:
         _refuse(member)
         with NamedTemporaryFile() as file:
             try:
-                with ZipFile(self._path) as archive, archive.open(member.info) as content:
+                with self._archive.open(member.info) as content:
                     copyfileobj(content, file, _CHUNK)
             except (BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
                 reason = "压缩包中的文件已损坏"
