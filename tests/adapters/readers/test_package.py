@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from py7zr import SevenZipFile
 
-from adapters.kit.port import FaultKind, Record
+from adapters.kit.port import CannotRun, FaultKind, Record
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.opening import opened
 from tests.adapters.readers.documents import Reading, read
@@ -285,3 +285,12 @@ def peak(path: Path, count: int) -> int:
 
 def test_memory_does_not_grow_with_the_number_of_people(path: Path) -> None:
     assert peak(path, 8_000) < peak(path, 1_000) + (8 << 10)
+
+
+def test_where_no_seven_can_be_read_the_operator_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "py7zr", None)
+    with pytest.raises(CannotRun, match=r"pip install 'guantong\[seven\]'"):
+        read_bytes(path, seven(INSIDE))
+    assert len(read_bytes(path, zipped(INSIDE)).records) == 2
