@@ -50,6 +50,29 @@ def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
         adapter_with(tmp_path, "甲" * 16, mode=0o644)
 
 
+def test_no_document_says_what_the_site_alone_may_say(tmp_path: Path) -> None:
+    form = (WHOLE / "in.lrmx").read_text(encoding="utf-8")
+    for name in ("人员编号密钥", "原始文件"):
+        form = form.replace(
+            "</Person>", f"<{name}>外来的外来的外来的外来的外来的</{name}></Person>"
+        )
+    path = tmp_path / "样例.lrmx"
+    path.write_text(form, encoding="utf-8")
+    adapter = adapter_with(tmp_path, "甲" * 16)
+    assert made_of(adapter, path) == made_of(adapter, WHOLE / "in.lrmx")
+
+
+def test_a_password_in_a_file_of_the_sites_opens_a_package(tmp_path: Path) -> None:
+    (tmp_path / "密码").write_text("样例Mima-2026\n", encoding="utf-8")
+    (tmp_path / "密码").chmod(0o600)
+    site = tmp_path / "site.toml"
+    site.write_text('[document]\npassword_file = "密码"\n', encoding="utf-8")
+    adapter = load("organization.packages", site)
+    sample = available()["organization.packages"] / "samples" / "zb3-locked-seven" / "in.7z"
+    assert len(made_of(adapter, sample)) == 3
+    assert "样例Mima" not in repr(adapter.mapping.wanted) + repr(adapter.mapping.document)
+
+
 def test_a_short_key_is_none(tmp_path: Path) -> None:
     (given,) = made_of(adapter_with(tmp_path, "甲" * 15), WHOLE / "in.lrmx")
     assert [fault.column for fault in given.faults] == ["人员编号密钥"]

@@ -320,3 +320,8 @@ def test_a_template_is_the_same_every_time(tmp_path: Path) -> None:
 def test_what_people_fill_in_with_a_program_of_its_own_has_no_template() -> None:
     with pytest.raises(CannotRun, match="读的不是表格"):
         of("organization.forms")
+
+
+def test_a_roster_need_not_give_the_number_that_the_adapter_makes() -> None:
+    needed = {column.name for column in of("organization.rosters").columns if column.needed}
+    assert needed == {"姓名", "现任职务", "统计日期"}

@@ -7,6 +7,7 @@ from tests.bench import (
     books,
     compatibility,
     crowds,
+    forms,
     http,
     ingress,
     journal,
@@ -40,6 +41,7 @@ sys.exit(
             starting.run(),
             adapters.run(),
             books.run(),
+            forms.run(),
         ]
     )
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
-from typing import Final
+from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from msgspec import structs
@@ -23,6 +23,7 @@ from adapters.kit.port import (
     Unreadable,
     UnreadableFile,
 )
+from adapters.kit.readers.image import PICTURES, Picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import counts, quoted
 from adapters.kit.wanted import Wanted
@@ -50,13 +51,14 @@ class Archive:
     """`Reader` of one zip: the members that `Wanted.sheets` names (or all), in the order of names.
 
     A number is the member's place and the number there. What cannot be read of a member comes as
-    `Unreadable` in its place, and the others go on; `Place.sheet` is the member. Opening raises
+    `Unreadable` in its place, and the others go on; `Place.sheet` is the member. A picture that is
+    called like a member is its own, where the records want one and hold none. Opening raises
     UnreadableFile when no member can be read.
     """
 
     def __init__(
         self,
-        path: Path,
+        archive: ZipFile,
         members: Sequence[ZipInfo],
         *,
         name: str,
@@ -64,7 +66,7 @@ class Archive:
         limits: Limits,
         opener: Opener,
     ) -> None:
-        self._path = path
+        self._archive = archive
         self._name = name
         self._patterns = wanted.sheets
         # The patterns name members here, and nothing inside them.
@@ -76,6 +78,11 @@ class Archive:
             (each for each in named if _is_peoples(each.name) and counts(each.name, wanted.sheets)),
             key=lambda member: member.name,
         )
+        self._pictures = {
+            _stem(each.name): each
+            for each in named
+            if wanted.images and each.name.casefold().endswith(PICTURES)
+        }
         self._notices = self._survey()
 
     @property
@@ -99,12 +106,26 @@ class Archive:
                 for each in reader.read():
                     last = each.number
                     if last > after:
-                        yield _placed(each, before, self._name, member)
+                        placed = _placed(each, before, self._name, member)
+                        yield self._with_picture(placed, member)
         except UnreadableFile as error:
             if last + 1 > after:
                 place = Place(self._name, 0, member.name)
                 faults = tuple(_in_member(fault, member) for fault in error.faults)
                 yield Unreadable(number=before + last + 1, place=place, faults=faults)
+
+    def _with_picture(self, each: Record | Unreadable, member: _Member) -> Record | Unreadable:
+        beside = self._pictures.get(_stem(member.name))
+        if beside is None or isinstance(each, Unreadable):
+            return each
+        _refuse(beside)
+        picture = Picture()
+        with self._opened_bytes(beside) as content:
+            while chunk := content.read(_CHUNK):
+                picture.add(chunk)
+        told = dict.fromkeys(self._wanted.images, str(picture))
+        own = {name: text for name, text in each.columns.items() if text or name not in told}
+        return structs.replace(each, columns=told | own)
 
     def _survey(self) -> tuple[RowFault, ...]:
         """What the heads of the members say. Raises UnreadableFile when none can be read."""
@@ -126,15 +147,25 @@ class Archive:
         """A reader of a member, which meanwhile stands in a file that nobody else may read."""
         _refuse(member)
         with NamedTemporaryFile() as file:
-            try:
-                with ZipFile(self._path) as archive, archive.open(member.info) as content:
-                    copyfileobj(content, file, _CHUNK)
-            except (BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
-                reason = "压缩包中的文件已损坏"
-                raise _refused(reason, "请重新压缩为 zip，并确认传输完整") from None
+            with self._opened_bytes(member) as content:
+                copyfileobj(content, file, _CHUNK)
             file.flush()
             with self._opener(Path(file.name), member.name, self._wanted, self._limits) as reader:
                 yield reader
+
+    @contextmanager
+    def _opened_bytes(self, member: _Member) -> Iterator[IO[bytes]]:
+        try:
+            with self._archive.open(member.info) as content:
+                yield content
+        except (BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+            reason = "压缩包中的文件已损坏"
+            raise _refused(reason, "请重新压缩为 zip，并确认传输完整") from None
+
+
+def _stem(name: str) -> str:
+    """What members are called alike by: all but the ending."""
+    return name.rpartition(".")[0].casefold()
 
 
 def _name_of(info: ZipInfo) -> str:

@@ -8,6 +8,9 @@ from typing import Final, Protocol
 
 from adapters.kit.port import CannotRun
 
+# How files of pictures are called.
+PICTURES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pic")
+
 _MARKS: Final = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
-from zipfile import ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
 from adapters.kit.readers.archive import Archive
@@ -102,9 +102,10 @@ def _opened(
     if head.startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):
-            yield Archive(
-                path, members, name=name, wanted=wanted, limits=limits, opener=_opened_single
-            )
+            with ZipFile(path) as archive:
+                yield Archive(
+                    archive, members, name=name, wanted=wanted, limits=limits, opener=_opened_single
+                )
             return
     with _opened_single(path, name, wanted, limits, open_workbook) as reader:
         yield reader

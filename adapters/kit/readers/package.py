@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from msgspec import json
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.image import Picture
+from adapters.kit.readers.image import PICTURES, Picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import quoted
 from adapters.kit.readers.tablerows import TableRows
@@ -36,7 +36,6 @@ _CHUNK: Final = 1 << 16
 _ABOUT: Final = "gwyinfo"
 _FORM: Final = "@form"
 _NODES: Final = ("node", "tablelist")
-_PHOTOS: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pic"})
 _TABLES: Final = """
 CREATE TABLE persons (number INTEGER PRIMARY KEY, person, columns);
 CREATE TABLE parts (number INTEGER PRIMARY KEY, person, part, columns);
@@ -273,7 +272,7 @@ def _inside(members: list[ZipInfo]) -> _Inside:
             about = about or member
         elif suffix == ".xml" and path.parent.name.casefold() == "table":
             tables.setdefault(stem, member)
-        elif suffix in _PHOTOS:
+        elif suffix in PICTURES:
             photos.setdefault(stem, member)
     return _Inside(about, tables, photos)
 

@@ -1,7 +1,7 @@
 """A reader of XML documents: records are elements, read one after the other and never kept."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final, cast
@@ -46,6 +46,7 @@ class XmlFile:
             reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
             raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
         seen: set[str] = set()
+        self._whole: list[Taken] | None = None
         self._empty = not self._has_record(seen)
         self._unread = _unread(seen, Paths.of(wanted))
 
@@ -64,8 +65,12 @@ class XmlFile:
         return self._unread
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
-        elements = Elements(Paths.of(self._wanted), self._limits)
-        for number, taken in enumerate(self._taken(elements), start=1):
+        every: Iterable[Taken]
+        if self._whole is None:
+            every = self._taken(Elements(Paths.of(self._wanted), self._limits))
+        else:
+            every = self._whole
+        for number, taken in enumerate(every, start=1):
             if number > after:
                 yield taken.record(number, Place(self._name, number))
 
@@ -74,14 +79,17 @@ class XmlFile:
         far into one that is very long. Raises UnreadableFile."""
         elements = Elements(Paths.of(self._wanted), self._limits, seen)
         first: list[Taken] = []
+        short = self._length <= _LOOKED_INTO * _CHUNK
         try:
             first.extend(islice(self._taken(elements, _LOOKED_INTO), SEARCHED))
+            # A short one is not read again.
+            self._whole = first if short and len(first) < SEARCHED else None
         except UnreadableFile:
             if not first:
                 raise
         if first and (refusal := renamed(seen, self._wanted)):
             raise refusal
-        return elements.begun or self._file.path.stat().st_size > _LOOKED_INTO * _CHUNK
+        return elements.begun or not short
 
     def _taken(self, elements: Elements, most: int | None = None) -> Iterator[Taken]:
         """The records of the document, or of its first so many chunks."""
@@ -102,6 +110,11 @@ class XmlFile:
         except (etree.XMLSyntaxError, TooMuch) as error:
             yield from elements.finished()
             raise UnreadableFile(_broken(error)) from None
+
+    @property
+    def _length(self) -> int:
+        """Characters, or more than that."""
+        return len(self._mended.text) if self._mended else self._file.path.stat().st_size
 
     def _text(self) -> Iterator[str]:
         if self._mended is None:

@@ -185,3 +185,25 @@ def test_a_zip_without_its_end_is_refused(path: Path) -> None:
     for cut in (30, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:cut])
         assert [fault.reason for fault in read(path).faults] == ["压缩格式已损坏，无法打开"]
+
+
+def test_a_picture_that_is_called_like_a_member_is_its_own(tmp_path: Path) -> None:
+    wanted = Wanted(
+        titles={"no": "编号", "photo": "照片"},
+        required=frozenset({"no"}),
+        ignored=frozenset(),
+        sheets=("*.csv",),
+        images=frozenset({"photo"}),
+    )
+    path = tmp_path / "document"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("甲", "乙", "丙"):
+            archive.writestr(f"{name}.csv", f"no\n{name}\n")
+        archive.writestr("甲.JPG", b"\xff\xd8\xff\xe0")
+        archive.writestr("乙.jpg", b"MZ")
+        archive.writestr("别处/丙.jpg", b"\xff\xd8\xff\xe0")
+    told = {
+        each["no"]: each.get("photo", "").rpartition(" ")[0] for each in read(path, wanted).columns
+    }
+    assert told == {"甲": "image/jpeg 4", "乙": "", "丙": ""}
+    assert [each.get("photo") for each in read(path, wanted).columns if each["no"] == "乙"] == ["?"]
