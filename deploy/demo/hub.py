@@ -4,16 +4,16 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.client import HubClient
-from deploy.demo.story import Publishing
 from deploy.local.cluster import Brokers, Cluster, cluster
 
 
@@ -48,7 +48,7 @@ class Hub:
         with HubClient(self.publishing, self.admin) as client:
             return str(client.issue_token(agency)["token"])
 
-    def topic_of(self, agency: str) -> Publishing | None:
+    def topic_of(self, agency: str) -> Callable[[Mapping[str, Any]], str] | None:
         """How the agency publishes by a client of Kafka's; None where there is no Kafka."""
         if self.cluster is None or self.cluster.kafka is None:
             return None
