@@ -21,9 +21,11 @@ from typing import Any, Final
 
 from adapters.kit.client import HubClient
 from deploy.demo import exports, playing, story
-from deploy.demo.desk import Desk, DeskFailed, desks
+from deploy.demo.desk import desks
+from deploy.demo.failed import DemoFailed
 from deploy.demo.hub import Hub, started, started_as_cluster
-from deploy.demo.playing import Done, RoundFailed
+from deploy.demo.own import OwnSystem, at_the_door
+from deploy.demo.playing import Agencies, Done
 from deploy.demo.readers import Readers
 from deploy.demo.steps import machines, phases
 from deploy.local.cluster import ClusterFailed
@@ -31,9 +33,14 @@ from deploy.local.kafka import KafkaFailed
 from deploy.local.postgres import PostgresFailed
 
 CITY: Final = "510100.inspection-office"
+DISCIPLINE: Final = "510100.discipline"
 PETITION: Final = "510100.petition"
-# Each subscribes to all that is its own region's; this one asks for another's.
-ASKED: Final[Mapping[str, Mapping[str, Any]]] = {story.OTHER_CITY: {"region": "510100"}}
+# Each subscribes to all that is its own region's; one asks for another's, and one wants of the
+# petitions only what the office handed on.
+ASKED: Final[Mapping[str, Mapping[str, Any]]] = {
+    story.OTHER_CITY: {"region": "510100"},
+    "510100.political-legal": {"filters": [{"exact": {"source": "/510100.inspection-office/xfj"}}]},
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -65,7 +72,7 @@ def main(arguments: list[str]) -> int:
             hub.wait()
     except KeyboardInterrupt:
         return 0
-    except (PostgresFailed, KafkaFailed, ClusterFailed, DeskFailed, RoundFailed) as failed:
+    except (PostgresFailed, KafkaFailed, ClusterFailed, DemoFailed) as failed:
         print(failed, file=sys.stderr)
         return 1
     return 0
@@ -86,7 +93,8 @@ def play(hub: Hub, files: list[Path], place: Path) -> Iterator[None]:
         at_work = stack.enter_context(desks(machines(), place, hub.publishing, tokens))
         with Readers(clients) as readers:
             first = send_exports(hub, tokens[PETITION], files, place, readers)
-            played = play_round(at_work, readers)
+            systems = {DISCIPLINE: own_system(hub, clients[DISCIPLINE])}
+            played = play_round(Agencies(at_work, systems, readers))
             story.heading("再次运行信访局的适配器：没有新事件 / the adapter again: nothing new")
             again = run_adapter(hub.publishing, tokens[PETITION], files, place)
             story.show_runs(again)
@@ -94,7 +102,7 @@ def play(hub: Hub, files: list[Path], place: Path) -> Iterator[None]:
         story.heading("各机构收到了什么 / what each recipient got")
         story.show_recipients(readers, hub.denied())
         if told := [*playing.amiss(played, readers)]:
-            raise RoundFailed("\n".join(told))
+            raise DemoFailed("\n".join(told))
         story.show_others(readers)
         story.show_summary(readers, hub.reading, hub.admin_token)
         print(json.dumps(figures(first, again, readers, played), ensure_ascii=False))
@@ -115,13 +123,20 @@ def send_exports(
     return runs
 
 
-def play_round(at_work: Mapping[str, Desk], readers: Readers) -> list[Done]:
-    """The round, phase after phase, each with its table. Raises RoundFailed or DeskFailed."""
+def own_system(hub: Hub, client: HubClient) -> OwnSystem:
+    """Discipline's: over Kafka where there is one, else at the door."""
+    if topic := hub.topic_of(DISCIPLINE):
+        return OwnSystem(DISCIPLINE, f"Kafka 主题 {topic.name}", topic.publish)
+    return OwnSystem(DISCIPLINE, "接口 POST /v1/events", partial(at_the_door, client))
+
+
+def play_round(agencies: Agencies) -> list[Done]:
+    """The round, phase after phase, each with its table. Raises DemoFailed."""
     played: list[Done] = []
     for phase in phases():
         story.heading(phase.title)
-        done = playing.play(phase.step, at_work, readers, played)
-        story.show_steps(done)
+        done = agencies.play(phase.step, played)
+        story.show_steps(done, agencies.systems)
         played += done
     return played
 

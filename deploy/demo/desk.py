@@ -24,6 +24,7 @@ from openpyxl import Workbook, load_workbook
 
 from adapters.kit.workbooks import save
 from contracts.agency import AgencyId
+from deploy.demo.failed import DemoFailed
 from deploy.demo.steps import HERE, Runs, Step
 from deploy.demo.workbooks import blank, enter
 
@@ -43,13 +44,11 @@ every = 0.1
 source = {{ type = "folder", path = "投放/{name}", quiet = 0 }}
 answers = "退回"
 """
-_SECONDS: Final = 60
+# What is logged of all adapters of a machine together.
+_WHOLE: Final = ""
+_SECONDS: Final = 120
 
 Lines = Queue[Mapping[str, Any]]
-
-
-class DeskFailed(Exception):
-    """What a desk was asked to do did not come about; the text says what and where to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Desk:
 
     def hand_in(self, step: Step) -> float:
         """Enter the step's rows, in a ledger once they stand there, and drop the workbook in; when
-        that was, by the monotonic clock. Raises DeskFailed."""
+        that was, by the monotonic clock. Raises DemoFailed."""
         name, path = adapter_name(step.adapter), self.folder / step.file
         while (book := self._book(step, path)) is None or not enter(book, step.rows):
             self._wait_for("events.taken", step)
@@ -75,11 +74,11 @@ class Desk:
         return monotonic()
 
     def answered(self, step: Step) -> None:
-        """Wait until the hub has answered for what was handed in. Raises DeskFailed unless it took
+        """Wait until the hub has answered for what was handed in. Raises DemoFailed unless it took
         as many events as the step gives, and nothing came back."""
         done = self._wait_for("document.finished", step)
         if (done["accepted"], done["rejected"]) != (step.count, 0):
-            raise DeskFailed(
+            raise DemoFailed(
                 f"{self.agency} {step.does}：应发 {step.count} 件，发出 {done['accepted']} 件、"
                 f"退回 {done['rejected']} 行，见 {self.folder / '退回'}"
             )
@@ -95,14 +94,17 @@ class Desk:
 
     def _wait_for(self, event: str, step: Step) -> Mapping[str, Any]:
         try:
-            while (line := self.lines[adapter_name(step.adapter)].get(timeout=_SECONDS)).get(
-                "event"
-            ) != event:
-                pass
+            return _logged(event, self.lines[adapter_name(step.adapter)])
         except Empty:
             told = f"{self.agency} {step.does}：{_SECONDS} 秒内没有 {event}，见 {self.folder}"
-            raise DeskFailed(told) from None
-        return line
+            raise DemoFailed(told) from None
+
+
+def _logged(event: str, lines: Lines) -> Mapping[str, Any]:
+    """The next line that logs an event. Raises Empty when there is none for long."""
+    while (line := lines.get(timeout=_SECONDS))["event"] != event:
+        pass
+    return line
 
 
 def adapter_name(kind: str) -> str:
@@ -119,17 +121,22 @@ def site(runs: Runs) -> Path | None:
 def desks(
     machines: Mapping[str, Mapping[str, Runs]], place: Path, url: str, tokens: Mapping[str, str]
 ) -> Iterator[Mapping[str, Desk]]:
-    """The desks at work, until the block ends."""
+    """The desks at work, until the block ends. Raises DemoFailed when one does not begin."""
     with ExitStack() as stack:
         processes: list[subprocess.Popen[str]] = []
         stack.callback(_end, processes)
-        at_work = {}
+        at_work: dict[str, Desk] = {}
         for agency, runs in machines.items():
             folder = place / agency
             _set_up(folder, agency, runs, url, tokens[agency])
-            lines = {adapter_name(kind): Lines() for kind in runs}
+            lines = {name: Lines() for name in (_WHOLE, *map(adapter_name, runs))}
             processes.append(_run(folder, lines))
             at_work[agency] = Desk(agency, folder, runs, lines)
+        for agency, at in at_work.items():
+            try:
+                _logged("adapters.running", at.lines[_WHOLE])
+            except Empty:
+                raise DemoFailed(f"{agency} 的适配器没有启动，见 {at.folder}") from None
         yield at_work
 
 
@@ -191,5 +198,5 @@ def _read(process: subprocess.Popen[str], lines: Mapping[str, Lines]) -> None:
             continue
         if line.get("event") == "adapter.failed":
             sys.stderr.write(written)
-        if line.get("adapter") in lines:
-            lines[line["adapter"]].put(line)
+        if (name := line.get("adapter", _WHOLE)) in lines:
+            lines[name].put(line)

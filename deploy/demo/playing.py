@@ -1,17 +1,16 @@
 """Plays the round: hands each step's workbook in, and waits until everybody concerned has it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from deploy.demo.desk import Desk
+from deploy.demo.failed import DemoFailed
+from deploy.demo.own import OwnSystem
 from deploy.demo.readers import Readers
 from deploy.demo.steps import Given, Step
-
-
-class RoundFailed(Exception):
-    """The round did not go as its steps say; the text says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +23,46 @@ class Done:
     seconds: Mapping[str, float]
 
 
-def play(
-    steps: Sequence[Step], desks: Mapping[str, Desk], readers: Readers, before: Iterable[Done]
-) -> list[Done]:
-    """Play steps after those played before; the steps of one day at the same time.
+@dataclass(frozen=True, slots=True)
+class Agencies:
+    """Who takes part: the desks, those who have a system of their own, and everybody's feed."""
 
-    Raises DeskFailed, or RoundFailed when somebody does not get what is for them.
-    """
-    known = {receipt for done in before for receipt in done.receipts}
-    played: list[Done] = []
-    for _, day in groupby(steps, key=lambda step: step.on):
-        for step, began in [(step, desks[step.who].hand_in(step)) for step in day]:
-            desks[step.who].answered(step)
-            done = _read(step, began, readers, known)
-            known |= done.receipts
-            played.append(done)
-    return played
+    desks: Mapping[str, Desk]
+    systems: Mapping[str, OwnSystem]
+    readers: Readers
+
+    def play(self, steps: Iterable[Step], before: Iterable[Done]) -> list[Done]:
+        """Play steps after those played before; the steps of one day at the same time.
+
+        Raises DemoFailed, also when somebody does not get what is for them.
+        """
+        known = {receipt for done in before for receipt in done.receipts}
+        played: list[Done] = []
+        for _, day in groupby(steps, key=lambda step: step.on):
+            for step, began in [(step, self._begin(step)) for step in day]:
+                if step.own is None:
+                    self.desks[step.who].answered(step)
+                done = _read(step, began, self.readers, known)
+                known |= done.receipts
+                played.append(done)
+        return played
+
+    def _begin(self, step: Step) -> float:
+        if step.own is None:
+            return self.desks[step.who].hand_in(step)
+        return self.systems[step.who].send(step.own, self.readers.got[step.who])
 
 
 def amiss(played: Iterable[Done], readers: Readers) -> Iterator[str]:
     """Sentences on what anybody read of the round that no step has for them, or lacks."""
     for done in played:
         for agency, events in readers.got.items():
-            mine = [event for event in events if event["hubreceipt"] in done.receipts]
-            for given in done.step.gives:
-                found = sum(event["type"] == given.type for event in mine)
-                if found != (given.count if agency in given.to else 0):
+            due = Counter({g.type: g.count for g in done.step.gives if agency in g.to})
+            read = Counter(e["type"] for e in events if e["hubreceipt"] in done.receipts)
+            for type_ in due.keys() | read.keys():
+                if due[type_] != read[type_]:
                     step = f"{done.step.on} {done.step.does}"
-                    yield f"{step}：{agency} 收到 {given.type} {found} 件"
+                    yield f"{step}：{agency} 应收到 {type_} {due[type_]} 件，收到 {read[type_]} 件"
 
 
 def _read(step: Step, began: float, readers: Readers, known: Collection[str]) -> Done:
@@ -64,7 +75,7 @@ def _read(step: Step, began: float, readers: Readers, known: Collection[str]) ->
                 got = readers.wait_for(agency, _new(step, given, known), given.count)
             except TimeoutError:
                 told = f"{step.on} {step.does}：{agency} 没有收到 {given.type}"
-                raise RoundFailed(told) from None
+                raise DemoFailed(told) from None
             receipts |= {one.event["hubreceipt"] for one in got}
             seconds[agency] = max(seconds.get(agency, 0.0), *(one.at - began for one in got))
     return Done(step, frozenset(receipts), seconds)

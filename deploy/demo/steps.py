@@ -31,8 +31,21 @@ class Given(Struct, frozen=True, forbid_unknown_fields=True):
     count: int = 1
 
 
+class Own(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An event that an agency's own system makes: its answer to one of type `answers`, about the
+    same case."""
+
+    id: str
+    type: str
+    time: str
+    answers: str
+    case: Mapping[str, str]
+    data: Mapping[str, Any]
+
+
 class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Somebody enters rows in a workbook, and drops it in for the adapter of that kind.
+    """Somebody enters rows in a workbook, and drops it in for the adapter of that kind; or an
+    agency's own system publishes.
 
     `on`: the day of the story; the steps of one day are done at the same time. `file`: a workbook
     of the clerk's own, made from the adapter's template, or the ledger that the adapter keeps.
@@ -41,9 +54,10 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     on: date
     who: str
     does: str
-    adapter: str
-    file: str
-    rows: tuple[Entered, ...]
+    adapter: str = ""
+    file: str = ""
+    rows: tuple[Entered, ...] = ()
+    own: Own | None = None
     gives: tuple[Given, ...]
 
     @property

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from contracts.catalogue import load_catalogue
+from deploy.demo.own import OwnSystem
 from deploy.demo.playing import Done
 from deploy.demo.readers import Readers
 
@@ -61,18 +62,20 @@ def show_faults(runs: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def show_steps(played: Sequence[Done]) -> None:
+def show_steps(played: Sequence[Done], systems: Mapping[str, OwnSystem]) -> None:
     """A line for each step: when, who, in which file, what it gave, who had it how soon."""
     columns = ("何时", "谁办什么", "以何文件", "发了什么", "谁收到（从投放到读到，秒）")
     table = Table(*(Column(name, overflow="fold") for name in columns), show_lines=True)
     for done in played:
         step = done.step
-        given = (f"{title(g.type)} {g.count} 件\n{g.type}" for g in step.gives)
+        given: Counter[str] = Counter()
+        for each in step.gives:
+            given[each.type] += each.count
         table.add_row(
             f"{step.on:%Y-%m-%d}",
             f"{names()[step.who]}\n{step.does}",
-            f"{step.file.rpartition('/')[2]}\n{step.adapter}",
-            "\n".join(given),
+            systems[step.who].way if step.own else f"{Path(step.file).name}\n{step.adapter}",
+            "\n".join(f"{title(type_)} {n} 件\n{type_}" for type_, n in given.items()),
             "\n".join(f"{names()[who]} {seconds:.1f}" for who, seconds in done.seconds.items()),
         )
     console.print(table)
