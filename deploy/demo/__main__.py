@@ -1,4 +1,5 @@
-"""`make demo`: a city's agencies on one hub, from a petition bureau's spreadsheets to the feeds.
+"""`make demo`: a city's agencies on one hub. A petition bureau's exports go to the offices, and a
+round of inspection goes from the letters before it to the evaluation of what was put right.
 
 `make cluster` plays the same on a hub of several processes, over Kafka: agencies publish at one
 door and read at another, and one of them publishes by its own topic. With ONCE=1 the last line
@@ -12,24 +13,34 @@ import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from adapters.kit.client import HubClient
-from deploy.demo import exports, story
-from deploy.demo.desk import CLUES, PETITIONS, desk
+from deploy.demo import exports, playing, story
+from deploy.demo.desk import desks
+from deploy.demo.failed import DemoFailed
 from deploy.demo.hub import Hub, started, started_as_cluster
+from deploy.demo.own import OwnSystem, at_the_door
+from deploy.demo.playing import Agencies, Done
 from deploy.demo.readers import Readers
-from deploy.demo.story import CITY, COUNTY, DISCIPLINE, PETITION, PROVINCE
+from deploy.demo.steps import machines, phases
 from deploy.local.cluster import ClusterFailed
 from deploy.local.kafka import KafkaFailed
 from deploy.local.postgres import PostgresFailed
 
-HERE: Final = Path(__file__).parent
-RECIPIENTS: Final = (CITY, COUNTY, PROVINCE, DISCIPLINE, PETITION)
+CITY: Final = "510100.inspection-office"
+DISCIPLINE: Final = "510100.discipline"
+PETITION: Final = "510100.petition"
+# Each subscribes to all that is its own region's; one asks for another's, and one wants of the
+# petitions only what the office handed on.
+ASKED: Final[Mapping[str, Mapping[str, Any]]] = {
+    story.OTHER_CITY: {"region": "510100"},
+    "510100.political-legal": {"filters": [{"exact": {"source": "/510100.inspection-office/xfj"}}]},
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -51,64 +62,83 @@ def main(arguments: list[str]) -> int:
     files = exports.write_exports(folder)
     start = started if asked.form is None else partial(started_as_cluster, brokers=asked.brokers)
     try:
-        with start(place / "hub") as hub:
-            play(hub, files, place)
+        with start(place / "hub") as hub, play(hub, files, place):
             if os.environ.get("ONCE") == "1":  # noqa: TID251 (how make passes it on)
                 return 0
             print(
-                f"\n贯通仍在运行：{hub.publishing}（Ctrl-C 结束） / still serving, Ctrl-C ends it"
+                f"\n贯通仍在运行：{hub.publishing}；各机构的台账和投放文件夹在 {place}/"
+                "（Ctrl-C 结束） / still serving, Ctrl-C ends it"
             )
             hub.wait()
     except KeyboardInterrupt:
         return 0
-    except (PostgresFailed, KafkaFailed, ClusterFailed) as failed:
+    except (PostgresFailed, KafkaFailed, ClusterFailed, DemoFailed) as failed:
         print(failed, file=sys.stderr)
         return 1
     return 0
 
 
-def play(hub: Hub, files: list[Path], place: Path) -> None:
-    """The whole story, and the line of figures at its end."""
-    hub.apply(HERE / "policy.toml")
-    tokens = {agency: hub.token(agency) for agency in RECIPIENTS}
-    clients = {agency: HubClient(hub.reading, token) for agency, token in tokens.items()}
-    for client in clients.values():
-        client.subscribe({"id": "demo", "start": "earliest"})
-    with Readers(clients) as readers:
-        story.heading("信访局的适配器读取三份导出文件 / the petition adapter reads three exports")
-        first = run_adapter(hub.publishing, tokens[PETITION], files, place)
-        story.show_runs(first)
-        story.show_faults(first)
-        # Over Kafka an event is accepted first, and registered after that.
-        readers.wait_for(CITY, receipts(first))
-        story.heading("市委巡察办移交线索，纪委监委签收 / a clue is handed over and signed for")
-        with signing(hub, place, tokens[DISCIPLINE]) as sign:
-            story.hand_over_clue(clients[CITY], sign, readers)
-        story.heading(
-            "市委巡察办交办信访事项，信访局受理 / a petition case is assigned and accepted"
-        )
-        with desk(PETITIONS, place / "petition", hub.publishing, tokens[PETITION]) as bureau:
-            story.assign_case(clients[CITY], bureau.answer, readers)
-        story.heading("再次运行适配器：没有新事件 / the adapter again: nothing new")
-        again = run_adapter(hub.publishing, tokens[PETITION], files, place)
-        story.show_runs(again)
-        story.same_receipts(first, again)
-    story.heading("各机构收到了什么 / what each recipient got")
-    story.show_recipients(readers, hub.denied())
-    story.show_summary(readers, hub.reading, hub.admin_token)
-    print(json.dumps(figures(first, again, readers), ensure_ascii=False))
-    for client in clients.values():
-        client.close()
-
-
 @contextmanager
-def signing(hub: Hub, place: Path, token: str) -> Iterator[story.Signing]:
-    """How discipline signs: in the ledger of its adapter, or over Kafka by a client of Kafka's."""
+def play(hub: Hub, files: list[Path], place: Path) -> Iterator[None]:
+    """The whole story, and the line of figures at its end; the desks stay at work in the block."""
+    hub.apply(story.POLICY)
+    tokens = {agency: hub.token(agency) for agency in story.names()}
+    with ExitStack() as stack:
+        clients = {
+            agency: stack.enter_context(HubClient(hub.reading, token))
+            for agency, token in tokens.items()
+        }
+        for agency, client in clients.items():
+            client.subscribe({"id": "demo", "start": "earliest", **ASKED.get(agency, {})})
+        at_work = stack.enter_context(desks(machines(), place, hub.publishing, tokens))
+        with Readers(clients) as readers:
+            first = send_exports(hub, tokens[PETITION], files, place, readers)
+            systems = {DISCIPLINE: own_system(hub, clients[DISCIPLINE])}
+            played = play_round(Agencies(at_work, systems, readers))
+            story.heading("再次运行信访局的适配器：没有新事件 / the adapter again: nothing new")
+            again = run_adapter(hub.publishing, tokens[PETITION], files, place)
+            story.show_runs(again)
+            story.same_receipts(first, again)
+        story.heading("各机构收到了什么 / what each recipient got")
+        story.show_recipients(readers, hub.denied())
+        if told := [*playing.amiss(played, readers)]:
+            raise DemoFailed("\n".join(told))
+        story.show_others(readers)
+        story.show_summary(readers, hub.reading, hub.admin_token)
+        print(json.dumps(figures(first, again, readers, played), ensure_ascii=False))
+        yield
+
+
+def send_exports(
+    hub: Hub, token: str, files: list[Path], place: Path, readers: Readers
+) -> list[dict[str, Any]]:
+    """The petition bureau's three exports, until the city's office has read all of them."""
+    story.heading("信访局的适配器读取三份导出文件 / the petition adapter reads three exports")
+    runs = run_adapter(hub.publishing, token, files, place)
+    story.show_runs(runs)
+    story.show_faults(runs)
+    # Over Kafka an event is accepted first, and registered after that.
+    given = {*receipts(runs)}
+    readers.wait_for(CITY, lambda event: event["hubreceipt"] in given, len(given))
+    return runs
+
+
+def own_system(hub: Hub, client: HubClient) -> OwnSystem:
+    """Discipline's: over Kafka where there is one, else at the door."""
     if topic := hub.topic_of(DISCIPLINE):
-        yield partial(story.signed_by, topic)
-        return
-    with desk(CLUES, place / "discipline", hub.publishing, token) as at_work:
-        yield at_work.answer
+        return OwnSystem(DISCIPLINE, f"Kafka 主题 {topic.name}", topic.publish)
+    return OwnSystem(DISCIPLINE, "接口 POST /v1/events", partial(at_the_door, client))
+
+
+def play_round(agencies: Agencies) -> list[Done]:
+    """The round, phase after phase, each with its table. Raises DemoFailed."""
+    played: list[Done] = []
+    for phase in phases():
+        story.heading(phase.title)
+        done = agencies.play(phase.step, played)
+        story.show_steps(done, agencies.systems)
+        played += done
+    return played
 
 
 def run_adapter(url: str, token: str, files: list[Path], place: Path) -> list[dict[str, Any]]:
@@ -132,9 +162,13 @@ def receipts(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def figures(
-    first: list[dict[str, Any]], again: list[dict[str, Any]], readers: Readers
+    first: list[dict[str, Any]],
+    again: list[dict[str, Any]],
+    readers: Readers,
+    played: list[Done],
 ) -> dict[str, Any]:
-    """What the demo counted; `withheld` is how many deliveries lacked fields.
+    """What the demo counted; `withheld` is how many deliveries lacked fields. The exports are told
+    by rows, the round by steps and events.
 
     A receipt is new once. Over Kafka the answer to an event that was sent twice at once may be
     `accepted` both times; it has one receipt, and is registered once.
@@ -149,6 +183,7 @@ def figures(
         "delivered": {agency: len(got) for agency, got in sorted(readers.got.items())},
         "withheld": sum("hubwithheld" in e for got in readers.got.values() for e in got),
         "again": {"accepted": newer, "duplicate": len(later) - newer},
+        "round": {"steps": len(played), "events": sum(done.step.count for done in played)},
     }
 
 

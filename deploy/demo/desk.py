@@ -1,180 +1,202 @@
-"""An agency's desk: its adapter, both ways, and the clerk who fills the ledger in.
+"""An agency's desk: its adapters, both ways, and the clerk who fills workbooks in.
 
-The adapter runs as an agency's own machine would run it: one process and one `adapters.toml`. What
-the hub has for the agency goes into a ledger and onto hand-over slips; what the clerk enters there
-is dropped into a folder and goes out.
+The adapters run as an agency's own machine would run them: one process and one `adapters.toml`.
+What the hub has for the agency goes into ledgers and onto hand-over slips; what the clerk enters,
+there or in a template, is dropped into a folder and goes out.
 """
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from threading import Thread
+from time import monotonic
 from typing import Any, Final
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
-from deploy.demo.story import CITY, DISCIPLINE, PETITION
+from adapters.kit.workbooks import save
+from contracts.agency import AgencyId
+from deploy.demo.failed import DemoFailed
+from deploy.demo.steps import HERE, Runs, Step
+from deploy.demo.workbooks import blank, enter
 
 _SETTINGS: Final = """\
 state = "state"
 
 [hub]
 url = "{url}"
-
+"""
+_ADAPTER: Final = """
 [[adapter]]
 name = "{name}"
 kind = "{kind}"
 agency = "{agency}"
 token_file = "token"
 every = 0.1
-source = {{ type = "folder", path = "drop", quiet = 0.5 }}
-answers = "answers"
-
-[adapter.subscription]
-types = ["{opening}"]
-start = "earliest"
-filters = [{{ exact = {{ source = "/{sender}" }} }}]
-
-[[adapter.sinks]]
-type = "ledger"
-path = "{ledger}"
-
-[[adapter.sinks]]
-type = "slip"
-path = "slips"
+source = {{ type = "folder", path = "投放/{name}", quiet = 0 }}
+answers = "退回"
 """
+# What is logged of all adapters of a machine together.
+_WHOLE: Final = ""
+_SECONDS: Final = 120
+
+Lines = Queue[Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a desk does: for whom, by which adapter, on what, and what its clerk enters, by the
-    titles of the ledger's columns."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk at work in a folder; `lines` is what each of its adapters logs."""
 
     agency: str
-    kind: str
-    opening: str
-    ledger: str
-    case: str
-    case_column: str
-    entered: Mapping[str, str]
-
-
-CLUES: Final = Work(
-    agency=DISCIPLINE,
-    kind="discipline.clues",
-    opening="clue.transferred",
-    ledger="线索台账.xlsx",
-    case="clueid",
-    case_column="线索编号",
-    entered={
-        "签收时间": "2026-10-22 10:05",
-        "签收人": "韩样例；杨示范",
-        "登记号": "示纪线〔2026〕演示1号",
-        "承办部门": "案件监督管理室",
-    },
-)
-PETITIONS: Final = Work(
-    agency=PETITION,
-    kind="petition.handling",
-    opening="petition.case_transferred",
-    ledger="办理台账.xlsx",
-    case="petitionid",
-    case_column="信访件编号",
-    entered={
-        "办理单位": "示范市住房保障中心",
-        "受理日期": "2026-10-23",
-        "受理登记号": "示信受〔2026〕演示1号",
-        "办结期限": "2026-12-22",
-    },
-)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A desk at work in a folder; `lines` is what its adapter logs."""
-
-    work: Work
     folder: Path
-    lines: "Queue[Mapping[str, Any]]"
+    runs: Mapping[str, Runs]
+    lines: Mapping[str, Lines]
 
-    def answer(self, opening: Mapping[str, Any]) -> str:
-        """Enter the answer to an opening in the ledger, when it stands there, and drop it in."""
-        case = opening["data"][self.work.case]
-        self._wait_for("events.taken")
-        ledger = self.folder / self.work.ledger
-        book = load_workbook(ledger)
-        rows = iter(book.worksheets[0].iter_rows())
-        titles = next(
-            names
-            for row in rows
-            if self.work.case_column in (names := [str(c.value or "").strip("*") for c in row])
-        )
-        line = next(row for row in rows if row[titles.index(self.work.case_column)].value == case)
-        for title, entered in self.work.entered.items():
-            line[titles.index(title)].value = entered
+    def hand_in(self, step: Step) -> float:
+        """Enter the step's rows, in a ledger once they stand there, and drop the workbook in; when
+        that was, by the monotonic clock. Raises DemoFailed."""
+        name, path = adapter_name(step.adapter), self.folder / step.file
+        while (book := self._book(step, path)) is None or not enter(book, step.rows):
+            self._wait_for("events.taken", step)
+        save(book, path)
         # Whole when it is seen there.
-        whole = self.folder / f".{ledger.name}"
-        book.save(whole)
-        whole.rename(self.folder / "drop" / ledger.name)
-        done = self._wait_for("document.finished")
-        slips = sorted((self.folder / "slips").glob("*.html"))
-        return (
-            f"在 {ledger} 中填写后投放：发出 {done['accepted']} 件、退回 {done['rejected']} 行"
-            + "".join(f"；交接单 {slip}" for slip in slips)
-        )
+        copy = self.folder / f".{path.name}"
+        shutil.copyfile(path, copy)
+        copy.rename(self.folder / "投放" / name / path.name)
+        return monotonic()
 
-    def _wait_for(self, event: str) -> Mapping[str, Any]:
-        while (line := self.lines.get(timeout=60)).get("event") != event:
-            pass
-        return line
+    def answered(self, step: Step) -> None:
+        """Wait until the hub has answered for what was handed in. Raises DemoFailed unless it took
+        as many events as the step gives, and nothing came back."""
+        done = self._wait_for("document.finished", step)
+        if (done["accepted"], done["rejected"]) != (step.count, 0):
+            raise DemoFailed(
+                f"{self.agency} {step.does}：应发 {step.count} 件，发出 {done['accepted']} 件、"
+                f"退回 {done['rejected']} 行，见 {self.folder / '退回'}"
+            )
+
+    def _book(self, step: Step, path: Path) -> Workbook | None:
+        """The clerk's workbook, a new one from the template, or the ledger: None before it is."""
+        if path.exists():
+            return load_workbook(path)
+        run = self.runs[step.adapter]
+        if step.file == run.ledger:
+            return None
+        return blank(step.adapter, site(run), AgencyId.parse(self.agency).region)
+
+    def _wait_for(self, event: str, step: Step) -> Mapping[str, Any]:
+        try:
+            return _logged(event, self.lines[adapter_name(step.adapter)])
+        except Empty:
+            told = f"{self.agency} {step.does}：{_SECONDS} 秒内没有 {event}，见 {self.folder}"
+            raise DemoFailed(told) from None
+
+
+def _logged(event: str, lines: Lines) -> Mapping[str, Any]:
+    """The next line that logs an event. Raises Empty when there is none for long."""
+    while (line := lines.get(timeout=_SECONDS))["event"] != event:
+        pass
+    return line
+
+
+def adapter_name(kind: str) -> str:
+    """What `adapters.toml` calls the adapter of a kind."""
+    return kind.replace(".", "-")
+
+
+def site(runs: Runs) -> Path | None:
+    """The site's own field map of an adapter."""
+    return HERE / "sites" / runs.site if runs.site else None
 
 
 @contextmanager
-def desk(work: Work, folder: Path, url: str, token: str) -> Iterator[Desk]:
-    """The desk at work, until the block ends."""
-    folder.mkdir(parents=True)
-    settings = folder / "adapters.toml"
-    told = _SETTINGS.format(
-        url=url,
-        name=work.kind.replace(".", "-"),
-        kind=work.kind,
-        agency=work.agency,
-        opening=work.opening,
-        sender=CITY,
-        ledger=work.ledger,
+def desks(
+    machines: Mapping[str, Mapping[str, Runs]], place: Path, url: str, tokens: Mapping[str, str]
+) -> Iterator[Mapping[str, Desk]]:
+    """The desks at work, until the block ends. Raises DemoFailed when one does not begin."""
+    with ExitStack() as stack:
+        processes: list[subprocess.Popen[str]] = []
+        stack.callback(_end, processes)
+        at_work: dict[str, Desk] = {}
+        for agency, runs in machines.items():
+            folder = place / agency
+            _set_up(folder, agency, runs, url, tokens[agency])
+            lines = {name: Lines() for name in (_WHOLE, *map(adapter_name, runs))}
+            processes.append(_run(folder, lines))
+            at_work[agency] = Desk(agency, folder, runs, lines)
+        for agency, at in at_work.items():
+            try:
+                _logged("adapters.running", at.lines[_WHOLE])
+            except Empty:
+                raise DemoFailed(f"{agency} 的适配器没有启动，见 {at.folder}") from None
+        yield at_work
+
+
+def _set_up(folder: Path, agency: str, runs: Mapping[str, Runs], url: str, token: str) -> None:
+    """The files of an agency's machine."""
+    for kind in runs:
+        (folder / "投放" / adapter_name(kind)).mkdir(parents=True)
+    told = _SETTINGS.format(url=url) + "".join(
+        _adapter(kind, agency, each) for kind, each in runs.items()
     )
-    settings.write_text(told, encoding="utf-8")
+    (folder / "adapters.toml").write_text(told, encoding="utf-8")
     (folder / "token").write_text(token, encoding="utf-8")
     (folder / "token").chmod(0o600)
+
+
+def _adapter(kind: str, agency: str, runs: Runs) -> str:
+    told = _ADAPTER.format(name=adapter_name(kind), kind=kind, agency=agency)
+    if runs.site:
+        told += f'site = "{site(runs)}"\n'
+    if not runs.takes:
+        return told
+    told += "\n[adapter.subscription]\n"
+    told += f'types = {json.dumps(runs.takes)}\nstart = "earliest"\n'
+    if runs.source:
+        told += f'filters = [{{ exact = {{ source = "{runs.source}" }} }}]\n'
+    told += "\n[[adapter.sinks]]\n"
+    told += f'type = "ledger"\npath = "{runs.ledger}"\nledger = "{runs.form}"\n'
+    if runs.slips:
+        told += '\n[[adapter.sinks]]\ntype = "slip"\npath = "交接单"\n'
+    return told
+
+
+def _run(folder: Path, lines: Mapping[str, Lines]) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "hub", "adapter", "run", str(settings)],
+        [sys.executable, "-m", "hub", "adapter", "run", str(folder / "adapters.toml")],
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),  # noqa: TID251 (what the demo itself was given)
     )
-    lines: Queue[Mapping[str, Any]] = Queue()
-    reader = Thread(target=_read, args=(process, lines), daemon=True)
-    reader.start()
-    try:
-        yield Desk(work, folder, lines)
-    finally:
+    Thread(target=_read, args=(process, lines), daemon=True).start()
+    return process
+
+
+def _end(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
         process.send_signal(signal.SIGTERM)
+    for process in processes:
         process.wait()
-        reader.join()
 
 
-def _read(process: subprocess.Popen[str], lines: "Queue[Mapping[str, Any]]") -> None:
-    """What the adapter logs; what is no line of its log is shown."""
+def _read(process: subprocess.Popen[str], lines: Mapping[str, Lines]) -> None:
+    """What each adapter logs; what failed, and what is no line of a log, is shown."""
     assert process.stderr is not None
-    for line in process.stderr:
+    for written in process.stderr:
         try:
-            lines.put(json.loads(line))
+            line = json.loads(written)
         except ValueError:
-            sys.stderr.write(line)
+            sys.stderr.write(written)
+            continue
+        if line.get("event") == "adapter.failed":
+            sys.stderr.write(written)
+        if (name := line.get("adapter", _WHOLE)) in lines:
+            lines[name].put(line)

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.client import HubClient
-from deploy.demo.story import Publishing
 from deploy.local.cluster import Brokers, Cluster, cluster
+
+if TYPE_CHECKING:
+    from deploy.demo.topic import Topic
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,14 @@ class Hub:
         with HubClient(self.publishing, self.admin) as client:
             return str(client.issue_token(agency)["token"])
 
-    def topic_of(self, agency: str) -> Publishing | None:
-        """How the agency publishes by a client of Kafka's; None where there is no Kafka."""
+    def topic_of(self, agency: str) -> "Topic | None":
+        """The agency's topic, for a client of Kafka's; None where there is no Kafka."""
         if self.cluster is None or self.cluster.kafka is None:
             return None
         # The demo on one machine needs no library for it.
         from deploy.demo.topic import Topic
 
-        return Topic(self.cluster.kafka.bootstrap, agency, self.cluster.password(agency)).publish
+        return Topic(self.cluster.kafka.bootstrap, agency, self.cluster.password(agency))
 
     def denied(self) -> Counter[tuple[str, str]]:
         """What was not handed over, by agency and step, as the metrics of its door count it."""

@@ -1,7 +1,8 @@
 """The demo's subscribers: each reads its own feed in a thread, as a subscriber's system would."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -10,10 +11,11 @@ from adapters.kit.client import HubClient
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
-    """Seconds from an event's registration to its arrival at one reader."""
+class Arrival:
+    """An event at one reader: when, by the monotonic clock, and seconds after its registration."""
 
-    agency: str
+    event: Mapping[str, Any]
+    at: float
     seconds: float
 
 
@@ -21,8 +23,7 @@ class Readers:
     """Reads all feeds until the block ends and each feed is empty."""
 
     def __init__(self, clients: Mapping[str, HubClient]) -> None:
-        self.got: dict[str, list[Mapping[str, Any]]] = {agency: [] for agency in clients}
-        self.delays: list[Delay] = []
+        self.arrived: dict[str, list[Arrival]] = {agency: [] for agency in clients}
         self._changed = threading.Condition()
         self._ending = threading.Event()
         self._threads = [
@@ -40,36 +41,36 @@ class Readers:
         for thread in self._threads:
             thread.join()
 
-    def first(self, agency: str, wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-        """The first event of a feed that is wanted; waits up to 30 s for it."""
+    @property
+    def got(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Agency → its events, in the order of its feed."""
+        return {agency: [one.event for one in those] for agency, those in self.arrived.items()}
 
-        def found() -> list[Mapping[str, Any]]:
-            return [event for event in self.got[agency] if wanted(event)]
+    def wait_for(
+        self, agency: str, wanted: Callable[[Mapping[str, Any]], bool], count: int
+    ) -> list[Arrival]:
+        """So many events of a feed that are wanted; waits up to 60 s for them.
+
+        Raises TimeoutError with the agency.
+        """
+
+        def found() -> list[Arrival]:
+            return [one for one in self.arrived[agency] if wanted(one.event)]
 
         with self._changed:
-            if not self._changed.wait_for(found, timeout=30):
+            if not self._changed.wait_for(lambda: len(found()) >= count, timeout=60):
                 raise TimeoutError(agency)
-            return found()[0]
-
-    def wait_for(self, agency: str, receipts: Collection[str]) -> None:
-        """Until a feed has given the events of these receipts; waits up to 60 s for them."""
-
-        def found() -> bool:
-            return {*receipts} <= {event["hubreceipt"] for event in self.got[agency]}
-
-        with self._changed:
-            if not self._changed.wait_for(found, timeout=60):
-                raise TimeoutError(agency)
+            return found()
 
     def _read(self, agency: str, client: HubClient) -> None:
         while True:
             ending = self._ending.is_set()
             page = client.pull("demo", limit=500, wait=0 if ending else 1)
-            now = datetime.now(UTC)  # noqa: TID251 (the demo is its own composition root)
+            # The demo is its own composition root.
+            now, at = datetime.now(UTC), time.monotonic()  # noqa: TID251
             with self._changed:
-                self.got[agency].extend(page.events)
-                self.delays.extend(
-                    Delay(agency, (now - datetime.fromisoformat(e["hubtime"])).total_seconds())
+                self.arrived[agency].extend(
+                    Arrival(e, at, (now - datetime.fromisoformat(e["hubtime"])).total_seconds())
                     for e in page.events
                 )
                 self._changed.notify_all()

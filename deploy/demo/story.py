@@ -1,8 +1,9 @@
 """What the demo tells: its steps after the adapter, and its tables."""
 
-import json
+import tomllib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
@@ -10,22 +11,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Column, Table
 
-from adapters.kit.client import HubClient
+from contracts.catalogue import load_catalogue
+from deploy.demo.own import OwnSystem
+from deploy.demo.playing import Done
 from deploy.demo.readers import Readers
 
-PETITION: Final = "510100.petition"
-CITY: Final = "510100.inspection-office"
-COUNTY: Final = "510104.inspection-office"
-PROVINCE: Final = "510000.inspection-office"
-DISCIPLINE: Final = "510100.discipline"
-
-NAMES: Final[Mapping[str, str]] = {
-    PETITION: "市信访局",
-    CITY: "市委巡察办",
-    COUNTY: "东湖区委巡察办",
-    PROVINCE: "省委巡视办",
-    DISCIPLINE: "市纪委监委",
-}
+INSPECTED: Final = "510100.inspected-party.anju"
+OTHER_CITY: Final = "510600.inspection-office"
+HERE: Final = Path(__file__).parent
+POLICY: Final = HERE / "policy.toml"
 STEPS: Final[Mapping[str, str]] = {
     "0": "已过期",
     "1": "契约不含此类机构或层级",
@@ -34,13 +28,14 @@ STEPS: Final[Mapping[str, str]] = {
     "4": "回避（被反映方）",
     "5": "密级",
 }
-HERE: Final = Path(__file__).parent
-CASE: Final = "clue:XS-510100-DEMO-001"
-# Publishes an event, and says what became of it.
-Publishing = Callable[[Mapping[str, Any]], str]
-# Signs for what an event handed over, and says how.
-Signing = Callable[[Mapping[str, Any]], str]
 console: Final = Console(width=150)
+
+
+@cache
+def names() -> Mapping[str, str]:
+    """Agency → its name, as the policy registers it."""
+    registered = tomllib.loads(POLICY.read_text(encoding="utf-8"))["agencies"]
+    return {agency["id"]: agency["name"] for agency in registered}
 
 
 def heading(text: str) -> None:
@@ -58,8 +53,8 @@ def show_runs(runs: list[dict[str, Any]]) -> None:
 
 def show_faults(runs: list[dict[str, Any]]) -> None:
     """Every refused row: where, what kind, why, what to do; never what the cell held."""
-    names = ("文件", "行", "列", "问题类型", "原因", "处理办法")
-    table = Table(*(Column(name, overflow="fold") for name in names))
+    columns = ("文件", "行", "列", "问题类型", "原因", "处理办法")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for run in runs:
         for fault in run["faults"]:
             row, column = str(fault["row"] or ""), fault["column"] or ""
@@ -67,43 +62,29 @@ def show_faults(runs: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def hand_over_clue(office: HubClient, sign: Signing, readers: Readers) -> None:
-    """The office hands a clue over; discipline signs for it; the office sees the answer."""
-    clue = {"to": DISCIPLINE, **_event("clue.transferred", CITY, "clue.json")}
-    print(f"市委巡察办发布 {clue['id']}：{published(office, clue)}")
-    got = readers.first(DISCIPLINE, lambda event: event["id"] == clue["id"])
-    print(f"市纪委监委收到 {got['id']}，回执号 {got['hubreceipt']}")
-    print(f"市纪委监委{sign(got)}")
-    seen = readers.first(CITY, lambda event: event.get("causationid") == got["hubreceipt"])
-    print(f"市委巡察办看到签收：登记号 {seen['data']['register_no']}")
+def show_steps(played: Sequence[Done], systems: Mapping[str, OwnSystem]) -> None:
+    """A line for each step: when, who, in which file, what it gave, who had it how soon."""
+    columns = ("何时", "谁办什么", "以何文件", "发了什么", "谁收到（从投放到读到，秒）")
+    table = Table(*(Column(name, overflow="fold") for name in columns), show_lines=True)
+    for done in played:
+        step = done.step
+        given: Counter[str] = Counter()
+        for each in step.gives:
+            given[each.type] += each.count
+        table.add_row(
+            f"{step.on:%Y-%m-%d}",
+            f"{names()[step.who]}\n{step.does}",
+            systems[step.who].way if step.own else f"{Path(step.file).name}\n{step.adapter}",
+            "\n".join(f"{title(type_)} {n} 件\n{type_}" for type_, n in given.items()),
+            "\n".join(f"{names()[who]} {seconds:.1f}" for who, seconds in done.seconds.items()),
+        )
+    console.print(table)
 
 
-def assign_case(office: HubClient, answer: Signing, readers: Readers) -> None:
-    """The office assigns a petition case to the bureau; the bureau accepts it."""
-    case = {"to": PETITION, **_event("petition.case_transferred", CITY, "case.json")}
-    case["correlationid"] = f"petition:{case['data']['petitionid']}"
-    print(f"市委巡察办发布 {case['id']}：{published(office, case)}")
-    got = readers.first(PETITION, lambda event: event["id"] == case["id"])
-    print(f"市信访局{answer(got)}")
-    seen = readers.first(CITY, lambda event: event.get("causationid") == got["hubreceipt"])
-    print(f"市委巡察办看到受理：登记号 {seen['data']['register_no']}")
-
-
-def signed_by(publish: Publishing, opening: Mapping[str, Any]) -> str:
-    """Sign for a clue by an event of one's own making."""
-    signed = {
-        **_event("clue.received", DISCIPLINE, "received.json"),
-        "causationid": opening["hubreceipt"],
-    }
-    return f"签收 {signed['id']}：{publish(signed)}"
-
-
-def published(client: HubClient, event: Mapping[str, Any]) -> str:
-    """Publish an event that must be taken; what was answered."""
-    result = client.publish([json.dumps(event, ensure_ascii=False).encode()])[0]
-    if result.status == "rejected":
-        raise SystemExit(f"演示事件被退回：{result.errors}")
-    return result.status
+@cache
+def title(type_: str) -> str:
+    """What people call a type of event."""
+    return load_catalogue().versions(type_)[-1].title
 
 
 def same_receipts(first: list[dict[str, Any]], again: list[dict[str, Any]]) -> None:
@@ -122,38 +103,35 @@ def show_recipients(readers: Readers, denied: Counter[tuple[str, str]]) -> None:
         partial = sum("hubwithheld" in event for event in events)
         kept = {STEPS[step]: n for (who, step), n in denied.items() if who == agency and n}
         table.add_row(
-            f"{NAMES[agency]}\n{agency}",
-            _by_type(events),
+            f"{names()[agency]}\n{agency}",
+            _by_family(events),
             str(partial),
             "\n".join(f"{pointer} ({n})" for pointer, n in fields.most_common()),
             "\n".join(f"{reason}：{n}" for reason, n in kept.items()),
         )
     console.print(table)
-    petition_knows = [e for e in readers.got[PETITION] if e["type"].startswith("clue.")]
-    print(f"市信访局收到的线索类事件：{len(petition_knows)}")
+
+
+def show_others(readers: Readers) -> None:
+    """What nobody else saw of the round."""
+    counted = {
+        "邻近市委巡察办（订阅了本市，没有本市的授权）收到": len(readers.got[OTHER_CITY]),
+        "被巡察党组织收到的线索、情况通报、信访": sum(
+            event["type"].partition(".")[0] in ("clue", "briefing", "petition")
+            for event in readers.got[INSPECTED]
+        ),
+    }
+    print("；".join(f"{what}：{n} 件" for what, n in counted.items()))
 
 
 def show_summary(readers: Readers, url: str, admin_token: Path) -> None:
     """Delays, and where to look further."""
-    cuts = quantiles((delay.seconds * 1000 for delay in readers.delays), n=100)
-    count = len(readers.delays)
-    print(f"从受理到读取：p50 {cuts[49]:.1f} ms，p99 {cuts[98]:.1f} ms（{count} 次送达）")
+    delays = [one.seconds * 1000 for those in readers.arrived.values() for one in those]
+    cuts = quantiles(delays, n=100)
+    print(f"从受理到读取：p50 {cuts[49]:.1f} ms，p99 {cuts[98]:.1f} ms（{len(delays)} 次送达）")
     print(f"接口 {url}/v1  指标 {url}/metrics  管理令牌 {admin_token}")
 
 
-def _by_type(events: list[Mapping[str, Any]]) -> str:
-    return "\n".join(f"{type_} {n}" for type_, n in Counter(e["type"] for e in events).items())
-
-
-def _event(type_: str, publisher: str, file: str) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": f"{CASE.partition(':')[2]}-{type_.partition('.')[2]}",
-        "source": f"/{publisher}",
-        "type": type_,
-        "time": "2026-10-22T10:05:00+08:00",
-        "dataschema": f"urn:guantong:contract:{type_}:1.0",
-        "datacontenttype": "application/json",
-        "correlationid": CASE,
-        "data": json.loads((HERE / file).read_text(encoding="utf-8")),
-    }
+def _by_family(events: Sequence[Mapping[str, Any]]) -> str:
+    families = Counter(event["type"].partition(".")[0] for event in events)
+    return "\n".join(f"{family}.* {n}" for family, n in families.items())

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from deploy.demo.failed import DemoFailed
+
 SECONDS: Final = 60
 
 
@@ -18,8 +20,12 @@ class Topic:
     agency: str
     password: str = field(repr=False)
 
-    def publish(self, event: Mapping[str, Any]) -> str:
-        """Write an event that must be taken; where the brokers have it."""
+    @property
+    def name(self) -> str:
+        return f"intake.{self.agency}"
+
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Write an event until the brokers have it. Raises DemoFailed."""
         told: list[tuple[KafkaError | None, Message]] = []
         producer = Producer(
             {
@@ -32,14 +38,12 @@ class Topic:
             }
         )
         producer.produce(
-            f"intake.{self.agency}",
+            self.name,
             json.dumps(event, ensure_ascii=False).encode(),
-            key=event["correlationid"],
+            key=event["causationid"],
             headers={"content-type": "application/cloudevents+json"},
             on_delivery=lambda error, message: told.append((error, message)),
         )
         producer.flush(SECONDS)
-        for error, message in told:
-            if error is None:
-                return f"{message.topic()}-{message.partition()} @{message.offset()}"
-        raise SystemExit(f"演示事件未能写入 intake.{self.agency}：{told}")
+        if [error for error, _ in told] != [None]:
+            raise DemoFailed(f"演示事件未能写入 {self.name}：{told}")
