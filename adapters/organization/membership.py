@@ -27,7 +27,7 @@ _PARTIES: Final = {
     "无党派": "12",
     "群众": "13",
 }
-_PARTY: Final = re.compile("|".join(_PARTIES))
+_PARTY: Final = re.compile(f"(?<!非)(?:{'|'.join(_PARTIES)})")
 _MONTH: Final = re.compile(r"[0-9]{4}(?:\s*[-./年]\s*[0-9]{1,2}月?|[0-9]{2}(?![0-9]))")
 _BETWEEN: Final = re.compile(r"[、;,\n]+")
 _CPC: Final = "01"

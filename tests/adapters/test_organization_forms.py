@@ -129,6 +129,7 @@ def test_a_large_archive_is_taken_over_whole(tmp_path: Path) -> None:
         ("1972.04；民建、民盟", "01"),
         ("群众", "13"),
         ("无党派", "12"),
+        ("非中共党员", None),
         ("另有说明", None),
         ("", None),
     ],
