@@ -1,5 +1,6 @@
 """The organization department: what it is asked stands in ledgers, and is answered there."""
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from adapters.kit.adapter import available, load
+from adapters.kit.config import Settings
 from adapters.kit.making import FromRecord
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
@@ -225,3 +227,12 @@ def test_what_supervision_found_is_awaited_until_the_party_has_corrected_it(tmp_
         sink.take([arrived(9, "rectification.correction_reported-1")])
     assert states(date(2026, 11, 5)) == ["已纠正", "正在纠正", "有异议"]
     assert [data(row) for row in given("organization.supervision", file)] == [[recorded]]
+
+
+@pytest.mark.parametrize("page", ["README.md", "answers/README.md"])
+def test_what_a_page_shows_of_adapters_toml_is_read_as_it_stands(page: str) -> None:
+    text = (available()["organization.answers"].parent / page).read_text(encoding="utf-8")
+    shown_there = text.split("```toml\n# adapters.toml\n")[1].partition("```")[0]
+    hub = 'state = "state"\n[hub]\nurl = "http://127.0.0.1:1"\n'
+    settings = Settings.model_validate(tomllib.loads(hub + shown_there))
+    assert {str(each.kind) for each in settings.adapter} <= available().keys()

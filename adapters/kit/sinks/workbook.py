@@ -9,7 +9,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -95,8 +95,11 @@ class Workbook:
 
     @property
     def touched(self) -> bool:
-        """Whether a workbook in which people begin rows is not as it was left."""
-        return bool(self._ledger.formulas) and _stamp(self._file) != self._left
+        """Whether a workbook in which people begin rows is not as it was left, and they have closed
+        it."""
+        if not self._ledger.formulas or any(self._marks()):
+            return False
+        return _stamp(self._file) != self._left
 
     def write(self, rows: LedgerRows) -> None:
         """Bring the workbook up to the rows; it is replaced as a whole.
@@ -136,10 +139,15 @@ class Workbook:
         self._correct(book, rows)
         offer_choices(book, [(sheet, layout.header, self._offers(layout))])
 
-    def _expect_closed(self) -> None:
+    def _marks(self) -> Iterator[str]:
+        """The marks of programs that have it open."""
         for mark in (f"~${self._file.name}", f".~lock.{self._file.name}#", f".~{self._file.name}"):
             if self._file.with_name(mark).exists():
-                raise Away(f"台账 {self._file.name} 正被打开，关闭后自动更新（标记文件 {mark}）")
+                yield mark
+
+    def _expect_closed(self) -> None:
+        if mark := next(self._marks(), ""):
+            raise Away(f"台账 {self._file.name} 正被打开，关闭后自动更新（标记文件 {mark}）")
 
     def _expect(self, seen: _Stamp | None) -> None:
         self._expect_closed()

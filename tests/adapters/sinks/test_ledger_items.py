@@ -101,8 +101,10 @@ def test_a_workbook_that_people_have_open_is_left_alone_until_they_close_it(
     book.save(file)
     mark = file.with_name(f"~${file.name}")
     mark.touch()
+    sink.take([])
+    assert load_workbook(file)["联审"]["D3"].value is None
     with pytest.raises(Away):
-        sink.take([])
+        sink.take([given(1, "petition", "无记录")])
     mark.unlink()
     sink.take([])
     assert shown(load_workbook(file)["联审"], "D3", date(2026, 5, 21)) == "逾期"
