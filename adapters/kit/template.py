@@ -288,7 +288,16 @@ def _columns(
     own = {each.column for each in adapter.mapping.asked.values()}
     for beside, about in _beside(rule):
         if beside not in own:
-            yield TemplateColumn(_heading(beside), "line", False, False, (), False, "", (about,))
+            yield TemplateColumn(
+                name=_heading(beside),
+                reads="line",
+                needed=False,
+                several=False,
+                choices=(),
+                only_these=False,
+                example="",
+                about=(about,),
+            )
 
 
 def _beside(rule: FieldRule) -> Iterator[tuple[str, str]]:

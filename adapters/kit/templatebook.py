@@ -112,6 +112,9 @@ def _column(sheet: Worksheet, header: int, place: int, column: TemplateColumn) -
     sheet.cell(header, place).comment = Comment(told, _AUTHOR, height=12 + 18 * lines, width=320)
     dimension = sheet.column_dimensions[get_column_letter(place)]
     for_people(dimension, _SHAPES.get(column.reads, "text"))
+    if column.reads == "decimal":
+        # What is typed into a cell of text is no number, and would be refused as none.
+        dimension.number_format = "General"
     dimension.width = _width(column)
 
 

@@ -118,7 +118,7 @@ def test_every_adapters_template_has_the_columns_that_the_adapter_needs(name: st
 
 def test_lists_that_belong_to_records_stand_on_sheets_of_their_own(tmp_path: Path) -> None:
     template = of("inspection.feedback")
-    assert [sheet.name for sheet in template.sheets] == ["填报", "问题清单", "整改要求"]
+    assert [sheet.name for sheet in template.sheets] == ["反馈意见", "问题清单", "整改要求"]
     assert [c.name for c in template.sheets[2].columns] == ["党组织编号", "要求序号", "整改要求"]
     feedback = {
         "轮次编号": "510100-14-11",
