@@ -91,7 +91,22 @@ def test_what_an_office_sends_it_may_publish(name: str) -> None:
         }
 
 
-@pytest.mark.parametrize("name", ["briefings", "clues", "items", "rounds"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authorizations",
+        "briefings",
+        "clues",
+        "feedback",
+        "handovers",
+        "items",
+        "outcomes",
+        "progress",
+        "rectification",
+        "reports",
+        "rounds",
+    ],
+)
 def test_the_example_of_a_template_is_taken_when_it_is_filled_in(
     door: Door, tmp_path: Path, name: str
 ) -> None:

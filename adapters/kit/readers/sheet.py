@@ -239,14 +239,15 @@ class Workbook:
     def _found_lists(
         self, sheets: Sequence[_Seen], listed: Mapping[str, str]
     ) -> tuple[list[tuple[str, _Table]], tuple[RowFault, ...]]:
-        """The lists with the names of their groups. A list without its header is refused, for its
-        records would be short of it; a hidden one is told."""
-        found, hidden = [], []
+        """The lists with the names of their groups. A list that is hidden or has no header is
+        refused, for its records would be short of it."""
+        found = []
         for seen in sheets:
             name = seen.sheet.name
             if seen.sheet.hidden:
-                hidden.append(name)
-            elif seen.top:
+                reason, advice = f"清单 {quoted([name])} 是隐藏的工作表", "请取消隐藏后重新提供"
+                raise UnreadableFile(RowFault(0, "", FaultKind.HEADER, reason, advice, name))
+            if seen.top:
                 group = self._wanted.groups[listed[name]]
                 wanted = Wanted(
                     titles=group.titles,
@@ -257,7 +258,7 @@ class Workbook:
                 )
                 found.append((listed[name], self._table(seen, wanted)))
         headers = (table.header.notices for _, table in found)
-        return found, (*chain.from_iterable(headers), *_passed_over((), hidden))
+        return found, tuple(chain.from_iterable(headers))
 
     def _table(self, seen: _Seen, wanted: Wanted) -> _Table:
         rows = list(candidates(seen.top, seen.sheet.merged, wanted))

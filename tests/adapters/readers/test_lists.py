@@ -1,6 +1,7 @@
 """Records with lists on other sheets of their workbook."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import openpyxl
@@ -129,6 +130,21 @@ def test_a_row_with_an_error_of_a_formula_holds_its_record_up(path: Path) -> Non
 def test_a_list_without_its_columns_is_told_and_nothing_is_read(path: Path) -> None:
     got = of(path, {"主表": TWO, "事项": [["no", "content"], ["1", "甲"]]})
     assert [(fault.sheet, fault.kind) for fault in got.faults] == [("事项", FaultKind.HEADER)]
+    assert got.records == []
+
+
+def test_a_hidden_list_is_told_and_nothing_is_read(path: Path) -> None:
+    book = openpyxl.load_workbook(
+        BytesIO(written(path, {"主表": TWO, "事项": [["no", "text"], ["1", "甲"]]}).read_bytes())
+    )
+    book["事项"].sheet_state = "hidden"
+    book.save(path)
+    got = read(path, WANTED)
+    assert got.faults == (
+        RowFault(
+            0, "", FaultKind.HEADER, "清单 “事项” 是隐藏的工作表", "请取消隐藏后重新提供", "事项"
+        ),
+    )
     assert got.records == []
 
 
