@@ -1,7 +1,7 @@
 """What an adapter process counts, by the adapter's name; each metric is explained here once."""
 
 from collections import Counter as CounterOf
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -21,9 +21,17 @@ _RESTARTS: Final = "因故障重新开始的次数，按环节 / Restarts after 
 _WAITING: Final = "待发的事件 / Events that wait to be sent"
 _BYTES: Final = "待发事件的字节 / Bytes of the events that wait to be sent"
 _AGE: Final = "最早一件待发事件已等待的秒数 / Seconds that the oldest waiting event has waited"
-_SUCCESS: Final = (
-    "贯通最近一次答复的时间（纪元秒） / When the hub last answered, seconds since the epoch"
+_REJECTED: Final = (
+    "没有全部收下的行，和贯通拒收的事件"
+    " / Rows that were not taken over whole, and events that the hub refused"
 )
+_SUCCESS: Final = (
+    "各环节最近一次做成的时间，没有新内容也算（纪元秒）"
+    " / When each part last succeeded, also with nothing to do, seconds since the epoch"
+)
+# What a hub names its refusals is its own; more kinds than these are one.
+_MOST_REASONS: Final = 60
+_OTHER: Final = "other"
 
 
 class Figures:
@@ -36,18 +44,25 @@ class Figures:
         self.refused: CounterOf[str] = CounterOf()
         self.restarts: CounterOf[str] = CounterOf()
         self.taken = 0
-        self.last_success = 0.0
+        self.rejected = 0
+        self.success: dict[str, float] = {}
 
     def kept(self, counts: Counts, faults: CounterOf[FaultKind]) -> None:
         self.read_rows += counts.read
         self.sent["known"] += counts.duplicate
-        self.refused.update({str(kind.name).lower(): n for kind, n in faults.items()})
+        self.rejected += counts.rejected
+        self._refuse({str(kind.name).lower(): n for kind, n in faults.items()})
 
-    def answered(self, answer: Answered, now: float) -> None:
+    def answered(self, answer: Answered) -> None:
         for outcome in ("accepted", "duplicate", "rejected"):
             self.sent[outcome] += getattr(answer.counts, outcome)
-        self.refused.update(answer.refused)
-        self.last_success = now
+        self.rejected += answer.counts.rejected
+        self._refuse(answer.refused)
+
+    def _refuse(self, reasons: Mapping[str, int]) -> None:
+        for reason, times in reasons.items():
+            room = len(self.refused) < _MOST_REASONS
+            self.refused[reason if room or reason in self.refused else _OTHER] += times
 
 
 class Exposed(Collector):
@@ -74,12 +89,15 @@ class Exposed(Collector):
         size = GaugeMetricFamily("guantong_adapter_spool_bytes", _BYTES, labels=named)
         age = GaugeMetricFamily("guantong_adapter_oldest_unsent_seconds", _AGE, labels=named)
         success = GaugeMetricFamily(
-            "guantong_adapter_last_success_timestamp_seconds", _SUCCESS, labels=named
+            "guantong_adapter_last_success_timestamp_seconds", _SUCCESS, labels=[*named, "part"]
         )
+        rejected = CounterMetricFamily("guantong_adapter_rejected", _REJECTED, labels=named)
         for name, figures in self._figures.items():
             read.add_metric([name], figures.read_rows)
             taken.add_metric([name], figures.taken)
-            success.add_metric([name], figures.last_success)
+            rejected.add_metric([name], figures.rejected)
+            for part, when in figures.success.items():
+                success.add_metric([name, part], when)
             for family, counted in (
                 (sent, figures.sent),
                 (refused, figures.refused),
@@ -93,4 +111,4 @@ class Exposed(Collector):
                 size.add_metric([name], depth.bytes)
                 waited = 0.0 if depth.oldest is None else max(0.0, self._now() - depth.oldest)
                 age.add_metric([name], waited)
-        return [read, sent, refused, taken, restarts, waiting, size, age, success]
+        return [read, sent, rejected, refused, taken, restarts, waiting, size, age, success]

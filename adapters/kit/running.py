@@ -206,8 +206,12 @@ class Way:
 
     # Sending
 
+    def did(self, part: str) -> None:
+        """A part came to the end of a step."""
+        self.figures.success[part] = self.around.now()
+
     def answered(self, answer: Answered) -> None:
-        self.figures.answered(answer, self.around.now())
+        self.figures.answered(answer)
         self.room.set()
 
 
@@ -270,6 +274,9 @@ def _parts(way: Way, settings: Settings, base: Path) -> list[Thread]:
         parts.append(("sending", lambda: _sending(way, settings.hub.url, ca)))
     if way.settings.subscription is not None:
         parts.append(("taking", lambda: _taking(way, settings.hub.url, ca)))
+    for name, _ in parts:
+        # One that never succeeds is told by how long it tries.
+        way.did(name)
     return [
         Thread(target=_begun_again, args=(way, name, part), name=f"{way.settings.name}.{name}")
         for name, part in parts
@@ -281,7 +288,9 @@ def _reading(way: Way) -> None:
     with way.settings.source.opened(way.base) as source:
         step = way.read_from(source)
         while not way.around.stop.is_set():
-            if not step():
+            worked = step()
+            way.did("reading")
+            if not worked:
                 way.around.stop.wait(way.settings.every)
 
 
@@ -299,7 +308,9 @@ def _sending(way: Way, hub: str, ca: Path | None) -> None:
     ):
         while not way.around.stop.is_set():
             way.more.clear()
-            if not sending.send():
+            sent = sending.send()
+            way.did("sending")
+            if not sent:
                 way.more.wait(1)
 
 
@@ -317,6 +328,7 @@ def _taking(way: Way, hub: str, ca: Path | None) -> None:
         )
         while not way.around.stop.is_set():
             taking.take(wait=_POLL)
+            way.did("taking")
 
 
 def _taken(way: Way, events: int) -> None:

@@ -1,5 +1,10 @@
 """The list of metrics, from their declarations."""
 
+from collections.abc import Iterator
+
+from prometheus_client.core import Metric
+
+from adapters.kit.metrics import Exposed
 from hub.declaring import Declared
 from hub.metrics import Metrics
 
@@ -16,9 +21,32 @@ Labels take values from closed sets alone, nothing per subscription or event.
 """
 
 
+_ADAPTERS = """
+## 适配器 · Adapters
+
+适配器进程在 `adapters.toml` 的 `metrics` 所写的地址公布，由 `adapters/kit/metrics.py` 生成。
+What a process of adapters shows, at the address that its file says.
+
+| 指标 / metric | 类型 / kind | 标签 / labels | 含义 | meaning |
+|---|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The page."""
-    return _HEAD + "".join(map(_row, Metrics(version="", sqlite="").declared))
+    hub = "".join(map(_row, Metrics(version="", sqlite="").declared))
+    return _HEAD + hub + _ADAPTERS + "".join(map(_row, adapters_metrics()))
+
+
+def adapters_metrics() -> Iterator[Declared]:
+    """The metrics of a process of adapters, as they are shown."""
+    for family in Exposed({}, lambda: 0.0).collect():
+        labels: tuple[str, ...] = family._labelnames  # type: ignore[attr-defined]
+        yield Declared(_shown(family), family.type, labels, family.documentation)
+
+
+def _shown(family: Metric) -> str:
+    return f"{family.name}_total" if family.type == "counter" else family.name
 
 
 def _row(metric: Declared) -> str:

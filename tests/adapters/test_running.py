@@ -1,7 +1,7 @@
 """Many adapters in one process: from drop folders to a hub's feed, and from there into a ledger."""
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.config import ConfigError, load_settings
+from adapters.kit.documents import Counts
+from adapters.kit.metrics import Figures
 from adapters.kit.running import Around, run_adapters
+from adapters.kit.sending import Answered
 from adapters.kit.state import StateInUse, open_state
 from contracts.owncodes import SHIPPED
 from tests.adapters.door import HANG_UP, Door
@@ -137,7 +140,20 @@ def test_what_is_dropped_is_sent_and_lies_in_done_or_rejected(door: Door, base: 
     assert told["guantong_adapter_events_total['accepted', 'petition-exports']"] == 2
     assert told["guantong_adapter_refused_total['number', 'petition-exports']"] == 2
     assert told["guantong_adapter_spool_events['petition-exports']"] == 0
-    assert told["guantong_adapter_last_success_timestamp_seconds['petition-exports']"] > 0
+    assert told["guantong_adapter_rejected_total['petition-exports']"] == 2
+    for part in ("reading", "sending"):
+        succeeded = f"guantong_adapter_last_success_timestamp_seconds['petition-exports', '{part}']"
+        assert time() - PATIENCE < told[succeeded] <= time()
+
+
+def test_reasons_that_a_hub_invents_are_one_after_sixty() -> None:
+    figures = Figures(None)
+    for number in range(70):
+        reasons = Counter({f"code_{number}": 1, "code_1": 1})
+        figures.answered(Answered(Counts(rejected=2), reasons, ()))
+    assert len(figures.refused) == 61
+    assert figures.refused["other"] == 10
+    assert (figures.refused["code_1"], figures.rejected) == (70, 140)
 
 
 def test_a_corrected_file_sends_only_what_changed(door: Door, base: Path) -> None:

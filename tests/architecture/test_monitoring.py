@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from deploy.monitoring.__main__ import generated
+from deploy.monitoring.page import adapters_metrics
 from hub.metrics import Metrics
 
 MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
@@ -17,6 +18,7 @@ RULES = (MONITORING / "rules.yml").read_text(encoding="utf-8")
 RULES_TEST = (MONITORING / "rules_test.yml").read_text(encoding="utf-8")
 README = (MONITORING / "README.md").read_text(encoding="utf-8")
 METRICS = Metrics(version="0", sqlite="0")
+ADAPTERS = tuple(adapters_metrics())
 LABELS = {"agency", "family", "type", "code", "channel", "step", "task", "reason", "kind"}
 METRIC = re.compile(r"\bguantong_\w+")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -61,7 +63,7 @@ def expressions() -> list[str]:
 def shown_names() -> set[str]:
     """The names of all series that a scrape may hold."""
     names: set[str] = set()
-    for metric in METRICS.declared:
+    for metric in (*METRICS.declared, *ADAPTERS):
         suffixes = ("_bucket", "_count", "_sum") if metric.kind == "histogram" else ("",)
         names.update(metric.name + suffix for suffix in suffixes)
     return names
@@ -89,7 +91,7 @@ def test_every_metric_is_declared_under_the_name_that_is_shown() -> None:
 
 
 def test_every_metric_has_a_meaning_in_both_languages() -> None:
-    for metric in METRICS.declared:
+    for metric in (*METRICS.declared, *ADAPTERS):
         zh, separator, en = metric.meaning.partition(" / ")
         assert separator, metric
         assert CHINESE.search(zh), metric
@@ -102,6 +104,12 @@ def test_labels_are_few_and_none_names_an_event_or_a_subscription() -> None:
         "guantong_build_info": {"version", "sqlite"},
         # Only versions that are to be retired: few.
         "guantong_retiring_contract_uses_total": {"version", "use"},
+    }
+    assert {label for metric in ADAPTERS for label in metric.labels} == {
+        "adapter",
+        "outcome",
+        "part",
+        "reason",
     }
 
 
