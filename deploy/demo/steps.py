@@ -32,14 +32,14 @@ class Given(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Own(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An event that an agency's own system makes: its answer to one of type `answers`, about the
-    same case."""
+    """An event that an agency's own system makes; an answer to the event of type `answers` that
+    says the same in `case`, or to none."""
 
     id: str
     type: str
     time: str
-    answers: str
-    case: Mapping[str, str]
+    answers: str = ""
+    case: Mapping[str, str] = {}
     data: Mapping[str, Any]
 
 
@@ -48,7 +48,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     agency's own system publishes.
 
     `on`: the day of the story; the steps of one day are done at the same time. `file`: a workbook
-    of the clerk's own, made from the adapter's template, or the ledger that the adapter keeps.
+    of the clerk's own, made from the adapter's template, the ledger that the adapter keeps, or a
+    workbook that came back. `returns`: rows that come back.
     """
 
     on: date
@@ -58,6 +59,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     file: str = ""
     rows: tuple[Entered, ...] = ()
     own: Own | None = None
+    returns: int = 0
     gives: tuple[Given, ...]
 
     @property
