@@ -39,9 +39,9 @@ Told = Callable[[Counts, Counter[FaultKind]], None]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Who is told while a document is read: `progress` the record's number and how many there are
-    at most, `kept` what a step gave, `known` the id of an event that was sent before. `room`
-    returns when there is room in the spool."""
+    """Who is told while a document is read: `progress` how far it is and how many records there
+    are at most, `kept` what a step gave, `known` the id of an event that was sent before. `room`
+    returns when there is room in the spool; what it raises ends the reading."""
 
     progress: Callable[[int, int | None], None] = lambda number, rows: None
     kept: Told = lambda counts, faults: None
@@ -95,6 +95,7 @@ class Reading:
     def read(self, document: Document) -> None:
         """Everything behind the last record settled. Raises OSError, and sqlite3's errors."""
         chunk = _Chunk()
+        read = document.counts.read
         try:
             with opened(
                 document.path, document.name, self._adapter.mapping.wanted, self._limits
@@ -103,19 +104,24 @@ class Reading:
                     self._keep(document, chunk, reader.notices)
                 for record in reader.read(document.record):
                     chunk.add(record, make(self._adapter, record))
+                    read += 1
                     if chunk.full:
                         self._keep(document, chunk)
-                        self._watched.progress(record.number, reader.rows)
+                        self._tell(chunk, read, reader.rows)
                         chunk = _Chunk()
                         self._watched.room()
                 self._keep(document, chunk)
                 if chunk.records:
-                    self._watched.progress(chunk.last, reader.rows)
+                    self._tell(chunk, read, reader.rows)
         except UnreadableFile as error:
             self._keep(document, chunk, error.faults)
             self._documents.read_to_end(document, complete=False)
         else:
             self._documents.read_to_end(document, complete=True)
+
+    def _tell(self, chunk: _Chunk, read: int, rows: int | None) -> None:
+        """Numbers that nobody knows the last of may have gaps: then records are counted."""
+        self._watched.progress(read if rows is None else chunk.last, rows)
 
     def _keep(self, document: Document, chunk: _Chunk, more: tuple[RowFault, ...] = ()) -> None:
         """Settle records: their events wait, their faults are noted, all in one transaction."""

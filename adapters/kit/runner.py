@@ -3,7 +3,7 @@
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -95,7 +95,12 @@ def run(
     def shown(more: Sequence[str]) -> None:
         receipts.extend(more[: MOST_SHOWN - len(receipts)])
 
-    more = Event()
+    more, ended = Event(), Event()
+
+    def go_on() -> None:
+        if ended.is_set():
+            raise _Ended
+
     reading = Reading(
         adapter,
         state,
@@ -108,12 +113,13 @@ def run(
             progress=progress,
             kept=lambda counts, faults: more.set(),
             known=lambda event: shown([receipt_id(source, event)]),
+            room=go_on,
         ),
     )
     with Sending(
         adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)
     ) as sending:
-        at_once(partial(reading.read, document), sending.send, more)
+        at_once(partial(reading.read, document), sending.send, more, ended)
     told = _answered(documents, document, answers or path.parent, wanted=adapter.mapping.wanted)
     summary = replace(told, receipts=tuple(receipts))
     documents.finish(document, now())
@@ -139,23 +145,37 @@ def _answered(documents: Documents, document: Document, into: Path, *, wanted: W
     )
 
 
-def at_once(read: Callable[[], None], send: Callable[[], bool], more: Event) -> None:
+class _Ended(Exception):
+    """Whoever runs the file has ended the run; what was not kept is read by the next."""
+
+
+def at_once(read: Callable[[], None], send: Callable[[], bool], more: Event, ended: Event) -> None:
     """Read in a thread of its own and send in this one, until everything is read and sent.
 
-    What was read is kept when sending fails; that is told when all is read.
+    What was read is kept when sending fails; that is told when all is read. `ended` is set when the
+    process is asked to end before.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as threads:
         reading = threads.submit(read)
         reading.add_done_callback(lambda _: more.set())
-        while True:
-            more.clear()
-            done = reading.done()
-            while send():
-                pass
-            if done:
-                break
-            more.wait()
+        try:
+            _send_all(reading, send, more)
+        except KeyboardInterrupt:
+            ended.set()
+            raise
         reading.result()
+
+
+def _send_all(reading: Future[None], send: Callable[[], bool], more: Event) -> None:
+    """Send until all that was read is sent."""
+    while True:
+        more.clear()
+        done = reading.done()
+        while send():
+            pass
+        if done:
+            return
+        more.wait()
 
 
 def _kept(documents: Documents, path: Path) -> Document:

@@ -1,4 +1,5 @@
-"""A run over 10,000 rows that is killed (-9) at random moments: nothing lost, nothing twice."""
+"""A run over 10,000 rows that is killed (-9) at random moments, or ended (Ctrl-C): nothing lost,
+nothing twice."""
 
 import csv
 import json
@@ -6,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 from random import Random
-from threading import Timer
+from threading import Event, Timer
 
 from adapters.kit.state import open_state
-from tests.adapters.door import Door
+from tests.adapters.door import Answer, Asked, Door
 
 AGENCY = "510100.petition"
 ROWS = 10_000
@@ -76,3 +78,33 @@ def test_a_run_killed_at_random_moments_sends_every_event_once_and_in_order(
     with open_state(tmp_path / "state") as state:
         assert state.rows("SELECT count(*) FROM spool") == [(0,)]
         assert state.rows("SELECT count(*) FROM events WHERE sent") == [(ROWS - wrong,)]
+
+
+def test_a_run_that_is_ended_reads_no_further_and_the_next_one_goes_on(
+    door: Door, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.csv"
+    export(path)
+    arguments = [sys.executable, "-c", CHILD, door.url, str(path), str(tmp_path / "state"), AGENCY]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = Event()
+    children: list[subprocess.Popen[bytes]] = []
+
+    def end(asked: Asked) -> Answer | None:
+        assert started.wait(timeout=60)
+        children[0].send_signal(signal.SIGINT)
+        return None
+
+    door.script = deque([end])
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.DEVNULL) as child:
+        children.append(child)
+        started.set()
+    assert child.returncode in (1, -signal.SIGINT)
+    with open_state(tmp_path / "state") as state:
+        ((record, phase),) = state.rows("SELECT record, phase FROM documents")
+    assert 0 < record < ROWS
+    assert phase == "reading"
+
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(ROWS), str(ROWS - ROWS // 100), str(ROWS // 100), "True"]
+    assert len(door.events) == ROWS - ROWS // 100

@@ -184,7 +184,7 @@ def from_table(adapter: Adapter, path: Path, hub: HubClient, state: State) -> in
                 reading.read(documents.add(brought, raw))
 
     with Sending(adapter, state, spool, hub, batch=BATCH) as sending:
-        at_once(read, sending.send, more)
+        at_once(read, sending.send, more, Event())
     ((sent,),) = state.rows("SELECT count(*) FROM events WHERE sent")
     assert sent == ROWS
     return int(sent)
