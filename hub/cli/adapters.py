@@ -6,7 +6,8 @@ import time
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from threading import Event
+from queue import SimpleQueue
+from threading import Event, Thread
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -99,13 +100,28 @@ def _run_on(file: Path, codes: Codes) -> int:
     from adapters.kit.config import load_settings
     from adapters.kit.running import Around, run_adapters
 
-    stop = Event()
-    log = logger()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda number, frame: stop.set())
-    around = Around(now=time.time, stop=stop, told=log.info)
+    around = Around(now=time.time, stop=asked_to_stop(), told=logger().info)
     run_adapters(load_settings(file), file.parent, codes=codes, around=around)
     return 0
+
+
+def asked_to_stop() -> Event:
+    """What Ctrl-C and SIGTERM set, whenever they come.
+
+    A signal may come while the main thread holds the lock of the event that it waits for; whoever
+    sets the event in the handler waits for that lock for ever. So the handler only tells another
+    thread, by the one queue that a handler may put into.
+    """
+    stop, asked = Event(), SimpleQueue[int]()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda number, frame: asked.put(number))
+
+    def pass_on() -> None:
+        asked.get()
+        stop.set()
+
+    Thread(target=pass_on, name="signals", daemon=True).start()
+    return stop
 
 
 @adapter.command(name="list")

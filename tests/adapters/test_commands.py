@@ -1,10 +1,13 @@
 """`guantong adapter new`, `template` and `check`, as people type them."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.adapters.test_dry import export
 from tests.commands import guantong
+from tests.running import PATIENCE
 
 
 def test_a_new_adapter_is_checked_and_tried_by_its_folder(tmp_path: Path) -> None:
@@ -55,3 +58,20 @@ def test_a_template_is_written_once_and_read_by_the_adapter_that_it_names(tmp_pa
     misplaced = guantong("adapter", "check", path, "--adapter", "discipline.exchange")
     assert misplaced.status == 1
     assert "放错了文件夹：这是 discipline.clues 的填报模板" in misplaced.said
+
+
+ASKED_WHILE_WAITING = """
+import signal
+from hub.cli.adapters import asked_to_stop
+stop = asked_to_stop()
+with stop._cond:
+    signal.raise_signal(signal.SIGTERM)
+stop.wait()
+print("stopped")
+"""
+
+
+def test_a_signal_ends_the_adapters_also_while_they_begin_to_wait_for_it() -> None:
+    command = [sys.executable, "-c", ASKED_WHILE_WAITING]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout == "stopped\n"
