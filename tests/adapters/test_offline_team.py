@@ -82,18 +82,22 @@ class Laptop:
         until(lambda: not (self.base / "投放" / name).exists() or None)
 
     @contextmanager
-    def runs(self, end: signal.Signals) -> Iterator[subprocess.Popen[str]]:
+    def runs(self, end: signal.Signals) -> Iterator[None]:
         """Its process of adapters, ended so with the block."""
         command = [sys.executable, "-m", "hub", "adapter", "run", str(self.base / "adapters.toml")]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as run:
             assert run.stderr is not None
-            for line in run.stderr:
-                if '"adapters.running"' in line:
-                    break
-            yield run
-            run.send_signal(end)
-            self.told += [json.loads(line) for line in run.stderr]
+            try:
+                for line in run.stderr:
+                    if '"adapters.running"' in line:
+                        break
+                yield
+                run.send_signal(end)
+                self.told += [json.loads(line) for line in run.stderr]
+                run.wait()
+            finally:
+                run.kill()
         assert run.returncode == (0 if end == signal.SIGTERM else -end)
 
     def letters(self) -> list[str]:

@@ -18,6 +18,7 @@ from adapters.kit.port import (
 )
 from adapters.kit.wanted import Wanted
 
+_MOST_FAULTS: Final = 1_000
 _ADVICE: Final = "一个文件（或压缩包）里只放一套数据，请分开提供"
 
 
@@ -73,6 +74,8 @@ class _United:
 
     def add(self, each: Record | Unreadable) -> None:
         self.records += 1
+        if len(self.faults) >= _MOST_FAULTS:
+            return
         if isinstance(each, Unreadable):
             self.faults.extend(each.faults)
             return
