@@ -33,7 +33,6 @@ from deploy.local.kafka import KafkaFailed
 from deploy.local.postgres import PostgresFailed
 
 CITY: Final = "510100.inspection-office"
-DISCIPLINE: Final = "510100.discipline"
 PETITION: Final = "510100.petition"
 # Each subscribes to all that is its own region's; one asks for another's, and one wants of the
 # petitions only what the office handed on.
@@ -93,7 +92,9 @@ def play(hub: Hub, files: list[Path], place: Path) -> Iterator[None]:
         at_work = stack.enter_context(desks(machines(), place, hub.publishing, tokens))
         with Readers(clients) as readers:
             first = send_exports(hub, tokens[PETITION], files, place, readers)
-            systems = {DISCIPLINE: own_system(hub, clients[DISCIPLINE])}
+            systems = {
+                agency: own_system(hub, agency, client) for agency, client in clients.items()
+            }
             played = play_round(Agencies(at_work, systems, readers))
             story.heading("再次运行信访局的适配器：没有新事件 / the adapter again: nothing new")
             again = run_adapter(hub.publishing, tokens[PETITION], files, place)
@@ -123,11 +124,11 @@ def send_exports(
     return runs
 
 
-def own_system(hub: Hub, client: HubClient) -> OwnSystem:
-    """Discipline's: over Kafka where there is one, else at the door."""
-    if topic := hub.topic_of(DISCIPLINE):
-        return OwnSystem(DISCIPLINE, f"Kafka 主题 {topic.name}", topic.publish)
-    return OwnSystem(DISCIPLINE, "接口 POST /v1/events", partial(at_the_door, client))
+def own_system(hub: Hub, agency: str, client: HubClient) -> OwnSystem:
+    """An agency's own: over Kafka where there is one, else at the door."""
+    if topic := hub.topic_of(agency):
+        return OwnSystem(agency, f"Kafka 主题 {topic.name}", topic.publish)
+    return OwnSystem(agency, "接口 POST /v1/events", partial(at_the_door, client))
 
 
 def play_round(agencies: Agencies) -> list[Done]:

@@ -22,15 +22,8 @@ class OwnSystem:
     publish: Callable[[Mapping[str, Any]], None]
 
     def send(self, made: Own, feed: Iterable[Mapping[str, Any]]) -> float:
-        """Answer what the agency's feed brought; when that was, by the monotonic clock.
-
-        Raises DemoFailed.
-        """
-        opening = next(
-            event
-            for event in feed
-            if event["type"] == made.answers and made.case.items() <= event["data"].items()
-        )
+        """Publish, as an answer to what the agency's feed brought; when that was, by the monotonic
+        clock. Raises DemoFailed."""
         event = {
             "specversion": "1.0",
             "id": made.id,
@@ -39,14 +32,21 @@ class OwnSystem:
             "time": made.time,
             "dataschema": f"urn:guantong:contract:{made.type}:1.0",
             "datacontenttype": "application/json",
-            "causationid": opening["hubreceipt"],
+            **(_answering(made, feed) if made.answers else {}),
             "data": {**made.case, **made.data},
         }
-        if "correlationid" in opening:
-            event["correlationid"] = opening["correlationid"]
         began = monotonic()
         self.publish(event)
         return began
+
+
+def _answering(made: Own, feed: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """What makes an event an answer to the opening in a feed. Raises DemoFailed without one."""
+    for event in feed:
+        if event["type"] == made.answers and made.case.items() <= event["data"].items():
+            thread = {"causationid": event["hubreceipt"]}
+            return thread | {k: event[k] for k in ("correlationid",) if k in event}
+    raise DemoFailed(f"{made.id}：没有收到要答复的 {made.answers}")
 
 
 def at_the_door(client: HubClient, event: Mapping[str, Any]) -> None:

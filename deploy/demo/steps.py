@@ -32,14 +32,14 @@ class Given(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Own(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An event that an agency's own system makes: its answer to one of type `answers`, about the
-    same case."""
+    """An event that an agency's own system makes; an answer to the event of type `answers` that
+    says the same in `case`, or to none."""
 
     id: str
     type: str
     time: str
-    answers: str
-    case: Mapping[str, str]
+    answers: str = ""
+    case: Mapping[str, str] = {}
     data: Mapping[str, Any]
 
 

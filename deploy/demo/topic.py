@@ -40,7 +40,7 @@ class Topic:
         producer.produce(
             self.name,
             json.dumps(event, ensure_ascii=False).encode(),
-            key=event["causationid"],
+            key=event["id"],
             headers={"content-type": "application/cloudevents+json"},
             on_delivery=lambda error, message: told.append((error, message)),
         )
