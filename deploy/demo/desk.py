@@ -75,12 +75,12 @@ class Desk:
 
     def answered(self, step: Step) -> None:
         """Wait until the hub has answered for what was handed in. Raises DemoFailed unless it took
-        as many events as the step gives, and nothing came back."""
+        as many events, and as many rows came back, as the step says."""
         done = self._wait_for("document.finished", step)
-        if (done["accepted"], done["rejected"]) != (step.count, 0):
+        if (done["accepted"], done["rejected"]) != (step.count, step.returns):
             raise DemoFailed(
-                f"{self.agency} {step.does}：应发 {step.count} 件，发出 {done['accepted']} 件、"
-                f"退回 {done['rejected']} 行，见 {self.folder / '退回'}"
+                f"{self.agency} {step.does}：应发 {step.count} 件、退回 {step.returns} 行，"
+                f"发出 {done['accepted']} 件、退回 {done['rejected']} 行，见 {self.folder / '退回'}"
             )
 
     def _book(self, step: Step, path: Path) -> Workbook | None:

@@ -48,7 +48,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     agency's own system publishes.
 
     `on`: the day of the story; the steps of one day are done at the same time. `file`: a workbook
-    of the clerk's own, made from the adapter's template, or the ledger that the adapter keeps.
+    of the clerk's own, made from the adapter's template, the ledger that the adapter keeps, or a
+    workbook that came back. `returns`: rows that come back.
     """
 
     on: date
@@ -58,6 +59,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     file: str = ""
     rows: tuple[Entered, ...] = ()
     own: Own | None = None
+    returns: int = 0
     gives: tuple[Given, ...]
 
     @property

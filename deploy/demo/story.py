@@ -75,7 +75,12 @@ def show_steps(played: Sequence[Done], systems: Mapping[str, OwnSystem]) -> None
             f"{step.on:%Y-%m-%d}",
             f"{names()[step.who]}\n{step.does}",
             systems[step.who].way if step.own else f"{Path(step.file).name}\n{step.adapter}",
-            "\n".join(f"{title(type_)} {n} 件\n{type_}" for type_, n in given.items()),
+            "\n".join(
+                [
+                    *(f"{title(type_)} {n} 件\n{type_}" for type_, n in given.items()),
+                    *([f"退回 {step.returns} 行"] if step.returns else []),
+                ]
+            ),
             "\n".join(f"{names()[who]} {seconds:.1f}" for who, seconds in done.seconds.items()),
         )
     console.print(table)
