@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from adapters.kit.adapter import load
 from adapters.kit.template import Offered, template_of
 from adapters.kit.templatebook import workbook_of
+from deploy.demo.failed import DemoFailed
 from deploy.demo.steps import Entered
 
 # As far down as a header stands in a template or a ledger.
@@ -24,7 +25,7 @@ def blank(kind: str, site: Path | None, region: str) -> Workbook:
 def enter(book: Workbook, rows: Sequence[Entered]) -> bool:
     """Enter rows; False, and nothing is entered, while one that has to be found is not there.
 
-    Raises LookupError for a column that the workbook has not.
+    Raises DemoFailed for a column that the workbook has not.
     """
     for name in dict.fromkeys(row.sheet for row in rows):
         if name and name not in book:
@@ -65,6 +66,7 @@ def _place(sheet: Worksheet, row: Entered) -> int | None:
 def _columns(sheet: Worksheet, row: Entered) -> tuple[int, dict[str, int]]:
     """The header's line, and where the columns of its titles are."""
     wanted = row.cells.keys() | row.find.keys()
+    lacking = wanted
     for line in range(1, _HEADER_WITHIN + 1):
         titles = {
             str(cell.value).strip("*"): cell.column
@@ -73,4 +75,5 @@ def _columns(sheet: Worksheet, row: Entered) -> tuple[int, dict[str, int]]:
         }
         if wanted <= titles.keys():
             return line, titles
-    raise LookupError(f"{sheet.title}：{wanted}")
+        lacking = min(lacking, wanted - titles.keys(), key=len)
+    raise DemoFailed(f"工作表“{sheet.title}”没有这些列：{'、'.join(sorted(lacking))}")

@@ -1,5 +1,6 @@
 """The demo's round as data, and what is made of it before any hub is there."""
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_a_steps_events_are_those_that_its_adapter_makes() -> None:
     for step in (step for step in STEPS if not step.own):
         adapter = load(step.adapter, site(machines()[step.who][step.adapter]))
         assert {given.type for given in step.gives} <= adapter.contracts.keys(), step.does
+
+
+def test_what_clerks_enter_has_its_column_in_the_template_or_the_ledger() -> None:
+    begun: set[tuple[str, str]] = set()
+    for step in (step for step in STEPS if not step.own):
+        runs = machines()[step.who][step.adapter]
+        if step.file == runs.ledger:
+            form = tomllib.loads((available()[step.adapter] / runs.form).read_text("utf-8"))
+            titles = {column["title"] for column in form["columns"]}
+            for row in step.rows:
+                assert row.cells.keys() | row.find.keys() <= titles, step.does
+        elif (step.who, step.file) not in begun and not step.file.startswith("退回/"):
+            begun.add((step.who, step.file))
+            assert enter(blank(step.adapter, site(runs), "510100"), step.rows), step.does
 
 
 def test_a_row_is_entered_in_the_template_below_its_header(tmp_path: Path) -> None:
