@@ -1,6 +1,5 @@
 """Loading a mapping, and laying a site's own file over it (the sections are told in `mapping`)."""
 
-import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adapters.kit.forms.like import laid_over, parsed
 from adapters.kit.mapping import Mapping, MappingError
 from adapters.kit.sources.files import secret
 from adapters.kit.wanted import canonical
@@ -69,8 +69,8 @@ def _with_secrets(site: _Site, folder: Path) -> _Site:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parsed(path.read_text(encoding="utf-8-sig"), path.name)
+    except ValueError as error:
         raise MappingError(f"{path.name}: {error}") from None
 
 
@@ -91,17 +91,7 @@ def _overlaid(base: dict[str, Any], site: _Site, path: Path) -> dict[str, Any]:
     if "never" in site.cells:
         raise MappingError(f"{path.name}: cells.never belongs to the adapter, not to a site")
     changes = site.model_dump(exclude={"columns"}, exclude_unset=True)
-    return _laid_over(_renamed(base, site.columns, path), changes)
-
-
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Tables are merged, anything else is replaced."""
-    both = {
-        name: _laid_over(below[name], value)
-        for name, value in above.items()
-        if isinstance(value, dict) and isinstance(below.get(name), dict)
-    }
-    return below | above | both
+    return laid_over(_renamed(base, site.columns, path), changes)
 
 
 def _renamed(base: dict[str, Any], columns: dict[str, str], path: Path) -> dict[str, Any]:

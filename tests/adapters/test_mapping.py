@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.kit.adapter import load
 from adapters.kit.mapping import Mapping, MappingError
 from adapters.kit.port import FaultKind, Place, Record, RowFault
 from adapters.kit.rows import Deleted, Row, Rows
@@ -400,3 +401,16 @@ def test_a_site_that_says_something_impossible_is_told_where(
     with pytest.raises(MappingError) as raised:
         load_mapping(mapping, site(mapping, text))
     assert told in str(raised.value)
+
+
+def test_a_form_that_agencies_share_is_told_once_and_each_says_what_is_its_own(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text('like = "briefing"\n[fields.section]\ndefault = "finance"\nrequired = false\n')
+    mapping = load_mapping(path)
+    assert mapping.fields["section"].default == "finance"
+    assert mapping.fields.keys() == load("audit.briefings").mapping.fields.keys()
+    path.write_text('like = "../briefing"\n')
+    with pytest.raises(MappingError, match=r"mapping\.toml: like: .* is there for briefing"):
+        load_mapping(path)

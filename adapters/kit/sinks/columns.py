@@ -4,7 +4,6 @@ A description (`ledger.toml`, `table.toml`) names the types it takes, each with 
 key, and its columns. What an event says of a row is a function of both, and never raises.
 """
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -19,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from adapters.kit.forms.like import parsed
 from adapters.kit.port import CannotRun
 from adapters.kit.present import Plain, Shape, at, said, shown
 from contracts.catalogue import load_catalogue, type_matches
@@ -139,7 +139,7 @@ def described(path: Path, model: type[D]) -> D:
     if len(content) > _MOST_BYTES:
         raise CannotRun(f"{path.name} 超过 256 KiB：请检查文件")
     try:
-        return model.model_validate(tomllib.loads(content.decode()))
+        return model.model_validate(parsed(content.decode(), path.name))
     except ValidationError as error:
         lines = (f"{'.'.join(map(str, e['loc']))}：{e['msg']}" for e in error.errors()[:5])
         raise CannotRun(f"{path.name} 有误：{'；'.join(lines)}") from error
