@@ -92,10 +92,7 @@ def play(hub: Hub, files: list[Path], place: Path) -> Iterator[None]:
         at_work = stack.enter_context(desks(machines(), place, hub.publishing, tokens))
         with Readers(clients) as readers:
             first = send_exports(hub, tokens[PETITION], files, place, readers)
-            systems = {
-                agency: own_system(hub, agency, client) for agency, client in clients.items()
-            }
-            played = play_round(Agencies(at_work, systems, readers))
+            played = play_round(Agencies(at_work, own_systems(hub, clients), readers))
             story.heading("再次运行信访局的适配器：没有新事件 / the adapter again: nothing new")
             again = run_adapter(hub.publishing, tokens[PETITION], files, place)
             story.show_runs(again)
@@ -124,8 +121,13 @@ def send_exports(
     return runs
 
 
-def own_system(hub: Hub, agency: str, client: HubClient) -> OwnSystem:
-    """An agency's own: over Kafka where there is one, else at the door."""
+def own_systems(hub: Hub, clients: Mapping[str, HubClient]) -> Mapping[str, OwnSystem]:
+    """Of those who have one: over Kafka where there is one, else at the door."""
+    owners = {step.who for phase in phases() for step in phase.step if step.own}
+    return {agency: _own_system(hub, agency, clients[agency]) for agency in sorted(owners)}
+
+
+def _own_system(hub: Hub, agency: str, client: HubClient) -> OwnSystem:
     if topic := hub.topic_of(agency):
         return OwnSystem(agency, f"Kafka 主题 {topic.name}", topic.publish)
     return OwnSystem(agency, "接口 POST /v1/events", partial(at_the_door, client))

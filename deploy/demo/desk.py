@@ -8,7 +8,6 @@ there or in a template, is dropped into a folder and goes out.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ from openpyxl import Workbook, load_workbook
 from adapters.kit.workbooks import save
 from contracts.agency import AgencyId
 from deploy.demo.failed import DemoFailed
+from deploy.demo.kept import kept
 from deploy.demo.steps import HERE, Runs, Step
 from deploy.demo.workbooks import blank, enter
 
@@ -171,7 +171,7 @@ def _adapter(kind: str, agency: str, runs: Runs) -> str:
 
 def _run(folder: Path, lines: Mapping[str, Lines]) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "hub", "adapter", "run", str(folder / "adapters.toml")],
+        [*kept(), sys.executable, "-m", "hub", "adapter", "run", str(folder / "adapters.toml")],
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),  # noqa: TID251 (what the demo itself was given)
@@ -182,7 +182,8 @@ def _run(folder: Path, lines: Mapping[str, Lines]) -> subprocess.Popen[str]:
 
 def _end(processes: list[subprocess.Popen[str]]) -> None:
     for process in processes:
-        process.send_signal(signal.SIGTERM)
+        # An adapter loses nothing by it, and what it asks the hub just now is not waited for.
+        process.kill()
     for process in processes:
         process.wait()
 

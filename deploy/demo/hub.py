@@ -14,6 +14,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.client import HubClient
+from deploy.demo.kept import kept
 from deploy.local.cluster import Brokers, Cluster, cluster
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ def started(directory: Path) -> Iterator[Hub]:
     directory.mkdir(parents=True)
     with (directory.parent / "hub.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "hub", "up", f"--data={directory}", "--listen=127.0.0.1:0"],
+            [
+                *(*kept(), sys.executable, "-m", "hub", "up"),
+                *(f"--data={directory}", "--listen=127.0.0.1:0"),
+            ],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
