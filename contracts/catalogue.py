@@ -2,9 +2,11 @@
 
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +15,18 @@ from contracts.contract import Contract
 from contracts.conversion import Conversion, Route, route
 from contracts.declare import declared_in
 
+# The entry points by which packages that are installed beside this one declare contracts.
+OWN: Final = "guantong.contracts"
+# What a declaration that is wrong raises as it is loaded.
+_UNUSABLE: Final = (
+    ImportError,
+    SyntaxError,
+    NameError,
+    AttributeError,
+    TypeError,
+    LookupError,
+    ValueError,
+)
 _VERSIONS: Final = re.compile(r"v[1-9][0-9]*(_[a-z]+)?")
 
 
@@ -100,23 +114,54 @@ def type_matches(pattern: str, type_: str) -> bool:
     return pattern in ("*", type_)
 
 
+class OwnUnusable(ValueError):
+    """A package of the installation's own does not load: correct it, or uninstall it."""
+
+    def __init__(self, package: str, error: Exception) -> None:
+        super().__init__(
+            f"契约包 {package} 不能装入，请改正或卸载 / the package cannot be loaded: "
+            f"{type(error).__name__}: {error}"
+        )
+
+
 @cache
 def load_catalogue() -> Catalogue:
-    """The contracts of every family folder: `<family>/v<n>.py` and `v<n>_<part>.py` declare them.
+    """The contracts of every family folder, and of the packages that an installation has beside.
 
-    `<family>/convert.py`, where there is one, lists its CONVERSIONS.
+    Raises OwnUnusable, or ValueError where such a package says what is released already.
+    """
+    shipped = (f"contracts.{m.name}" for m in pkgutil.iter_modules(contracts.__path__) if m.ispkg)
+    families = [_family(package) for package in shipped]
+    for package in sorted({point.value for point in entry_points(group=OWN)}):
+        try:
+            families.append(_family(package))
+        except _UNUSABLE as error:
+            raise OwnUnusable(package, error) from error
+    return Catalogue(
+        [contract for family in families for contract in family.released],
+        [conversion for family in families for conversion in family.conversions],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    released: Sequence[Contract]
+    conversions: Sequence[Conversion]
+
+
+def _family(name: str) -> _Family:
+    """What a package declares: `v<n>.py` and `v<n>_<part>.py` its contracts.
+
+    `convert.py`, where there is one, lists its CONVERSIONS.
     """
     released: list[Contract] = []
     conversions: list[Conversion] = []
-    for family in pkgutil.iter_modules(contracts.__path__):
-        if family.ispkg:
-            package = import_module(f"contracts.{family.name}")
-            for module in pkgutil.iter_modules(package.__path__):
-                if _VERSIONS.fullmatch(module.name):
-                    released += declared_in(import_module(f"{package.__name__}.{module.name}"))
-                elif module.name == "convert":
-                    conversions += import_module(f"{package.__name__}.convert").CONVERSIONS
-    return Catalogue(released, conversions)
+    for module in pkgutil.iter_modules(import_module(name).__path__):
+        if _VERSIONS.fullmatch(module.name):
+            released += declared_in(import_module(f"{name}.{module.name}"))
+        elif module.name == "convert":
+            conversions += import_module(f"{name}.convert").CONVERSIONS
+    return _Family(released, conversions)
 
 
 def _number(contract: Contract) -> tuple[int, int]:

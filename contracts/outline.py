@@ -81,7 +81,7 @@ def shared_objects(contracts: Iterable[Contract]) -> dict[str, type[BaseModel]]:
     found: dict[str, type[BaseModel]] = {}
     for contract in contracts:
         for _, field in walk(contract.fields):
-            if field.model is not None and _is_shared(field.model):
+            if field.model is not None and is_shared(field.model):
                 found[field.model.__name__] = field.model
     return dict(sorted(found.items()))
 
@@ -90,7 +90,7 @@ def own_models(contract: Contract) -> dict[str, type[BaseModel]]:
     """The objects that the family itself declares, by where they stand; the payload at `""`."""
     found: dict[str, type[BaseModel]] = {"": contract.model}
     for pointer, field in _own(contract.fields, ""):
-        if field.model is not None and not _is_shared(field.model):
+        if field.model is not None and not is_shared(field.model):
             found.setdefault(pointer, field.model)
     return found
 
@@ -99,13 +99,13 @@ def _own(fields: tuple[Field, ...], above: str) -> Iterator[tuple[str, Field]]:
     for field in fields:
         pointer = f"{above}/{field.name}"
         yield pointer, field
-        if field.model is not None and not _is_shared(field.model):
+        if field.model is not None and not is_shared(field.model):
             yield from _own(field.parts, f"{pointer}/-" if field.many else pointer)
 
 
-def _is_shared(model: type[BaseModel]) -> bool:
-    """Whether it stands beside the families, in no family's folder."""
-    return model.__module__.count(".") == 1
+def is_shared(model: type[BaseModel]) -> bool:
+    """Whether it stands beside the families, in no family's folder and no package of one's own."""
+    return model.__module__.rpartition(".")[0] == "contracts"
 
 
 def _lines(
@@ -115,7 +115,7 @@ def _lines(
         member = part["properties"][field.name]
         shape = _without_null(member)
         pointer = f"{above}/{field.name}"
-        shared = field.model is not None and _is_shared(field.model)
+        shared = field.model is not None and is_shared(field.model)
         yield Line(
             pointer=pointer,
             depth=depth,

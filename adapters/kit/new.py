@@ -25,6 +25,7 @@ from contracts.codelists import code_list
 from contracts.contract import Contract
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MOST_TOLD: Final = 5
 _TIME: Final = "2026/11/02 09:05:00"
 _NUMBER: Final = Leaf("/id", ("编号",), True, "identifier")
 _RECORDED: Final = Leaf("/time", ("登记时间",), True, "time")
@@ -88,15 +89,20 @@ def _write_first_that_agrees(contract: Contract, folder: Path) -> None:
     raise CannotDraft(f"契约 {contract.name} 不能由一行表格直接得出，请参照其他适配器手写")
 
 
-def _examples(contract: Contract) -> Iterator[Any]:
-    """The contract's own examples, those first that say the most."""
+def _examples(contract: Contract) -> Sequence[Any]:
+    """The contract's own examples, those first that say the most. Raises CannotDraft for none."""
     kept = files(contract.model.__module__.rpartition(".")[0]) / "examples" / "valid"
-    texts = sorted(
-        (each.read_bytes() for each in kept.iterdir() if each.name.startswith(f"{contract.type}-")),
-        key=len,
-        reverse=True,
-    )
-    return (json.loads(text) for text in texts if not isinstance(contract.check(text), tuple))
+    named = kept.iterdir() if kept.is_dir() else ()
+    texts = [each.read_bytes() for each in named if each.name.startswith(f"{contract.type}-")]
+    texts.sort(key=len, reverse=True)
+    found = [(text, contract.check(text)) for text in texts]
+    agreeing = [json.loads(text) for text, told in found if not isinstance(told, tuple)]
+    if agreeing:
+        return agreeing
+    faults = [each for _, told in found if isinstance(told, tuple) for each in told]
+    lines = "；".join(f"{each.pointer} {each.message}" for each in faults[:_MOST_TOLD])
+    advice = f"请先在契约旁写好 examples/valid/{contract.type}-1.json"
+    raise CannotDraft(f"契约 {contract.name} 没有合格的例子，{lines or advice}")
 
 
 def _columns(every: Sequence[Leaf], example: Any) -> Iterator[_Column]:
@@ -165,19 +171,30 @@ def _write(
     folder: Path, contract: Contract, columns: Sequence[_Column], others: Sequence[Leaf]
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    case = contract.key.strip("/").replace("/", "_")
-    correlation = f'\n        "correlationid": f"{contract.family}:{{row.values[\'{case}\']}}",'
     values = {
         "type": contract.type,
         "version": contract.version,
         "title": contract.title,
-        "correlation": "" if contract.answers else correlation,
+        "own": "".join(f"\n        {line}" for line in _own(contract, columns)),
         "columns": "\n".join(f"| {each.name} | {_about(each.leaf)} |" for each in columns),
     }
     for template, name in (("translate.txt", TRANSLATE), ("README.txt", "README.md")):
         text = (files("adapters") / "kit" / "blank" / template).read_text(encoding="utf-8")
         (folder / name).write_text(Template(text).substitute(values), encoding="utf-8")
     (folder / MAPPING).write_text(_mapping(folder.name, contract, columns, others), "utf-8")
+
+
+def _own(contract: Contract, columns: Sequence[_Column]) -> Iterator[str]:
+    """What a translation says of an opening beside its time: the case, and where the matter
+    belongs, as the one region says that every payload has; a reply has both of its opening."""
+    if contract.answers:
+        return
+    case = contract.key.strip("/").replace("/", "_")
+    yield f'"correlationid": f"{contract.family}:{{row.values[\'{case}\']}}",'
+    needed = [each for each in columns if each.leaf.needed and each.leaf.pointer.count("/") == 1]
+    places = [each.field for each in needed if each.leaf.reads == "region"]
+    if len(places) == 1:
+        yield f'"region": str(row.values["{places[0]}"]),'
 
 
 def _mapping(

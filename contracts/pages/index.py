@@ -7,7 +7,7 @@ from contracts.agency import KINDS
 from contracts.catalogue import Catalogue
 from contracts.codelists import code_list, list_names
 from contracts.fields import Field, fields_of, walk
-from contracts.outline import COMMON, shared_objects
+from contracts.outline import COMMON, is_shared, shared_objects
 from contracts.pages.frame import OBJECTS, agency_page, family_page, flow_page, list_page, place
 from contracts.pages.headings import families, flows, objects
 from contracts.pages.told import newest
@@ -64,6 +64,6 @@ def _own(fields: tuple[Field, ...]) -> Iterator[tuple[str, Field]]:
             continue
         if any(pointer.startswith(f"{above}/") for above in seen_shared):
             continue
-        if field.model is not None and field.model.__module__.count(".") == 1:
+        if field.model is not None and is_shared(field.model):
             seen_shared.append(pointer)
         yield pointer, field

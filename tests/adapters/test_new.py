@@ -1,5 +1,6 @@
 """A new adapter is a folder that agrees with its samples, and goes on from there."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,24 @@ def test_its_first_sample_gives_an_event_and_nothing_to_put_right(tmp_path: Path
     assert (done.types, done.refused, done.faults) == ({"briefing.provided": 1}, 0, ())
     assert done.unread == ()
     assert all(column.present for column in done.columns)
+
+
+@pytest.mark.parametrize(
+    ("type_", "region"),
+    [
+        # A region that must be stated; none; one that may be; one of a reply, which has its own.
+        ("petition.case_transferred", "510104"),
+        ("briefing.provided", None),
+        ("tip.received", None),
+        ("issue.verification_reported", None),
+    ],
+)
+def test_an_opening_belongs_to_the_region_that_it_must_state(
+    tmp_path: Path, type_: str, region: str | None
+) -> None:
+    folder = new_adapter("letters", type_, tmp_path)
+    made = json.loads((folder / "samples" / "one" / "out.json").read_text(encoding="utf-8"))
+    assert [event.get("region") for event in made["events"]] == [region]
 
 
 def test_its_code_is_written_as_the_house_writes_it(tmp_path: Path) -> None:

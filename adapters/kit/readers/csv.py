@@ -8,6 +8,7 @@ from typing import Final, TextIO
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.encoding import TextFile, as_2022
 from adapters.kit.readers.header import SEARCHED, Header, find_header, name_columns
+from adapters.kit.readers.layout import is_total
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.table import Lines, Table
 from adapters.kit.wanted import Wanted
@@ -22,8 +23,8 @@ Row = tuple[int, list[str]]
 class CsvFile:
     """`Reader` of one CSV file: GBK, GB18030, UTF-8 or UTF-16, title rows above the header.
 
-    The number of a record is its row. Blank rows are passed over. Opening raises
-    UnreadableFile for a header that is of no use.
+    The number of a record is its row. Blank rows and those of totals are passed over.
+    Opening raises UnreadableFile for a header that is of no use.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class CsvFile:
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
         with self._open() as text:
             for row, cells in _rows(text, self._delimiter):
-                if row > max(self._header.row, after) and any(map(str.strip, cells)):
+                if row <= max(self._header.row, after) or is_total(cells):
+                    continue
+                if any(map(str.strip, cells)):
                     yield self._record(row, cells)
 
     def _headed(self, wanted: Wanted) -> tuple[str, Header]:

@@ -1,15 +1,17 @@
-"""How people lay a sheet out: merged cells, and headers of two rows."""
+"""How people lay a sheet out: merged cells, headers of two rows, and rows of totals."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Final
 
 from adapters.kit.amounts import unit_in, without_unit
 from adapters.kit.readers.header import SEARCHED, name_columns
 from adapters.kit.wanted import Wanted, canonical
 
 Merged = tuple[int, int, int, int]
+_TOTALS: Final = frozenset({"合计", "总计", "小计", "累计", "本页合计"})
 
 
 def candidates(
@@ -53,6 +55,12 @@ class Filling:
             cells[column] = cells[column] or value
         for column, bottom in self.starting.get(row, ()):
             self.running[column] = (bottom, cells[column] if column < len(cells) else "")
+
+
+def is_total(cells: Sequence[str]) -> bool:
+    """Whether a row adds up those above it: the first thing it says is 合计, 小计 or the like."""
+    first = next(filter(str.strip, cells), "")
+    return "计" in first and canonical(first).rstrip(":") in _TOTALS
 
 
 def _filled(top: Sequence[Sequence[str]], merged: Sequence[Merged]) -> list[list[str]]:

@@ -16,7 +16,7 @@ from typing import IO, Final, Protocol
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.frames import NOT_WRITTEN, TOO_LONG, Refused, Rows, Sheet, Why, read_frame
 from adapters.kit.readers.header import SEARCHED, Header, find_header
-from adapters.kit.readers.layout import Filling, candidates
+from adapters.kit.readers.layout import Filling, candidates, is_total
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.lists import Lists
 from adapters.kit.readers.patterns import counts, quoted
@@ -120,8 +120,9 @@ class Workbook:
 
     The number of a record is its row, behind those of all sheets before. A cell merged downwards
     counts in each of its rows. Sheets without the header, and hidden ones, are passed over and
-    told; blank rows are passed over, and a template's own sheets. Opening raises UnreadableFile
-    when no sheet has the header, or for a workbook that came from another adapter's template.
+    told; blank rows and those of totals are passed over, and a template's own sheets. Opening
+    raises UnreadableFile when no sheet has the header, or for a workbook that came from another
+    adapter's template.
     Sheets of lists come behind the others; of their rows only those that belong to no record come
     as `Unreadable`, the others with their record.
     """
@@ -284,8 +285,9 @@ class Workbook:
             if row < first:
                 continue
             blank = row not in errors and not any(map(str.strip, cells))
+            passed_over = blank or is_total(cells)
             filling.fill(row, cells)
-            if not blank and offset + row + 1 > after:
+            if not passed_over and offset + row + 1 > after:
                 yield self._record(table, row + 1, cells, errors.get(row, frozenset()))
 
     def _cells(self, seen: _Seen) -> Iterator[list[str]]:

@@ -85,6 +85,11 @@ def test_rows_count_as_in_a_spreadsheet(read: Read) -> None:
     assert got.rows == [(4, columns("1", second="乙\n第二行")), (7, columns("2"))]
 
 
+def test_rows_that_add_up_those_above_are_passed_over(read: Read) -> None:
+    got = read(f"{HEADER}\n1,,d,乙,,n\n小计,,,,,1\n2,,d,乙,,n\n,合　计：\n")
+    assert (got.rows, got.faults) == ([(2, columns("1")), (4, columns("2"))], [])
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";"])
 def test_cells_may_be_divided_by_tabs_or_semicolons(read: Read, delimiter: str) -> None:
     lines = ["示范市,导出", HEADER.replace(",", delimiter)]

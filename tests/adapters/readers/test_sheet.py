@@ -159,6 +159,22 @@ def test_a_cell_merged_downwards_counts_in_every_row(path: Path) -> None:
     assert read(path, after=2).records == got.records[1:]
 
 
+@pytest.mark.parametrize("total", ["合计", " 合　计：", "小计", "总计:", "累计", "本页合计"])
+def test_rows_that_add_up_those_above_are_passed_over(path: Path, total: str) -> None:
+    def lay(sheet: Worksheet) -> None:
+        for row in (HEADER, ["1", "甲", "3"], [total, None, "#REF!"], ["2", "乙", "4"]):
+            sheet.append(row)
+        sheet["C3"].data_type = "e"
+        sheet.append([None, total, "7"])
+        sheet.append(["3", "丙", total])
+        sheet.append(["合计金额", "丁", "5"])
+        sheet.merge_cells("A3:B3")
+
+    got = laid_out(path, lay)
+    assert [each["no"] for each in got.columns] == ["1", "2", "3", "合计金额"]
+    assert (got.numbers, got.unreadable, got.notices) == ([2, 4, 6, 7], [], ())
+
+
 def test_cells_merged_downwards_in_an_xls_count_in_every_row(path: Path) -> None:
     book = xlwt.Workbook()
     sheet = book.add_sheet("表")
