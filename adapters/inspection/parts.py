@@ -20,9 +20,6 @@ _NO_REGION: Final = Wrong(
     "请填收件机关所在地的行政区划，或请管理员在站点映射中写明",
 )
 _TWICE: Final = Wrong(FaultKind.MISMATCH, "在这张清单中已有一行", "同一编号在一张清单中只能有一行")
-_UNEXPLAINED: Final = Wrong(
-    FaultKind.MISSING, "没有填写，而这一行列为重点关注", "请填关注情形，或把“重点关注”改为否"
-)
 _WHICH: Final = Wrong(
     FaultKind.MISMATCH, "没有写明是哪一项", "同一行有几项，请写成“1=内容；2=内容”"
 )
@@ -89,13 +86,6 @@ def repeated(parts: tuple[Row, ...], field: str) -> Iterator[RowFault]:
         if part.values[field] in seen:
             yield part.wrong(field, _TWICE)
         seen.add(part.values[field])
-
-
-def unexplained(problems: tuple[Row, ...]) -> Iterator[RowFault]:
-    """Problems that need attention, and do not say why."""
-    for part in problems:
-        if part.values.get("attention") and "attention_reasons" not in part.values:
-            yield part.wrong("attention_reasons", _UNEXPLAINED)
 
 
 def problem(part: Row) -> dict[str, Any]:

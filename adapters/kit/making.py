@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from adapters.kit.adapter import Adapter
+from adapters.kit.placing import place_at
 from adapters.kit.port import FaultKind, Record, RowFault, Translated, Unreadable
 from adapters.kit.rows import Deleted
 from contracts.contract import Contract
@@ -46,14 +47,14 @@ def make(adapter: Adapter, record: Record | Unreadable) -> FromRecord:
         day = day_of(made.attributes["time"])
         checked = contract.check(made.data, day, codes=adapter.codes)
         if isinstance(checked, tuple):
-            faults.extend(_broken_rule(adapter, record, made.type, fault) for fault in checked)
+            faults.extend(_broken_rule(adapter, record, made, fault) for fault in checked)
         else:
             events.append(Made(made, contract, contract.case_of(checked)))
     return FromRecord(events=tuple(events), faults=tuple(faults))
 
 
-def _broken_rule(adapter: Adapter, record: Record, type_: str, fault: Fault) -> RowFault:
-    column = adapter.mapping.column_at(fault.pointer, type_)
+def _broken_rule(adapter: Adapter, record: Record, made: Translated, fault: Fault) -> RowFault:
+    column = adapter.mapping.column_at(fault.pointer, made.type)
     advice = "请按原因改正该列后重新导出" if column else "请核对该行，或请管理员核对字段映射"
-    place = record.place
+    place = place_at(fault.pointer, made.places) or record.place
     return RowFault(place.row, column, FaultKind.CONTRACT, fault.message, advice, place.sheet)

@@ -346,6 +346,11 @@ class Mapping(_Strict):
         )
 
     @property
+    def templated(self) -> bool:
+        """Whether people may be given a workbook to fill in; none holds a whole document."""
+        return self.template.offered and not self.document.whole
+
+    @property
     def asked(self) -> MappingOf[str, FieldRule]:
         """The fields that a row of a table may say, also those of its part of a record (written
         `group.field`)."""

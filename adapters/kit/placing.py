@@ -1,8 +1,11 @@
-"""A payload from fields that say themselves where they stand in it: by their `pointers`."""
+"""A payload from fields that say themselves where they stand in it: by their `pointers`; and which
+row a part of a payload comes from.
+"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from adapters.kit.port import Place
 from adapters.kit.rows import Row
 
 
@@ -16,6 +19,20 @@ def payload_of(row: Row, besides: Collection[str] = ()) -> dict[str, Any]:
             pointers = row.fields[name].pointers or (f"/{name}",)
             _place(payload, pointers[0].rpartition(":")[2].split("/")[1:], value)
     return payload
+
+
+def places_of(parts: Iterable[Row], pointer: str) -> dict[str, Place]:
+    """Where the rows stand that became the items, in this order, of the list at a pointer."""
+    return {f"{pointer}/{number}": part.place for number, part in enumerate(parts)}
+
+
+def place_at(pointer: str, places: Mapping[str, Place]) -> Place | None:
+    """Of an event's member the row that it comes from: that of the innermost part around it
+    (`Translated.places`); None outside of them."""
+    at = pointer.removeprefix("/data")
+    while at and at not in places:
+        at = at.rpartition("/")[0]
+    return places.get(at)
 
 
 def _place(part: dict[str, Any], steps: list[str], value: object) -> None:

@@ -255,12 +255,15 @@ class Translated(Struct, frozen=True):
     a reply its opening).
 
     `native` is the number that the agency's own system gave to the matter. Attributes and data
-    are a function of the record alone, so that reading it again gives the same bytes.
+    are a function of the record alone, so that reading it again gives the same bytes. `places`
+    tells which parts of the data have rows of their own: where these stand, by JSON Pointer into
+    the data.
     """
 
     native: str
     attributes: Mapping[str, str]
     data: bytes
+    places: Mapping[str, Place] = {}
 
     @property
     def type(self) -> str:

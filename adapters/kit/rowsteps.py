@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.port import FaultKind, Place, RowFault, Translated
 from adapters.kit.rows import Row
 from contracts.contract import Contract
 
@@ -20,7 +20,8 @@ class Step:
 
     `at`: the field that says when. `payload`: the event's data but for the case, from a row in
     which nothing is missing. `again`: the field that tells one such step of a case from the next;
-    without one, a step that reads otherwise than before is a correction of it.
+    without one, a step that reads otherwise than before is a correction of it. `places`: which
+    parts of the data have rows of their own (`Translated.places`).
     """
 
     type: str
@@ -29,6 +30,7 @@ class Step:
     at: str
     payload: Callable[[Row], Mapping[str, Any]]
     again: str | None = None
+    places: Callable[[Row], Mapping[str, Place]] = lambda row: {}
 
     def taken(self, row: Row) -> bool:
         """Whether the row has begun the step."""
@@ -60,6 +62,7 @@ def made(
         | {"time": moment(str(row.values[step.at]))}
         | {name: value for name, value in named.items() if value is not None},
         data=payload_bytes(contract, payload),
+        places=step.places(row),
     )
 
 

@@ -130,14 +130,14 @@ def adapter_making(what: str | Path, site: Path | None, codes: Codes) -> tuple[A
     making = [
         name
         for name, mapping in mappings.items()
-        if mapping.template.offered and what in mapping.contracts
+        if mapping.templated and what in mapping.contracts
     ]
     if len(making) == 1:
         return load(making[0], site, codes), what
     known = "、".join(making or available())
     if making:
         raise CannotRun(f"发 {what} 的适配器有几个，请写明用哪一个：{known}")
-    raise CannotRun(f"没有名为 {what} 的适配器，也没有发这种事件的；可用：{known}")
+    raise CannotRun(f"没有名为 {what} 的适配器，也没有可填报这种事件的；可用：{known}")
 
 
 def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template:
@@ -147,8 +147,8 @@ def template_of(adapter: Adapter, offered: Offered, type_: str = "") -> Template
     unknown region.
     """
     mapping, contracts = adapter.mapping, adapter.contracts
-    if not mapping.template.offered:
-        raise CannotRun(f"{adapter.name} 读的不是表格，没有填报模板")
+    if not mapping.templated:
+        raise CannotRun(f"{adapter.name} 读的不是表格，没有填报模板：请投放原来的文件")
     if not counts(mapping.template.sheet, mapping.document.sheets):
         sheet = mapping.template.sheet
         raise CannotRun(f"{adapter.name} 不读工作表“{sheet}”：请在 [template] sheet 写明名称")

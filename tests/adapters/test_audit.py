@@ -228,7 +228,7 @@ def test_a_project_with_a_faulty_row_comes_back_whole_and_goes_out_when_repaired
 ) -> None:
     summary = drop("audit.rectification", RECTIFIED, {**SECOND, "整改措施": ""})
     (fault,) = summary.faults
-    assert (fault.row, fault.column, fault.kind) == (3, "整改措施", FaultKind.MISSING)
+    assert (fault.row, fault.column, fault.kind) == (3, "整改措施", FaultKind.CONTRACT)
     assert door.asked == []
     book = next(path for path in summary.answers if path.suffix == ".xlsx")
     sheet = load_workbook(book).worksheets[0]

@@ -175,6 +175,22 @@ def test_a_plan_is_sent_whole_or_comes_back_marked_in_its_lists(door: Door, tmp_
     assert [each["entries"] for each in plan["data"]["three_lists"]] == [2, 3, 2]
 
 
+def test_a_rule_of_the_contract_is_told_in_the_list_in_which_it_is_broken(
+    door: Door, tmp_path: Path
+) -> None:
+    file = tmp_path / "整改方案.xlsx"
+    file.write_bytes(sample("rectification", "subcategory-of-another").read_bytes())
+    (_, answer) = dropped(door, tmp_path, "rectification", file).answers
+    marked = [
+        (sheet.title, cell.coordinate)
+        for sheet in load_workbook(answer).worksheets
+        for row in sheet.iter_rows(min_row=3)
+        for cell in row
+        if cell.comment
+    ]
+    assert marked == [("1.问题清单", "E3")]
+
+
 def test_a_letter_goes_to_the_front_desks_of_the_kinds_that_it_names(
     door: Door, tmp_path: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """Fields say themselves where in a payload they stand."""
 
 from adapters.kit.mapping import FieldRule
-from adapters.kit.placing import payload_of
+from adapters.kit.placing import payload_of, place_at, places_of
 from adapters.kit.port import Place
 from adapters.kit.rows import Row
 
@@ -33,3 +33,22 @@ def test_a_pointer_may_name_its_type() -> None:
 
 def test_what_belongs_elsewhere_is_left_out() -> None:
     assert payload_of(row(time=("/time",), title=()), besides=("time",)) == {"title": "title"}
+
+
+def test_a_member_is_told_where_the_innermost_part_around_it_stands() -> None:
+    item, measure = Place("a.xlsx", 3, "问题清单"), Place("a.xlsx", 7, "任务清单")
+    places = {"/items/0": item, "/items/0/measures/1": measure}
+    assert place_at("/data/items/0/measures/1/due", places) == measure
+    assert place_at("/data/items/0/measures/0/due", places) == item
+    assert place_at("/data/items/0", places) == item
+    assert place_at("/data/items/01", places) is None
+    assert place_at("/data/letter/docno", places) is None
+    assert place_at("", places) is None
+
+
+def test_the_items_of_a_list_stand_where_their_rows_do() -> None:
+    rows = [Row(place=Place("a.csv", number), values={}, fields={}) for number in (4, 6)]
+    assert places_of(rows, "/items") == {
+        "/items/0": Place("a.csv", 4),
+        "/items/1": Place("a.csv", 6),
+    }

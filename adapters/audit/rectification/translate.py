@@ -11,7 +11,7 @@ from adapters.audit.findings import finding_of, member, numbers_in, treatments
 from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.numbers import by_number, unaccompanied, unclear
-from adapters.kit.placing import payload_of
+from adapters.kit.placing import payload_of, places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, moment
@@ -29,12 +29,6 @@ _UNTOLD: Final = Wrong(
     FaultKind.MISSING, "没有填写", "请填 已完成、基本完成或未完成；还没有情况的，请清空这一行的各栏"
 )
 _NO_DAY: Final = Wrong(FaultKind.MISSING, "没有填写", "请填所报情况截至哪一天")
-_NO_MEASURE: Final = Wrong(
-    FaultKind.MISSING, "没有填写，而整改已完成", "已完成整改的，请写明采取了什么措施"
-)
-_NO_REASON: Final = Wrong(
-    FaultKind.MISSING, "没有填写，而整改没有完成", "未整改到位的，请填写原因和计划完成日期"
-)
 _TOO_LATE: Final = Wrong(
     FaultKind.DATE, "晚于截止日期", "截止日期之后的措施请留待下一次报告，或者核对日期"
 )
@@ -52,6 +46,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
         native=f"{row.values['auditprojectid']}/{day}",
         attributes=contract_attributes(contract) | {"time": moment(day)},
         data=payload_bytes(contract, _payload(row, told)),
+        places=places_of(told, "/items"),
     )
     return (event,)
 
@@ -71,12 +66,6 @@ def _of_finding(part: Row, day: str | None) -> Iterator[RowFault]:
     yield from unaccompanied(part, "measure_on", "measure")
     if "completion" not in part.values:
         yield part.wrong("completion", _UNTOLD)
-    elif _is_done(part):
-        if "measure" not in part.values:
-            yield part.wrong("measure", _NO_MEASURE)
-    else:
-        lacking = (field for field in ("obstacle", "planned_for") if field not in part.values)
-        yield from (part.wrong(field, _NO_REASON) for field in lacking)
     if day and any(str(on) > day for on in by_number(part, "measure_on").values()):
         yield part.wrong("measure_on", _TOO_LATE)
 

@@ -13,10 +13,10 @@ from adapters.inspection.parts import (
     org,
     problem,
     repeated,
-    unexplained,
 )
 from adapters.kit.convert import Wrong
-from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.placing import places_of
+from adapters.kit.port import FaultKind, Place, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order
 
@@ -53,7 +53,6 @@ def _faults(row: Row) -> Iterator[RowFault]:
         yield row.wrong("targetid", _NO_LIST)
     yield from repeated(row.groups["issues"], "issueid")
     yield from repeated(row.groups["requirements"], "no")
-    yield from unexplained(row.groups["issues"])
     yield from out_of_order(
         row, (("held_on", "plan_due"), ("plan_due", "report_due"), ("held_on", "embargo_until"))
     )
@@ -93,10 +92,16 @@ def _issued(row: Row) -> Mapping[str, Any]:
     }
 
 
+def _places(row: Row) -> dict[str, Place]:
+    issues, requirements = row.groups["issues"], row.groups["requirements"]
+    return places_of(issues, "/issues") | places_of(requirements, "/requirements")
+
+
 _ISSUED: Final = Step(
     type="feedback.issued",
     begun=("targetid",),
     needed=(),
     at="at",
     payload=_issued,
+    places=_places,
 )

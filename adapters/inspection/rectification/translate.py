@@ -16,10 +16,10 @@ from adapters.inspection.parts import (
     org,
     problem,
     repeated,
-    unexplained,
 )
-from adapters.kit.convert import Wrong
-from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.convert import Value, Wrong
+from adapters.kit.placing import places_of
+from adapters.kit.port import FaultKind, Place, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order
 
@@ -86,7 +86,6 @@ def _unlisted(row: Row) -> Iterator[RowFault]:
     yield from repeated(problems, "itemid")
     yield from repeated(owners, "itemid")
     yield from repeated(row.groups["tasks"], "measureid")
-    yield from unexplained(problems)
     for part in problems:
         if part.values["itemid"] not in tasks:
             yield part.wrong("itemid", _NO_TASK)
@@ -102,7 +101,7 @@ def _late(row: Row) -> Iterator[RowFault]:
 
 
 def _submitted(row: Row) -> Mapping[str, Any]:
-    owners = {part.values["itemid"]: part for part in row.groups["owners"]}
+    owners = _owners(row)
     items = [_item(row, part, owners[part.values["itemid"]]) for part in row.groups["problems"]]
     return {
         "letter": letter(row),
@@ -136,6 +135,27 @@ def _submitted(row: Row) -> Mapping[str, Any]:
     }
 
 
+def _owners(row: Row) -> dict[Value, Row]:
+    """Who answers for what, by the item's number."""
+    return {part.values["itemid"]: part for part in row.groups["owners"]}
+
+
+def _tasks(row: Row, problem: Row) -> list[Row]:
+    """What is done about one item."""
+    return [t for t in row.groups["tasks"] if t.values["itemid"] == problem.values["itemid"]]
+
+
+def _places(row: Row) -> dict[str, Place]:
+    """Of an item what is wrong, what is done and who answers stand on three sheets."""
+    problems, owners = row.groups["problems"], _owners(row)
+    places = places_of(problems, "/items")
+    for number, part in enumerate(problems):
+        owner = owners[part.values["itemid"]].place
+        places |= {f"/items/{number}/owner": owner, f"/items/{number}/unit": owner}
+        places |= places_of(_tasks(row, part), f"/items/{number}/measures")
+    return places
+
+
 def _period(row: Row) -> Mapping[str, Any] | None:
     return {"from": row.text("from"), "to": row.text("until")} if "from" in row.values else None
 
@@ -151,11 +171,7 @@ def _item(row: Row, part: Row, owner: Row) -> Mapping[str, Any]:
         "itemid": part.text("itemid"),
         "owner": leader,
         "unit": {"name": owner.text("unit")},
-        "measures": [
-            _measure(task, leader)
-            for task in row.groups["tasks"]
-            if task.values["itemid"] == part.values["itemid"]
-        ],
+        "measures": [_measure(task, leader) for task in _tasks(row, part)],
         "due": part.text("due"),
         "long_term": part.values.get("long_term"),
         "target_state": part.text("target_state"),
@@ -183,4 +199,5 @@ _SUBMITTED: Final = Step(
     needed=(),
     at="at",
     payload=_submitted,
+    places=_places,
 )

@@ -5,14 +5,12 @@ from typing import Any, Final
 
 from adapters.kit.convert import Wrong
 from adapters.kit.named import org
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, made, out_of_order
 from contracts.agency import AddressError, parse_addresses
 
-_TWICE: Final = Wrong(
-    FaultKind.MISMATCH, "与同一批次的另一名人选相同", "请给每名人选不同的序号，从 1 起"
-)
 _NO_ADDRESS: Final = Wrong(
     FaultKind.IDENTIFIER,
     "不是贯通的机构地址",
@@ -44,12 +42,6 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
 
 def _faults(row: Row) -> Iterator[RowFault]:
     yield from out_of_order(row, (("at", "due"), ("records_from", "at")))
-    seen = set()
-    for person in row.groups["persons"]:
-        number = person.values["person_no"]
-        if number in seen:
-            yield person.wrong("person_no", _TWICE)
-        seen.add(number)
     try:
         parse_addresses(row.text("to") or "")
     except AddressError:
@@ -113,4 +105,5 @@ _REQUESTED: Final = Step(
     needed=("at",),
     at="at",
     payload=_requested,
+    places=lambda row: places_of(row.groups["persons"], "/persons"),
 )
