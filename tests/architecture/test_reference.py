@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
+from deploy.monitoring.page import adapters_metrics
 from deploy.reference.__main__ import HERE, generated
 from deploy.reference.errors import errors
 from deploy.reference.faults import Passed, Told, found_faults
@@ -85,8 +86,9 @@ def setting(name: str) -> bool:
 
 
 def metric(name: str) -> bool:
-    """Whether the hub tells the metric, or a part of it."""
-    known = {metric.name for metric in Metrics(version="0", sqlite="0").declared}
+    """Whether the hub, or a process of adapters, tells the metric, or a part of it."""
+    declared = (*Metrics(version="0", sqlite="0").declared, *adapters_metrics())
+    known = {metric.name for metric in declared}
     return name in known or re.sub(r"_(bucket|count|sum)$", "", name) in known
 
 
