@@ -2,8 +2,8 @@
 round of inspection goes from the letters before it to the evaluation of what was put right.
 
 `make cluster` plays the same on a hub of several processes, over Kafka: agencies publish at one
-door and read at another, and one of them publishes by its own topic. With ONCE=1 the last line
-printed is JSON and the demo ends; else the hub keeps serving.
+door and read at another, and systems of their own publish by their topics. With ONCE=1 the last
+line printed is JSON and the demo ends; else the hub and the agencies' adapters stay at work.
 """
 
 import json

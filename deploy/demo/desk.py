@@ -175,6 +175,8 @@ def _run(folder: Path, lines: Mapping[str, Lines]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),  # noqa: TID251 (what the demo itself was given)
+        # A Ctrl-C at the terminal is for the demo to answer.
+        process_group=0,
     )
     Thread(target=_read, args=(process, lines), daemon=True).start()
     return process

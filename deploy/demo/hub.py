@@ -104,6 +104,8 @@ def started(directory: Path) -> Iterator[Hub]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            # A Ctrl-C at the terminal is for the demo to answer.
+            process_group=0,
         )
         assert process.stdout is not None
         print(process.stdout.readline().strip())

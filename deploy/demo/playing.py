@@ -57,7 +57,9 @@ def amiss(played: Iterable[Done], readers: Readers) -> Iterator[str]:
     """Sentences on what anybody read of the round that no step has for them, or lacks."""
     for done in played:
         for agency, events in readers.got.items():
-            due = Counter({g.type: g.count for g in done.step.gives if agency in g.to})
+            due = Counter[str]()
+            for given in done.step.gives:
+                due[given.type] += given.count * (agency in given.to)
             read = Counter(e["type"] for e in events if e["hubreceipt"] in done.receipts)
             for type_ in due.keys() | read.keys():
                 if due[type_] != read[type_]:

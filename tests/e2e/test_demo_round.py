@@ -1,6 +1,5 @@
 """The demo's round as data, and what is made of it before any hub is there."""
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,8 @@ import pytest
 from openpyxl import load_workbook
 
 from adapters.kit.adapter import available, load
+from adapters.kit.sinks.columns import described
+from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.workbooks import save
 from contracts.catalogue import load_catalogue
 from deploy.demo import story
@@ -55,8 +56,8 @@ def test_what_clerks_enter_has_its_column_in_the_template_or_the_ledger() -> Non
     for step in (step for step in STEPS if not step.own):
         runs = machines()[step.who][step.adapter]
         if step.file == runs.ledger:
-            form = tomllib.loads((available()[step.adapter] / runs.form).read_text("utf-8"))
-            titles = {column["title"] for column in form["columns"]}
+            form = described(available()[step.adapter] / runs.form, Ledger)
+            titles = {column.title for column in form.columns}
             for row in step.rows:
                 assert row.cells.keys() | row.find.keys() <= titles, step.does
         elif (step.who, step.file) not in begun and not step.file.startswith("退回/"):
