@@ -1,7 +1,7 @@
 """What tells people what to put right: a list of all faults, and the refused rows as a workbook."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
@@ -22,7 +22,13 @@ _CAME_BACK: Final = re.compile(r"(.+)\.errors(?:-([0-9]{1,4}))?\.xlsx", re.DOTAL
 
 
 def write_answers(
-    original: Path, name: str, faults: Iterable[RowFault], into: Path, *, wanted: Wanted
+    original: Path,
+    name: str,
+    faults: Iterable[RowFault],
+    into: Path,
+    *,
+    wanted: Wanted,
+    told: Callable[[RowFault], None] = lambda fault: None,
 ) -> tuple[Path, ...]:
     """Put the answers to a document in place of earlier ones; none when nothing is wrong.
 
@@ -30,12 +36,13 @@ def write_answers(
     where and why, and nothing that a cell says. Of a table, `<name>.errors.xlsx` is what people put
     right and hand in again: an xlsx workbook as it came with marks in it, of others the refused
     rows. A reader passes over what it adds. Handed in again, they come back as `.errors-2`, so that
-    nothing that people wrote is replaced. Raises OSError.
+    nothing that people wrote is replaced. `told` hears of each fault, its column as the document
+    calls it. Raises OSError.
     """
     called = _called(name)
     listed, book = into / f"{called}.csv", into / f"{called}.xlsx"
-    told = iter(faults)
-    first = next(told, None)
+    rest = iter(faults)
+    first = next(rest, None)
     if first is None:
         listed.unlink(missing_ok=True)
         book.unlink(missing_ok=True)
@@ -46,12 +53,18 @@ def write_answers(
         if first.kind is not FaultKind.FILE:
             with suppress(UnreadableFile):
                 reader = stack.enter_context(opened(original, name, wanted))
-        names, passing = own_names(reader), faulty.passing(chain([first], told))
-        write_report(listed, name, (as_called(fault, names) for fault in passing))
+        names, passing = own_names(reader), faulty.passing(chain([first], rest))
+        write_report(listed, name, _heard((as_called(f, names) for f in passing), told))
         if _write_book(original, reader, wanted, faulty, book):
             return listed, book
     book.unlink(missing_ok=True)
     return (listed,)
+
+
+def _heard(faults: Iterable[RowFault], told: Callable[[RowFault], None]) -> Iterator[RowFault]:
+    for fault in faults:
+        told(fault)
+        yield fault
 
 
 def _called(name: str) -> str:

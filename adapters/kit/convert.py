@@ -58,6 +58,11 @@ class Rule(Protocol):
         ...
 
     @property
+    def label_column(self) -> str | None:
+        """Where the label of a code stands that an open list has not."""
+        ...
+
+    @property
     def aliases(self) -> Mapping[str, str]:
         """What a site writes → what the conversion understands."""
         ...
@@ -294,7 +299,7 @@ def _code(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     if scientific := _scientific(written):
         return scientific
     if members.closed or cell.label is None or len(written) > 32:
-        return _not_listed(members, labelled=not members.closed)
+        return _not_listed(members, labelled=bool(rule.label_column) and not members.closed)
     return {"code": written, "label": " ".join(bare(cell.label).split())[:200]}
 
 
@@ -335,11 +340,11 @@ def _not_listed(members: CodeList, *, labelled: bool) -> Wrong:
     # A long list is told by its branches.
     named = listed if len(listed) <= _MOST_NAMED else [m for m in listed if m.parent is None]
     shown = [f"{member.code} {member.label}" for member in named[:_MOST_NAMED]]
-    advice = f"可用：{'、'.join(shown)}"
-    if not labelled:
-        return Wrong(FaultKind.CODE, f"不在代码表 {members.name} 中", advice)
-    reason = f"不在代码表 {members.name} 中，又没有名称"
-    return Wrong(FaultKind.CODE, reason, f"请在名称列填写名称；{advice}")
+    reason, advice = f"不在代码表 {members.name} 中", f"可用：{'、'.join(shown)}"
+    if labelled:
+        return Wrong(FaultKind.CODE, f"{reason}，又没有名称", f"请在名称列填写名称；{advice}")
+    own = "" if members.closed else "；另有叫法的，请管理员在站点映射的 aliases 中写明是哪一项"
+    return Wrong(FaultKind.CODE, reason, f"{advice}{own}")
 
 
 def _choice(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:

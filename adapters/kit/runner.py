@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from shutil import copyfileobj
 from threading import Event
@@ -40,9 +39,10 @@ class Summary:
     """What became of a file, all its runs together since it was last begun from the start.
 
     `read` counts rows with something in them; `accepted` and `duplicate` events; `rejected` rows
-    that were not taken over whole and events that the hub refused; `faults` and `receipts` (ids,
-    of this run) are the first thousand. `complete` is False when part of the file could not be
-    read. `answers` tell people what to put right, none when there is nothing.
+    that were not taken over whole and events that the hub refused; `faults` (columns as the file
+    calls them) and `receipts` (ids, of this run) are the first thousand. `complete` is False when
+    part of the file could not be read. `answers` tell people what to put right, none when there is
+    nothing.
     """
 
     read: int
@@ -130,8 +130,13 @@ def run(
 def _answered(documents: Documents, document: Document, into: Path, *, wanted: Wanted) -> Summary:
     """What became of a document, its answers written; without the receipts, which are not kept."""
     ended = documents.current(document)
+    shown: list[RowFault] = []
+
+    def told(fault: RowFault) -> None:
+        shown.extend([fault] if len(shown) < MOST_SHOWN else ())
+
     files = write_answers(
-        document.path, document.name, documents.faults(ended), into, wanted=wanted
+        document.path, document.name, documents.faults(ended), into, wanted=wanted, told=told
     )
     return Summary(
         read=ended.counts.read,
@@ -139,7 +144,7 @@ def _answered(documents: Documents, document: Document, into: Path, *, wanted: W
         duplicate=ended.counts.duplicate,
         rejected=ended.counts.rejected,
         receipts=(),
-        faults=tuple(islice(documents.faults(ended), MOST_SHOWN)),
+        faults=tuple(shown),
         complete=ended.complete,
         answers=files,
     )

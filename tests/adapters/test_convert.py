@@ -26,6 +26,7 @@ class Rule:
     values: tuple[str, ...] = ()
     unit: Unit | None = None
     serial: bool = False
+    label_column: str | None = None
 
 
 CITIZEN = citizen_id_with_check_digit("51999919800101001")
@@ -244,6 +245,31 @@ def test_a_code_of_a_closed_list_takes_no_label_of_its_own() -> None:
         "不在代码表 petition_purpose 中",
         "可用：1 申诉、2 求决、3 揭发控告、4 意见建议、5 咨询、99 其他",
     )
+
+
+@pytest.mark.parametrize(
+    ("label_column", "reason", "advice"),
+    [
+        (
+            None,
+            "不在代码表 satisfaction 中",
+            "可用：satisfied 满意、basically 基本满意、dissatisfied 不满意、other 其他；"
+            "另有叫法的，请管理员在站点映射的 aliases 中写明是哪一项",
+        ),
+        (
+            "满意度名称",
+            "不在代码表 satisfaction 中，又没有名称",
+            "请在名称列填写名称；"
+            "可用：satisfied 满意、basically 基本满意、dissatisfied 不满意、other 其他",
+        ),
+    ],
+)
+def test_of_a_code_that_an_open_list_has_not_it_is_said_what_can_be_done(
+    label_column: str | None, reason: str, advice: str
+) -> None:
+    rule = Rule(list="satisfaction", label_column=label_column)
+    said = READINGS["code"](Cell("极为满意"), rule, SHIPPED)
+    assert said == Wrong(FaultKind.CODE, reason, advice)
 
 
 def test_what_is_said_of_a_wrong_number_is_what_is_wrong_with_it() -> None:

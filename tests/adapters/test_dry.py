@@ -12,6 +12,7 @@ from adapters.kit.new import new_adapter
 from adapters.kit.port import FaultKind
 from contracts.agency import AgencyIdError
 from deploy.demo.exports import HEADER, LETTER
+from tests.adapters.readers.documents import zip_of
 
 SOUND = {
     "djsj": "2026/10/08",
@@ -158,6 +159,22 @@ def test_replies_are_counted_that_still_need_their_opening(tmp_path: Path) -> No
     sample = folder / "samples" / "repeated" / "in.csv"
     done = dry_run(load(folder), sample, "510100.discipline")
     assert (done.replies, done.again) == (2, 1)
+
+
+def test_columns_are_named_as_each_member_of_an_archive_names_them(tmp_path: Path) -> None:
+    header = tuple({"xfrs": "信访人数"}.get(name, name) for name in HEADER)
+    named = export(
+        tmp_path / "a.csv", {"xfjbh": "XFJ1", "信访人数": "若干"}, {"xfjbh": "XFJ2"}, header=header
+    )
+    plain = export(tmp_path / "b.csv", {"xfjbh": "XFJ3", "xfrs": "若干"})
+    path = tmp_path / "十月.zip"
+    path.write_bytes(zip_of({"甲.csv": named.read_bytes(), "乙.csv": plain.read_bytes()}))
+    done = rehearse(path)
+    assert [(fault.column, fault.kind, fault.rows) for fault in done.faults] == [
+        ("xfrs", FaultKind.NUMBER, (("乙.csv", 2),)),
+        ("信访人数", FaultKind.NUMBER, (("甲.csv", 2),)),
+        ("信访人数", FaultKind.MISSING, (("甲.csv", 3),)),
+    ]
 
 
 def test_columns_are_named_as_the_file_names_them(tmp_path: Path) -> None:

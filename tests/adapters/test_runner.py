@@ -207,6 +207,12 @@ def test_what_the_contract_refuses_is_told_of_its_column_and_not_sent(
     assert [event["data"]["petitionid"] for event in sent(door)] == ["2"]
 
 
+def test_a_column_is_told_by_the_name_that_the_file_has_for_it(send: Send, tmp_path: Path) -> None:
+    path = sheet(tmp_path / "in.csv", {"xfjbh": "1", "xfrs": "若干"})
+    path.write_bytes(path.read_bytes().replace(b"xfrs", "信访人数".encode("gbk")))
+    assert [(f.row, f.column) for f in send(path).faults] == [(2, "信访人数")]
+
+
 def test_what_the_hub_refuses_is_told_of_its_column_and_holds_up_nothing(
     door: Door, send: Send, tmp_path: Path
 ) -> None:

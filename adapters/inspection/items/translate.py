@@ -27,6 +27,11 @@ _ORDERS: Final = (
     ("reopened_on", "reopen_due"),
     ("overdue_on", "explain_by"),
 )
+_TO_NOBODY: Final = Wrong(
+    FaultKind.MISSING,
+    "没有填写，而党组织编号不是贯通的机构编号",
+    "请填责任单位在贯通的机构编号（或收件机关），否则这一事项会发给每个被巡视巡察党组织",
+)
 _NOT_YET: Final = Wrong(
     FaultKind.STEP, "不晚于完成期限", "没有逾期的不发提醒；请核对统计日期和完成期限"
 )
@@ -40,15 +45,22 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
         contracts,
         case=str(row.values["itemid"]),
         wrong=_faults(row),
-        named={"to": addressees(row) or agency_of(row.text("targetid") or "")},
+        named={"to": _whom(row)},
     )
 
 
 def _faults(row: Row) -> Iterator[RowFault]:
+    if _whom(row) is None and taken(row, _STEPS):
+        yield row.wrong("to", _TO_NOBODY)
     yield from misaddressed(row)
     yield from out_of_order(row, _ORDERS)
     if (days := _days_overdue(row)) is not None and days <= 0:
         yield row.wrong("overdue_on", _NOT_YET)
+
+
+def _whom(row: Row) -> str | None:
+    """Whom the item is for: without an address it would go to every inspected party."""
+    return addressees(row) or agency_of(row.text("targetid") or "")
 
 
 def _due(row: Row) -> str | None:

@@ -26,6 +26,7 @@ from adapters.kit.port import (
 from adapters.kit.readers.image import PICTURES, Picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import counts, quoted
+from adapters.kit.readers.table import Names, own_names
 from adapters.kit.wanted import Wanted
 
 Opener = Callable[[Path, str, Wanted, Limits], AbstractContextManager[Reader]]
@@ -83,11 +84,16 @@ class Archive:
             for each in named
             if wanted.images and each.name.casefold().endswith(PICTURES)
         }
+        self._names: dict[tuple[str, str], str] = {}
         self._notices = self._survey()
 
     @property
     def notices(self) -> tuple[RowFault, ...]:
         return self._notices
+
+    @property
+    def names(self) -> Names:
+        return self._names
 
     @property
     def rows(self) -> int | None:
@@ -128,13 +134,16 @@ class Archive:
         return structs.replace(each, columns=told | own)
 
     def _survey(self) -> tuple[RowFault, ...]:
-        """What the heads of the members say. Raises UnreadableFile when none can be read."""
+        """What the heads of the members say, what they call their columns noted. Raises
+        UnreadableFile when none can be read."""
         notices: list[RowFault] = []
         refusals: list[UnreadableFile] = []
         for member in self._members:
             try:
                 with self._opened(member) as reader:
                     notices.extend(_in_member(fault, member) for fault in reader.notices)
+                    for (sheet, column), own in own_names(reader).items():
+                        self._names[_sheet(sheet, member), column] = own
             except UnreadableFile as refusal:
                 refusals.append(UnreadableFile(*(_in_member(f, member) for f in refusal.faults)))
         if len(refusals) == len(self._members):
@@ -202,12 +211,20 @@ def _refuse(member: _Member) -> None:
 def _placed(
     each: Record | Unreadable, before: int, name: str, member: _Member
 ) -> Record | Unreadable:
-    place = Place(name, each.place.row, _sheet(each.place.sheet, member))
+    place = _place(each.place, name, member)
     number = before + each.number
     if isinstance(each, Record):
-        return structs.replace(each, number=number, place=place)
+        places = {
+            group: [_place(part, name, member) for part in parts]
+            for group, parts in each.places.items()
+        }
+        return structs.replace(each, number=number, place=place, places=places)
     faults = tuple(_in_member(fault, member) for fault in each.faults)
     return Unreadable(number=number, place=place, faults=faults)
+
+
+def _place(place: Place, name: str, member: _Member) -> Place:
+    return Place(name, place.row, _sheet(place.sheet, member))
 
 
 def _in_member(fault: RowFault, member: _Member) -> RowFault:

@@ -8,7 +8,7 @@ from typing import Final
 from adapters.kit.amounts import Unit
 from adapters.kit.convert import bare, plain
 from adapters.kit.port import FaultKind, Reader, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.table import Table, Tabular
+from adapters.kit.readers.table import Names, Table, Tabular, own_names
 from adapters.kit.wanted import Wanted, WantedGroup
 
 MOST_PARTS: Final = 1_000
@@ -55,6 +55,10 @@ class Gathered:
     @property
     def rows(self) -> int | None:
         return self._inner.rows
+
+    @property
+    def names(self) -> Names:
+        return own_names(self._inner)
 
     def read(self, after: int = 0) -> Iterator[Read]:
         return (record for record in self._records() if record.number > after)

@@ -38,8 +38,20 @@ class Tabular(Protocol):
         ...
 
 
+@runtime_checkable
+class Naming(Protocol):
+    """A reader of what may hold tables of others: the members of an archive."""
+
+    @property
+    def names(self) -> Names:
+        """As `own_names`."""
+        ...
+
+
 def own_names(reader: Reader | None) -> Names:
     """What the tables of a document themselves call columns that are known by another name."""
+    if isinstance(reader, Naming):
+        return reader.names
     tables: tuple[Table, ...] = reader.tables if isinstance(reader, Tabular) else ()
     return {(t.sheet, column): own for t in tables for column, own in t.header.own.items()}
 

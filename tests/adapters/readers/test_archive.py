@@ -6,10 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from openpyxl.workbook import Workbook
 
-from adapters.kit.port import FaultKind
+from adapters.kit.port import FaultKind, Record
 from adapters.kit.readers.limits import Limits
-from adapters.kit.wanted import Wanted
+from adapters.kit.wanted import Wanted, WantedGroup
 from tests.adapters.readers.documents import WANTED, read, written_csv, written_xlsx, zip_of
 
 HEADER = ["no", "day"]
@@ -64,6 +65,31 @@ def test_what_one_member_says_and_lacks_is_told_of_it_alone(path: Path) -> None:
         assert read(path, after=each.number).records == [
             other for other in got.records if other.number > each.number
         ]
+
+
+def test_rows_of_lists_are_told_with_the_member_that_they_stand_in(path: Path) -> None:
+    wanted = Wanted(
+        titles={"no": "编号"},
+        required=frozenset({"no"}),
+        ignored=frozenset(),
+        groups={"parts": WantedGroup(each="清单", titles={"no": "所属", "what": "内容"}, by="no")},
+    )
+    book = Workbook()
+    for sheet, lines in (
+        (book.worksheets[0], [["no"], ["A"]]),
+        (book.create_sheet("清单"), [["no", "what"], ["A", "一"], ["A", "二"]]),
+    ):
+        for line in lines:
+            sheet.append(line)
+    content = io.BytesIO()
+    book.save(content)
+    path.write_bytes(zip_of({"甲.xlsx": content.getvalue()}))
+    (record,) = read(path, wanted).records
+    assert isinstance(record, Record)
+    assert [(at.file, at.sheet, at.row) for at in record.places["parts"]] == [
+        ("document", "甲.xlsx/清单", 2),
+        ("document", "甲.xlsx/清单", 3),
+    ]
 
 
 def test_only_members_that_are_asked_for_are_read(path: Path) -> None:
