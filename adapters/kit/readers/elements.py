@@ -16,6 +16,10 @@ class TooMuch(Exception):
     """The document is nested too deep or has too many attributes; the text tells which."""
 
 
+class DoctypeMet(Exception):
+    """The document has a DOCTYPE, and may have entities."""
+
+
 class _Text:
     """The text of an element, as much of it as a cell may hold and one character more."""
 
@@ -72,9 +76,9 @@ class Elements:
     """A target for lxml's parser.
 
     Text of elements inside a wanted one that are not wanted themselves counts as its own, and
-    `<br/>` there as the end of a line. Raises TooMuch through the parser. `begun`: a record has
-    begun. `seen` are the paths that stand in the records, wanted or not, while somebody asks for
-    them.
+    `<br/>` there as the end of a line. Raises TooMuch or DoctypeMet through the parser. `begun`:
+    a record has begun. `seen` are the paths that stand in the records, wanted or not, while
+    somebody asks for them.
     """
 
     def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
@@ -94,6 +98,10 @@ class Elements:
         """The records that have ended since this was asked last."""
         finished, self._finished = self._finished, []
         yield from finished
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """The parser tells where one begins, before it has read what the DOCTYPE declares."""
+        raise DoctypeMet
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         inside = self._inside

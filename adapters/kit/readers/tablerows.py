@@ -8,7 +8,7 @@ from lxml import etree
 
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
 from adapters.kit.readers.cut import CutText
-from adapters.kit.readers.xml import has_doctype
+from adapters.kit.readers.elements import DoctypeMet
 from adapters.kit.wanted import canonical
 
 _ROW: Final = ("row",)
@@ -32,6 +32,10 @@ class _Rows:
     def taken(self) -> Iterator[Mapping[str, str]]:
         found, self._found = self._found, []
         yield from found
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """The parser tells where one begins, before it has read what the DOCTYPE declares."""
+        raise DoctypeMet
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
@@ -85,12 +89,12 @@ class TableRows:
             no_network=True,
         )
         try:
-            for number, piece in enumerate(self._text.pieces()):
-                if number == 0 and has_doctype(piece):
-                    raise UnreadableFile(_fault("表中有 DOCTYPE 声明，为安全起见不读取"))
+            for piece in self._text.pieces():
                 parser.feed(_BROKEN_LINES.sub(_kept, piece).encode())
                 yield from self._rows.taken()
             parser.close()
+        except DoctypeMet:
+            raise UnreadableFile(_fault("表中有 DOCTYPE 声明，为安全起见不读取")) from None
         except etree.XMLSyntaxError as error:
             raise UnreadableFile(_fault(f"表从第 {error.lineno} 行起不合语法")) from None
         except _Deep:
