@@ -10,10 +10,13 @@ from adapters.kit.readers.paths import Part, Paths, Taken
 from adapters.kit.wanted import canonical
 
 _MOST_NODES: Final = 4_096
+# A name with its namespace; paths are made of names, and so many paths are remembered.
+_LONGEST_NAME: Final = 400
 
 
 class TooMuch(Exception):
-    """The document is nested too deep or has too many attributes; the text tells which."""
+    """The document is nested too deep, or has too many attributes or too long names; the text
+    tells which."""
 
 
 class DoctypeMet(Exception):
@@ -105,6 +108,7 @@ class Elements:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         inside = self._inside
+        expect_short(tag)
         if len(self._outside) + len(inside) > self._limits.depth:
             raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
         if inside:
@@ -153,6 +157,7 @@ class Elements:
         if len(attributes) > self._limits.columns:
             raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
         for key, value in attributes.items():
+            expect_short(key)
             path = _below(begun.node.path, key, "@")
             self._taken.add(begun.part, path, value)
             if begun.part:
@@ -193,6 +198,12 @@ class Elements:
     def _see(self, path: str) -> None:
         if self._seen is not None and len(self._seen) < self._limits.columns:
             self._seen.add(path)
+
+
+def expect_short(name: str) -> None:
+    """Raises TooMuch for a name that nobody gives an element or attribute."""
+    if len(name) > _LONGEST_NAME:
+        raise TooMuch(f"有元素或属性的名称超过 {_LONGEST_NAME} 字")
 
 
 @lru_cache(maxsize=4_096)

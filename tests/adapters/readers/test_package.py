@@ -145,6 +145,18 @@ def test_half_a_character_is_found_wherever_a_piece_of_the_table_ends(path: Path
     assert "6000 处" in got.notices[0].reason
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (" ".join(f'a{n}=""' for n in range(1_001)), "表中有一行超过 1000 栏"),
+        (f'{"a" * 401}=""', "表有元素或属性的名称超过 400 字"),
+    ],
+)
+def test_a_row_that_no_table_has_refuses_the_package(path: Path, row: str, reason: str) -> None:
+    content = f"<xml><row {row}/></xml>".encode()
+    assert faults(read_bytes(path, zipped(members({"A01": content})))) == [("A01", reason)]
+
+
 def test_bytes_that_are_no_text_refuse_the_package(path: Path) -> None:
     content = b'<xml><row A0000="P1" A0101="\xff\xff\xff\xff"/></xml>'
     got = read_bytes(path, zipped(members({"A01": content})))

@@ -187,6 +187,8 @@ def test_an_entity_that_nobody_declared_ends_the_document(path: Path) -> None:
             "<b " + " ".join(f'a{n}="" ' for n in range(600)) + "/>",
             "XML 有元素的属性超过 500 个，此后的内容没有读取",
         ),
+        (f"<{'b' * 401}/>", "XML 有元素或属性的名称超过 400 字，此后的内容没有读取"),
+        (f"<b {'b' * 401}='1'/>", "XML 有元素或属性的名称超过 400 字，此后的内容没有读取"),
     ],
 )
 def test_what_is_too_deep_or_too_wide_ends_the_document(
