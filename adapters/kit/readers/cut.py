@@ -17,9 +17,10 @@ _ENDS: Final = rb"(?=[\"'<]|\Z)"
 _HALF_UTF8: Final = re.compile(
     rb"()(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})" + _ENDS
 )
-# Read from the beginning, for the second byte of a character may be any letter.
+# Read from the beginning, for the second byte of a character may be any letter; `++` remembers no
+# way back, which would be a hundred bytes for each character.
 _HALF_GB: Final = re.compile(
-    rb"((?:[\x00-\x80]|[\x81-\xfe](?:[\x40-\x7e\x80-\xfe]|[0-9][\x81-\xfe][0-9]))+)"
+    rb"((?:[\x00-\x80]|[\x81-\xfe](?:[\x40-\x7e\x80-\xfe]|[0-9][\x81-\xfe][0-9]))++)"
     rb"|[\x81-\xfe]" + _ENDS
 )
 _HALVES: Final = {"utf-8": _HALF_UTF8, "gb18030": _HALF_GB}

@@ -10,10 +10,17 @@ from adapters.kit.readers.paths import Part, Paths, Taken
 from adapters.kit.wanted import canonical
 
 _MOST_NODES: Final = 4_096
+# A name with its namespace; paths are made of names, and so many paths are remembered.
+_LONGEST_NAME: Final = 400
 
 
 class TooMuch(Exception):
-    """The document is nested too deep or has too many attributes; the text tells which."""
+    """The document is nested too deep, or has too many attributes or too long names; the text
+    tells which."""
+
+
+class DoctypeMet(Exception):
+    """The document has a DOCTYPE, and may have entities."""
 
 
 class _Text:
@@ -72,9 +79,9 @@ class Elements:
     """A target for lxml's parser.
 
     Text of elements inside a wanted one that are not wanted themselves counts as its own, and
-    `<br/>` there as the end of a line. Raises TooMuch through the parser. `begun`: a record has
-    begun. `seen` are the paths that stand in the records, wanted or not, while somebody asks for
-    them.
+    `<br/>` there as the end of a line. Raises TooMuch or DoctypeMet through the parser. `begun`:
+    a record has begun. `seen` are the paths that stand in the records, wanted or not, while
+    somebody asks for them.
     """
 
     def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
@@ -95,8 +102,13 @@ class Elements:
         finished, self._finished = self._finished, []
         yield from finished
 
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """The parser tells where one begins, before it has read what the DOCTYPE declares."""
+        raise DoctypeMet
+
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         inside = self._inside
+        expect_short(tag)
         if len(self._outside) + len(inside) > self._limits.depth:
             raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
         if inside:
@@ -145,6 +157,7 @@ class Elements:
         if len(attributes) > self._limits.columns:
             raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
         for key, value in attributes.items():
+            expect_short(key)
             path = _below(begun.node.path, key, "@")
             self._taken.add(begun.part, path, value)
             if begun.part:
@@ -185,6 +198,12 @@ class Elements:
     def _see(self, path: str) -> None:
         if self._seen is not None and len(self._seen) < self._limits.columns:
             self._seen.add(path)
+
+
+def expect_short(name: str) -> None:
+    """Raises TooMuch for a name that nobody gives an element or attribute."""
+    if len(name) > _LONGEST_NAME:
+        raise TooMuch(f"有元素或属性的名称超过 {_LONGEST_NAME} 字")
 
 
 @lru_cache(maxsize=4_096)

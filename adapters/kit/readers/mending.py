@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.port import FaultKind, RowFault, UnreadableFile
 
 # Every alternative begins with a sign of its own, so that text is passed over fast. What is not
 # closed goes on to the end, and is looked through once.
@@ -17,6 +17,9 @@ _BROKEN: Final = re.compile(
     r"|<(?:(!\[CDATA\[(?:.*?\]\]>|.*)|!--(?:.*?-->|.*))|[Bb][Rr][ \t]*>(?!\s*</[Bb][Rr]))",
     re.DOTALL,
 )
+
+# Careless, and not made to be repaired.
+_MOST: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,17 @@ class Mended:
 
 
 def mended(text: str) -> Mended:
-    """The text of a document, repaired. CDATA and comments stay as they are."""
+    """The text of a document, repaired. CDATA and comments stay as they are. Raises UnreadableFile
+    for one with more than 200,000 places to repair."""
     lines: list[int] = []
 
     def mend(found: re.Match[str]) -> str:
         if found[1]:
             return found[0]
+        if len(lines) == _MOST:
+            reason = f"XML 有超过 {_MOST} 处 & 或 <br> 没有按规定书写"
+            advice = "请核对文件是否正确，或请系统厂家改正后重新导出"
+            raise UnreadableFile(RowFault(0, "", FaultKind.FILE, reason, advice))
         lines.append(found.start())
         return "&amp;" if found[0] == "&" else "<br/>"
 

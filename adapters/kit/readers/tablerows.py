@@ -8,12 +8,15 @@ from lxml import etree
 
 from adapters.kit.port import FaultKind, RowFault, UnreadableFile
 from adapters.kit.readers.cut import CutText
-from adapters.kit.readers.xml import has_doctype
+from adapters.kit.readers.elements import DoctypeMet, TooMuch, expect_short
 from adapters.kit.wanted import canonical
 
 _ROW: Final = ("row",)
 _ROWSET: Final = "#RowsetSchema"
 _DEPTH: Final = 16
+_MOST_COLUMNS: Final = 1_000
+# As many names of columns are remembered.
+_MOST_NAMES: Final = 10_000
 # Parsers make blanks of line breaks in attributes, and some writers do not know that.
 _BROKEN_LINES: Final = re.compile(r"""=\s*(?:"[^"<\r\n]*[\r\n][^"<]*"|'[^'<\r\n]*[\r\n][^'<]*')""")
 _LINE_END: Final = re.compile(r"\r\n?|\n")
@@ -33,13 +36,20 @@ class _Rows:
         found, self._found = self._found, []
         yield from found
 
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """The parser tells where one begins, before it has read what the DOCTYPE declares."""
+        raise DoctypeMet
+
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
         if self._depth > _DEPTH:
-            raise _Deep
+            raise TooMuch(f"嵌套超过 {_DEPTH} 层")
+        expect_short(tag)
         space, _, local = tag.rpartition("}")
         if local in self._tags:
             self.rowset |= space.endswith(_ROWSET)
+            if len(attributes) > _MOST_COLUMNS:
+                raise TooMuch(f"中有一行超过 {_MOST_COLUMNS} 栏")
             name = self._name
             self._found.append({name(key): text for key, text in attributes.items()})
 
@@ -51,11 +61,12 @@ class _Rows:
 
     def _name(self, key: str) -> str:
         known = self._names.get(key)
-        return known or self._names.setdefault(key, canonical(key))
-
-
-class _Deep(Exception):
-    pass
+        if known is None:
+            expect_short(key)
+            known = canonical(key)
+            if len(self._names) < _MOST_NAMES:
+                self._names[key] = known
+        return known
 
 
 class TableRows:
@@ -85,16 +96,16 @@ class TableRows:
             no_network=True,
         )
         try:
-            for number, piece in enumerate(self._text.pieces()):
-                if number == 0 and has_doctype(piece):
-                    raise UnreadableFile(_fault("表中有 DOCTYPE 声明，为安全起见不读取"))
+            for piece in self._text.pieces():
                 parser.feed(_BROKEN_LINES.sub(_kept, piece).encode())
                 yield from self._rows.taken()
             parser.close()
+        except DoctypeMet:
+            raise UnreadableFile(_fault("表中有 DOCTYPE 声明，为安全起见不读取")) from None
         except etree.XMLSyntaxError as error:
             raise UnreadableFile(_fault(f"表从第 {error.lineno} 行起不合语法")) from None
-        except _Deep:
-            raise UnreadableFile(_fault(f"表嵌套超过 {_DEPTH} 层")) from None
+        except TooMuch as error:
+            raise UnreadableFile(_fault(f"表{error}")) from None
 
 
 def _kept(attribute: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Final, cast
 from lxml import etree
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.elements import Elements, TooMuch
+from adapters.kit.readers.elements import DoctypeMet, Elements, TooMuch
 from adapters.kit.readers.encoding import TextFile, as_2022, examine
 from adapters.kit.readers.header import SEARCHED
 from adapters.kit.readers.limits import Limits
@@ -21,9 +21,6 @@ _CHUNK: Final = 1 << 16
 # Chunks that are looked at before reading.
 _LOOKED_INTO: Final = 16
 _HEAD: Final = 512
-_LONGEST_PROLOG: Final = 1 << 15
-# What may stand before the root and is no DOCTYPE.
-_PROLOG: Final = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
 _DECLARED: Final = re.compile(rb"<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 
 
@@ -31,8 +28,8 @@ class XmlFile:
     """`Reader` of one XML document in UTF-8, UTF-16, GBK or GB18030.
 
     Names count without their namespaces. The number of a record is its ordinal. Where the
-    document is broken, the records before are given, then UnreadableFile is raised. Opening
-    raises it for a document with a DOCTYPE: so there are no entities. One that is to be mended is
+    document is broken, the records before are given, then UnreadableFile is raised; of a document
+    with a DOCTYPE there is no record, and so there are no entities. One that is to be mended is
     held as a whole, and must not be larger than `Limits.whole_bytes`.
     """
 
@@ -42,9 +39,6 @@ class XmlFile:
         self._wanted = wanted
         self._limits = limits
         self._mended = _mended(file, limits) if wanted.mended else None
-        if has_doctype(next(self._text(), "")):
-            reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
-            raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出"))
         seen: set[str] = set()
         self._whole: list[Taken] | None = None
         self._empty = not self._has_record(seen)
@@ -107,6 +101,9 @@ class XmlFile:
                 parser.feed(text.encode())
                 yield from elements.finished()
             parser.close()
+        except DoctypeMet:
+            reason = "XML 中有 DOCTYPE 声明，为安全起见不读取"
+            raise UnreadableFile(_fault(reason, "请去掉 <!DOCTYPE …> 后重新导出")) from None
         except (etree.XMLSyntaxError, TooMuch) as error:
             yield from elements.finished()
             raise UnreadableFile(_broken(error)) from None
@@ -150,14 +147,6 @@ def _pieces(file: TextFile) -> Iterator[str]:
     with file.path.open(encoding=file.encoding, newline="") as text:
         while chunk := text.read(_CHUNK):
             yield as_2022(chunk) if file.encoding == "gb18030" else chunk
-
-
-def has_doctype(head: str) -> bool:
-    """Whether a document that begins so has a DOCTYPE, or hides one behind a very long prolog."""
-    before = _PROLOG.match(head)
-    if before is None:
-        return False
-    return head.startswith("<!", before.end()) or before.end() == len(head) > _LONGEST_PROLOG
 
 
 def _broken(error: etree.XMLSyntaxError | TooMuch) -> RowFault:

@@ -191,7 +191,7 @@ def changes(
             if state and not (correction and column.title in held):
                 changed[column.title] = state
             continue
-        if not column.filled_by or not _fills(column, event):
+        if not column.filled_by or not fills(column, event):
             continue
         value = value_of(column, event)
         if value is None:
@@ -202,7 +202,8 @@ def changes(
     return changed
 
 
-def _fills(column: Column, event: Event) -> bool:
+def fills(column: Column, event: Event) -> bool:
+    """Whether an event is one of those that fill a column."""
     if column.types and event["type"] not in column.types:
         return False
     told = event.get("data")

@@ -16,8 +16,10 @@ from adapters.kit.sinks.columns import (
     Strict,
     changes,
     described,
+    fills,
     key_of,
     rows_of,
+    withheld,
 )
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
@@ -74,8 +76,7 @@ class LedgerSink:
                 if kept is not None and event not in self._rows.taken:
                     self._rows.taken.add(event)
                     entered = {self._enter(row, kept) for row in rows_of(kept, event)}
-                    if kept.each and "supersedes" in event:
-                        self._forget_others(event, kept, entered)
+                    self._name(event, kept, entered)
         if self._rows.behind or self._workbook.touched:
             self._workbook.write(self._rows)
             self._rows.written()
@@ -93,21 +94,37 @@ class LedgerSink:
             return key
         for title in (column.title for column in self._ledger.columns if column.pointer):
             if title in before and title in changed and changed[title] != before[title]:
-                change = (said(before[title]), said(changed[title]))
-                self._rows.note(event["hubtime"], key, title, change, event["hubreceipt"])
+                self._note(event, key, title, (said(before[title]), said(changed[title])))
         return key
 
-    def _forget_others(self, event: Event, kept: Kept, entered: Collection[str]) -> None:
-        """Keep no longer the rows of items that a correction does not name; that is noted. What
-        people have of them in the workbook is theirs to delete."""
-        case = joined((key_of(kept, event)[0], ""))
-        for key in self._rows.keys_under(case):
-            if key not in entered:
+    def _name(self, event: Event, kept: Kept, entered: Collection[str]) -> None:
+        """Remember the event's rows. One of which a correction is no longer, and no other event, is
+        kept no longer; of one that others are about, too, what is the event's own is blanked. Both
+        are noted. What people have of a row in the workbook is theirs to delete."""
+        source, replaced = event["source"], event.get("supersedes")
+        instead_of = None if replaced is None else f"{source}\n{replaced}"
+        name = f"{source}\n{event['id']}"
+        dropped = self._rows.name(name, entered, instead_of=instead_of)
+        if kept.each is None or withheld(event, kept.each):
+            self._rows.name(name, dropped, instead_of=None)
+            return
+        for key in dropped:
+            if self._rows.is_named(key):
+                self._blank(event, key)
+            else:
                 self._rows.forget(key)
-                change = (key, _NOT_NAMED)
-                self._rows.note(
-                    event["hubtime"], key, self._ledger.key[-1], change, event["hubreceipt"]
-                )
+                self._note(event, key, self._ledger.key[-1], (key, _NOT_NAMED))
+
+    def _blank(self, event: Event, key: str) -> None:
+        """Blank the columns of a row that are for events like this one alone."""
+        cells = self._rows.cells(key)
+        own = {c.title for c in self._ledger.columns if c.where and fills(c, event)}
+        self._rows.put(key, {title: v for title, v in cells.items() if title not in own})
+        for title in cells.keys() & own:
+            self._note(event, key, title, (said(cells[title]), ""))
+
+    def _note(self, event: Event, key: str, title: str, change: tuple[str, str]) -> None:
+        self._rows.note(event["hubtime"], key, title, change, event["hubreceipt"])
 
 
 def _codes(base: Path, directory: Path | None) -> Codes:

@@ -6,7 +6,7 @@ with it afterwards, as often as need be.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ CREATE TABLE IF NOT EXISTS rows (
 CREATE TABLE IF NOT EXISTS corrections (
     number INTEGER PRIMARY KEY, time TEXT NOT NULL, key TEXT NOT NULL, "column" TEXT NOT NULL,
     before TEXT NOT NULL, after TEXT NOT NULL, receipt TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS named (
+    event TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (event, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS named_by ON named (key);
 CREATE TABLE IF NOT EXISTS behind (workbook INTEGER PRIMARY KEY CHECK (workbook = 1));
 """
 
@@ -81,10 +84,20 @@ class LedgerRows:
         self._database.execute(upsert, (key, json.dumps(cells, ensure_ascii=False)))
         self._database.execute("INSERT OR IGNORE INTO behind VALUES (1)")
 
-    def keys_under(self, case: str) -> list[str]:
-        """The keys that begin with this one."""
-        select = "SELECT key FROM rows WHERE substr(key, 1, length(?)) = ?"
-        return [key for (key,) in self._database.execute(select, (case, case))]
+    def name(self, event: str, keys: Collection[str], *, instead_of: str | None) -> list[str]:
+        """Remember which rows an event is about; those that the event it is sent instead of was
+        about and it is not."""
+        select = "SELECT key FROM named WHERE event = ? ORDER BY key"
+        before = [key for (key,) in self._database.execute(select, (instead_of,))]
+        self._database.execute("DELETE FROM named WHERE event = ?", (instead_of,))
+        insert = "INSERT OR IGNORE INTO named VALUES (?, ?)"
+        self._database.executemany(insert, ((event, key) for key in keys))
+        return [key for key in before if key not in keys]
+
+    def is_named(self, key: str) -> bool:
+        """Whether any event is about a row."""
+        select = "SELECT 1 FROM named WHERE key = ? LIMIT 1"
+        return self._database.execute(select, (key,)).fetchone() is not None
 
     def forget(self, key: str) -> None:
         """Keep a row no longer."""

@@ -63,6 +63,15 @@ def test_a_document_that_is_held_as_a_whole_is_not_too_large(tmp_path: Path) -> 
     assert fault.reason == "文件超过 1 MiB"
 
 
+def test_a_document_that_is_all_to_be_repaired_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "document"
+    path.write_text(f"<r><a>{'&' * 200_001}</a></r>", encoding="utf-8")
+    got = read(path, WANTED)
+    assert [fault.reason for fault in got.faults] == [
+        "XML 有超过 200000 处 & 或 <br> 没有按规定书写"
+    ]
+
+
 @pytest.mark.parametrize("part", ["<![CDATA[", "<!--", "<br ", "&", "<br>\n"])
 def test_repairing_takes_time_as_the_document_is_long(part: str) -> None:
     started = process_time()

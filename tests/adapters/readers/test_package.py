@@ -145,6 +145,18 @@ def test_half_a_character_is_found_wherever_a_piece_of_the_table_ends(path: Path
     assert "6000 处" in got.notices[0].reason
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (" ".join(f'a{n}=""' for n in range(1_001)), "表中有一行超过 1000 栏"),
+        (f'{"a" * 401}=""', "表有元素或属性的名称超过 400 字"),
+    ],
+)
+def test_a_row_that_no_table_has_refuses_the_package(path: Path, row: str, reason: str) -> None:
+    content = f"<xml><row {row}/></xml>".encode()
+    assert faults(read_bytes(path, zipped(members({"A01": content})))) == [("A01", reason)]
+
+
 def test_bytes_that_are_no_text_refuse_the_package(path: Path) -> None:
     content = b'<xml><row A0000="P1" A0101="\xff\xff\xff\xff"/></xml>'
     got = read_bytes(path, zipped(members({"A01": content})))
@@ -249,8 +261,12 @@ def test_no_entity_is_read(path: Path) -> None:
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><row A0000="&a;"/></xml>'
     got = read_bytes(path, zipped(members({"A01": bomb})))
     assert faults(got) == [("A01", "表中有 DOCTYPE 声明，为安全起见不读取")]
-    hidden = b"<!--" + b"x" * ((1 << 18) - 7) + b"-->" + bomb
-    assert got.records == read_bytes(path, zipped(members({"A01": hidden}))).records == []
+    for before in (
+        b"\xef\xbb\xbf" * 2,
+        b"<!--" + b"x" * ((1 << 18) - 7) + b"-->",
+        b'<?xml version="1.0"?>' + b" " * ((1 << 18) - 24),
+    ):
+        assert faults(read_bytes(path, zipped(members({"A01": before + bomb})))) == faults(got)
 
 
 def test_a_member_that_is_no_package_is_nobodys(path: Path) -> None:

@@ -163,12 +163,14 @@ LAUGHS = (
         '<!DOCTYPE r SYSTEM "file:///etc/passwd"><r><a>1</a></r>',
         '<!DOCTYPE r [<!ENTITY x SYSTEM "http://127.0.0.1:9/x">]><r><a>&x;</a></r>',
         f"<!-- {'x' * 70_000} --><!DOCTYPE r []><r><a>1</a></r>",
+        f"<!-- {'x' * 2_000_000} --><!DOCTYPE r []><r><a>1</a></r>",
+        "\ufeff" + LAUGHS,
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig"])
 def test_a_doctype_is_refused(path: Path, text: str, encoding: str) -> None:
     got = read_text(path, text, encoding=encoding)
-    reason = "XML 中有 DOCTYPE 声明（或文件头过长），为安全起见不读取"
+    reason = "XML 中有 DOCTYPE 声明，为安全起见不读取"
     assert (got.records, [fault.reason for fault in got.faults]) == ([], [reason])
 
 
@@ -185,6 +187,8 @@ def test_an_entity_that_nobody_declared_ends_the_document(path: Path) -> None:
             "<b " + " ".join(f'a{n}="" ' for n in range(600)) + "/>",
             "XML 有元素的属性超过 500 个，此后的内容没有读取",
         ),
+        (f"<{'b' * 401}/>", "XML 有元素或属性的名称超过 400 字，此后的内容没有读取"),
+        (f"<b {'b' * 401}='1'/>", "XML 有元素或属性的名称超过 400 字，此后的内容没有读取"),
     ],
 )
 def test_what_is_too_deep_or_too_wide_ends_the_document(

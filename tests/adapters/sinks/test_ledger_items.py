@@ -123,24 +123,49 @@ def test_a_corrected_event_corrects_the_rows_of_its_items(sink: Sink, file: Path
     ]
 
 
+def noted(file: Path) -> list[list[Any]]:
+    sheet = load_workbook(file)["贯通变更记录"]
+    return [[cell.value for cell in row][2:6] for row in sheet.iter_rows(min_row=2)]
+
+
 def test_an_item_that_a_correction_does_not_name_is_noted_and_the_row_left_to_people(
     sink: Sink, file: Path
 ) -> None:
-    sink.take(
-        [given(1, "discipline", "无记录", "无记录"), given(2, "petition", "无记录", "无记录")]
-    )
-    sink.take([given(3, "discipline", "有不同意见", supersedes="e1")])
+    sink.take([given(1, "discipline", "无记录", "无记录")])
+    sink.take([given(2, "discipline", "有不同意见", supersedes="e1")])
+    gone = ["示-1/2", "人员序号", "示-1/2", "更正后不再列入，请删去该行"]
+    assert noted(file)[-1] == gone
     book = load_workbook(file)
-    assert [cell.value for cell in book["贯通变更记录"][3]][2:6] == [
-        "示-1/2",
-        "人员序号",
-        "示-1/2",
-        "更正后不再列入，请删去该行",
-    ]
     book["联审"].delete_rows(4)
     book.save(file)
     sink.take([])
     assert load_workbook(file)["联审"].max_row == 3
+
+
+def test_a_correction_leaves_to_others_what_they_said_of_its_items(sink: Sink, file: Path) -> None:
+    sink.take([given(1, "discipline", "无记录", "无记录")])
+    sink.take([given(2, "petition", "无记录", "有不同意见", "无记录")])
+    sink.take([given(3, "discipline", "有不同意见", supersedes="e1")])
+    sheet = load_workbook(file)["联审"]
+    assert [told(sheet, row)[4:6] for row in (3, 4, 5)] == [
+        ["有不同意见（件-1）", "无记录"],
+        [None, "有不同意见（件-2）"],
+        [None, "无记录"],
+    ]
+    assert noted(file)[1:] == [["示-1/2", "纪委监委", "无记录", None]]
+
+
+def test_a_correction_of_which_the_items_were_kept_back_drops_none(sink: Sink, file: Path) -> None:
+    sink.take([given(1, "discipline", "无记录", "无记录")])
+    kept_back = {"batchid": "示-1", "agency": {"code": "discipline"}}
+    hidden = {"supersedes": "e1", "hubwithheld": "/opinions"}
+    sink.take([event(2, "cadre.opinion_given", kept_back, **hidden)])
+    sink.take([given(3, "discipline", "有不同意见", supersedes="e2")])
+    sheet = load_workbook(file)["联审"]
+    assert [told(sheet, row)[:5:4] for row in (3, 4)] == [
+        ["示-1", "有不同意见（件-1）"],
+        ["示-1", "无记录"],
+    ]
 
 
 def test_an_event_whose_items_were_kept_back_has_one_row(sink: Sink, file: Path) -> None:
