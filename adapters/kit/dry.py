@@ -152,13 +152,13 @@ def dry_run(adapter: Adapter, path: Path, agency: str) -> Rehearsal:
 
 
 def fitting(path: Path) -> tuple[str, ...]:
-    """The adapters that find every column they need in the first sound record of a file.
-
-    Those come first that find the most. Raises OSError.
+    """Of the adapters that find every column they need in the first sound record of a file the one
+    that finds the most columns, or all that find as many, by name. Raises OSError.
     """
     with opening_again() as again:
         found = {name: _found(load(name).mapping.wanted, path, again) for name in available()}
-    return tuple(sorted((name for name in found if found[name]), key=lambda name: -found[name]))
+    most = max(found.values(), default=0)
+    return tuple(sorted(name for name in found if most and found[name] == most))
 
 
 def _found(wanted: Wanted, path: Path, open_workbook: OpenWorkbook) -> int:

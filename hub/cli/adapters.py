@@ -219,6 +219,9 @@ def _check_file(
     fit = (name,) if name else fitting(path)
     if not fit:
         raise ValueError("没有适配器认得这个文件，请用 --adapter 指明 / no adapter reads this file")
+    if len(fit) > 1:
+        told = "几个适配器同样认得这个文件，请用 --adapter 指明 / several adapters read this file"
+        raise ValueError(f"{told}：{'、'.join(fit)}")
     chosen = kit.load(kit.named(fit[0]), site, codes)
     done = dry_run(chosen, path, agency or sample_agency(chosen))
     if as_json:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from adapters.kit.adapter import available
 from tests.adapters.test_dry import export
 from tests.commands import guantong
 from tests.running import PATIENCE
@@ -46,6 +47,17 @@ def test_a_file_that_no_adapter_knows_is_told(tmp_path: Path) -> None:
     done = guantong("adapter", "check", tmp_path / "其他.csv")
     assert done.status == 1
     assert "没有适配器认得这个文件" in done.complained
+
+
+def test_a_file_that_several_adapters_read_alike_is_tried_with_the_one_that_is_named() -> None:
+    path = available()["organization.briefings"] / "samples" / "provided" / "in.csv"
+    unclear = guantong("adapter", "check", path)
+    assert (unclear.status, unclear.said) == (1, "")
+    assert "几个适配器同样认得这个文件，请用 --adapter 指明" in unclear.complained
+    alike = "audit.briefings、discipline.briefings、organization.briefings"
+    assert alike in "".join(unclear.complained.split())
+    named = guantong("adapter", "check", path, "--adapter", "organization.briefings")
+    assert (named.status, named.said.partition("：")[0]) == (0, "适配器 organization.briefings")
 
 
 def test_a_template_is_written_once_and_read_by_the_adapter_that_it_names(tmp_path: Path) -> None:

@@ -126,11 +126,8 @@ def test_it_is_run_as_an_agency(tmp_path: Path) -> None:
         dry_run(load("petition"), export(tmp_path / "十月.csv"), "nobody")
 
 
-def test_a_file_finds_the_adapters_that_can_read_it_the_likeliest_first(tmp_path: Path) -> None:
-    assert fitting(export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"})) == (
-        "petition",
-        "petition.handling",
-    )
+def test_a_file_finds_the_adapter_that_reads_the_most_of_it(tmp_path: Path) -> None:
+    assert fitting(export(tmp_path / "十月.csv", {"xfjbh": "XFJ1"})) == ("petition",)
     (tmp_path / "其他.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
     assert fitting(tmp_path / "其他.csv") == ()
 
