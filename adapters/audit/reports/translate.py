@@ -13,7 +13,7 @@ from adapters.audit.findings import (
     of_project,
 )
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.placing import payload_of
+from adapters.kit.placing import payload_of, places_of
 from adapters.kit.port import RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, moment
@@ -39,6 +39,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
         | {"time": moment(str(row.values["issued_on"]))}
         | ({"to": to} if to else {}),
         data=payload_bytes(contract, _payload(row)),
+        places=places_of(row.groups["findings"], "/findings"),
     )
     return (event,)
 

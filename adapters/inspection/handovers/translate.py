@@ -7,6 +7,7 @@ from adapters.inspection.filled import events
 from adapters.inspection.parts import addressees, day, misaddressed, org, repeated
 from adapters.kit.convert import Wrong
 from adapters.kit.named import signed
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order
@@ -81,4 +82,5 @@ _SENT: Final = Step(
     needed=(),
     at="at",
     payload=_sent,
+    places=lambda row: places_of(row.groups["items"], "/items"),
 )

@@ -14,6 +14,7 @@ from adapters.inspection.parts import (
     repeated,
 )
 from adapters.kit.convert import Wrong
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order
@@ -135,4 +136,5 @@ _SUBMITTED: Final = Step(
     needed=(),
     at="at",
     payload=_submitted,
+    places=lambda row: places_of(row.groups["items"], "/items"),
 )

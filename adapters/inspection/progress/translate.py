@@ -14,6 +14,7 @@ from adapters.inspection.parts import (
     repeated,
 )
 from adapters.kit.convert import Wrong
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order
@@ -110,5 +111,6 @@ _REPORTED: Final = Step(
     needed=(),
     at="at",
     payload=_reported,
+    places=lambda row: places_of(row.groups["measures"], "/measures"),
     again="at",
 )

@@ -13,7 +13,8 @@ from adapters.inspection.parts import (
     repeated,
 )
 from adapters.kit.convert import Wrong
-from adapters.kit.port import FaultKind, RowFault, Translated
+from adapters.kit.placing import places_of
+from adapters.kit.port import FaultKind, Place, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order
 
@@ -113,10 +114,19 @@ def _submitted(row: Row) -> Mapping[str, Any]:
     }
 
 
+def _places(row: Row) -> dict[str, Place]:
+    return {
+        at: place
+        for name in ("targets", "issues", "suggestions")
+        for at, place in places_of(row.groups[name], f"/{name}").items()
+    }
+
+
 _SUBMITTED: Final = Step(
     type="report.submitted",
     begun=("reportid",),
     needed=(),
     at="at",
     payload=_submitted,
+    places=_places,
 )

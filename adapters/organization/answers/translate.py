@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order
@@ -107,4 +108,5 @@ _GIVEN: Final = Step(
     needed=("agency", "at", "records_as_of", "approved_by", "handlers"),
     at="at",
     payload=_given,
+    places=lambda row: places_of(row.groups["persons"], "/opinions"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from adapters.kit.convert import Wrong
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, made, missing
@@ -33,7 +34,7 @@ _UNTITLED: Final = Wrong(FaultKind.MISSING, "没有填写，而文件文号已�
 def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
     """The report that the rows of a matter make, but for what the kit adds. Results of which
     nobody has made anything yet give nothing."""
-    uses = [use for use in row.groups["uses"] if not use.values.keys() <= _SUGGESTED]
+    uses = _uses(row)
     if not uses and row.values.keys() <= _NOTIFIED:
         return ()
     faults = tuple(_faults(row, uses, contracts))
@@ -47,6 +48,11 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
             correlationid=row.text("correlation"),
         ),
     )
+
+
+def _uses(row: Row) -> list[Row]:
+    """What has been made of the suggestions so far."""
+    return [use for use in row.groups["uses"] if not use.values.keys() <= _SUGGESTED]
 
 
 def _faults(row: Row, uses: list[Row], contracts: Contracts) -> Iterator[RowFault]:
@@ -89,7 +95,7 @@ def _applied(row: Row) -> Mapping[str, Any]:
         "letter": {"docno": docno} if docno else None,
         "matterid": row.text("matterid"),
         "reported_on": row.text("at"),
-        "uses": [_use(use) for use in row.groups["uses"] if not use.values.keys() <= _SUGGESTED],
+        "uses": [_use(use) for use in _uses(row)],
         "suggestions": row.text("suggestions"),
     }
 
@@ -110,4 +116,5 @@ _APPLIED: Final = Step(
     needed=("at",),
     at="at",
     payload=_applied,
+    places=lambda row: places_of(_uses(row), "/uses"),
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from adapters.kit.convert import Wrong
 from adapters.kit.named import org, signed
+from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, made, out_of_order
@@ -114,4 +115,5 @@ _RECORDED: Final = Step(
     needed=("at",),
     at="at",
     payload=_recorded,
+    places=lambda row: places_of(_findings(row), "/findings"),
 )
