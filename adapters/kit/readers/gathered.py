@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import chain, pairwise
 from typing import Final
 
@@ -13,6 +14,7 @@ from adapters.kit.wanted import Wanted, WantedGroup
 
 MOST_PARTS: Final = 1_000
 _MOST_RECORDS: Final = 100_000
+_LONGEST_RECORD: Final = 1 << 22
 
 Read = Record | Unreadable
 
@@ -20,16 +22,19 @@ Read = Record | Unreadable
 @dataclass(slots=True)
 class _Run:
     """Rows that say the same in the column, one more than the most of them at most; or, without a
-    key, one row that cannot be told whose it is. `last` is the number of the last row."""
+    key, one row that cannot be told whose it is. `last` is the number of the last row, `characters`
+    what the rows hold."""
 
     key: str
     rows: list[Read]
     last: int
+    characters: int
 
     def add(self, row: Record) -> None:
         self.last = row.number
-        if len(self.rows) <= MOST_PARTS:
+        if len(self.rows) <= MOST_PARTS and self.characters <= _LONGEST_RECORD:
             self.rows.append(row)
+            self.characters += _characters(row)
 
 
 class Gathered:
@@ -72,15 +77,16 @@ class Gathered:
                 stray_before = True
                 continue
             beside = stray_before or (following is not None and not following.key)
-            yield self._record(run, beside_a_stray=beside, apart=run.key in apart)
+            yield self._record(run, beside_a_stray=beside, apart=_digest(run.key) in apart)
             stray_before = False
 
-    def _apart(self) -> Set[str]:
-        """The keys of rows that do not stand together."""
-        once: set[str] = set()
-        again: set[str] = set()
+    def _apart(self) -> Set[bytes]:
+        """The keys of rows that do not stand together, by their digests: a key may be long."""
+        once: set[bytes] = set()
+        again: set[bytes] = set()
         for run in self._runs():
-            (again if run.key in once else once).add(run.key)
+            key = _digest(run.key)
+            (again if key in once else once).add(key)
             if len(once) > _MOST_RECORDS:
                 reason = f"超过 {_MOST_RECORDS} 件"
                 raise UnreadableFile(RowFault(0, "", FaultKind.TOO_LONG, reason, "请分成几个文件"))
@@ -95,7 +101,7 @@ class Gathered:
                 continue
             if run is not None:
                 yield run
-            run = _Run(key, [row if key else self._stray(row)], row.number)
+            run = _Run(key, [row if key else self._stray(row)], row.number, _characters(row))
         if run is not None:
             yield run
 
@@ -126,6 +132,9 @@ class Gathered:
         if len(rows) > MOST_PARTS:
             reason = f"{title}相同的超过 {MOST_PARTS} 行"
             faults.append(_fault(first, self._group.by, FaultKind.TOO_LONG, reason, "请分成几件"))
+        if run.characters > _LONGEST_RECORD:
+            reason = f"{title}相同的各行合计超过 {_LONGEST_RECORD} 字"
+            faults.append(_fault(first, "", FaultKind.TOO_LONG, reason, "请缩短，或分成几件"))
         if faults:
             return Unreadable(run.last, first.place, tuple(faults))
         own = self._group.titles
@@ -185,6 +194,14 @@ def rows_of(group: WantedGroup, wanted: Wanted) -> Wanted:
         amounts=wanted.amounts | group.amounts,
         groups={},
     )
+
+
+def _characters(row: Read) -> int:
+    return sum(map(len, row.columns.values())) if isinstance(row, Record) else 0
+
+
+def _digest(key: str) -> bytes:
+    return sha256(key.encode()).digest()
 
 
 def _fault(row: Record, column: str, kind: FaultKind, reason: str, advice: str) -> RowFault:

@@ -14,7 +14,7 @@ from adapters.kit.port import FaultKind, RowFault, Totals, Unbalanced
 from adapters.kit.wanted import WantedTotals
 
 # What is entered together stands together; where it does not, so many numbers are open at a time.
-_MOST_OPEN: Final = 100_000
+MOST_OPEN: Final = 100_000
 _LONGEST_NUMBER: Final = 200
 _MOST_FAULTS: Final = 100
 _PLACES: Final = 4
@@ -110,8 +110,8 @@ class Tally:
         row, before = self._open.pop(number, (self._rows, 0))
         if before + excess:
             self._open[number] = row, before + excess
-        if len(self._open) > _MOST_OPEN:
-            reason = f"同一编号的各行没有排在一起，超过 {_MOST_OPEN} 个编号同时未平，不能逐一核对"
+        if len(self._open) > MOST_OPEN:
+            reason = f"同一编号的各行没有排在一起，超过 {MOST_OPEN} 个编号同时未平，不能逐一核对"
             self._wrong("", FaultKind.BALANCE, reason, "请按编号排序后重新导出")
             self._balances = False
             self._open.clear()

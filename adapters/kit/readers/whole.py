@@ -16,9 +16,12 @@ from adapters.kit.port import (
     Unbalanced,
     Unreadable,
 )
+from adapters.kit.readers.totals import MOST_OPEN
 from adapters.kit.wanted import Wanted
 
 _MOST_FAULTS: Final = 1_000
+_MOST_UNREAD: Final = 500
+_LONGEST: Final = 1 << 22
 _ADVICE: Final = "一个文件（或压缩包）里只放一套数据，请分开提供"
 
 
@@ -71,10 +74,11 @@ class _United:
     totals: dict[str, Totals] = field(default_factory=dict)
     unread: dict[str, None] = field(default_factory=dict)
     faults: list[RowFault] = field(default_factory=list)
+    characters: int = 0
 
     def add(self, each: Record | Unreadable) -> None:
         self.records += 1
-        if len(self.faults) >= _MOST_FAULTS:
+        if len(self.faults) >= _MOST_FAULTS or self.characters > _LONGEST:
             return
         if isinstance(each, Unreadable):
             self.faults.extend(each.faults)
@@ -86,7 +90,13 @@ class _United:
                 self.faults.append(
                     RowFault(0, column, FaultKind.MISMATCH, reason, _ADVICE, each.place.sheet)
                 )
-        self.unread |= dict.fromkeys(each.unread)
+        self.unread |= dict.fromkeys(each.unread[: _MOST_UNREAD - len(self.unread)])
+        inside = (part for parts in each.groups.values() for part in parts)
+        self.characters += sum(len(cell) for part in inside for cell in part.values())
+        if self.characters > _LONGEST:
+            reason = f"各处的同类项合计超过 {_LONGEST} 字"
+            self.faults.append(RowFault(0, "", FaultKind.TOO_LONG, reason, _ADVICE))
+            return
         for name, parts in each.groups.items():
             self.groups.setdefault(name, []).extend(parts)
         for name, totals in each.totals.items():
@@ -118,14 +128,21 @@ def _sum(one: Totals, other: Totals) -> Totals:
     """The totals of a table that stands in two places."""
     firsts = [each.first for each in (one, other) if each.first]
     lasts = [each.last for each in (one, other) if each.last]
+    unbalanced = _still_unbalanced(one.unbalanced, other.unbalanced)
+    faults = (*one.faults, *other.faults)
+    if len(unbalanced) > MOST_OPEN:
+        reason = f"超过 {MOST_OPEN} 个编号两方不等，不能逐一核对"
+        advice = "请核对导出程序，重新导出"
+        faults = (*faults, RowFault(0, "", FaultKind.BALANCE, reason, advice))
+        unbalanced = {}
     return Totals(
         rows=one.rows + other.rows,
         columns=tuple(dict.fromkeys((*one.columns, *other.columns))),
         sums={name: one.sums[name] + other.sums[name] for name in one.sums},
         first=min(firsts, default=None),
         last=max(lasts, default=None),
-        unbalanced=_still_unbalanced(one.unbalanced, other.unbalanced),
-        faults=(*one.faults, *other.faults),
+        unbalanced=unbalanced,
+        faults=faults,
     )
 
 

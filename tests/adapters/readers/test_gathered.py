@@ -111,6 +111,14 @@ def test_a_record_has_so_many_rows_at_most(file: Path) -> None:
     ]
 
 
+def test_the_rows_of_a_record_hold_so_much_together(file: Path) -> None:
+    rows = [("A", "", str(n), "甲" * 30_000) for n in range(200)]
+    assert told(read(written(file, *rows, ("B", "", "1", "乙")))) == [
+        [(2, "批次相同的各行合计超过 4194304 字")],
+        (202, "", ["乙"]),
+    ]
+
+
 def test_the_columns_of_the_parts_must_be_there_and_may_be_called_otherwise(file: Path) -> None:
     path = written(file, ("A", "", "1", "甲"), header=("批次", "联系人", "序号", "人选"))
     assert told(read(path)) == [(2, "", ["甲"])]

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.kit.port import FaultKind, Record, RowFault, Unbalanced
 from adapters.kit.readers.limits import Limits
-from adapters.kit.wanted import Wanted, WantedTotals
+from adapters.kit.wanted import Wanted, WantedGroup, WantedTotals
 from tests.adapters.readers.documents import Reading, read, zip_of
 
 LINES = WantedTotals(
@@ -156,6 +156,31 @@ def test_the_members_of_an_archive_are_one_document(path: Path) -> None:
     assert (record.number, record.columns["head/name"], totals.rows) == (1, "甲", 4)
     assert totals.sums == {"debit": Decimal(3), "credit": Decimal(4)}
     assert list(totals.unbalanced.values()) == [Unbalanced(1, "1.xml/分录", Decimal(-1))]
+
+
+def test_the_numbers_open_in_all_members_are_not_too_many(path: Path) -> None:
+    members = {"0.xml": book()}
+    for name in ("1.xml", "2.xml"):
+        lines = "".join(line(f"{name}-{n}", "1") for n in range(50_001))
+        members[name] = f"<b>{lines}</b>"
+    path.write_bytes(zip_of(members))
+    totals = only(read(path, BOOK)).totals["lines"]
+    assert [fault.reason for fault in totals.faults] == ["超过 100000 个编号两方不等，不能逐一核对"]
+    assert (totals.rows, totals.unbalanced) == (100_002, {})
+
+
+def test_what_the_members_of_an_archive_hold_together_is_not_too_much(path: Path) -> None:
+    wanted = Wanted(
+        titles={"name": "名称"},
+        required=frozenset(),
+        ignored=frozenset(),
+        groups={"items": WantedGroup("item", {"text": "内容"})},
+        whole=True,
+    )
+    items = f"<item><text>{'甲' * 30_000}</text></item>" * 20
+    path.write_bytes(zip_of({f"{n}.xml": f"<a>{items}</a>" for n in range(10)}))
+    (fault,) = read(path, wanted).unreadable
+    assert fault.reason == "各处的同类项合计超过 4194304 字"
 
 
 def test_members_that_contradict_each_other_are_no_document(path: Path) -> None:
