@@ -5,7 +5,6 @@
 writes such books, reads them, and prints the most memory that this took, in KiB.
 """
 
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from adapters.kit.adapter import load
 from adapters.kit.port import Record
 from adapters.kit.readers.opening import opened
+from tests.resident import most_resident
 
 HEADER = """<?xml version="1.0" encoding="{encoding}"?>
 <会计核算数据><公共档案><电子账簿><电子账簿编号>001</电子账簿编号><电子账簿名称>示例局总账</电子账簿名称>\
@@ -56,4 +56,4 @@ if __name__ == "__main__":
     file, count = Path(sys.argv[1]), int(sys.argv[2])
     write_books(file, count)
     assert read_books(file) == 2 * count
-    sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    sys.stdout.write(str(most_resident()))

@@ -7,7 +7,6 @@ with the hub. Memory is that of a process that reads a CSV of ten thousand rows,
 
 import csv
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from adapters.kit.spool import Spool
 from adapters.kit.state import State, open_state
 from tests.bench.material import bench_policy
 from tests.bench.measure import report
+from tests.resident import most_resident
 from tests.running import running_hub
 from tests.sample import PETITION
 
@@ -234,7 +234,7 @@ def reading_memory(count: int) -> None:
         with opened(path, path.name, wanted) as reader:
             found = sum(isinstance(each, Record) for each in reader.read())
     assert found == count
-    sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}\n")
+    sys.stdout.write(f"{most_resident()}\n")
 
 
 def memory() -> bool:

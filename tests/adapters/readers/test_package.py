@@ -279,11 +279,10 @@ import sys
 from pathlib import Path
 from adapters.kit.readers.opening import opened
 from tests.adapters.readers.packages import WANTED
+from tests.resident import most_resident
 with opened(Path(sys.argv[1]), "x", WANTED) as reader:
     found = sum(1 for _ in reader.read())
-# What a parent held before it started this process does not count here.
-lines = Path("/proc/self/status").read_text().splitlines()
-print(found, next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+print(found, most_resident())
 """
 
 
