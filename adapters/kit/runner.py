@@ -116,10 +116,10 @@ def run(
             room=go_on,
         ),
     )
-    with Sending(
+    sending = Sending(
         adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)
-    ) as sending:
-        at_once(partial(reading.read, document), sending.send, more, ended)
+    )
+    at_once(partial(reading.read, document), sending.send, more, ended)
     told = _answered(documents, document, answers or path.parent, wanted=adapter.mapping.wanted)
     summary = replace(told, receipts=tuple(receipts))
     documents.finish(document, now())

@@ -295,17 +295,15 @@ def _reading(way: Way) -> None:
 
 
 def _sending(way: Way, hub: str, ca: Path | None) -> None:
-    with (
-        way.client(hub, ca) as client,
-        Sending(
+    with way.client(hub, ca) as client:
+        sending = Sending(
             way.adapter,
             way.state,
             way.spool,
             client,
             batch=way.settings.batch,
             told=way.answered,
-        ) as sending,
-    ):
+        )
         while not way.around.stop.is_set():
             way.more.clear()
             sent = sending.send()

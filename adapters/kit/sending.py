@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, Protocol, Self
+from threading import Thread
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -53,7 +54,8 @@ class _Going:
 
 
 class Sending:
-    """Sends what waits for one adapter; used by one thread."""
+    """Sends what waits for one adapter; used by one thread. The answer to a batch that is on its
+    way when it is used no longer is not kept, and the batch is sent again by the next."""
 
     def __init__(
         self,
@@ -71,18 +73,7 @@ class Sending:
         self._hub = hub
         self._batch = min(batch, MOST_EVENTS)
         self._told = told
-        self._road = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sending")
         self._going: _Going | None = None
-
-    def close(self) -> None:
-        """Wait for the request that is on its way, if there is one; its answer is not kept."""
-        self._road.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def send(self) -> bool:
         """Send one batch, and remember the answers in one transaction; False when nothing waits.
@@ -108,7 +99,16 @@ class Sending:
     def _begin(self, batch: list[_Ready]) -> _Going | None:
         if not batch:
             return None
-        return _Going([each.waiting for each in batch], self._road.submit(self._publish, batch))
+        going = _Going([each.waiting for each in batch], Future())
+        # Whoever ends the process does not wait for a hub that is away.
+        Thread(target=self._go, args=(batch, going.answer), name="sending", daemon=True).start()
+        return going
+
+    def _go(self, batch: Sequence[_Ready], answer: Future[list[Result]]) -> None:
+        try:
+            answer.set_result(self._publish(batch))
+        except Exception as error:
+            answer.set_exception(error)
 
     def _remember(self, pairs: Sequence[tuple[Waiting, Result]]) -> None:
         answered = [pair for pair in pairs if not pair[1].retryable]

@@ -13,7 +13,7 @@ from random import Random
 from threading import Event, Timer
 
 from adapters.kit.state import open_state
-from tests.adapters.door import Answer, Asked, Door
+from tests.adapters.door import HANG_UP, Answer, Asked, Door
 
 AGENCY = "510100.petition"
 ROWS = 10_000
@@ -108,3 +108,23 @@ def test_a_run_that_is_ended_reads_no_further_and_the_next_one_goes_on(
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(ROWS), str(ROWS - ROWS // 100), str(ROWS // 100), "True"]
     assert len(door.events) == ROWS - ROWS // 100
+
+
+def test_a_run_is_ended_at_once_though_the_hub_is_away(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    export(path)
+    arguments = [sys.executable, "-c", CHILD, door.url, str(path), str(tmp_path / "state"), AGENCY]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    asked_again = Event()
+
+    def again(asked: Asked) -> Answer:
+        asked_again.set()
+        return HANG_UP
+
+    door.script = deque([lambda asked: HANG_UP, again, *[lambda asked: HANG_UP] * 20])
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.DEVNULL) as child:
+        assert asked_again.wait(timeout=60)
+        child.send_signal(signal.SIGINT)
+        # Sooner than the client gives up, which takes it half a minute.
+        child.wait(timeout=10)
+    assert child.returncode in (1, -signal.SIGINT)

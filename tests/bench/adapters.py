@@ -183,8 +183,8 @@ def from_table(adapter: Adapter, path: Path, hub: HubClient, state: State) -> in
             while brought := bringing.bring(documents.position, raw := documents.next_raw()):
                 reading.read(documents.add(brought, raw))
 
-    with Sending(adapter, state, spool, hub, batch=BATCH) as sending:
-        at_once(read, sending.send, more, Event())
+    sending = Sending(adapter, state, spool, hub, batch=BATCH)
+    at_once(read, sending.send, more, Event())
     ((sent,),) = state.rows("SELECT count(*) FROM events WHERE sent")
     assert sent == ROWS
     return int(sent)
