@@ -79,7 +79,8 @@ class HubSettings(_Strict):
 class AdapterSettings(_Strict):
     """One adapter. `every`: seconds between two looks at a source that had nothing; `raw_days`: how
     long a raw copy is kept after its document was answered for; `spool_events`, `spool_mebibytes`:
-    reading waits while as much or more waits to be sent."""
+    reading waits while as much or more waits to be sent; `own`: what the adapter sends itself goes
+    to its ledgers and tables, too."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     kind: str
@@ -90,6 +91,7 @@ class AdapterSettings(_Strict):
     answers: Path | None = None
     subscription: dict[str, Any] | None = None
     sinks: tuple[SinkSettings, ...] = ()
+    own: bool = False
     batch: Annotated[int, Field(ge=1, le=1000)] = 100
     every: Annotated[float, Field(gt=0, le=86_400)] = 5
     raw_days: Annotated[float, Field(gt=0, le=3_650)] = RAW_DAYS
@@ -102,7 +104,14 @@ class AdapterSettings(_Strict):
             raise ValueError("an adapter has a source, a subscription, or both")
         if self.sinks and self.subscription is None:
             raise ValueError("sinks take from a subscription: say which types")
+        if self.own and (self.source is None or not any(map(keeps_own, self.sinks))):
+            raise ValueError("own events go from a source to a ledger or a table")
         return self
+
+
+def keeps_own(sink: SinkSettings) -> bool:
+    """Whether a sink takes what has no place in a subscription."""
+    return isinstance(sink, LedgerSettings | TableSettings)
 
 
 class Settings(_Strict):

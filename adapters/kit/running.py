@@ -21,7 +21,7 @@ from prometheus_client import start_http_server
 from adapters.kit.adapter import Adapter, load, named
 from adapters.kit.answers import write_answers
 from adapters.kit.client import HubClient, Retry
-from adapters.kit.config import AdapterSettings, Settings
+from adapters.kit.config import AdapterSettings, Settings, keeps_own
 from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
 from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
@@ -302,6 +302,7 @@ def _sending(way: Way, hub: str, ca: Path | None) -> None:
             way.spool,
             client,
             batch=way.settings.batch,
+            own=way.settings.own,
             told=way.answered,
         )
         while not way.around.stop.is_set():
@@ -315,14 +316,23 @@ def _sending(way: Way, hub: str, ca: Path | None) -> None:
 def _taking(way: Way, hub: str, ca: Path | None) -> None:
     assert way.settings.subscription is not None
     with ExitStack() as stack:
-        sinks = [
-            stack.enter_context(sink.opened(way.base, way.adapter.folder))
-            for sink in way.settings.sinks
+        settings = way.settings.sinks
+        sinks = [stack.enter_context(s.opened(way.base, way.adapter.folder)) for s in settings]
+        own = [
+            sink
+            for sink, told in zip(sinks, settings, strict=True)
+            if way.settings.own and keeps_own(told)
         ]
         client = stack.enter_context(way.client(hub, ca))
         body = {"id": way.settings.name, **way.settings.subscription}
         taking = Taking(
-            client, body, way.state, load_catalogue(), sinks, told=lambda n: _taken(way, n)
+            client,
+            body,
+            way.state,
+            load_catalogue(),
+            sinks,
+            own=own,
+            told=lambda n: _taken(way, n),
         )
         while not way.around.stop.is_set():
             taking.take(wait=_POLL)

@@ -12,7 +12,8 @@ from msgspec import Struct
 from adapters.kit.adapter import Adapter
 from adapters.kit.batches import MOST_BYTES, MOST_EVENTS
 from adapters.kit.documents import Counts, count, note
-from adapters.kit.event import sealed
+from adapters.kit.event import receipt_id, sealed
+from adapters.kit.own import Sent, keep_own
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.results import UNNAMED, EventError, HubAway, HubProblem, Result
 from adapters.kit.spool import Spool, Waiting, refuse, take
@@ -49,7 +50,7 @@ class _Ready(Struct, frozen=True):
 class _Going:
     """A batch on its way."""
 
-    events: list[Waiting]
+    events: list[_Ready]
     answer: Future[list[Result]]
 
 
@@ -65,6 +66,7 @@ class Sending:
         hub: Publisher,
         *,
         batch: int,
+        own: bool = False,
         told: Callable[[Answered], None] = lambda answered: None,
     ) -> None:
         self._adapter = adapter
@@ -72,6 +74,7 @@ class Sending:
         self._spool = spool
         self._hub = hub
         self._batch = min(batch, MOST_EVENTS)
+        self._own = own
         self._told = told
         self._going: _Going | None = None
 
@@ -85,7 +88,7 @@ class Sending:
         going, self._going = self._going or self._begin(self._ready()), None
         if going is None:
             return False
-        following = self._ready({each.case for each in going.events})
+        following = self._ready({each.waiting.case for each in going.events})
         results = going.answer.result()
         self._going = self._begin(following)
         self._remember(list(zip(going.events, results, strict=True)))
@@ -99,7 +102,7 @@ class Sending:
     def _begin(self, batch: list[_Ready]) -> _Going | None:
         if not batch:
             return None
-        going = _Going([each.waiting for each in batch], Future())
+        going = _Going(batch, Future())
         # Whoever ends the process does not wait for a hub that is away.
         Thread(target=self._go, args=(batch, going.answer), name="sending", daemon=True).start()
         return going
@@ -110,13 +113,16 @@ class Sending:
         except Exception as error:
             answer.set_exception(error)
 
-    def _remember(self, pairs: Sequence[tuple[Waiting, Result]]) -> None:
+    def _remember(self, sent: Sequence[tuple[_Ready, Result]]) -> None:
+        pairs = [(each.waiting, result) for each, result in sent]
         answered = [pair for pair in pairs if not pair[1].retryable]
         source = self._spool.source
         # Undone by a power cut, it is sent once more, and is a duplicate there.
         with self._state.transaction(durable=False) as database:
             take(database, source, [each for each, result in answered if result.taken])
             refuse(database, source, [each for each, result in answered if not result.taken])
+            if self._own:
+                keep_own(database, [_own(source, *each) for each in sent if each[1].taken])
             for document, counts in _by_document(answered).items():
                 count(database, document, counts)
             for each, result in answered:
@@ -164,6 +170,13 @@ class Sending:
         advice = _ADVICE.get(error.code, _ASK)
         place = waiting.place
         return RowFault(place.row, column, FaultKind.REFUSED, reason, advice, place.sheet)
+
+
+def _own(source: str, ready: _Ready, result: Result) -> Sent:
+    """The event for the adapter's own ledgers; of one that is not registered yet, its own time."""
+    waiting = ready.waiting
+    when = (result.receipt or {}).get("hubtime") or waiting.made.attributes["time"]
+    return Sent(ready.body, receipt_id(source, waiting.event), str(when))
 
 
 def _by_document(answered: Iterable[tuple[Waiting, Result]]) -> dict[int, Counts]:

@@ -1,9 +1,9 @@
 """What an adapter remembers, in one SQLite file of its state directory.
 
 Documents, how far each was read and what was wrong with it; which events were made for each case
-and whether they wait or were sent (`events`), those that wait with their bytes (`spool`); the
-openings that replies may name. Faults are row numbers and sentences, nothing that a cell says; the
-bytes of an event that the hub answered for are erased.
+and whether they wait or were sent (`events`), those that wait with their bytes (`spool`); what its
+own ledgers are to have (`own`); the openings that replies may name. Faults are row numbers and
+sentences, nothing that a cell says; the bytes of an event that was dealt with are erased.
 """
 
 import os
@@ -48,6 +48,9 @@ CREATE TABLE IF NOT EXISTS spool (
     attributes BLOB NOT NULL, data BLOB NOT NULL, since REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS depth (
     source TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, receipt TEXT NOT NULL, hubtime TEXT NOT NULL,
+    event BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS openings (
     receipt TEXT PRIMARY KEY, key TEXT NOT NULL, type TEXT NOT NULL, correlation TEXT);
 CREATE INDEX IF NOT EXISTS openings_key ON openings (key);

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from adapters.kit.openings import keep_openings
+from adapters.kit.own import forget_own, own_events
 from adapters.kit.port import Sink
 from adapters.kit.results import Page
 from adapters.kit.state import State
@@ -31,15 +32,18 @@ class Taking:
         catalogue: Catalogue,
         sinks: Sequence[Sink],
         *,
+        own: Sequence[Sink] = (),
         limit: int = 100,
         told: Callable[[int], None] = lambda events: None,
     ) -> None:
-        """`subscription` is the body that makes it (with its `id`)."""
+        """`subscription` is the body that makes it (with its `id`); `own` are those of the sinks
+        that take, too, what the adapter sent itself."""
         self._feed = feed
         self._subscription = subscription
         self._state = state
         self._catalogue = catalogue
         self._sinks = sinks
+        self._own = own
         self._limit = limit
         self._told = told
         self._made = False
@@ -56,6 +60,8 @@ class Taking:
             self._made = True
         name = str(self._subscription["id"])
         page = self._feed.pull(name, limit=self._limit, wait=wait)
+        # What was sent before an answer came stands before the answer.
+        mine = self._take_own()
         if page.events:
             keep_openings(self._state, self._catalogue, page.events)
         # With none, too: what people changed meanwhile is looked at.
@@ -65,5 +71,14 @@ class Taking:
         if page.cursor != self._cursor:
             self._feed.commit(name, page.cursor)
             self._cursor = page.cursor
-        self._told(len(page.events))
-        return bool(page.events)
+        self._told(len(page.events) + mine)
+        return bool(page.events) or mine > 0
+
+    def _take_own(self) -> int:
+        """How many events of its own the sinks have taken."""
+        last, events = own_events(self._state) if self._own else (0, [])
+        if events:
+            for sink in self._own:
+                sink.take(events)
+            forget_own(self._state, last)
+        return len(events)

@@ -158,6 +158,8 @@ def _adapter(kind: str, agency: str, runs: Runs) -> str:
         told += f'site = "{site(runs)}"\n'
     if not runs.takes:
         return told
+    if runs.own:
+        told += "own = true\n"
     told += "\n[adapter.subscription]\n"
     told += f'types = {json.dumps(runs.takes)}\nstart = "earliest"\n'
     if runs.source:

@@ -77,12 +77,14 @@ class Phase(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Runs(Struct, frozen=True, forbid_unknown_fields=True):
     """An adapter on an agency's machine: the types that it takes from the hub (of `source` alone,
-    if there is one), the ledger that it keeps of them, whether it prints slips, its site's map."""
+    if there is one), the ledger that it keeps of them (if `own`, of what it sends itself, too),
+    whether it prints slips, its site's map."""
 
     takes: tuple[str, ...] = ()
     source: str = ""
     ledger: str = ""
     form: str = "ledger.toml"
+    own: bool = False
     slips: bool = False
     site: str = ""
 
