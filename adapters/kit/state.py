@@ -57,6 +57,27 @@ CREATE INDEX IF NOT EXISTS openings_key ON openings (key);
 """
 
 
+# What adapters kept until events were named apart from their bytes.
+_FORMER: Final = """
+DROP TRIGGER spool_in;
+DROP TRIGGER spool_out;
+DROP INDEX spool_case;
+DROP INDEX spool_native;
+ALTER TABLE spool RENAME TO former;
+"""
+_CARRIED: Final = """
+INSERT INTO events (source, "case", native, type, event, waits, sent, supersedes)
+    SELECT source, "case", native, type, event, 0, 1, supersedes FROM sent ORDER BY number;
+INSERT INTO events (source, "case", native, type, event, waits, sent)
+    SELECT source, "case", native, type, event, 1, 0 FROM former WHERE true ORDER BY number
+    ON CONFLICT (source, event) DO UPDATE SET waits = 1;
+INSERT INTO spool SELECT former.number, events.number, source, document, sheet, row, attributes,
+    data, since FROM former JOIN events USING (source, event);
+DROP TABLE former;
+DROP TABLE sent;
+"""
+
+
 class StateInUse(CannotRun):
     """Another run holds the state directory."""
 
@@ -126,7 +147,9 @@ def _prepare(database: sqlite3.Connection) -> None:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = ON")
-        database.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
+        former = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sent'").fetchone()
+        before, after = (_FORMER, _CARRIED) if former else ("", "")
+        database.executescript(f"BEGIN EXCLUSIVE; {before} {_TABLES} {after} COMMIT;")
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise StateInUse("另一个导入正在使用同一状态目录，请稍后再试") from error

@@ -1,5 +1,6 @@
 """What an adapter remembers: documents and how far they were read, the spool, what was sent."""
 
+import json
 import resource
 import sqlite3
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kit.documents import Counts, Documents, count, note, settle
+from adapters.kit.event import event_id
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
 from adapters.kit.spool import Depth, Fresh, Spool, Waiting, refuse, take
 from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_state
@@ -16,6 +18,31 @@ from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_s
 SOURCE = "/510100.petition/xfj"
 FAULT = RowFault(3, "xfrq", FaultKind.DATE, "不是有效的日期", "请改", "十月")
 PLACE = Place("十月.csv", 3)
+# The tables of a state before events were named apart from their bytes.
+FORMER = """
+CREATE TABLE spool (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, document INTEGER NOT NULL,
+    sheet TEXT NOT NULL, row INTEGER NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, attributes BLOB NOT NULL, data BLOB NOT NULL,
+    since REAL NOT NULL, UNIQUE (source, event));
+CREATE INDEX spool_case ON spool (source, "case");
+CREATE INDEX spool_native ON spool (source, native);
+CREATE TABLE depth (
+    source TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER spool_in AFTER INSERT ON spool BEGIN
+    INSERT INTO depth VALUES (NEW.source, 1, length(NEW.data)) ON CONFLICT (source)
+        DO UPDATE SET events = events + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER spool_out AFTER DELETE ON spool BEGIN
+    UPDATE depth SET events = events - 1, bytes = bytes - length(OLD.data)
+        WHERE source = OLD.source;
+END;
+CREATE TABLE sent (
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, supersedes TEXT, UNIQUE (source, event));
+CREATE INDEX sent_case ON sent (source, "case");
+CREATE INDEX sent_native ON sent (source, native);
+"""
 
 
 @pytest.fixture
@@ -310,3 +337,42 @@ def test_what_went_is_known_by_its_native_number_and_by_its_case(state: State) -
     assert went() == [True, True, False]
     answer(state, spool, spool.front(9, 1 << 20))
     assert went() == [True, True, False]
+
+
+def test_what_waited_and_what_was_sent_before_this_version_is_carried_over(tmp_path: Path) -> None:
+    kind = "petition.case_transferred"
+    sent, again, waits = event("1", "a"), event("2", "b"), event("1", "c")
+    with sqlite3.connect(tmp_path / FILE_NAME) as former:
+        former.executescript(FORMER)
+        former.executemany(
+            "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            [
+                (number, SOURCE, made.native, made.native, kind, event_id(made))
+                for number, made in enumerate((sent, again), start=1)
+            ],
+        )
+        former.executemany(
+            "INSERT INTO spool VALUES (NULL, ?, 1, '', 3, ?, ?, ?, ?, ?, ?, 7.0)",
+            [
+                (SOURCE, m.native, m.native, kind, event_id(m), json.dumps(m.attributes), m.data)
+                for m in (waits, again)
+            ],
+        )
+    former.close()
+    for _ in range(2):
+        with open_state(tmp_path) as state:
+            spool = Spool(state, SOURCE)
+            assert spool.depth() == Depth(2, 2, 7.0)
+            assert [
+                (each.number, each.made, each.event, each.supersedes)
+                for each in spool.front(9, 1 << 20)
+            ] == [
+                (1, waits, event_id(waits), event_id(sent)),
+                (2, again, event_id(again), None),
+            ]
+            assert put(state, spool, 1, sent, again, waits) == 0
+    with open_state(tmp_path) as state:
+        spool = Spool(state, SOURCE)
+        answer(state, spool, spool.front(9, 1 << 20))
+        assert spool.depth() == Depth(0, 0, None)
+        assert put(state, spool, 1, sent, again, waits) == 0
