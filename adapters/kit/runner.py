@@ -96,25 +96,14 @@ def run(
         receipts.extend(more[: MOST_SHOWN - len(receipts)])
 
     more, ended = Event(), Event()
-
-    def go_on() -> None:
-        if ended.is_set():
-            raise _Ended
-
+    watched = Watched(
+        progress=progress,
+        kept=lambda counts, faults: more.set(),
+        known=lambda event: shown([receipt_id(source, event)]),
+        room=partial(_go_on, ended),
+    )
     reading = Reading(
-        adapter,
-        state,
-        documents,
-        spool,
-        now=now,
-        limits=limits,
-        again=again,
-        watched=Watched(
-            progress=progress,
-            kept=lambda counts, faults: more.set(),
-            known=lambda event: shown([receipt_id(source, event)]),
-            room=go_on,
-        ),
+        adapter, state, documents, spool, now=now, limits=limits, again=again, watched=watched
     )
     sending = Sending(
         adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)
@@ -152,6 +141,11 @@ def _answered(documents: Documents, document: Document, into: Path, *, wanted: W
 
 class _Ended(Exception):
     """Whoever runs the file has ended the run; what was not kept is read by the next."""
+
+
+def _go_on(ended: Event) -> None:
+    if ended.is_set():
+        raise _Ended
 
 
 def at_once(read: Callable[[], None], send: Callable[[], bool], more: Event, ended: Event) -> None:

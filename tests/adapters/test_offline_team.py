@@ -120,9 +120,9 @@ def nowhere() -> Iterator[str]:
         yield f"http://127.0.0.1:{kept.getsockname()[1]}"
 
 
-def test_a_team_works_for_weeks_without_the_hub(
-    fresh_hub: RunningHub, laptop: Laptop, nowhere: str
-) -> None:
+@pytest.fixture
+def teams_hub(fresh_hub: RunningHub) -> RunningHub:
+    """A hub that knows the team."""
     document = policy()
     document["agencies"].append(agency(TEAM, "示范市委巡察四组"))
     document["grants"] += [
@@ -130,13 +130,19 @@ def test_a_team_works_for_weeks_without_the_hub(
         grant(TEAM, "receive", "petition.*"),
     ]
     fresh_hub.apply(document)
-    (laptop.base / "team.token").write_text(fresh_hub.token(TEAM), encoding="utf-8")
-    office, bureau = fresh_hub.agency(CITY), fresh_hub.agency(PETITION)
+    return fresh_hub
+
+
+def test_a_team_works_for_weeks_without_the_hub(
+    teams_hub: RunningHub, laptop: Laptop, nowhere: str
+) -> None:
+    (laptop.base / "team.token").write_text(teams_hub.token(TEAM), encoding="utf-8")
+    office, bureau = teams_hub.agency(CITY), teams_hub.agency(PETITION)
     office.subscribe("reports", types=["progress.*"])
 
     # Before it leaves.
     bureau.accepted(petition(1))
-    laptop.network(fresh_hub.url)
+    laptop.network(teams_hub.url)
     with laptop.runs(signal.SIGTERM):
         laptop.drop("一.csv", 1)
         until(lambda: (laptop.base / "投放" / "done" / "一.csv").exists() or None)
@@ -157,7 +163,7 @@ def test_a_team_works_for_weeks_without_the_hub(
     assert laptop.letters() == ["XF-1"]
 
     # Back.
-    laptop.network(fresh_hub.url)
+    laptop.network(teams_hub.url)
     with laptop.runs(signal.SIGTERM):
         until(lambda: (laptop.base / "投放" / "done" / "四.csv").exists() or None)
         until(lambda: len(laptop.letters()) == 3 or None)
