@@ -80,7 +80,7 @@ class AdapterSettings(_Strict):
     """One adapter. `every`: seconds between two looks at a source that had nothing; `raw_days`: how
     long a raw copy is kept after its document was answered for; `spool_events`, `spool_mebibytes`:
     reading waits while as much or more waits to be sent; `own`: what the adapter sends itself goes
-    to its ledgers and tables, too."""
+    to its ledgers, tables and slips, too."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     kind: str
@@ -105,13 +105,13 @@ class AdapterSettings(_Strict):
         if self.sinks and self.subscription is None:
             raise ValueError("sinks take from a subscription: say which types")
         if self.own and (self.source is None or not any(map(keeps_own, self.sinks))):
-            raise ValueError("own events go from a source to a ledger or a table")
+            raise ValueError("own events go from a source to a ledger, a table or slips")
         return self
 
 
 def keeps_own(sink: SinkSettings) -> bool:
     """Whether a sink takes what has no place in a subscription."""
-    return isinstance(sink, LedgerSettings | TableSettings)
+    return isinstance(sink, LedgerSettings | TableSettings | SlipSettings)
 
 
 class Settings(_Strict):

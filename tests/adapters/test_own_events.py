@@ -32,7 +32,10 @@ source = {{ type = "folder", path = "in", quiet = 0 }}
 subscription = {{ types = ["clue.*"], start = "earliest" }}
 sinks = [{sinks}]
 """
-LEDGER = '{ type = "ledger", path = "线索.xlsx" }, { type = "files", path = "arrived" }'
+LEDGER = (
+    '{ type = "ledger", path = "线索.xlsx" }, { type = "slip", path = "slips" },'
+    ' { type = "files", path = "arrived" }'
+)
 
 
 def rows(path: Path) -> dict[str, dict[str, object]]:
@@ -68,6 +71,9 @@ def test_what_an_office_hands_over_stands_in_its_ledger_before_and_after_the_ans
             log.first("events.taken")
     assert before["状态"] == "已移交"
     assert before["线索名称"] == "反映样例园区管委会违规决策工程项目问题"
+    (slip,) = (tmp_path / "slips").glob("*.html")
+    assert slip.stem == opening["hubreceipt"]
+    assert CASE in slip.read_text(encoding="utf-8")
     # What is written as it was delivered, has what was delivered alone.
     (arrived,) = (tmp_path / "arrived").rglob("*.json")
     assert json.loads(arrived.read_text(encoding="utf-8"))["type"] == "clue.received"

@@ -18,7 +18,14 @@ from adapters.kit.sinks.columns import (
     takes,
     withheld,
 )
-from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, name_of, open_taken
+from adapters.kit.sinks.taken import (
+    FILE_NAME,
+    Taken,
+    folder_at,
+    name_of,
+    open_taken,
+    receipt_of,
+)
 from adapters.kit.sources.files import new_file
 from contracts.agency import SourceError, publisher_of
 from contracts.catalogue import load_catalogue
@@ -59,7 +66,7 @@ class SlipSettings(Strict):
 
 class SlipSink:
     """Writes the slip of each event whose contract has one, into a page named
-    by the event's position and receipt.
+    by the event's position, if it has one, and its receipt.
 
     Whoever prints it may take it away; it does not come again.
     """
@@ -75,7 +82,9 @@ class SlipSink:
             if contract is None or contract.slip is None or not takes(self._types, event):
                 continue
             if event not in self._taken:
-                with new_file(self._folder / f"{name_of(event)}.html") as file:
+                # What the agency sent itself has no place in its subscription.
+                name = name_of(event) if "hubposition" in event else receipt_of(event)
+                with new_file(self._folder / f"{name}.html") as file:
                     file.write(page(event, contract, contract.slip).encode())
                 self._taken.add(event)
 
