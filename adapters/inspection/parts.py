@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from adapters.kit.bynumber import by_number
 from adapters.kit.convert import Scalar, Wrong
-from adapters.kit.numbers import by_number
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.rows import Row
 from contracts.agency import AddressError, AgencyId, AgencyIdError, parse_addresses

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from adapters.kit.bynumber import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, org, signed
-from adapters.kit.numbers import by_number, unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order

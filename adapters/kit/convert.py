@@ -15,9 +15,9 @@ from typing import Final, Protocol
 
 from adapters.kit.amounts import Unclear, Unit, amount_of, decimal_of, digits, yuan_of
 from adapters.kit.days import has_two_digit_year, lost_a_zero, may_be_serial, moment_of, month_of
-from adapters.kit.numberfaults import CITIZEN_ID_FAULTS, USCC_FAULTS
-from adapters.kit.places import above, regions_named
+from adapters.kit.identifiers import CITIZEN_ID_FAULTS, USCC_FAULTS
 from adapters.kit.port import FaultKind
+from adapters.kit.regions import above, regions_named
 from contracts.codelists import CodeList
 from contracts.identifiers import citizen_id_fault, uscc_fault
 from contracts.owncodes import Codes

@@ -15,9 +15,9 @@ from adapters.kit.adapter import MAPPING, Adapter, available, load
 from adapters.kit.convert import plain
 from adapters.kit.drafting import Shape, shape_at
 from adapters.kit.mapping import FieldRule, Group
-from adapters.kit.places import above, regions_named
 from adapters.kit.port import CannotRun
 from adapters.kit.readers.patterns import counts
+from adapters.kit.regions import above, regions_named
 from adapters.kit.site import load_mapping
 from adapters.kit.templatemark import Mark, column_names
 from contracts.codelists import CodeList, Member

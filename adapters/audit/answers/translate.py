@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from adapters.kit.bynumber import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
 from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
-from adapters.kit.numbers import by_number, unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, moment

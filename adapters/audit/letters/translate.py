@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.audit.findings import addressed, finding_id, of_project
+from adapters.kit.bynumber import by_number, unclear
 from adapters.kit.convert import plain
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.numbers import by_number, unclear
 from adapters.kit.placing import payload_of
 from adapters.kit.port import RowFault, Translated
 from adapters.kit.rows import Row

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from adapters.audit.findings import finding_of, member, numbers_in, treatments
+from adapters.kit.bynumber import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.event import contract_attributes, payload_bytes
-from adapters.kit.numbers import by_number, unaccompanied, unclear
 from adapters.kit.placing import payload_of, places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row

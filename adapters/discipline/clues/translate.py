@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.discipline.clues.payloads import ADDITION, RECEIVED, RETURNED, SANCTIONS, STEPS
+from adapters.kit.bynumber import by_number, each, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher
-from adapters.kit.numbers import by_number, each, unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing, out_of_order

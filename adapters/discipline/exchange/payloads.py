@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.kit.bynumber import by_number
 from adapters.kit.named import org, signed
-from adapters.kit.numbers import by_number
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Step
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.discipline.exchange.payloads import LISTS, STEPS
+from adapters.kit.bynumber import unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher
-from adapters.kit.numbers import unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order

@@ -13,7 +13,7 @@ from adapters.inspection.parts import (
     of_number,
     org,
 )
-from adapters.kit.numbers import by_number
+from adapters.kit.bynumber import by_number
 from adapters.kit.port import RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order

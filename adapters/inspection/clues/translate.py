@@ -14,9 +14,9 @@ from adapters.inspection.parts import (
     of_number,
     unnumbered,
 )
+from adapters.kit.bynumber import by_number
 from adapters.kit.convert import Wrong
 from adapters.kit.named import signed
-from adapters.kit.numbers import by_number
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order

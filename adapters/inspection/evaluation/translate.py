@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from adapters.inspection.filled import events, taken
 from adapters.inspection.parts import numbered_otherwise, of_number, org
+from adapters.kit.bynumber import by_number
 from adapters.kit.convert import Wrong
 from adapters.kit.named import signed
-from adapters.kit.numbers import by_number
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, out_of_order

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from adapters.kit.bynumber import by_number
 from adapters.kit.convert import Scalar
 from adapters.kit.named import signed
-from adapters.kit.numbers import by_number
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Step
 

@@ -13,9 +13,9 @@ from adapters.inspection.issues.payloads import (
     REPORTED,
     STEPS,
 )
+from adapters.kit.bynumber import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher
-from adapters.kit.numbers import by_number, unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing, out_of_order

@@ -6,9 +6,9 @@ What became of each subject stands in one cell under the subject's number.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from adapters.kit.bynumber import by_number, unaccompanied, unclear
 from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
-from adapters.kit.numbers import by_number, unaccompanied, unclear
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
 from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing, out_of_order
