@@ -1,6 +1,7 @@
 """Where faults are tried: a hub of four processes, its PostgreSQL, and the ways between them."""
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -34,6 +35,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_wal_size": "128MB",
 }
 ROOM: Final = "8g"
+SPARE: Final = 64 * 1024 * 1024
 
 
 class NotHere(Exception):
@@ -85,16 +87,34 @@ class Disk:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """It has no more room than is taken."""
+        """It has no more room than is taken.
+
+        A size below what is taken is refused, and more is taken all the time: so it is made a
+        little larger, and that little is filled.
+        """
         taken = os.statvfs(self.folder)
-        self._resize(str((taken.f_blocks - taken.f_bfree) * taken.f_frsize))
+        self._resize(str((taken.f_blocks - taken.f_bfree) * taken.f_frsize + SPARE))
+        filling = self.folder / "filling"
         try:
+            _fill(filling)
             yield
         finally:
             self._resize(ROOM)
+            filling.unlink()
 
     def _resize(self, size: str) -> None:
         run(["mount", "-o", f"remount,size={size}", str(self.folder)], environment={})
+
+
+def _fill(file: Path) -> None:
+    """Write until the disk of a file is full."""
+    with file.open("wb", buffering=0) as filling:
+        try:
+            while True:
+                filling.write(bytes(64 * 1024))
+        except OSError as refused:
+            if refused.errno != errno.ENOSPC:
+                raise
 
 
 @dataclass(frozen=True)
