@@ -80,7 +80,7 @@ class RowFault:
     sheet: str = ""
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, array_like=True):
     """Where a record stands: the document's name, the row as a spreadsheet counts it, from 1 (of
     XML and JSON: which record), and the sheet or member if there are several."""
 
@@ -250,7 +250,7 @@ class Sink(Protocol):
         ...
 
 
-class Translated(Struct, frozen=True):
+class Translated(Struct, frozen=True, array_like=True):
     """A record as an event, but for what the kit adds (source, id, address, `supersedes`, and for
     a reply its opening).
 

@@ -13,10 +13,11 @@ from adapters.kit.adapter import Adapter
 from adapters.kit.batches import MOST_BYTES, MOST_EVENTS
 from adapters.kit.documents import Counts, count, note
 from adapters.kit.event import receipt_id, sealed
+from adapters.kit.held import Waiting
 from adapters.kit.own import Sent, keep_own
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.results import UNNAMED, EventError, HubAway, HubProblem, Result
-from adapters.kit.spool import Spool, Waiting, refuse, take
+from adapters.kit.spool import Spool, refuse, take
 from adapters.kit.state import State
 
 _ENVELOPE: Final = 1_024

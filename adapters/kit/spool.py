@@ -1,28 +1,26 @@
 """Events that wait to be sent, in order for each case, and what was sent for it."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from adapters.kit.event import event_id
+from adapters.kit.held import Waiting, held, waiting
 from adapters.kit.port import Place, Translated
 from adapters.kit.state import State
 
+# A row of the spool holds no more events, and bytes, unless it is of one event alone.
+_TOGETHER: Final = 100
+_TOGETHER_BYTES: Final = 1 << 20
 _LOOKED_AT: Final = 10_000
-# No JSON text has this character in it.
-_BETWEEN: Final = b"\x1e"
-# In one row each: with every row the other thread may take its turn, and keep it for long.
-_FRONT: Final = (
-    "SELECT json_group_array(json_array(number, entry, document, sheet, row, kase, native, event)),"
-    " CAST(group_concat(CAST(attributes AS TEXT), char(30)) AS BLOB),"
-    " CAST(group_concat(CAST(data AS TEXT), char(30)) AS BLOB)"
-    ' FROM (SELECT spool.*, events."case" AS kase, native, event FROM spool'
-    " JOIN events ON events.number = spool.entry"
-    " WHERE spool.source = ? AND spool.number > ? ORDER BY spool.number LIMIT ?)"
+_NEXT: Final = (
+    "SELECT number, held FROM spool WHERE source = ? AND number > ? ORDER BY number LIMIT 1"
 )
+# In one row each: with every row the other thread may take its turn, and keep it for long.
 _NUMBERS: Final = "IN (SELECT value FROM json_each(?))"
 _SENT: Final = (
     'SELECT json_group_array(json_array(number, "case", native, event, supersedes, type))'
@@ -36,25 +34,12 @@ _EVENT: Final = (
     'INSERT INTO events (number, source, "case", native, type, event, waits, sent)'
     " VALUES (?, ?, ?, ?, ?, ?, 1, 0)"
 )
-_WAITS: Final = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ROW: Final = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?)"
+_LEFT: Final = "UPDATE spool SET events = ?, held = ? WHERE number = ?"
 _DEEPER: Final = (
     "INSERT INTO depth VALUES (?, ?, ?) ON CONFLICT (source)"
     " DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes"
 )
-
-
-class Waiting(Struct, frozen=True):
-    """An event in the spool: its number there and among all events, where it came from, and what
-    it replaces."""
-
-    number: int
-    entry: int
-    document: int
-    place: Place
-    case: str
-    event: str
-    supersedes: str | None
-    made: Translated
 
 
 class Fresh(Struct, frozen=True):
@@ -105,33 +90,32 @@ class Spool:
         (unless `again`), and so do not wait once more."""
         named = [(event_id(each.made), each) for each in events]
         known = _known(database, self.source, [event for event, _ in named])
-        entry, number = _last(database, "events"), _last(database, "spool")
+        entry, last = _last(database, "events"), _last(database, "spool")
         fresh: list[tuple[object, ...]] = []
         once_more: list[int] = []
-        waiting: dict[str, tuple[object, ...]] = {}
-        size = 0
+        waits: dict[str, tuple[int, Fresh]] = {}
         repeated = []
         for event, each in named:
             before = known.get(event)
-            if event in waiting or (before and (before.waits or not again)):
+            if event in waits or (before and (before.waits or not again)):
                 repeated.append(event)
                 continue
-            place, made = each.place, each.made
             if before:
                 once_more.append(before.entry)
             else:
                 entry += 1
+                made = each.made
                 fresh.append((entry, self.source, each.case, made.native, made.type, event))
-            number += 1
-            where = (self.source, document, place.sheet, place.row)
-            attributes = json.encode(dict(made.attributes))
-            of = before.entry if before else entry
-            waiting[event] = (number, of, *where, attributes, made.data, now)
-            size += len(made.data)
+            waits[event] = (before.entry if before else entry, each)
+        rows = []
+        for number, together in enumerate(_together(waits), start=last + 1):
+            kept = [_waiting(number, document, *each) for each in together]
+            rows.append((number, self.source, document, len(kept), now, held(kept)))
         database.executemany(_EVENT, fresh)
-        database.executemany(_WAITS, waiting.values())
+        database.executemany(_ROW, rows)
         _mark(database, "waits = 1", once_more)
-        _deeper(database, self.source, len(waiting), size)
+        size = sum(len(each.made.data) for _, each in waits.values())
+        _deeper(database, self.source, len(waits), size)
         return repeated
 
     def front(
@@ -142,39 +126,33 @@ class Spool:
 
         What an event replaces is certain once the hub has answered for the one before it.
         """
-        chosen: dict[str, tuple[list[Any], bytes, bytes]] = {}
-        size = after = first = 0
-        while len(chosen) < most:
-            ((found, attributes, data),) = self._state.rows(
-                _FRONT, self.source, after, most + len(without)
-            )
-            rows = json.decode(found)
-            parts = ((attributes or b"").split(_BETWEEN), (data or b"").split(_BETWEEN))
-            for row in sorted(zip(rows, *parts, strict=False)):
-                after, case = row[0][0], row[0][5]
-                first = first or after
-                if case in chosen or case in without:
+        chosen: dict[str, Waiting] = {}
+        size = after = seen = 0
+        # Many steps of few cases: looking further for others is not worth it for ever.
+        while seen < _LOOKED_AT:
+            found = self._state.rows(_NEXT, self.source, after)
+            if not found:
+                break
+            ((after, row),) = found
+            for each in waiting(row):
+                seen += 1
+                if each.case in chosen or each.case in without:
                     continue
-                size += len(row[1]) + len(row[2])
+                size += len(each.made.data)
                 if chosen and (size > most_bytes or len(chosen) == most):
                     return self._named(chosen)
-                chosen[case] = row
-            # Many steps of few cases: looking further for others is not worth it for ever.
-            if len(rows) < most + len(without) or after - first > _LOOKED_AT:
-                break
+                chosen[each.case] = each
         return self._named(chosen)
 
-    def _named(self, chosen: Mapping[str, tuple[list[Any], bytes, bytes]]) -> list[Waiting]:
-        """Rows of the spool, each with what it replaces."""
+    def _named(self, chosen: Mapping[str, Waiting]) -> list[Waiting]:
+        """What was chosen for each case, with what it replaces."""
         sent = self._sent(list(chosen))
-        named = []
-        for case, (row, attributes, data) in chosen.items():
-            number, entry, document, sheet, at, _, native, event = row
-            made = Translated(native, json.decode(attributes), data)
-            before = _supersedes(made, event, sent.get(case, ()))
-            place = Place("", at, sheet)
-            named.append(Waiting(number, entry, document, place, case, event, before, made))
-        return named
+        return [
+            replace(each, supersedes=_supersedes(each.made, each.event, sent[case]))
+            if case in sent
+            else each
+            for case, each in chosen.items()
+        ]
 
     def _sent(self, cases: Sequence[str]) -> dict[str, list[tuple[str, str, str | None, str]]]:
         """What was sent for these cases, in order: native number, event, what it replaced, type."""
@@ -224,9 +202,47 @@ def refuse(database: sqlite3.Connection, source: str, refused: Sequence[Waiting]
     _mark(database, "waits = 0", entries)
 
 
+def _together(
+    events: Mapping[str, tuple[int, Fresh]],
+) -> Iterator[list[tuple[str, int, Fresh]]]:
+    """Rows of the spool: first the first events of all cases, then the second ones, and so on, so
+    that what is in a row can be sent together."""
+    turns: dict[str, int] = {}
+    layers: dict[int, list[tuple[str, int, Fresh]]] = {}
+    for event, (entry, each) in events.items():
+        turn = turns.get(each.case, 0)
+        turns[each.case] = turn + 1
+        layers.setdefault(turn, []).append((event, entry, each))
+    for layer in layers.values():
+        row: list[tuple[str, int, Fresh]] = []
+        size = 0
+        for item in layer:
+            size += len(item[2].made.data)
+            if row and (len(row) == _TOGETHER or size > _TOGETHER_BYTES):
+                yield row
+                row, size = [], len(item[2].made.data)
+            row.append(item)
+        yield row
+
+
+def _waiting(number: int, document: int, event: str, entry: int, fresh: Fresh) -> Waiting:
+    place, made = Place("", fresh.place.row, fresh.place.sheet), fresh.made
+    bare = Translated(made.native, dict(made.attributes), made.data)
+    return Waiting(number, entry, document, place, fresh.case, event, bare)
+
+
 def _drop(database: sqlite3.Connection, source: str, answered: Sequence[Waiting]) -> None:
-    numbers = [each.number for each in answered]
-    database.execute(f"DELETE FROM spool WHERE number {_NUMBERS}", _list(numbers))
+    rows: dict[int, set[int]] = {}
+    for each in answered:
+        rows.setdefault(each.number, set()).add(each.entry)
+    for number, entries in rows.items():
+        select = "SELECT events, held FROM spool WHERE number = ?"
+        events, row = database.execute(select, (number,)).fetchone()
+        if events == len(entries):
+            database.execute("DELETE FROM spool WHERE number = ?", (number,))
+            continue
+        left = [each for each in waiting(row) if each.entry not in entries]
+        database.execute(_LEFT, (len(left), held(left), number))
     size = sum(len(each.made.data) for each in answered)
     _deeper(database, source, -len(answered), -size)
 

@@ -1,9 +1,10 @@
 """What an adapter remembers, in one SQLite file of its state directory.
 
 Documents, how far each was read and what was wrong with it; which events were made for each case
-and whether they wait or were sent (`events`), those that wait with their bytes (`spool`); what its
-own ledgers are to have (`own`); the openings that replies may name. Faults are row numbers and
-sentences, nothing that a cell says; the bytes of an event that was dealt with are erased.
+and whether they wait or were sent (`events`), the bytes of those that wait, of some in one row
+(`spool`); what its own ledgers are to have (`own`); the openings that replies may name. Faults are
+row numbers and sentences, nothing that a cell says; the bytes of an event that was dealt with are
+erased.
 """
 
 import os
@@ -14,7 +15,10 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
-from adapters.kit.port import CannotRun
+from msgspec import json
+
+from adapters.kit.held import Waiting, held
+from adapters.kit.port import CannotRun, Place, Translated
 
 FILE_NAME: Final = "adapter.db"
 RAW: Final = "raw"
@@ -43,9 +47,8 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_case ON events (source, "case");
 CREATE INDEX IF NOT EXISTS events_native ON events (source, native);
 CREATE TABLE IF NOT EXISTS spool (
-    number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, source TEXT NOT NULL,
-    document INTEGER NOT NULL, sheet TEXT NOT NULL, row INTEGER NOT NULL,
-    attributes BLOB NOT NULL, data BLOB NOT NULL, since REAL NOT NULL);
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, document INTEGER NOT NULL,
+    events INTEGER NOT NULL, since REAL NOT NULL, held BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS depth (
     source TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS own (
@@ -65,17 +68,18 @@ DROP INDEX spool_case;
 DROP INDEX spool_native;
 ALTER TABLE spool RENAME TO former;
 """
-_CARRIED: Final = """
-INSERT INTO events (source, "case", native, type, event, waits, sent, supersedes)
-    SELECT source, "case", native, type, event, 0, 1, supersedes FROM sent ORDER BY number;
-INSERT INTO events (source, "case", native, type, event, waits, sent)
-    SELECT source, "case", native, type, event, 1, 0 FROM former WHERE true ORDER BY number
-    ON CONFLICT (source, event) DO UPDATE SET waits = 1;
-INSERT INTO spool SELECT former.number, events.number, source, document, sheet, row, attributes,
-    data, since FROM former JOIN events USING (source, event);
-DROP TABLE former;
-DROP TABLE sent;
-"""
+_CARRIED: Final = (
+    'INSERT INTO events (source, "case", native, type, event, waits, sent, supersedes)'
+    ' SELECT source, "case", native, type, event, 0, 1, supersedes FROM sent ORDER BY number',
+    'INSERT INTO events (source, "case", native, type, event, waits, sent)'
+    ' SELECT source, "case", native, type, event, 1, 0 FROM former WHERE true ORDER BY number'
+    " ON CONFLICT (source, event) DO UPDATE SET waits = 1",
+)
+_WAITED: Final = (
+    'SELECT former.number, events.number, source, document, sheet, row, former."case",'
+    " former.event, former.native, attributes, data, since"
+    " FROM former JOIN events USING (source, event)"
+)
 
 
 class StateInUse(CannotRun):
@@ -148,11 +152,27 @@ def _prepare(database: sqlite3.Connection) -> None:
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = ON")
         former = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sent'").fetchone()
-        before, after = (_FORMER, _CARRIED) if former else ("", "")
-        database.executescript(f"BEGIN EXCLUSIVE; {before} {_TABLES} {after} COMMIT;")
+        database.executescript(f"BEGIN EXCLUSIVE; {_FORMER if former else ''} {_TABLES}")
+        if former:
+            _carry(database)
+        database.execute("COMMIT")
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise StateInUse("另一个导入正在使用同一状态目录，请稍后再试") from error
         if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise StateBroken(f"状态文件 {FILE_NAME} 已损坏，请从备份恢复") from error
         raise
+
+
+def _carry(database: sqlite3.Connection) -> None:
+    """What was sent is known, and what waited goes on waiting, each in a row of its own."""
+    for statement in _CARRIED:
+        database.execute(statement)
+    for number, entry, source, document, sheet, row, *made, since in database.execute(_WAITED):
+        case, event, native, attributes, data = made
+        translated = Translated(native, json.decode(attributes), data)
+        kept = Waiting(number, entry, document, Place("", row, sheet), case, event, translated)
+        values = (number, source, document, 1, since, held([kept]))
+        database.execute("INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?)", values)
+    for table in ("former", "sent"):
+        database.execute(f"DROP TABLE {table}")

@@ -11,8 +11,9 @@ import pytest
 
 from adapters.kit.documents import Counts, Documents, count, note, settle
 from adapters.kit.event import event_id
+from adapters.kit.held import Waiting
 from adapters.kit.port import Brought, FaultKind, Place, RowFault, Translated
-from adapters.kit.spool import Depth, Fresh, Spool, Waiting, refuse, take
+from adapters.kit.spool import Depth, Fresh, Spool, refuse, take
 from adapters.kit.state import FILE_NAME, State, StateBroken, StateInUse, open_state
 
 SOURCE = "/510100.petition/xfj"
@@ -159,7 +160,7 @@ def test_events_wait_in_order_and_one_of_each_case_at_a_time(state: State) -> No
     others = spool.front(1, 1 << 20, without={"1", "2"})
     assert [(each.made.native, each.made.data) for each in others] == [("3", b"e")]
     answer(state, spool, spool.front(2, 1 << 20))
-    assert front(spool) == [("1", b"b"), ("3", b"e")]
+    assert front(spool) == [("3", b"e"), ("1", b"b")]
     answer(state, spool, spool.front(9, 1 << 20))
     assert front(spool) == [("1", b"d")]
     answer(state, spool, spool.front(9, 1 << 20))
