@@ -167,6 +167,33 @@ def test_events_wait_in_order_and_one_of_each_case_at_a_time(state: State) -> No
     assert spool.depth() == Depth(0, 0, None)
 
 
+def test_what_is_put_together_stands_in_rows_that_can_be_sent_whole(state: State) -> None:
+    documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
+    cases = [f"{n}" for n in range(150)]
+    steps = [event(case, step) for case in cases for step in ("a", "b")]
+    large = [event(f"large{n}", "x" * 700_000) for n in range(3)]
+    assert put(state, spool, bring(documents), *steps, *large) == 303
+    rows = "SELECT events FROM spool ORDER BY number"
+    assert [row[0] for row in state.rows(rows)] == [100, 51, 1, 1, 100, 50]
+    first = spool.front(100, 1 << 20)
+    assert [(each.made.native, each.made.data) for each in first] == [
+        (c, b"a") for c in cases[:100]
+    ]
+    # One of them is to be sent again: its next step waits for it, whatever others do.
+    answer(state, spool, first[:7] + first[8:])
+    assert [row[0] for row in state.rows(rows)] == [1, 51, 1, 1, 100, 50]
+    second = spool.front(300, 1 << 30)
+    assert [(each.made.native, each.made.data) for each in second] == [
+        ("7", b"a"),
+        *((case, b"a") for case in cases[100:]),
+        *((each.native, each.data) for each in large),
+        *((case, b"b") for case in cases[:100] if case != "7"),
+    ]
+    answer(state, spool, second)
+    assert front(spool, 300) == [(case, b"b") for case in ("7", *cases[100:])]
+    assert spool.depth() == Depth(51, 51, 7.0)
+
+
 def test_a_batch_is_bounded_in_bytes_but_never_empty(state: State) -> None:
     documents, spool = Documents(state, SOURCE), Spool(state, SOURCE)
     put(state, spool, bring(documents), event("1", "a" * 900), event("2", "b" * 900))
