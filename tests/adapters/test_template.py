@@ -115,6 +115,21 @@ def test_every_adapters_template_has_the_columns_that_the_adapter_needs(name: st
         assert book[asked.name].max_row <= 3
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in available() if load(name).mapping.template.example]
+)
+def test_the_example_of_a_template_can_be_sent_as_it_stands(name: str, tmp_path: Path) -> None:
+    template = of(name)
+    first, *lists = (
+        {column.name: column.example for column in sheet.columns if column.example}
+        for sheet in template.sheets
+    )
+    listed = {sheet.name: (row,) for sheet, row in zip(template.sheets[1:], lists, strict=True)}
+    path = filled(template, tmp_path / "照示例填.xlsx", first, **listed)
+    assert faults_of(load(name), path) == []
+    assert fitting(path) == (name,)
+
+
 def test_lists_that_belong_to_records_stand_on_sheets_of_their_own(tmp_path: Path) -> None:
     template = of("inspection.feedback")
     assert [sheet.name for sheet in template.sheets] == ["反馈意见", "问题清单", "整改要求"]

@@ -85,12 +85,15 @@ def _confirmed(row: Row) -> Mapping[str, Any]:
     }
 
 
+# What a paper that is confirmed says of where its issue belongs and how it shows.
+LINE: Final = ("category", "issue", "manifestation", "track", "focus")
+
+
 def _line(row: Row) -> dict[str, Any] | None:
     said = row.values
-    names = ("category", "issue", "manifestation", "track", "focus")
     if not any(name in said for name in ("track", "focus")):
         return None
-    return {name: said.get(name) for name in (*names, "subcategory", "key_attention")}
+    return {name: said.get(name) for name in (*LINE, "subcategory", "key_attention")}
 
 
 def _ordered(row: Row) -> Mapping[str, Any]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.inspection.issues.payloads import (
+    CONFIRMED,
     DRAFTED,
+    LINE,
     ORDERED,
     REPORTED,
     STEPS,
@@ -41,6 +43,10 @@ _ORDERS: Final = (
 )
 _UNCONFIRMED: Final = Wrong(
     FaultKind.MISSING, "没有填写，而填了确认情况", "请填事实确认单编号，或清空确认情况各栏"
+)
+_CONFIRMED: Final = "confirmed"
+_NOWHERE: Final = Wrong(
+    FaultKind.MISSING, "没有填写，而审定结果是“审定”", "请补填；没有审定的，请改审定结果并写明理由"
 )
 # Stands for a blank cell.
 _ANY: Final = "inspected-party@510100"
@@ -90,12 +96,21 @@ def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFa
     yield from out_of_order(row, _ORDERS)
     if DRAFTED in steps and "answer" in row.values and "confirmation_no" not in row.values:
         yield row.wrong("confirmation_no", _UNCONFIRMED)
+    if CONFIRMED in steps and _is_confirmed(row):
+        # What an order needs was said with the order.
+        wanting = (field for field in LINE if field not in row.values and field not in blank)
+        yield from (row.wrong(field, _NOWHERE) for field in wanting)
     if ORDERED in steps:
         yield from _misaddressed(row)
     if REPORTED in steps and "demand_nos" in row.values:
         known = {int(no) for no in (row.text("demand_nos") or "").split("、") if no.isdecimal()}
         if known and not by_number(row, "measure").keys() <= known:
             yield row.wrong("measure", _MEASURES_OF_NOTHING)
+
+
+def _is_confirmed(row: Row) -> bool:
+    result = row.values.get("result")
+    return isinstance(result, dict) and result["code"] == _CONFIRMED
 
 
 def _misaddressed(row: Row) -> Iterator[RowFault]:
