@@ -202,5 +202,9 @@ def _answer(results: Iterable[Result]) -> Answered:
 
 _ASK: Final = "请把原因告知贯通管理员"
 _ADVICE: Final = {
+    "address_unknown": "请核对收件机构编号和属地；编号无误的，请贯通管理员登记该机构",
+    "caveat_circle": "请逐一写明收件机构编号，不写“*”",
+    "region_unknown": "请核对区划代码；开发区等无正式代码的，请贯通管理员加入补充表",
+    "contract_retired": "请管理员换用新版的适配器或模板",
     "id_reused": "该行内容与已发送的相同，只有登记时间或收件单位变了，不能重发，请告知贯通管理员",
 }

@@ -89,6 +89,7 @@ def run(
                 again=again,
                 progress=partial(_advance, bar, task),
             )
+            bar.update(task, completed=summary.read, total=summary.read)
             summaries.append((file, summary))
     _show(summaries, as_json=as_json)
     return 0 if all(s.complete and not s.rejected for _, s in summaries) else 1
