@@ -228,7 +228,12 @@ def _doctor(
     settings = ground.settings
     return Doctor(
         ground.examinations,
-        patient=Patient(ground.directory, settings.max_connections, settings.queue_bytes),
+        patient=Patient(
+            ground.directory,
+            settings.max_connections,
+            settings.queue_bytes,
+            kafka=settings.kafka is not None,
+        ),
         unready=readiness.reason,
         beside=examine,
         version=version("guantong"),

@@ -84,7 +84,12 @@ def _findings(where: Where, *, full: bool) -> list[Finding]:
     """Of a stopped hub by its directory, of a running one from itself."""
     if where.data is not None:
         settings = Settings()
-        patient = Patient(where.data, settings.max_connections, settings.queue_bytes)
+        patient = Patient(
+            where.data,
+            settings.max_connections,
+            settings.queue_bytes,
+            kafka=settings.kafka is not None,
+        )
         try:
             return [_STOPPED, *examine_stopped(patient, full=full, now=microseconds_now())]
         except DataDirectoryInUse:

@@ -24,6 +24,23 @@ def judge_away(lack: type[HubError]) -> Finding:
     )
 
 
+def judge_unfed(fed: Sequence[str]) -> list[Finding]:
+    """Feeds by Kafka of a hub that has no brokers, by agency and subscription; one more than is
+    named stands for all the others."""
+    if not fed:
+        return []
+    return [
+        failure(
+            CHECK,
+            f"没有设置 GUANTONG_KAFKA，由 Kafka 投送的订阅收不到事件：{_listed(fed, '、')}",
+            f"GUANTONG_KAFKA is not set, feeds by Kafka get nothing: {_listed(fed, ', ')}",
+            "请恢复该设置后重启；不再用 Kafka 的，请订阅方删除该订阅，改用拉取",
+            "set it again and restart; without Kafka for good, have the subscriber delete the"
+            " subscription and pull",
+        )
+    ]
+
+
 def judge_topics(
     found: Mapping[str, int | str], wanted: Sequence[str], *, partitions: int
 ) -> Finding:

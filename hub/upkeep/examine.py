@@ -16,11 +16,13 @@ from hub.database.opening import refuse_moved
 from hub.database.sqlite import DATABASE, space_of, sqlite_module
 from hub.errors import DataDirectoryDamaged, DataDirectoryInUse, DataDirectoryMoved
 from hub.journal.register import SHARD
+from hub.journal.sql import fed_by_kafka
 from hub.upkeep import directory as room
 from hub.upkeep import machine, sql
 from hub.upkeep.access import access
 from hub.upkeep.backup import last_backup
 from hub.upkeep.backups import judge_backup
+from hub.upkeep.brokers import MOST_NAMED, judge_unfed
 from hub.upkeep.finding import Finding, failure, warning
 from hub.upkeep.records import judge_handover, judge_integrity, judge_journal, judge_revision
 from hub.upkeep.server import judge_partitions, judge_server
@@ -33,6 +35,7 @@ class Patient:
     directory: Path
     connections: int
     queue: int
+    kafka: bool
 
 
 def examine(
@@ -128,6 +131,7 @@ def _inside(
         lambda: _handover(connection, now=now),
         lambda: _room_and_clock(connection, patient, now=now),
         lambda: access(connection, now=now),
+        lambda: [] if patient.kafka else _unfed(connection),
     ]
     # What stands in the tables of another version cannot be asked for.
     for check in checks if revision.level == "ok" else [integrity]:
@@ -143,6 +147,12 @@ def _handover(connection: Connection, *, now: int) -> list[Finding]:
     if is_sqlite(connection):
         return []
     return [judge_handover(intake.standing(connection, SHARD), now=now)]
+
+
+def _unfed(connection: Connection) -> list[Finding]:
+    """The feeds that no process writes where no brokers are set."""
+    fed = fed_by_kafka(connection, after=0, most=MOST_NAMED + 1)
+    return judge_unfed([f"{each.agency} {each.id}" for each in fed])
 
 
 def _room_and_clock(connection: Connection, patient: Patient, *, now: int) -> Iterator[Finding]:

@@ -74,7 +74,7 @@ def examined(
     directory: Path, *, full: bool = False, now: int | None = None
 ) -> list[dict[str, Any]]:
     """What is found of a stopped hub."""
-    patient = Patient(directory, connections=10, queue=1024)
+    patient = Patient(directory, connections=10, queue=1024, kafka=False)
     moment = now if now is not None else last_hubtime(directory) + 1_000_000
     return [
         {"check": f.check, "level": f.level, "says": f.says, "advice": f.advice}
@@ -313,6 +313,26 @@ def test_a_dedup_row_too_many_is_found_by_a_full_examination(
     assert failures(examined(data)) == []
     ((check, says),) = failures(examined(data, full=True))
     assert (check, says.rpartition("：")[2]) == ("journal", "去重记录多出 1")
+
+
+def test_feeds_by_kafka_of_a_hub_that_lost_its_brokers_are_told(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    made = start_hub(data)
+    made.apply(policy())
+    office = made.agency(CITY)
+    for n in range(7):
+        office.subscribe(f"s{n}")
+    assert made.stop() == 0
+    assert failures(examined(data)) == []
+    for n in range(1, 7):
+        fed = """replace(body, '"channel":"pull"', '"channel":"kafka"')"""
+        change(data, f"UPDATE subscriptions SET body = {fed} WHERE id = 's{n}'")
+    named = "、".join(f"{CITY} s{n}" for n in range(1, 6))
+    assert failures(examined(data)) == [
+        ("kafka", f"没有设置 GUANTONG_KAFKA，由 Kafka 投送的订阅收不到事件：{named} +1")
+    ]
 
 
 def test_a_running_hub_tells_of_its_damage(stopped: Callable[[Path], Path], tmp_path: Path) -> None:

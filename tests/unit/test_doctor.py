@@ -32,7 +32,7 @@ class Surroundings:
         self.readers = Readers(database.reading, threads=1, failed=lambda _: None)
         self.doctor = Doctor(
             self.readers,
-            patient=Patient(directory, connections=10, queue=1024),
+            patient=Patient(directory, connections=10, queue=1024, kafka=False),
             unready=self._unready,
             beside=self._beside,
             version="1.2.3",
@@ -123,7 +123,7 @@ def test_a_directory_whose_data_has_moved_is_not_taken_for_the_hub(
     database: SqliteDatabase,
 ) -> None:
     (database.directory / "moved").write_text("2026-11-20T08:00:00Z example/guantong\n")
-    patient = Patient(database.directory, connections=10, queue=1024)
+    patient = Patient(database.directory, connections=10, queue=1024, kafka=False)
     (finding,) = examine_stopped(patient, full=False, now=1)
     assert (finding.check, finding.level, finding.says) == (
         "directory",
