@@ -180,6 +180,8 @@ def test_an_event_whose_items_were_kept_back_has_one_row(sink: Sink, file: Path)
         (("{期限}", "{截止}"), "公式提到没有的列"),
         (('key = ["批次编号", "人员序号"]', 'key = "批次编号"'), "须一样多"),
         (('each = "/opinions"', 'each = "/persons"'), "中没有 /persons"),
+        (('each = "/opinions"', 'each = "/opinions/-/result"'), "只指向一个数组.* / each"),
+        (('each = "/opinions"', 'each = "/opinions/-"'), "只指向一个数组.* / each"),
         (('"/agency/code" = "petition"', '"/agencies" = "petition"'), "中没有 /agencies"),
         (("editable = true, as", 'editable = true, formula = "1", as'), "须有且只有一个"),
     ],
