@@ -25,7 +25,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from adapters.kit.port import Away, CannotRun
 from adapters.kit.present import Plain, Shape, in_beijing, said
 from adapters.kit.sinks.ledgerform import Ledger
-from adapters.kit.sinks.ledgerrows import LedgerRows, Row
+from adapters.kit.sinks.ledgerrows import Key, LedgerRows, Row
 from adapters.kit.sinks.sheetlook import (
     Offer,
     add_styles,
@@ -44,7 +44,6 @@ _MOST_ROWS: Final = 200_000
 _MOST_BYTES: Final = 512 * 1024 * 1024
 # What a cell holds at most, in UTF-16.
 _LONGEST: Final = 32_767
-_BETWEEN_KEYS: Final = "/"
 _CUT: Final = "…（内容过长，未全部列出）"
 _ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # What reading a damaged workbook comes to: no library says so itself.
@@ -129,11 +128,12 @@ class Workbook:
         layout = self._layout(sheet)
         places, last = self._places(sheet, layout)
         for row in rows:
-            place = places.get(_escaped(row.key))
+            key = tuple(map(_escaped, row.key))
+            place = places.get(key)
             if place is None:
                 last += 1
                 self._dress(sheet, layout, last)
-                places[_escaped(row.key)] = place = last
+                places[key] = place = last
             self._enter(sheet, layout, place, row)
         self._reckon(sheet, layout, places)
         self._correct(book, rows)
@@ -211,20 +211,20 @@ class Workbook:
             columns[column.title] = place
         return _Layout(header, columns)
 
-    def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[str, int], int]:
+    def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[Key, int], int]:
         """The rows by key, the first where a key stands twice, and the last row in use."""
         if sheet.max_row > _MOST_ROWS:
             raise CannotRun(
                 f"台账 {self._file.name} 超过 {_MOST_ROWS} 行：请删除末尾的空行及其格式"
             )
-        places: dict[str, int] = {}
+        places: dict[Key, int] = {}
         last = layout.header
         keys = [layout.columns[title] - 1 for title in self._ledger.key]
         below = layout.header + 1
         for number, cells in enumerate(sheet.iter_rows(min_row=below, values_only=True), below):
             if any(cell is not None for cell in cells):
                 last = number
-                places.setdefault(joined(_key_text(cells[key]) for key in keys), number)
+                places.setdefault(tuple(_key_text(cells[key]) for key in keys), number)
         return places, last
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
@@ -239,11 +239,11 @@ class Workbook:
             value = row.number if column.shows == "number" else row.cells.get(column.title)
             _put(cell, _typed(value, column.reads))
 
-    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[str, int]) -> None:
+    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[Key, int]) -> None:
         """Put the formulas into every row that has a key, whoever began it."""
         letters = {title: get_column_letter(place) for title, place in layout.columns.items()}
         for key, row in places.items() if self._ledger.formulas else ():
-            for column in self._ledger.formulas if all(key.split(_BETWEEN_KEYS)) else ():
+            for column in self._ledger.formulas if all(key) else ():
                 cell = sheet.cell(row, layout.columns[column.title])
                 if not isinstance(cell, MergedCell):
                     cell.value = column.formula_in(row, letters)
@@ -348,8 +348,8 @@ def _escaped(text: str) -> str:
 
 
 def joined(key: Iterable[str]) -> str:
-    """A key of several parts in one text."""
-    return _BETWEEN_KEYS.join(key)
+    """A key of several parts in one text, for people."""
+    return "/".join(key)
 
 
 def _key_text(value: object) -> str:

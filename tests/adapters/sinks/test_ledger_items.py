@@ -1,6 +1,8 @@
 """A ledger with a row for every item of an event, begun by people, and reckoned with today."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,68 @@ def test_an_event_whose_items_were_kept_back_has_one_row(sink: Sink, file: Path)
     hidden = event(1, "cadre.opinion_given", {"batchid": "示-1"}, hubwithheld="/opinions")
     sink.take([hidden])
     assert told(load_workbook(file)["联审"], 3)[:2] == ["示-1", f"（未提供）{1:032x}"]
+
+
+REFERRED = """
+title = "附件"
+sheet = "附件"
+key = ["批次编号", "附件编号"]
+columns = [
+    { title = "批次编号", pointer = "/batchid" },
+    { title = "附件编号", pointer = "/opinions/-/detail_ref" },
+    { title = "结果", pointer = "/opinions/-/result" },
+    { title = "备注", editable = true },
+]
+[events]
+"cadre.opinion_given" = { key = ["/batchid", "/opinions/-/detail_ref"], each = "/opinions" }
+"""
+
+
+def referred(number: int, batch: str, ref: str, label: str, **attributes: str) -> Event:
+    opinion = {"detail_ref": ref, "result": {"code": "x", "label": label}}
+    data = {"batchid": batch, "opinions": [opinion]}
+    return event(number, "cadre.opinion_given", data, **attributes)
+
+
+def result(sheet: Worksheet) -> list[list[Any]]:
+    return [[cell.value for cell in cells] for cells in sheet.iter_rows(min_row=3)]
+
+
+def test_parts_of_a_key_are_never_taken_for_one_another(tmp_path: Path) -> None:
+    (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([referred(1, "甲/乙", "丙", "一"), referred(2, "甲", "乙/丙", "二")])
+        sink.take([referred(3, "甲/乙", "丙", "一更正", supersedes="e1")])
+    assert result(load_workbook(tmp_path / SETTINGS.path)["附件"]) == [
+        ["甲/乙", "丙", "一更正", None],
+        ["甲", "乙/丙", "二", None],
+    ]
+    assert noted(tmp_path / SETTINGS.path) == [["甲/乙/丙", "结果", "一", "一更正"]]
+
+
+def test_a_ledger_of_former_times_goes_on_with_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([referred(1, "甲/乙", "丙", "一"), referred(2, "丁", "戊", "二")])
+    # As it was kept before: the parts of a key in one text.
+    with closing(sqlite3.connect(tmp_path / f".{SETTINGS.path}.db")) as kept, kept:
+        for table in ("rows", "named"):
+            kept.execute(f"UPDATE {table} SET key = replace(key, char(31), '/')")
+        kept.execute("PRAGMA user_version = 0")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([referred(3, "甲/乙", "丙", "一更正", supersedes="e1")])
+        # It is about another row now: the one before is no longer kept.
+        sink.take([referred(4, "丁", "己", "二", supersedes="e2")])
+    book = load_workbook(tmp_path / SETTINGS.path)
+    assert result(book["附件"]) == [
+        ["甲/乙", "丙", "一更正", None],
+        ["丁", "戊", "二", None],
+        ["丁", "己", "二", None],
+    ]
+    assert noted(tmp_path / SETTINGS.path) == [
+        ["甲/乙/丙", "结果", "一", "一更正"],
+        ["丁/戊", "附件编号", "丁/戊", "更正后不再列入，请删去该行"],
+    ]
 
 
 @pytest.mark.parametrize(
