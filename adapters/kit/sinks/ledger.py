@@ -61,7 +61,9 @@ class LedgerSink:
     """Takes events into the rows of a ledger, and brings its workbook up to them.
 
     A correction's old values are kept on the sheet of corrections. While people have the workbook
-    open it raises Away; the rows are kept, and the workbook follows when it is closed.
+    open it raises Away; the rows are kept, and the workbook follows when it is closed. What they
+    saved is looked at, whether or not events come: where it says other than the rows, it is put
+    right.
     """
 
     def __init__(self, ledger: Ledger, rows: LedgerRows, workbook: Workbook) -> None:
@@ -77,9 +79,9 @@ class LedgerSink:
                     self._rows.taken.add(event)
                     entered = {self._enter(row, kept) for row in rows_of(kept, event)}
                     self._name(event, kept, entered)
-        if self._rows.behind or self._workbook.touched:
-            self._workbook.write(self._rows)
-            self._rows.written()
+        written = self._rows.written
+        if written is None or self._workbook.differs(written):
+            self._rows.written = self._workbook.write(self._rows, written)
 
     def _enter(self, event: Event, kept: Kept) -> Key:
         """Enter one row, and answer its key."""

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS corrections (
 CREATE TABLE IF NOT EXISTS named (
     event TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (event, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS named_by ON named (key);
-CREATE TABLE IF NOT EXISTS behind (workbook INTEGER PRIMARY KEY CHECK (workbook = 1));
+CREATE TABLE IF NOT EXISTS workbook (one INTEGER PRIMARY KEY CHECK (one = 1), seen TEXT NOT NULL);
 """
 # What a row is known by: the parts of its key, in the order of the ledger's.
 Key = tuple[str, ...]
@@ -81,13 +81,13 @@ class LedgerRows:
         return cells
 
     def put(self, key: Key, cells: Mapping[str, Plain]) -> None:
-        """Keep a row; a new one gets the next number. The workbook is behind from now on."""
+        """Keep a row; a new one gets the next number. No workbook says so yet."""
         upsert = (
             "INSERT INTO rows (key, cells) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET cells = excluded.cells"
         )
         self._database.execute(upsert, (_kept(key), json.dumps(cells, ensure_ascii=False)))
-        self._database.execute("INSERT OR IGNORE INTO behind VALUES (1)")
+        self._database.execute("DELETE FROM workbook")
 
     def name(self, event: str, keys: Collection[Key], *, instead_of: str | None) -> list[Key]:
         """Remember which rows an event is about; those that the event it is sent instead of was
@@ -132,13 +132,15 @@ class LedgerRows:
             yield Correction(*found)
 
     @property
-    def behind(self) -> bool:
-        """Whether the workbook does not say yet what the rows say."""
-        return self._database.execute("SELECT 1 FROM behind").fetchone() is not None
+    def written(self) -> str | None:
+        """What told the workbook from others when it said all that the rows say; None if they say
+        more."""
+        found = self._database.execute("SELECT seen FROM workbook").fetchone()
+        return None if found is None else str(found[0])
 
-    def written(self) -> None:
-        """The workbook says what the rows say."""
-        self._database.execute("DELETE FROM behind")
+    @written.setter
+    def written(self, seen: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO workbook VALUES (1, ?)", (seen,))
 
 
 @contextmanager
@@ -167,6 +169,7 @@ def _carry_over(database: sqlite3.Connection, titles: Sequence[str]) -> None:
         parts = told if "/".join(told) == key else key.split("/", len(titles) - 1)
         database.execute("UPDATE rows SET key = ? WHERE key = ?", (_kept(parts), key))
         database.execute("UPDATE named SET key = ? WHERE key = ?", (_kept(parts), key))
+    database.execute("DROP TABLE IF EXISTS behind")
     database.execute("PRAGMA user_version = 1")
 
 

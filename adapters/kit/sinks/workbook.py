@@ -4,17 +4,19 @@ Theirs are the cells of editable columns, columns and sheets of their own, the o
 columns, formats. Rows are found again by their key, columns by their title.
 """
 
+import hashlib
+import json
 import os
 import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from openpyxl import Workbook as Book
 from openpyxl import load_workbook
@@ -27,6 +29,7 @@ from adapters.kit.present import Plain, Shape, in_beijing, said
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import Key, LedgerRows, Row
 from adapters.kit.sinks.sheetlook import (
+    CHOICES,
     Offer,
     add_styles,
     begin_sheet,
@@ -80,9 +83,6 @@ class _Stamp:
     mode: int
 
 
-_NEVER: Final = _Stamp(0, 0, 0, 0)
-
-
 class Workbook:
     """The workbook at `file`; `choices` by title of the column."""
 
@@ -90,18 +90,18 @@ class Workbook:
         self._file = file
         self._ledger = ledger
         self._choices = choices
-        self._left: _Stamp | None = _NEVER
+        described = f"{ledger.model_dump_json()}{json.dumps(choices)}"
+        self._form = hashlib.sha256(described.encode()).hexdigest()
 
-    @property
-    def touched(self) -> bool:
-        """Whether a workbook in which people begin rows is not as it was left, and they have closed
-        it."""
-        if not self._ledger.formulas or any(self._marks()):
-            return False
-        return _stamp(self._file) != self._left
+    def differs(self, written: str) -> bool:
+        """Whether the workbook, or its description, is not the one that was `written`, and people
+        have closed it."""
+        return self._seen(_stamp(self._file)) != written and not any(self._marks())
 
-    def write(self, rows: LedgerRows) -> None:
-        """Bring the workbook up to the rows; it is replaced as a whole.
+    def write(self, rows: LedgerRows, written: str | None) -> str:
+        """Bring the workbook up to the rows, and answer what tells it from others. It is replaced
+        as a whole; one that says the same already stays, unless none of this description was
+        `written`.
 
         Raises Away while people have it open, CannotRun for a workbook that cannot be rewritten
         without losing something, and OSError.
@@ -110,17 +110,30 @@ class Workbook:
         try:
             seen = _stamp(self._file)
             book = self._loaded() if seen else _without_sheets()
+            before = _said_in(book)
             self._bring_up(book, rows)
-            with new_file(self._file) as file:
-                book.save(file)
-                if seen is not None:
-                    os.fchmod(file.fileno(), seen.mode)
-                file.flush()
-                left = _stamp_of(os.fstat(file.fileno()))
-                self._expect(seen)
-            self._left = left
+            known = written is not None and written.startswith(self._form)
+            # Rewritten, formulas of people's own would say nothing until somebody computes them.
+            if not (seen and known and _said_in(book) == before):
+                seen = self._replace(book, seen)
+            return self._seen(seen)
         except PermissionError as error:
             raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
+
+    def _seen(self, stamp: _Stamp | None) -> str:
+        return f"{self._form} {stamp}"
+
+    def _replace(self, book: Book, seen: _Stamp | None) -> _Stamp:
+        """Put the workbook in place of the one that was seen. Raises Away for any other."""
+        with new_file(self._file) as file:
+            book.save(file)
+            if seen is not None:
+                os.fchmod(file.fileno(), seen.mode)
+            file.flush()
+            # Nothing that takes long stands between the look and the new name.
+            os.fsync(file.fileno())
+            self._expect(seen)
+            return _stamp_of(os.fstat(file.fileno()))
 
     def _bring_up(self, book: Book, rows: LedgerRows) -> None:
         add_styles(book)
@@ -300,6 +313,15 @@ def _without_sheets() -> Book:
     return book
 
 
+def _said_in(book: Book) -> Mapping[str, Sequence[Sequence[tuple[Any, str]]]]:
+    """Every cell but those that are written anew each time, and whether it is a formula."""
+    return {
+        sheet.title: [[(cell.value, cell.data_type) for cell in row] for row in sheet.iter_rows()]
+        for sheet in book.worksheets
+        if sheet.title != CHOICES
+    }
+
+
 def _stamp(file: Path) -> _Stamp | None:
     try:
         return _stamp_of(os.stat(file))
@@ -331,7 +353,8 @@ def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime 
 
 def _put(cell: Cell | MergedCell, value: str | int | Decimal | datetime | None) -> None:
     """Write a cell unless it says so already; a text is never a formula."""
-    if isinstance(cell, MergedCell) or (cell.value == value and cell.data_type != "f"):
+    held = float(value) if isinstance(value, Decimal) else value
+    if isinstance(cell, MergedCell) or (cell.value == held and cell.data_type != "f"):
         return
     cell.value = value
     if isinstance(value, str):

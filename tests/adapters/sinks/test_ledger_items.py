@@ -217,12 +217,19 @@ def test_a_ledger_of_former_times_goes_on_with_its_rows(tmp_path: Path) -> None:
     (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
     with SETTINGS.opened(tmp_path, tmp_path) as sink:
         sink.take([referred(1, "甲/乙", "丙", "一"), referred(2, "丁", "戊", "二")])
-    # As it was kept before: the parts of a key in one text.
+    # As it was kept before: the parts of a key in one text, and nothing of the workbook.
     with closing(sqlite3.connect(tmp_path / f".{SETTINGS.path}.db")) as kept, kept:
         for table in ("rows", "named"):
             kept.execute(f"UPDATE {table} SET key = replace(key, char(31), '/')")
+        kept.execute("DROP TABLE workbook")
+        kept.execute("CREATE TABLE behind (workbook INTEGER PRIMARY KEY)")
         kept.execute("PRAGMA user_version = 0")
+    saved = load_workbook(tmp_path / SETTINGS.path)
+    saved["附件"]["C3"] = "改坏"
+    saved.save(tmp_path / SETTINGS.path)
     with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([])
+        assert load_workbook(tmp_path / SETTINGS.path)["附件"]["C3"].value == "一"
         sink.take([referred(3, "甲/乙", "丙", "一更正", supersedes="e1")])
         # It is about another row now: the one before is no longer kept.
         sink.take([referred(4, "丁", "己", "二", supersedes="e2")])
