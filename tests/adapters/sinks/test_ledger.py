@@ -315,20 +315,21 @@ def test_while_people_have_it_open_it_waits(sink: Sink, file: Path, mark: str) -
     assert load_workbook(file)["线索台账"].max_row == 4
 
 
+@pytest.mark.parametrize(("where", "step"), [(Workbook, "save"), (os, "fsync")])
 def test_a_save_while_it_writes_is_not_lost(
-    sink: Sink, file: Path, monkeypatch: pytest.MonkeyPatch
+    sink: Sink, file: Path, monkeypatch: pytest.MonkeyPatch, where: Any, step: str
 ) -> None:
     sink.take([transferred(1, "示-001")])
-    save = Workbook.save
+    done = getattr(where, step)
 
-    def meanwhile(book: Workbook, target: Any) -> None:
-        save(book, target)
-        monkeypatch.setattr(Workbook, "save", save)
+    def meanwhile(*given: Any) -> None:
+        done(*given)
+        monkeypatch.setattr(where, step, done)
         theirs = load_workbook(file)
         theirs["线索台账"]["O3"] = "刚写的备注"
         theirs.save(file)
 
-    monkeypatch.setattr(Workbook, "save", meanwhile)
+    monkeypatch.setattr(where, step, meanwhile)
     with pytest.raises(Away, match="刚刚被保存"):
         sink.take([transferred(2, "示-002")])
     sink.take([transferred(2, "示-002")])
