@@ -1,6 +1,8 @@
 """What tells people what to put right: a list of all faults, and the refused rows as a workbook."""
 
+import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
@@ -18,6 +20,11 @@ from adapters.kit.returning import return_rows
 from adapters.kit.sources.files import shown
 from adapters.kit.wanted import Wanted
 
+# How long answers are kept after they were last changed, unless somebody says otherwise: people
+# have to get round to them.
+ANSWERS_DAYS: Final = 90.0
+
+_ANSWER: Final = re.compile(r".+\.errors(-[0-9]{1,5})?\.(csv|xlsx)", re.DOTALL)
 _CAME_BACK: Final = re.compile(r"(.+)\.errors(?:-([0-9]{1,4}))?\.xlsx", re.DOTALL)
 
 
@@ -59,6 +66,17 @@ def write_answers(
             return listed, book
     book.unlink(missing_ok=True)
     return (listed,)
+
+
+def purge_answers(folder: Path, before: float) -> None:
+    """Remove the answers that were last changed before a time (seconds since the epoch), whatever
+    document they were to; what else lies in the folder stays. Raises OSError."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        answers = (entry for entry in entries if _ANSWER.fullmatch(entry.name))
+        for entry in answers:
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode) and found.st_mtime < before:
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def _heard(faults: Iterable[RowFault], told: Callable[[RowFault], None]) -> Iterator[RowFault]:

@@ -32,6 +32,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.kit.answers import ANSWERS_DAYS
 from adapters.kit.documents import RAW_DAYS
 from adapters.kit.port import CannotRun
 from adapters.kit.sinks.call import CallSettings
@@ -78,9 +79,10 @@ class HubSettings(_Strict):
 
 class AdapterSettings(_Strict):
     """One adapter. `every`: seconds between two looks at a source that had nothing; `raw_days`: how
-    long a raw copy is kept after its document was answered for; `spool_events`, `spool_mebibytes`:
-    reading waits while as much or more waits to be sent; `own`: what the adapter sends itself goes
-    to its ledgers, tables and slips, too."""
+    long a raw copy is kept after its document was answered for; `answers_days`: how long what came
+    back is kept in `answers` after it was last changed; `spool_events`, `spool_mebibytes`: reading
+    waits while as much or more waits to be sent; `own`: what the adapter sends itself goes to its
+    ledgers, tables and slips, too."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     kind: str
@@ -95,6 +97,7 @@ class AdapterSettings(_Strict):
     batch: Annotated[int, Field(ge=1, le=1000)] = 100
     every: Annotated[float, Field(gt=0, le=86_400)] = 5
     raw_days: Annotated[float, Field(gt=0, le=3_650)] = RAW_DAYS
+    answers_days: Annotated[float, Field(gt=0, le=3_650)] = ANSWERS_DAYS
     spool_events: Annotated[int, Field(ge=1_000)] = 1_000_000
     spool_mebibytes: Annotated[int, Field(ge=8)] = 2_048
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 from prometheus_client import start_http_server
 
 from adapters.kit.adapter import Adapter, load, named
-from adapters.kit.answers import write_answers
+from adapters.kit.answers import purge_answers, write_answers
 from adapters.kit.client import HubClient, Retry
 from adapters.kit.config import AdapterSettings, Settings, keeps_own
 from adapters.kit.documents import DAY, Counts, Document, Documents
@@ -35,6 +35,8 @@ from contracts.agency import AgencyId
 from contracts.catalogue import load_catalogue
 from contracts.owncodes import Codes
 
+# How often old answers are looked for.
+_HOUR: Final = 3_600.0
 # Not longer, so that the end of the process need not wait.
 _POLL: Final = 5.0
 _LONGEST_PAUSE: Final = 60.0
@@ -64,7 +66,8 @@ class Around:
 @dataclass(slots=True)
 class Way:
     """One adapter at work: its settings, what it remembers, and its figures; `slips` are the rows
-    of a document at which the translation raised."""
+    of a document at which the translation raised, `purged` is when it last looked for old
+    answers."""
 
     settings: AdapterSettings
     base: Path
@@ -75,6 +78,7 @@ class Way:
     spool: Spool
     figures: Figures
     slips: int = 0
+    purged: float = 0.0
     more: Event = field(default_factory=Event)
     room: Event = field(default_factory=Event)
 
@@ -130,15 +134,18 @@ class Way:
             )
         self.slips = 0
 
+    @property
+    def _answers(self) -> Path:
+        return self.base / (self.settings.answers or Path(f"{self.settings.name}-answers"))
+
     def _tell_people(self, document: Document) -> tuple[Path, ...]:
         """Write what people have to put right, as far as it is known."""
-        folder = self.base / (self.settings.answers or Path(f"{self.settings.name}-answers"))
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._answers.mkdir(parents=True, exist_ok=True, mode=0o700)
         return write_answers(
             document.path,
             document.name,
             self.documents.faults(document),
-            folder,
+            self._answers,
             wanted=self.adapter.mapping.wanted,
         )
 
@@ -170,7 +177,11 @@ class Way:
         )
 
     def _purge(self) -> None:
-        self.documents.purge(self.around.now() - self.settings.raw_days * DAY)
+        now = self.around.now()
+        self.documents.purge(now - self.settings.raw_days * DAY)
+        if now - self.purged >= _HOUR:
+            self.purged = now
+            purge_answers(self._answers, now - self.settings.answers_days * DAY)
 
     def _kept(self, counts: Counts, faults: Counter[FaultKind]) -> None:
         self.figures.kept(counts, faults)

@@ -64,9 +64,8 @@ class Desk:
         """Enter the step's rows, in a ledger once they stand there, and drop the workbook in; when
         that was, by the monotonic clock. Raises DemoFailed."""
         name, path = adapter_name(step.adapter), self.folder / step.file
-        while (book := self._book(step, path)) is None or not enter(book, step.rows):
+        while not self._filled_in(step, path):
             self._wait_for("events.taken", step)
-        save(book, path)
         # Whole when it is seen there.
         copy = self.folder / f".{path.name}"
         shutil.copyfile(path, copy)
@@ -83,14 +82,20 @@ class Desk:
                 f"发出 {done['accepted']} 件、退回 {done['rejected']} 行，见 {self.folder / '退回'}"
             )
 
-    def _book(self, step: Step, path: Path) -> Workbook | None:
-        """The clerk's workbook, a new one from the template, or the ledger: None before it is."""
-        if path.exists():
-            return load_workbook(path)
+    def _filled_in(self, step: Step, path: Path) -> bool:
+        """Whether the step's rows stand in its workbook; a ledger may not have theirs yet."""
         run = self.runs[step.adapter]
-        if step.file == run.ledger:
-            return None
-        return blank(step.adapter, site(run), AgencyId.parse(self.agency).region)
+        if step.file == run.ledger and not path.exists():
+            return False
+        with _open(path):
+            book = load_workbook(path) if path.exists() else self._blank(step.adapter)
+            if not enter(book, step.rows):
+                return False
+            save(book, path)
+        return True
+
+    def _blank(self, kind: str) -> Workbook:
+        return blank(kind, site(self.runs[kind]), AgencyId.parse(self.agency).region)
 
     def _wait_for(self, event: str, step: Step) -> Mapping[str, Any]:
         try:
@@ -98,6 +103,17 @@ class Desk:
         except Empty:
             told = f"{self.agency} {step.does}：{_SECONDS} 秒内没有 {event}，见 {self.folder}"
             raise DemoFailed(told) from None
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[None]:
+    """A workbook is open: the mark beside it is what a spreadsheet makes, and a ledger heeds."""
+    mark = path.with_name(f"~${path.name}")
+    mark.touch()
+    try:
+        yield
+    finally:
+        mark.unlink()
 
 
 def _logged(event: str, lines: Lines) -> Mapping[str, Any]:
@@ -193,7 +209,8 @@ def _end(processes: list[subprocess.Popen[str]]) -> None:
 
 
 def _read(process: subprocess.Popen[str], lines: Mapping[str, Lines]) -> None:
-    """What each adapter logs; what failed, and what is no line of a log, is shown."""
+    """What each adapter logs; what failed, but for what only has to wait (a ledger that the clerk
+    has open), and what is no line of a log, is shown."""
     assert process.stderr is not None
     for written in process.stderr:
         try:
@@ -201,7 +218,7 @@ def _read(process: subprocess.Popen[str], lines: Mapping[str, Lines]) -> None:
         except ValueError:
             sys.stderr.write(written)
             continue
-        if line.get("event") == "adapter.failed":
+        if line.get("event") == "adapter.failed" and line["kind"] != "Away":
             sys.stderr.write(written)
         if (name := line.get("adapter", _WHOLE)) in lines:
             lines[name].put(line)

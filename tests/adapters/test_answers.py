@@ -1,6 +1,7 @@
 """What comes back to people: a list of all faults, and the refused rows in the form they repair."""
 
 import csv
+import os
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from adapters.kit.answers import write_answers
+from adapters.kit.answers import purge_answers, write_answers
 from adapters.kit.faulty import MOST_ROWS, Faulty
 from adapters.kit.marking import mark_workbook
 from adapters.kit.port import FaultKind, Record, RowFault
@@ -372,3 +373,21 @@ def test_the_list_names_columns_as_each_table_does_and_the_marks_stand_in_them(
             ["十一月", "2", "来访人次"],
         ]
     assert [marks(sheet) for sheet in load_workbook(marked).worksheets] == [{"B2": TOLD}] * 2
+
+
+def test_answers_that_are_old_go_and_nothing_else_does(tmp_path: Path) -> None:
+    folder = tmp_path / "answers"
+    purge_answers(folder, 10.0)
+    folder.mkdir()
+    (tmp_path / "elsewhere.errors.csv").touch()
+    (folder / "link.errors.csv").symlink_to(tmp_path / "elsewhere.errors.csv")
+    (folder / "folder.errors.xlsx").mkdir()
+    old = ["a.csv.errors.csv", "a.csv.errors.xlsx", "a.xlsx.errors-2.xlsx"]
+    theirs = ["a.csv", "errors.csv", "a.errors.txt", "a.errors-x.csv", "~$a.csv.errors.xlsx.bak"]
+    for name in (*old, *theirs, "new.errors.csv"):
+        (folder / name).touch()
+        os.utime(folder / name, (0, 10 if name == "new.errors.csv" else 9))
+    purge_answers(folder, 10.0)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {*theirs, "new.errors.csv", "link.errors.csv", "folder.errors.xlsx"}
+    assert (tmp_path / "elsewhere.errors.csv").exists()

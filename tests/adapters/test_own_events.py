@@ -7,12 +7,12 @@ from shutil import copyfile
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from adapters.kit.config import ConfigError, load_settings
-from tests.adapters.test_running import running
+from tests.adapters.test_running import Log, running
 from tests.running import RunningHub
-from tests.sample import CITY, DISCIPLINE, clue_received
+from tests.sample import CITY, DISCIPLINE, agency, clue_received, grant, policy, report
 
 BATCH = Path("adapters/inspection/clues/samples/one-person/in.csv")
 CASE = "XS-510100-14-12-04-003"
@@ -87,6 +87,107 @@ def received(opening: Mapping[str, Any]) -> dict[str, Any]:
     data = {**answer["data"], "clueid": opening["data"]["clueid"]}
     del answer["correlationid"]
     return {**answer, "data": data}
+
+
+PARTY = "510100.inspected-party.donghu-construction"
+SHEET = """
+state = "state"
+[hub]
+url = "{url}"
+
+[[adapter]]
+name = "evaluation"
+kind = "inspection.evaluation"
+agency = "{agency}"
+token_file = "office.token"
+every = 0.01
+own = true
+source = {{ type = "folder", path = "in", quiet = 0 }}
+subscription = {{ types = ["rectification.*"], start = "earliest" }}
+sinks = [{{ type = "ledger", path = "审核评估表.xlsx" }}]
+"""
+
+
+def submitted(what: str) -> dict[str, Any]:
+    """The plan of a party that was inspected, or its report on what became of it."""
+    type_ = f"rectification.{what}_submitted"
+    example = Path(f"contracts/rectification/examples/valid/{type_}-1.json")
+    data = json.loads(example.read_text(encoding="utf-8"))
+    told = {
+        **report(what, id=f"{what}-1", source=f"/{PARTY}", type=type_, to=CITY),
+        "dataschema": f"urn:guantong:contract:{type_}:1.0",
+        "data": {**data, "roundid": "510100-14-11", "targetid": PARTY},
+    }
+    del told["correlationid"]
+    return told
+
+
+def filled_in(opened: Workbook, file: Path, **cells: str) -> None:
+    """The clerk writes in the only row of a workbook that was opened, saves, and drops a copy."""
+    sheet = opened.worksheets[0]
+    titles = [str(cell.value).strip("*") for cell in sheet[2]]
+    for title, said in cells.items():
+        sheet.cell(3, titles.index(title) + 1, said)
+    opened.save(file)
+    opened.save(file.with_name("抄件.xlsx"))
+    file.with_name("抄件.xlsx").rename(file.parent / "in" / file.name)
+
+
+def the_row(file: Path) -> dict[str, object]:
+    """The ledger's only row by its titles, without its blanks."""
+    _, titles, *rows = load_workbook(file).worksheets[0].iter_rows(values_only=True)
+    (row,) = rows or [()]
+    return {str(t).strip("*"): c for t, c in zip(titles, row, strict=False) if c is not None}
+
+
+def shows(log: Log, file: Path, title: str, said: str) -> dict[str, object]:
+    """The ledger's row, once it says that."""
+    while not file.exists() or the_row(file).get(title) != said:
+        log.first("events.taken")
+    return the_row(file)
+
+
+def test_a_clerk_writes_in_the_ledger_in_which_the_verdict_comes_to_stand(
+    fresh_hub: RunningHub, tmp_path: Path
+) -> None:
+    document = policy()
+    document["agencies"].append(agency(PARTY, "东湖区样例建设服务中心"))
+    document["grants"] += [
+        *(grant(id_, "publish", "rectification.*") for id_ in (CITY, PARTY)),
+        grant(PARTY, "receive", "rectification.*"),
+    ]
+    fresh_hub.apply(document)
+    (tmp_path / "office.token").write_text(fresh_hub.token(CITY), encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "审核评估表.xlsx"
+    party = fresh_hub.agency(PARTY)
+    party.subscribe("verdicts", types=["rectification.plan_reviewed", "rectification.evaluated"])
+    with running(tmp_path, SHEET.format(url=fresh_hub.url, agency=CITY)) as log:
+        party.accepted(submitted("plan"))
+        shows(log, file, "状态", "待审核")
+        review = {"审核日期": "2026-07-20", "审核结果": "通过", "审核人": "卫示例"}
+        filled_in(load_workbook(file), file, **review)
+        assert log.first("document.finished")["accepted"] == 1
+        reviewed = shows(log, file, "状态", "方案已审核")
+        # Opened before the report came, and saved over it.
+        opened = load_workbook(file)
+        party.accepted(submitted("report"))
+        shows(log, file, "状态", "待评估")
+        marks = {"评估日期": "2026-09-30", "评估单位": "示范市委巡察办", "评估等次": "好"}
+        filled_in(opened, file, **marks, 评估人="卫示例；沈样例")
+        finished = log.first("document.finished")
+        assert (finished["accepted"], finished["duplicate"]) == (1, 1)
+        evaluated = shows(log, file, "状态", "已评估")
+        filled_in(load_workbook(file), file)
+        again = log.first("document.finished")
+        assert (again["accepted"], again["duplicate"], again["rejected"]) == (0, 2, 0)
+    assert {**reviewed, **review} == {**reviewed, "状态": "方案已审核"}
+    assert {**evaluated, **reviewed, **marks} == {**evaluated, "状态": "方案已审核"}
+    assert evaluated["整改阶段"] == "集中整改"
+    assert [each["type"] for each in party.drain("verdicts")] == [
+        "rectification.plan_reviewed",
+        "rectification.evaluated",
+    ]
 
 
 @pytest.mark.parametrize("sinks", ["", '{ type = "files", path = "arrived" }'])

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,12 +61,12 @@ class Log:
 
 
 @contextmanager
-def running(base: Path, text: str) -> Iterator[Log]:
+def running(base: Path, text: str, now: Callable[[], float] = time) -> Iterator[Log]:
     """The adapters of a file, until the block ends."""
     (base / "adapters.toml").write_text(text, encoding="utf-8")
     settings = load_settings(base / "adapters.toml")
     log, stop = Log(), Event()
-    around = Around(now=time, stop=stop, told=log, pause=0.01)
+    around = Around(now=now, stop=stop, told=log, pause=0.01)
     thread = Thread(
         target=run_adapters, args=(settings, base), kwargs={"codes": SHIPPED, "around": around}
     )
@@ -144,6 +144,29 @@ def test_what_is_dropped_is_sent_and_lies_in_done_or_rejected(door: Door, base: 
     for part in ("reading", "sending"):
         succeeded = f"guantong_adapter_last_success_timestamp_seconds['petition-exports', '{part}']"
         assert time() - PATIENCE < told[succeeded] <= time()
+
+
+def test_what_came_back_is_kept_for_its_days_and_then_gone(door: Door, base: Path) -> None:
+    day, later = 86_400.0, [0.0]
+    folder = base / "petition-exports-answers"
+    text = FOLDER.format(url=door.url, metrics="") + "answers_days = 60"
+    with running(base, text, now=lambda: time() + later[-1]) as log:
+        export(base / "drop" / "一.csv", "1", people="若干")
+        log.first("document.finished")
+        (folder / "说明.txt").touch()
+        later.append(59 * day)
+        export(base / "drop" / "二.csv", "2", people="若干")
+        log.first("document.finished")
+        kept = {path.name for path in folder.iterdir()}
+        later.append(61 * day)
+        export(base / "drop" / "三.csv", "3")
+        log.first("document.finished")
+    answers = {f"{name}.csv.errors.{kind}" for name in "一二" for kind in ("csv", "xlsx")}
+    assert kept == {"说明.txt", *answers}
+    assert [path.name for path in folder.iterdir()] == ["说明.txt"]
+    # What lies in the drop folder is people's.
+    rejected = {path.name for path in (base / "drop" / "rejected").rglob("*.errors.*")}
+    assert rejected == answers
 
 
 def test_reasons_that_a_hub_invents_are_one_after_sixty() -> None:

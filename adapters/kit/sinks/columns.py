@@ -101,15 +101,24 @@ def several(given: object) -> object:
 Pointers = Annotated[tuple[Pointer, ...], BeforeValidator(several), Field(min_length=1)]
 
 
+def _through_none(pointer: str) -> str:
+    if "-" in pointer.split("/"):
+        raise ValueError(
+            f"each 只指向一个数组，前后都没有“-”，现为 {pointer}"
+            " / each names one array, with no “-” on its way"
+        )
+    return pointer
+
+
 class Kept(Strict):
     """How a type of event is kept: the pointers of its row's key, and the row's state after it.
 
-    `each`: the pointer of an array, and then the event has a row for every item of it; `-` in any
-    pointer below it stands for that item alone.
+    `each`: the pointer of an array that stands in no other, and then the event has a row for every
+    item of it; `-` in any pointer below it stands for that item alone.
     """
 
     key: Pointers
-    each: Pointer | None = None
+    each: Annotated[Pointer, AfterValidator(_through_none)] | None = None
     state: str = Field("", max_length=60)
 
 

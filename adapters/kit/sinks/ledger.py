@@ -22,7 +22,7 @@ from adapters.kit.sinks.columns import (
     withheld,
 )
 from adapters.kit.sinks.ledgerform import Ledger
-from adapters.kit.sinks.ledgerrows import LedgerRows, open_rows
+from adapters.kit.sinks.ledgerrows import Key, LedgerRows, open_rows
 from adapters.kit.sinks.taken import folder_at
 from adapters.kit.sinks.workbook import Workbook, joined
 from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
@@ -53,7 +53,7 @@ class LedgerSettings(Strict):
         choices = {column.title: column.choices_of(codes) for column in ledger.columns}
         file = base / self.path
         folder_at(file.parent)
-        with open_rows(file.with_name(f".{file.name}.db")) as rows:
+        with open_rows(file.with_name(f".{file.name}.db"), ledger.key) as rows:
             yield LedgerSink(ledger, rows, Workbook(file, ledger, choices))
 
 
@@ -61,7 +61,9 @@ class LedgerSink:
     """Takes events into the rows of a ledger, and brings its workbook up to them.
 
     A correction's old values are kept on the sheet of corrections. While people have the workbook
-    open it raises Away; the rows are kept, and the workbook follows when it is closed.
+    open it raises Away; the rows are kept, and the workbook follows when it is closed. What they
+    saved is looked at, whether or not events come: where it says other than the rows, it is put
+    right.
     """
 
     def __init__(self, ledger: Ledger, rows: LedgerRows, workbook: Workbook) -> None:
@@ -77,14 +79,14 @@ class LedgerSink:
                     self._rows.taken.add(event)
                     entered = {self._enter(row, kept) for row in rows_of(kept, event)}
                     self._name(event, kept, entered)
-        if self._rows.behind or self._workbook.touched:
-            self._workbook.write(self._rows)
-            self._rows.written()
+        written = self._rows.written
+        if written is None or self._workbook.differs(written):
+            self._rows.written = self._workbook.write(self._rows, written)
 
-    def _enter(self, event: Event, kept: Kept) -> str:
+    def _enter(self, event: Event, kept: Kept) -> Key:
         """Enter one row, and answer its key."""
-        named = dict(zip(self._ledger.key, key_of(kept, event), strict=True))
-        key = joined(named.values())
+        key = key_of(kept, event)
+        named = dict(zip(self._ledger.key, key, strict=True))
         before = self._rows.cells(key)
         changed = changes(self._ledger.columns, before, event, kept.state)
         untold = {t: k for t, k in named.items() if changed.get(t) in (None, WITHHELD)}
@@ -97,7 +99,7 @@ class LedgerSink:
                 self._note(event, key, title, (said(before[title]), said(changed[title])))
         return key
 
-    def _name(self, event: Event, kept: Kept, entered: Collection[str]) -> None:
+    def _name(self, event: Event, kept: Kept, entered: Collection[Key]) -> None:
         """Remember the event's rows. One of which a correction is no longer, and no other event, is
         kept no longer; of one that others are about, too, what is the event's own is blanked. Both
         are noted. What people have of a row in the workbook is theirs to delete."""
@@ -113,9 +115,9 @@ class LedgerSink:
                 self._blank(event, key)
             else:
                 self._rows.forget(key)
-                self._note(event, key, self._ledger.key[-1], (key, _NOT_NAMED))
+                self._note(event, key, self._ledger.key[-1], (joined(key), _NOT_NAMED))
 
-    def _blank(self, event: Event, key: str) -> None:
+    def _blank(self, event: Event, key: Key) -> None:
         """Blank the columns of a row that are for events like this one alone."""
         cells = self._rows.cells(key)
         own = {c.title for c in self._ledger.columns if c.where and fills(c, event)}
@@ -123,8 +125,8 @@ class LedgerSink:
         for title in cells.keys() & own:
             self._note(event, key, title, (said(cells[title]), ""))
 
-    def _note(self, event: Event, key: str, title: str, change: tuple[str, str]) -> None:
-        self._rows.note(event["hubtime"], key, title, change, event["hubreceipt"])
+    def _note(self, event: Event, key: Key, title: str, change: tuple[str, str]) -> None:
+        self._rows.note(event["hubtime"], joined(key), title, change, event["hubreceipt"])
 
 
 def _codes(base: Path, directory: Path | None) -> Codes:

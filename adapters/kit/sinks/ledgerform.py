@@ -72,8 +72,8 @@ class LedgerColumn(Column):
 
 class Ledger(Description):
     """`key` is the title of the column that names the case, or the titles of several that do so
-    together. Where there are formulas people may begin rows of their own: the workbook is there
-    from the start, and their rows are reckoned with as the others are."""
+    together. Where there are formulas, rows that people begin are reckoned with as the others
+    are."""
 
     title: Title
     sheet: Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"^[^\[\]:*?/\\'\s]+$")]

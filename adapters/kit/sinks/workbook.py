@@ -4,17 +4,19 @@ Theirs are the cells of editable columns, columns and sheets of their own, the o
 columns, formats. Rows are found again by their key, columns by their title.
 """
 
+import hashlib
+import json
 import os
 import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from openpyxl import Workbook as Book
 from openpyxl import load_workbook
@@ -25,8 +27,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from adapters.kit.port import Away, CannotRun
 from adapters.kit.present import Plain, Shape, in_beijing, said
 from adapters.kit.sinks.ledgerform import Ledger
-from adapters.kit.sinks.ledgerrows import LedgerRows, Row
+from adapters.kit.sinks.ledgerrows import Key, LedgerRows, Row
 from adapters.kit.sinks.sheetlook import (
+    CHOICES,
     Offer,
     add_styles,
     begin_sheet,
@@ -44,7 +47,6 @@ _MOST_ROWS: Final = 200_000
 _MOST_BYTES: Final = 512 * 1024 * 1024
 # What a cell holds at most, in UTF-16.
 _LONGEST: Final = 32_767
-_BETWEEN_KEYS: Final = "/"
 _CUT: Final = "…（内容过长，未全部列出）"
 _ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # What reading a damaged workbook comes to: no library says so itself.
@@ -81,9 +83,6 @@ class _Stamp:
     mode: int
 
 
-_NEVER: Final = _Stamp(0, 0, 0, 0)
-
-
 class Workbook:
     """The workbook at `file`; `choices` by title of the column."""
 
@@ -91,18 +90,18 @@ class Workbook:
         self._file = file
         self._ledger = ledger
         self._choices = choices
-        self._left: _Stamp | None = _NEVER
+        described = f"{ledger.model_dump_json()}{json.dumps(choices)}"
+        self._form = hashlib.sha256(described.encode()).hexdigest()
 
-    @property
-    def touched(self) -> bool:
-        """Whether a workbook in which people begin rows is not as it was left, and they have closed
-        it."""
-        if not self._ledger.formulas or any(self._marks()):
-            return False
-        return _stamp(self._file) != self._left
+    def differs(self, written: str) -> bool:
+        """Whether the workbook, or its description, is not the one that was `written`, and people
+        have closed it."""
+        return self._seen(_stamp(self._file)) != written and not any(self._marks())
 
-    def write(self, rows: LedgerRows) -> None:
-        """Bring the workbook up to the rows; it is replaced as a whole.
+    def write(self, rows: LedgerRows, written: str | None) -> str:
+        """Bring the workbook up to the rows, and answer what tells it from others. It is replaced
+        as a whole; one that says the same already stays, unless none of this description was
+        `written`.
 
         Raises Away while people have it open, CannotRun for a workbook that cannot be rewritten
         without losing something, and OSError.
@@ -111,17 +110,30 @@ class Workbook:
         try:
             seen = _stamp(self._file)
             book = self._loaded() if seen else _without_sheets()
+            before = _said_in(book)
             self._bring_up(book, rows)
-            with new_file(self._file) as file:
-                book.save(file)
-                if seen is not None:
-                    os.fchmod(file.fileno(), seen.mode)
-                file.flush()
-                left = _stamp_of(os.fstat(file.fileno()))
-                self._expect(seen)
-            self._left = left
+            known = written is not None and written.startswith(self._form)
+            # Rewritten, formulas of people's own would say nothing until somebody computes them.
+            if not (seen and known and _said_in(book) == before):
+                seen = self._replace(book, seen)
+            return self._seen(seen)
         except PermissionError as error:
             raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
+
+    def _seen(self, stamp: _Stamp | None) -> str:
+        return f"{self._form} {stamp}"
+
+    def _replace(self, book: Book, seen: _Stamp | None) -> _Stamp:
+        """Put the workbook in place of the one that was seen. Raises Away for any other."""
+        with new_file(self._file) as file:
+            book.save(file)
+            if seen is not None:
+                os.fchmod(file.fileno(), seen.mode)
+            file.flush()
+            # Nothing that takes long stands between the look and the new name.
+            os.fsync(file.fileno())
+            self._expect(seen)
+            return _stamp_of(os.fstat(file.fileno()))
 
     def _bring_up(self, book: Book, rows: LedgerRows) -> None:
         add_styles(book)
@@ -129,11 +141,12 @@ class Workbook:
         layout = self._layout(sheet)
         places, last = self._places(sheet, layout)
         for row in rows:
-            place = places.get(_escaped(row.key))
+            key = tuple(map(_escaped, row.key))
+            place = places.get(key)
             if place is None:
                 last += 1
                 self._dress(sheet, layout, last)
-                places[_escaped(row.key)] = place = last
+                places[key] = place = last
             self._enter(sheet, layout, place, row)
         self._reckon(sheet, layout, places)
         self._correct(book, rows)
@@ -211,20 +224,20 @@ class Workbook:
             columns[column.title] = place
         return _Layout(header, columns)
 
-    def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[str, int], int]:
+    def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[Key, int], int]:
         """The rows by key, the first where a key stands twice, and the last row in use."""
         if sheet.max_row > _MOST_ROWS:
             raise CannotRun(
                 f"台账 {self._file.name} 超过 {_MOST_ROWS} 行：请删除末尾的空行及其格式"
             )
-        places: dict[str, int] = {}
+        places: dict[Key, int] = {}
         last = layout.header
         keys = [layout.columns[title] - 1 for title in self._ledger.key]
         below = layout.header + 1
         for number, cells in enumerate(sheet.iter_rows(min_row=below, values_only=True), below):
             if any(cell is not None for cell in cells):
                 last = number
-                places.setdefault(joined(_key_text(cells[key]) for key in keys), number)
+                places.setdefault(tuple(_key_text(cells[key]) for key in keys), number)
         return places, last
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
@@ -239,11 +252,11 @@ class Workbook:
             value = row.number if column.shows == "number" else row.cells.get(column.title)
             _put(cell, _typed(value, column.reads))
 
-    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[str, int]) -> None:
+    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[Key, int]) -> None:
         """Put the formulas into every row that has a key, whoever began it."""
         letters = {title: get_column_letter(place) for title, place in layout.columns.items()}
         for key, row in places.items() if self._ledger.formulas else ():
-            for column in self._ledger.formulas if all(key.split(_BETWEEN_KEYS)) else ():
+            for column in self._ledger.formulas if all(key) else ():
                 cell = sheet.cell(row, layout.columns[column.title])
                 if not isinstance(cell, MergedCell):
                     cell.value = column.formula_in(row, letters)
@@ -300,6 +313,15 @@ def _without_sheets() -> Book:
     return book
 
 
+def _said_in(book: Book) -> Mapping[str, Sequence[Sequence[tuple[Any, str]]]]:
+    """Every cell but those that are written anew each time, and whether it is a formula."""
+    return {
+        sheet.title: [[(cell.value, cell.data_type) for cell in row] for row in sheet.iter_rows()]
+        for sheet in book.worksheets
+        if sheet.title != CHOICES
+    }
+
+
 def _stamp(file: Path) -> _Stamp | None:
     try:
         return _stamp_of(os.stat(file))
@@ -331,7 +353,8 @@ def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime 
 
 def _put(cell: Cell | MergedCell, value: str | int | Decimal | datetime | None) -> None:
     """Write a cell unless it says so already; a text is never a formula."""
-    if isinstance(cell, MergedCell) or (cell.value == value and cell.data_type != "f"):
+    held = float(value) if isinstance(value, Decimal) else value
+    if isinstance(cell, MergedCell) or (cell.value == held and cell.data_type != "f"):
         return
     cell.value = value
     if isinstance(value, str):
@@ -348,8 +371,8 @@ def _escaped(text: str) -> str:
 
 
 def joined(key: Iterable[str]) -> str:
-    """A key of several parts in one text."""
-    return _BETWEEN_KEYS.join(key)
+    """A key of several parts in one text, for people."""
+    return "/".join(key)
 
 
 def _key_text(value: object) -> str:

@@ -1,8 +1,10 @@
 """The ledger as people have it: what it says, and what of theirs it leaves alone."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 from zipfile import ZipFile
 
@@ -13,8 +15,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Away, CannotRun, Sink
 from adapters.kit.sinks.ledger import LedgerSettings
+from tests.adapters.sinks.dying import acts
 from tests.adapters.sinks.events import HOSTILE, corrected, course, received, transferred
-from tests.adapters.sinks.making import HERE
+from tests.adapters.sinks.making import HERE, cells
 
 SETTINGS = LedgerSettings(type="ledger", path=Path("线索台账.xlsx"))
 
@@ -108,6 +111,122 @@ def test_rows_that_people_sort_are_found_again(sink: Sink, file: Path) -> None:
     assert row(sheet, 3)["备注"] == "二号的备注"
 
 
+def saved_over(sink: Sink, file: Path) -> None:
+    """Somebody opened the workbook, it went on, and what they opened is saved over it, with a note
+    of theirs and without a row that they deleted."""
+    sink.take([transferred(1, "示-001"), transferred(2, "示-002")])
+    theirs = load_workbook(file)
+    sink.take([received(3, "示-001"), corrected(4, "示-001", "更正名称"), transferred(5, "示-003")])
+    theirs["线索台账"]["O3"] = "一号的备注"
+    theirs["线索台账"].delete_rows(4)
+    theirs.save(file)
+
+
+def test_a_save_over_what_came_meanwhile_is_put_right_before_anything_comes(
+    sink: Sink, file: Path
+) -> None:
+    saved_over(sink, file)
+    sink.take([])
+    book = load_workbook(file)
+    sheet = book["线索台账"]
+    names = ("序号", "线索编号", "线索名称", "状态", "备注")
+    assert [tuple(row(sheet, number)[name] for name in names) for number in (3, 4, 5)] == [
+        (1, "示-001", "更正名称", "已签收", "一号的备注"),
+        (2, "示-002", "示例线索", "待签收", None),
+        (3, "示-003", "示例线索", "待签收", None),
+    ]
+    assert sheet.max_row == 5
+    assert [line[5] for line in book["贯通变更记录"].values] == ["新值", "更正名称", None]
+
+
+def test_a_save_while_nothing_ran_is_put_right_at_the_start(tmp_path: Path, file: Path) -> None:
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        saved_over(sink, file)
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        sink.take([])
+    assert [row(load_workbook(file)["线索台账"], n)["状态"] for n in (3, 4, 5)] == [
+        "已签收", "待签收", "待签收",
+    ]  # fmt: skip
+
+
+def test_killed_anywhere_while_it_puts_right_it_ends_as_if_it_were_not(tmp_path: Path) -> None:
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        saved_over(sink, tmp_path / SETTINGS.path)
+
+    def copied(name: str) -> Path:
+        # As it is, but for when and where.
+        base = tmp_path / name
+        base.mkdir()
+        for file in (SETTINGS.path.name, f".{SETTINGS.path.name}.db"):
+            copyfile(tmp_path / file, base / file)
+        return base
+
+    def put_right(base: Path) -> None:
+        with SETTINGS.opened(base, HERE) as sink:
+            sink.take([])
+
+    counted = copied("counted")
+    most = acts(lambda: put_right(counted))
+    wanted = cells(counted / SETTINGS.path)
+    assert row(load_workbook(counted / SETTINGS.path)["线索台账"], 3)["备注"] == "一号的备注"
+    # Before it remembers that it has, and before the workbook is there under its name.
+    for n in (most, most - 3):
+        base = copied(f"killed-{n}")
+        acts(lambda base=base: put_right(base), killed_before=n)  # type: ignore[misc]
+        put_right(base)
+        assert cells(base / SETTINGS.path) == wanted
+
+
+def test_a_save_of_what_is_theirs_alone_stays_as_it_is(sink: Sink, file: Path) -> None:
+    sink.take(course())
+    theirs = load_workbook(file)
+    theirs["线索台账"]["O3"] = "=1+1"
+    theirs.save(file)
+    saved = file.stat()
+    sink.take([])
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (saved.st_ino, saved.st_mtime_ns)
+
+
+def test_a_formula_in_place_of_a_text_is_put_right(sink: Sink, file: Path) -> None:
+    sink.take([transferred(1, "示-001", "=1+1")])
+    theirs = load_workbook(file)
+    theirs["线索台账"]["C3"].data_type = "f"
+    theirs.save(file)
+    sink.take([])
+    assert load_workbook(file)["线索台账"]["C3"].data_type == "s"
+
+
+def test_what_nobody_saved_is_not_even_read(tmp_path: Path, file: Path) -> None:
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        sink.take([transferred(1, "示-001")])
+        before = file.stat()
+        file.write_bytes(b"-" * before.st_size)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        sink.take([])
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        sink.take([])
+        os.utime(file)
+        with pytest.raises(CannotRun, match="不是可读的 xlsx 工作簿"):
+            sink.take([])
+
+
+def test_another_description_is_seen_in_the_workbook_at_the_start(
+    tmp_path: Path, file: Path
+) -> None:
+    with SETTINGS.opened(tmp_path, HERE) as sink:
+        sink.take([transferred(1, "示-001")])
+    text = (HERE / "ledger.toml").read_text(encoding="utf-8")
+    changed = text.replace('title = "线索名称"', 'title = "名称"').replace(
+        'as = "flag"', 'choices = ["已当面告知"]'
+    )
+    (tmp_path / "ledger.toml").write_text(changed, encoding="utf-8")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([])
+    book = load_workbook(file)
+    assert book["线索台账"]["P2"].value == "名称"
+    assert [cell.value for cell in book["贯通选项"]["B"]][:3] == ["已告知", "已当面告知", None]
+
+
 def test_a_column_that_people_deleted_comes_back_at_the_right(sink: Sink, file: Path) -> None:
     sink.take([transferred(1, "示-001")])
     book = load_workbook(file)
@@ -185,24 +304,32 @@ def test_while_people_have_it_open_it_waits(sink: Sink, file: Path, mark: str) -
         sink.take([transferred(2, "示-002")])
     assert file.read_bytes() == before
     file.with_name(mark).unlink()
-    sink.take([transferred(2, "示-002")])
+    sink.take([])
+    assert load_workbook(file)["线索台账"].max_row == 4
+    file.write_bytes(before)
+    file.with_name(mark).touch()
+    sink.take([])
+    assert file.read_bytes() == before
+    file.with_name(mark).unlink()
+    sink.take([])
     assert load_workbook(file)["线索台账"].max_row == 4
 
 
+@pytest.mark.parametrize(("where", "step"), [(Workbook, "save"), (os, "fsync")])
 def test_a_save_while_it_writes_is_not_lost(
-    sink: Sink, file: Path, monkeypatch: pytest.MonkeyPatch
+    sink: Sink, file: Path, monkeypatch: pytest.MonkeyPatch, where: Any, step: str
 ) -> None:
     sink.take([transferred(1, "示-001")])
-    save = Workbook.save
+    done = getattr(where, step)
 
-    def meanwhile(book: Workbook, target: Any) -> None:
-        save(book, target)
-        monkeypatch.setattr(Workbook, "save", save)
+    def meanwhile(*given: Any) -> None:
+        done(*given)
+        monkeypatch.setattr(where, step, done)
         theirs = load_workbook(file)
         theirs["线索台账"]["O3"] = "刚写的备注"
         theirs.save(file)
 
-    monkeypatch.setattr(Workbook, "save", meanwhile)
+    monkeypatch.setattr(where, step, meanwhile)
     with pytest.raises(Away, match="刚刚被保存"):
         sink.take([transferred(2, "示-002")])
     sink.take([transferred(2, "示-002")])

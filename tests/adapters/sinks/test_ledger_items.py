@@ -1,6 +1,8 @@
 """A ledger with a row for every item of an event, begun by people, and reckoned with today."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -174,12 +176,83 @@ def test_an_event_whose_items_were_kept_back_has_one_row(sink: Sink, file: Path)
     assert told(load_workbook(file)["联审"], 3)[:2] == ["示-1", f"（未提供）{1:032x}"]
 
 
+REFERRED = """
+title = "附件"
+sheet = "附件"
+key = ["批次编号", "附件编号"]
+columns = [
+    { title = "批次编号", pointer = "/batchid" },
+    { title = "附件编号", pointer = "/opinions/-/detail_ref" },
+    { title = "结果", pointer = "/opinions/-/result" },
+    { title = "备注", editable = true },
+]
+[events]
+"cadre.opinion_given" = { key = ["/batchid", "/opinions/-/detail_ref"], each = "/opinions" }
+"""
+
+
+def referred(number: int, batch: str, ref: str, label: str, **attributes: str) -> Event:
+    opinion = {"detail_ref": ref, "result": {"code": "x", "label": label}}
+    data = {"batchid": batch, "opinions": [opinion]}
+    return event(number, "cadre.opinion_given", data, **attributes)
+
+
+def result(sheet: Worksheet) -> list[list[Any]]:
+    return [[cell.value for cell in cells] for cells in sheet.iter_rows(min_row=3)]
+
+
+def test_parts_of_a_key_are_never_taken_for_one_another(tmp_path: Path) -> None:
+    (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([referred(1, "甲/乙", "丙", "一"), referred(2, "甲", "乙/丙", "二")])
+        sink.take([referred(3, "甲/乙", "丙", "一更正", supersedes="e1")])
+    assert result(load_workbook(tmp_path / SETTINGS.path)["附件"]) == [
+        ["甲/乙", "丙", "一更正", None],
+        ["甲", "乙/丙", "二", None],
+    ]
+    assert noted(tmp_path / SETTINGS.path) == [["甲/乙/丙", "结果", "一", "一更正"]]
+
+
+def test_a_ledger_of_former_times_goes_on_with_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([referred(1, "甲/乙", "丙", "一"), referred(2, "丁", "戊", "二")])
+    # As it was kept before: the parts of a key in one text, and nothing of the workbook.
+    with closing(sqlite3.connect(tmp_path / f".{SETTINGS.path}.db")) as kept, kept:
+        for table in ("rows", "named"):
+            kept.execute(f"UPDATE {table} SET key = replace(key, char(31), '/')")
+        kept.execute("DROP TABLE workbook")
+        kept.execute("CREATE TABLE behind (workbook INTEGER PRIMARY KEY)")
+        kept.execute("PRAGMA user_version = 0")
+    saved = load_workbook(tmp_path / SETTINGS.path)
+    saved["附件"]["C3"] = "改坏"
+    saved.save(tmp_path / SETTINGS.path)
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([])
+        assert load_workbook(tmp_path / SETTINGS.path)["附件"]["C3"].value == "一"
+        sink.take([referred(3, "甲/乙", "丙", "一更正", supersedes="e1")])
+        # It is about another row now: the one before is no longer kept.
+        sink.take([referred(4, "丁", "己", "二", supersedes="e2")])
+    book = load_workbook(tmp_path / SETTINGS.path)
+    assert result(book["附件"]) == [
+        ["甲/乙", "丙", "一更正", None],
+        ["丁", "戊", "二", None],
+        ["丁", "己", "二", None],
+    ]
+    assert noted(tmp_path / SETTINGS.path) == [
+        ["甲/乙/丙", "结果", "一", "一更正"],
+        ["丁/戊", "附件编号", "丁/戊", "更正后不再列入，请删去该行"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
         (("{期限}", "{截止}"), "公式提到没有的列"),
         (('key = ["批次编号", "人员序号"]', 'key = "批次编号"'), "须一样多"),
         (('each = "/opinions"', 'each = "/persons"'), "中没有 /persons"),
+        (('each = "/opinions"', 'each = "/opinions/-/result"'), "只指向一个数组.* / each"),
+        (('each = "/opinions"', 'each = "/opinions/-"'), "只指向一个数组.* / each"),
         (('"/agency/code" = "petition"', '"/agencies" = "petition"'), "中没有 /agencies"),
         (("editable = true, as", 'editable = true, formula = "1", as'), "须有且只有一个"),
     ],
