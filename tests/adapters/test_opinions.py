@@ -132,7 +132,7 @@ def test_every_agency_that_can_be_asked_has_its_columns_and_the_rule_its_days() 
     (until,) = (column.formula for column in ledger.formulas if column.title == "截止日期")
     assert rule.unit == "working_days"
     assert until is not None
-    assert f",{rule.amount})" in until
+    assert f",{rule.amount}{{:off}})" in until
 
 
 def test_a_batch_that_people_began_goes_out_as_one_request(

@@ -34,6 +34,7 @@ from adapters.kit.sinks.sheetlook import (
     offer_choices,
     style_of,
 )
+from adapters.kit.sinks.workdays import days_off, forget_days_off, list_days_off
 from adapters.kit.sources.files import new_file
 from adapters.kit.wanted import canonical
 
@@ -85,21 +86,34 @@ _NEVER: Final = _Stamp(0, 0, 0, 0)
 
 
 class Workbook:
-    """The workbook at `file`; `choices` by title of the column."""
+    """The workbook at `file`; `choices` by title of the column. `calendar`: the file by which
+    formulas count working days, None for Monday to Friday."""
 
-    def __init__(self, file: Path, ledger: Ledger, choices: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        ledger: Ledger,
+        choices: Mapping[str, tuple[str, ...]],
+        calendar: Path | None,
+    ) -> None:
         self._file = file
         self._ledger = ledger
         self._choices = choices
+        counted = any(column.counts_days for column in ledger.formulas)
+        self._calendar = calendar if counted else None
         self._left: _Stamp | None = _NEVER
+        self._counted: _Stamp | None = None
 
     @property
     def touched(self) -> bool:
-        """Whether a workbook in which people begin rows is not as it was left, and they have closed
-        it."""
+        """Whether a workbook in which people begin rows is not as it was left, or the calendar is
+        another, and they have closed it."""
         if not self._ledger.formulas or any(self._marks()):
             return False
-        return _stamp(self._file) != self._left
+        return _stamp(self._file) != self._left or self._calendar_seen() != self._counted
+
+    def _calendar_seen(self) -> _Stamp | None:
+        return _stamp(self._calendar) if self._calendar else None
 
     def write(self, rows: LedgerRows) -> None:
         """Bring the workbook up to the rows; it is replaced as a whole.
@@ -109,7 +123,7 @@ class Workbook:
         """
         self._expect_closed()
         try:
-            seen = _stamp(self._file)
+            seen, counted = _stamp(self._file), self._calendar_seen()
             book = self._loaded() if seen else _without_sheets()
             self._bring_up(book, rows)
             with new_file(self._file) as file:
@@ -119,7 +133,7 @@ class Workbook:
                 file.flush()
                 left = _stamp_of(os.fstat(file.fileno()))
                 self._expect(seen)
-            self._left = left
+            self._left, self._counted = left, counted
         except PermissionError as error:
             raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
 
@@ -135,7 +149,7 @@ class Workbook:
                 self._dress(sheet, layout, last)
                 places[_escaped(row.key)] = place = last
             self._enter(sheet, layout, place, row)
-        self._reckon(sheet, layout, places)
+        self._reckon(sheet, layout, places, self._days_off(book))
         self._correct(book, rows)
         offer_choices(book, [(sheet, layout.header, self._offers(layout))])
 
@@ -239,14 +253,23 @@ class Workbook:
             value = row.number if column.shows == "number" else row.cells.get(column.title)
             _put(cell, _typed(value, column.reads))
 
-    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[str, int]) -> None:
+    def _days_off(self, book: Book) -> str:
+        """Where the workbook lists the days of the calendar, blank without one."""
+        if self._calendar is None:
+            forget_days_off(book)
+            return ""
+        return list_days_off(book, days_off(self._calendar))
+
+    def _reckon(
+        self, sheet: Worksheet, layout: _Layout, places: Mapping[str, int], days: str
+    ) -> None:
         """Put the formulas into every row that has a key, whoever began it."""
         letters = {title: get_column_letter(place) for title, place in layout.columns.items()}
         for key, row in places.items() if self._ledger.formulas else ():
             for column in self._ledger.formulas if all(key.split(_BETWEEN_KEYS)) else ():
                 cell = sheet.cell(row, layout.columns[column.title])
                 if not isinstance(cell, MergedCell):
-                    cell.value = column.formula_in(row, letters)
+                    cell.value = column.formula_in(row, letters, days)
                     cell.style = style_of(column)
 
     def _correct(self, book: Book, rows: LedgerRows) -> None:
