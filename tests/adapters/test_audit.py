@@ -2,10 +2,8 @@
 
 import csv
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +24,6 @@ from adapters.kit.runner import Summary, run
 from adapters.kit.sinks.columns import described
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import Ledger
-from adapters.kit.sources.sql import SqlSettings
 from adapters.kit.state import open_state
 from adapters.kit.wanted import canonical
 from contracts.catalogue import load_catalogue
@@ -137,42 +134,6 @@ def test_a_list_that_is_dropped_again_sends_what_was_changed(door: Door, drop: D
     ]
     assert corrected["data"]["findingid"] == "SJ-510100-2026-012-02"
     assert corrected["data"]["amounts"][0]["money"] == {"amount": "15", "unit": "万元"}
-
-
-def test_a_view_with_chinese_columns_is_read_by_increments(tmp_path: Path) -> None:
-    sample = FOLDER / "problems" / "samples" / "view-of-a-database"
-    rows = [json.loads(line) for line in (sample / "in.ndjson").read_bytes().splitlines()]
-    titles = list(rows[0])
-    with closing(sqlite3.connect(tmp_path / "audit.db", isolation_level=None)) as database:
-        named = ", ".join(f'"{title}"' for title in titles)
-        database.execute(f'CREATE TABLE "V_审计问题" ({named})')
-
-        def put(row: Mapping[str, Any]) -> None:
-            marks = ", ".join("?" * len(titles))
-            database.execute(f'INSERT INTO "V_审计问题" VALUES ({marks})', [*row.values()])
-
-        put(rows[0])
-        settings = SqlSettings.model_validate(
-            {
-                "url": f"sqlite:///{tmp_path / 'audit.db'}",
-                "table": "V_审计问题",
-                "columns": titles,
-                "changed": "更新时间",
-                "key": "问题主键",
-            }
-        )
-        with settings.opened(tmp_path) as source:
-            first = source.bring("", tmp_path / "first")
-            assert first is not None
-            assert source.bring(first.position, tmp_path / "nothing") is None
-            put({**rows[1], "更新时间": "2026-08-03 09:00:00"})
-            second = source.bring(first.position, tmp_path / "second")
-        assert second is not None
-    (made,) = given("audit.problems", tmp_path / "first", sample / "site.toml")
-    assert [each.event.native for each in made.events] == ["WT0000101"]
-    assert list(given("audit.problems", tmp_path / "second", sample / "site.toml")) == [
-        FromRecord(deleted="WT0000102")
-    ]
 
 
 def test_a_long_list_gives_a_finding_or_a_reason_for_every_row(tmp_path: Path) -> None:

@@ -43,6 +43,16 @@ LABELS = code_list("opinion_result").labels
 SECOND: Mapping[str, Any] = {"批次编号": BATCH, "人员序号": 2, "姓名": "潘试点"}
 
 
+OWN_SECTIONS = frozenset(
+    {
+        "组织部干部综合",
+        "组织部干部综合回复日期",
+        "组织部干部监督",
+        "组织部干部监督回复日期",
+    }
+)
+
+
 def columns_of(sheet: Worksheet) -> dict[str, int]:
     titles = [str(head.value).strip("*") for head in sheet[2]]
     return {title: place for place, title in enumerate(titles, 1)}
@@ -88,34 +98,41 @@ def begun(tmp_path: Path) -> Iterator[tuple[Path, Callable[[list[Event]], None]]
 
 
 @pytest.mark.parametrize(
-    ("name", "written"),
+    ("name", "written", "kept"),
     [
-        ("opinions", {"批次编号", "人员序号"}),
-        ("answers", {"批次编号", "人员序号", "回执号", "关联编号"}),
+        ("opinions", {"批次编号", "人员序号"}, OWN_SECTIONS),
+        ("answers", {"批次编号", "人员序号", "回执号", "关联编号"}, frozenset()),
     ],
 )
-def test_people_fill_in_what_is_read_and_no_more(name: str, written: set[str]) -> None:
+def test_people_fill_in_what_is_read_and_what_is_kept_there(
+    name: str, written: set[str], kept: frozenset[str]
+) -> None:
     adapter = load(f"organization.{name}")
     columns = described(adapter.folder / "ledger.toml", Ledger).columns
     filled_in = {canonical(column.title) for column in columns if column.editable}
     shown_only = {canonical(column.title) for column in columns if not column.editable}
     parts = adapter.mapping.groups["persons"].fields
     read = {rule.column for rule in (*adapter.mapping.fields.values(), *parts.values())}
-    assert filled_in == read - shown_only
+    assert filled_in == (read - shown_only) | kept
     assert written == read & shown_only
-    assert shown_only - read <= adapter.mapping.cells.ignored
+    assert (shown_only | kept) - read <= adapter.mapping.cells.ignored
 
 
 def test_every_agency_that_can_be_asked_has_its_columns_and_the_rule_its_days() -> None:
     ledger = described(available()["organization.opinions"] / "ledger.toml", Ledger)
     asked = [column for column in ledger.columns if column.where and column.pointer]
     codes = code_list("opinion_agency").labels
-    assert {column.where["/agency/code"]: column.title for column in asked} == codes
+    over_the_hub = {column.where["/agency/code"]: column.title for column in asked}
+    by_hand = codes.keys() - over_the_hub.keys()
+    assert over_the_hub == {code: codes[code] for code in codes if code not in by_hand}
+    entered = {column.title for column in ledger.columns if column.list == "opinion_result"}
+    assert entered == {codes[code] for code in by_hand}
+    assert entered | {f"{title}回复日期" for title in entered} == OWN_SECTIONS
     rule = deadline("cadre.opinion")
     (until,) = (column.formula for column in ledger.formulas if column.title == "截止日期")
     assert rule.unit == "working_days"
     assert until is not None
-    assert f",{rule.amount})" in until
+    assert f",{rule.amount}{{:off}})" in until
 
 
 def test_a_batch_that_people_began_goes_out_as_one_request(
@@ -175,6 +192,32 @@ def test_a_person_is_awaited_until_all_have_answered_and_late_answers_are_marked
         "审计": "无不同意见",
         "审计回复日期": late,
     }
+
+
+def test_what_the_departments_own_sections_say_is_entered_by_hand_and_counted_alike(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / LEDGER.path
+    titles = ("应复数", "已复数", "状态", "逾期回复")
+    due, late = date(2026, 5, 15), date(2026, 5, 18)
+    asked = {"征求意见单位": "组织部干部综合；信访局；组织部干部监督", "回复期限": due}
+
+    def state(today: date) -> list[Any]:
+        return [*told(file, 3, today, *titles).values()]
+
+    with LEDGER.opened(tmp_path, available()["organization.opinions"]) as sink:
+        sink.take([])
+        fill_in(file, {**FIRST, **asked})
+        sink.take([])
+        assert (state(due), state(late)) == ([3, 0, "待", ""], [3, 0, "逾期", ""])
+        fill_in(file, {"组织部干部综合": "无不同意见", "组织部干部综合回复日期": due})
+        sink.take([opinion(1, "petition", "no_record", at="2026-05-12T01:00:00Z")])
+        assert (state(due), state(late)) == ([3, 2, "待", ""], [3, 2, "逾期", ""])
+        fill_in(file, {"组织部干部监督": "无记录", "组织部干部监督回复日期": late})
+        sink.take([])
+    assert state(late) == [3, 3, "齐", "组织部干部监督 "]
+    shown_ = told(file, 3, late, "组织部干部综合", "信访局", "组织部干部监督")
+    assert [*shown_.values()] == ["无不同意见", "无记录", "无记录"]
 
 
 def test_without_a_day_the_rule_says_by_when(tmp_path: Path) -> None:

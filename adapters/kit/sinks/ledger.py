@@ -25,6 +25,7 @@ from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import Key, LedgerRows, open_rows
 from adapters.kit.sinks.taken import folder_at
 from adapters.kit.sinks.workbook import Workbook, joined
+from adapters.kit.sinks.workdays import days_off
 from contracts.owncodes import SHIPPED, Codes, CodesDamaged, load_codes
 
 _NOT_NAMED: Final = "更正后不再列入，请删去该行"
@@ -38,23 +39,29 @@ def _workbook(path: Path) -> Path:
 
 class LedgerSettings(Strict):
     """`path`: the workbook. `ledger`: its description, in the adapter's folder. `codes`: the
-    directory of the installation's own codes, for the choices that people have."""
+    directory of the installation's own codes, for the choices that people have. `calendar`: the
+    file of its public holidays and of the weekends worked for them, for formulas."""
 
     type: Literal["ledger"]
     path: Annotated[Path, AfterValidator(_workbook)]
     ledger: Path = Path("ledger.toml")
     codes: Path | None = None
+    calendar: Path | None = None
 
     @contextmanager
     def opened(self, base: Path, folder: Path) -> Iterator[Sink]:
-        """Raises CannotRun for a description that cannot be used, Away while another run writes."""
+        """Raises CannotRun for a description or a calendar that cannot be used, Away while another
+        run writes."""
         ledger = described(folder / self.ledger, Ledger)
         codes = _codes(base, self.codes)
         choices = {column.title: column.choices_of(codes) for column in ledger.columns}
         file = base / self.path
+        calendar = base / self.calendar if self.calendar else None
+        if calendar:
+            days_off(calendar)
         folder_at(file.parent)
         with open_rows(file.with_name(f".{file.name}.db"), ledger.key) as rows:
-            yield LedgerSink(ledger, rows, Workbook(file, ledger, choices))
+            yield LedgerSink(ledger, rows, Workbook(file, ledger, choices, calendar))
 
 
 class LedgerSink:

@@ -20,13 +20,18 @@ from contracts.owncodes import Codes
 
 LONGEST_NAME: Final = 31
 _NAMED: Final = re.compile(r"\{([^{}:]+)(:?)\}")
+# Where a formula counts working days: by the days off that are listed, none of a week besides.
+_INTL: Final = "{:intl}"
+_OFF: Final = "{:off}"
+_NO_WEEKEND: Final = '"0000000"'
 
 
 class LedgerColumn(Column):
     """A column of a ledger. People fill in those that are `editable`: from `choices` or the labels
     of `list` where there are any; `required` ones are marked until they are filled. A `formula` is
     computed by the spreadsheet, so that it may speak of today: `{title}` is the row's cell of that
-    column, `{title:}` the whole column."""
+    column, `{title:}` the whole column; `WORKDAY{:intl}(day,7{:off})`, or NETWORKDAYS so, counts
+    working days by the installation's calendar."""
 
     editable: bool = False
     formula: Annotated[str | None, Field(max_length=8_000)] = None
@@ -40,6 +45,9 @@ class LedgerColumn(Column):
             raise ValueError("pointer、attribute、shows、formula、editable 须有且只有一个")
         if not self.editable and (self.required or self.choices):
             raise ValueError("required 和 choices 只用于 editable 的列")
+        formula = self.formula or ""
+        if "{:" in self._counting("") or formula.count(_INTL) != formula.count(_OFF):
+            raise ValueError("按工作日历计算的公式写成 WORKDAY{:intl}(日期,天数{:off})")
         return self
 
     @property
@@ -47,14 +55,24 @@ class LedgerColumn(Column):
         """The titles of the columns that its formula names."""
         return tuple(title for title, _ in _NAMED.findall(self.formula or ""))
 
-    def formula_in(self, row: int, letters: Mapping[str, str]) -> str:
-        """The formula for a row; `letters` of the columns by title."""
+    @property
+    def counts_days(self) -> bool:
+        """Whether its formula counts working days by a calendar."""
+        return _OFF in (self.formula or "")
+
+    def formula_in(self, row: int, letters: Mapping[str, str], days_off: str) -> str:
+        """The formula for a row; `letters` of the columns by title. `days_off`: the cells that list
+        the days on which nobody works, blank for Saturdays and Sundays."""
 
         def cell(named: re.Match[str]) -> str:
             letter = letters[named[1]]
             return f"${letter}:${letter}" if named[2] else f"{letter}{row}"
 
-        return "=" + _NAMED.sub(cell, self.formula or "")
+        return "=" + _NAMED.sub(cell, self._counting(days_off))
+
+    def _counting(self, days_off: str) -> str:
+        intl, off = (".INTL", f",{_NO_WEEKEND},{days_off}") if days_off else ("", "")
+        return (self.formula or "").replace(_INTL, intl).replace(_OFF, off)
 
     def choices_of(self, codes: Codes) -> tuple[str, ...]:
         """What people choose from; nothing where they may write what they like."""

@@ -37,6 +37,7 @@ from adapters.kit.sinks.sheetlook import (
     offer_choices,
     style_of,
 )
+from adapters.kit.sinks.workdays import CALENDAR, days_off, forget_days_off, list_days_off
 from adapters.kit.sources.files import new_file
 from adapters.kit.wanted import canonical
 
@@ -84,19 +85,29 @@ class _Stamp:
 
 
 class Workbook:
-    """The workbook at `file`; `choices` by title of the column."""
+    """The workbook at `file`; `choices` by title of the column. `calendar`: the file by which
+    formulas count working days, None for Monday to Friday."""
 
-    def __init__(self, file: Path, ledger: Ledger, choices: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        ledger: Ledger,
+        choices: Mapping[str, tuple[str, ...]],
+        calendar: Path | None,
+    ) -> None:
         self._file = file
         self._ledger = ledger
         self._choices = choices
         described = f"{ledger.model_dump_json()}{json.dumps(choices)}"
         self._form = hashlib.sha256(described.encode()).hexdigest()
+        counted = any(column.counts_days for column in ledger.formulas)
+        self._calendar = calendar if counted else None
 
     def differs(self, written: str) -> bool:
-        """Whether the workbook, or its description, is not the one that was `written`, and people
-        have closed it."""
-        return self._seen(_stamp(self._file)) != written and not any(self._marks())
+        """Whether the workbook, its description or the calendar is not the one that was `written`,
+        and people have closed it."""
+        now = f"{self._described()}{_stamp(self._file)}"
+        return now != written and not any(self._marks())
 
     def write(self, rows: LedgerRows, written: str | None) -> str:
         """Bring the workbook up to the rows, and answer what tells it from others. It is replaced
@@ -108,20 +119,22 @@ class Workbook:
         """
         self._expect_closed()
         try:
-            seen = _stamp(self._file)
+            seen, described = _stamp(self._file), self._described()
             book = self._loaded() if seen else _without_sheets()
             before = _said_in(book)
             self._bring_up(book, rows)
-            known = written is not None and written.startswith(self._form)
+            known = written is not None and written.startswith(described)
             # Rewritten, formulas of people's own would say nothing until somebody computes them.
             if not (seen and known and _said_in(book) == before):
                 seen = self._replace(book, seen)
-            return self._seen(seen)
+            return f"{described}{seen}"
         except PermissionError as error:
             raise Away(f"台账 {self._file.name} 正被占用，关闭后自动更新") from error
 
-    def _seen(self, stamp: _Stamp | None) -> str:
-        return f"{self._form} {stamp}"
+    def _described(self) -> str:
+        """What the workbook is made by besides its rows."""
+        calendar = _stamp(self._calendar) if self._calendar else None
+        return f"{self._form} {calendar} "
 
     def _replace(self, book: Book, seen: _Stamp | None) -> _Stamp:
         """Put the workbook in place of the one that was seen. Raises Away for any other."""
@@ -148,7 +161,7 @@ class Workbook:
                 self._dress(sheet, layout, last)
                 places[key] = place = last
             self._enter(sheet, layout, place, row)
-        self._reckon(sheet, layout, places)
+        self._reckon(sheet, layout, places, self._days_off(book))
         self._correct(book, rows)
         offer_choices(book, [(sheet, layout.header, self._offers(layout))])
 
@@ -252,14 +265,23 @@ class Workbook:
             value = row.number if column.shows == "number" else row.cells.get(column.title)
             _put(cell, _typed(value, column.reads))
 
-    def _reckon(self, sheet: Worksheet, layout: _Layout, places: Mapping[Key, int]) -> None:
+    def _days_off(self, book: Book) -> str:
+        """Where the workbook lists the days of the calendar, blank without one."""
+        if self._calendar is None:
+            forget_days_off(book)
+            return ""
+        return list_days_off(book, days_off(self._calendar))
+
+    def _reckon(
+        self, sheet: Worksheet, layout: _Layout, places: Mapping[Key, int], days: str
+    ) -> None:
         """Put the formulas into every row that has a key, whoever began it."""
         letters = {title: get_column_letter(place) for title, place in layout.columns.items()}
         for key, row in places.items() if self._ledger.formulas else ():
             for column in self._ledger.formulas if all(key) else ():
                 cell = sheet.cell(row, layout.columns[column.title])
                 if not isinstance(cell, MergedCell):
-                    cell.value = column.formula_in(row, letters)
+                    cell.value = column.formula_in(row, letters, days)
                     cell.style = style_of(column)
 
     def _correct(self, book: Book, rows: LedgerRows) -> None:
@@ -318,7 +340,7 @@ def _said_in(book: Book) -> Mapping[str, Sequence[Sequence[tuple[Any, str]]]]:
     return {
         sheet.title: [[(cell.value, cell.data_type) for cell in row] for row in sheet.iter_rows()]
         for sheet in book.worksheets
-        if sheet.title != CHOICES
+        if sheet.title not in (CHOICES, CALENDAR)
     }
 
 

@@ -24,17 +24,21 @@ _UNLISTED: Final = Wrong(
 
 
 def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ...]:
-    """The request that the rows of a batch make, but for what the kit adds."""
+    """The request that the rows of a batch make, but for what the kit adds; none where nobody is
+    asked over the hub."""
     faults = tuple(_faults(row))
     if faults:
         return faults
+    addresses = _addresses(row)
+    if not addresses:
+        return ()
     return (
         made(
             row,
             _REQUESTED,
             contracts,
             case=str(row.values["batchid"]),
-            to=" ".join(_addresses(row)),
+            to=" ".join(addresses),
             correlationid=row.text("correlation"),
         ),
     )
@@ -42,22 +46,22 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
 
 def _faults(row: Row) -> Iterator[RowFault]:
     yield from out_of_order(row, (("at", "due"), ("records_from", "at")))
-    try:
-        parse_addresses(row.text("to") or "")
-    except AddressError:
-        if "to" in row.values:
+    if "to" in row.values:
+        try:
+            parse_addresses(row.text("to") or "")
+        except AddressError:
             yield row.wrong("to", _NO_ADDRESS)
-    if "to" not in row.values and len(_addresses(row)) < len(_asked(row)):
+    elif any(one["label"] not in row.fields["to"].aliases for one in _asked(row)):
         yield row.wrong("asked", _UNLISTED)
 
 
 def _addresses(row: Row) -> list[str]:
     """Whom it goes to as the row says, or as the site knows the agencies asked: nobody else is
-    shown the persons."""
+    shown the persons. Who is not asked over the hub has a blank address."""
     if said := row.text("to"):
         return said.split()
     known = row.fields["to"].aliases
-    return [known[one["label"]] for one in _asked(row) if one["label"] in known]
+    return [known[one["label"]] for one in _asked(row) if known[one["label"]]]
 
 
 def _asked(row: Row) -> list[dict[str, str]]:

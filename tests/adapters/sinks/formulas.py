@@ -8,7 +8,8 @@ from typing import Any
 from openpyxl.worksheet.worksheet import Worksheet
 
 _TOKEN = re.compile(
-    r'("[^"]*"|\$[A-Z]+:\$[A-Z]+|[A-Z]+[0-9]+|[A-Z]+(?=\()|[0-9]+|<>|<=|>=|[-+&=<>(),])'
+    r"""("[^"]*"|'[^']*'!\$[A-Z]+\$[0-9]+:\$[A-Z]+\$[0-9]+|\$[A-Z]+:\$[A-Z]+|[A-Z]+[0-9]+"""
+    r"""|[A-Z]+(?:\.INTL)?(?=\()|[0-9]+|<>|<=|>=|[-+&=<>(),])"""
 )
 
 
@@ -66,6 +67,8 @@ class _Formula:
             return int(token)
         if self._next("("):
             return self._called(token)
+        if token.startswith("'"):
+            return self._elsewhere(token)
         return self._column(token) if ":" in token else self.cell(token)
 
     def _called(self, name: str) -> Any:
@@ -99,12 +102,22 @@ class _Formula:
             case "INDEX", [column, place]:
                 return column[place - 1]
             case "WORKDAY", [day, days]:
-                return _working_days_after(day, days) if isinstance(day, date) else "#VALUE!"
+                return _after(day, days, lambda it: it.weekday() >= 5)
+            case "WORKDAY.INTL", [day, days, "0000000", off]:
+                return _after(day, days, lambda it: it in off)
         raise AssertionError(f"{name} of {len(given)}")
 
     def _column(self, token: str) -> list[Any]:
         letter = token.partition(":")[0].strip("$")
         return [self.cell(f"{letter}{row}") for row in range(1, self._sheet.max_row + 1)]
+
+    def _elsewhere(self, token: str) -> list[Any]:
+        """The days of a column of another sheet."""
+        title, _, cells = token.partition("!")
+        book = self._sheet.parent
+        assert book is not None
+        rows = book[title.strip("'")][cells.replace("$", "")]
+        return [cell.value.date() for (cell,) in rows]
 
     def _next(self, *tokens: str) -> bool:
         return bool(self._tokens) and self._tokens[0] in tokens
@@ -136,8 +149,11 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _working_days_after(day: date, days: int) -> date:
+def _after(day: Any, days: int, off: Callable[[date], bool]) -> Any:
+    """So many working days after a day."""
+    if not isinstance(day, date):
+        return "#VALUE!"
     while days:
         day += timedelta(days=1)
-        days -= day.weekday() < 5
+        days -= not off(day)
     return day
