@@ -84,6 +84,7 @@ class Archive:
             for each in named
             if wanted.images and each.name.casefold().endswith(PICTURES)
         }
+        self._told: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._notices = self._survey()
 
@@ -124,14 +125,19 @@ class Archive:
         beside = self._pictures.get(_stem(member.name))
         if beside is None or isinstance(each, Unreadable):
             return each
-        _refuse(beside)
-        picture = Picture()
-        with self._opened_bytes(beside) as content:
-            while chunk := content.read(_CHUNK):
-                picture.add(chunk)
-        told = dict.fromkeys(self._wanted.images, str(picture))
+        told = dict.fromkeys(self._wanted.images, self._told_of(beside))
         own = {name: text for name, text in each.columns.items() if text or name not in told}
         return structs.replace(each, columns=told | own)
+
+    def _told_of(self, beside: _Member) -> str:
+        """What `Picture` says of a member, read once however many records it belongs to."""
+        if beside.name not in self._told:
+            _refuse(beside)
+            picture = Picture()
+            with self._opened_bytes(beside) as content:
+                picture.add_file(content)
+            self._told[beside.name] = str(picture)
+        return self._told[beside.name]
 
     def _survey(self) -> tuple[RowFault, ...]:
         """What the heads of the members say, what they call their columns noted. Raises

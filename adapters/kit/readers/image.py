@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from adapters.kit.port import CannotRun
 
@@ -19,6 +19,7 @@ _MARKS: Final = {
 }
 _LONGEST_MARK: Final = 8
 _MOST_BYTES: Final = 8 << 20
+_CHUNK: Final = 1 << 18
 _BLANK: Final = re.compile(r"\s+")
 
 
@@ -43,6 +44,11 @@ class Picture:
         self._size += len(content)
         if self._size <= _MOST_BYTES:
             self._digest.update(content)
+
+    def add_file(self, content: IO[bytes]) -> None:
+        """Add what a file holds; what is too large is not read to its end."""
+        while self._size <= _MOST_BYTES and (chunk := content.read(_CHUNK)):
+            self.add(chunk)
 
     def __str__(self) -> str:
         """Media type, size in bytes and SM3 digest, "" of nothing; "?" for what is no picture that

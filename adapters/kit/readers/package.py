@@ -32,7 +32,6 @@ _MEMBERS_A_MEMBER: Final = 60
 _TOGETHER: Final = 1_000
 _MOST_PARTS: Final = 1_000
 _LONGEST_RECORD: Final = 1 << 22
-_CHUNK: Final = 1 << 16
 _ABOUT: Final = "gwyinfo"
 _FORM: Final = "@form"
 _NODES: Final = ("node", "tablelist")
@@ -237,8 +236,7 @@ class Package:
             return {}
         picture = Picture()
         with self._opened(member) as content:
-            while chunk := content.read(_CHUNK):
-                picture.add(chunk)
+            picture.add_file(content)
         return dict.fromkeys(self._wanted.images, str(picture))
 
     def _wrong(self, place: Place, number: int, reason: str, kind: FaultKind) -> Unreadable:

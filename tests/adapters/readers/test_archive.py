@@ -1,9 +1,12 @@
 """Zips, also hostile ones."""
 
+import hashlib
 import io
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pytest
 from openpyxl.workbook import Workbook
@@ -233,3 +236,27 @@ def test_a_picture_that_is_called_like_a_member_is_its_own(tmp_path: Path) -> No
     }
     assert told == {"甲": "image/jpeg 4", "乙": "", "丙": ""}
     assert [each.get("photo") for each in read(path, wanted).columns if each["no"] == "乙"] == ["?"]
+
+
+def test_a_picture_is_read_once_for_all_records_of_its_member(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = replace(
+        WANTED,
+        titles={**WANTED.titles, "photo": "照片"},
+        sheets=("*.csv",),
+        images=frozenset({"photo"}),
+    )
+    picture = b"\xff\xd8\xff\xe0"
+    path.write_bytes(zip_of({"甲.csv": table("1", "2", "3"), "甲.jpg": picture}))
+    opened: list[str] = []
+    of_zips = zipfile.ZipFile.open
+
+    def noted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, mode: str = "r") -> IO[bytes]:
+        opened.append(member.filename)
+        return of_zips(archive, member)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", noted)
+    told = f"image/jpeg 4 {hashlib.new('sm3', picture).hexdigest()}"
+    assert [each["photo"] for each in read(path, wanted).columns] == [told] * 3
+    assert opened.count("甲.jpg") == 1
