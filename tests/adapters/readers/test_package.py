@@ -21,6 +21,7 @@ from tests.adapters.readers.packages import (
     Row,
     about,
     members,
+    renamed,
     rowset,
     seven,
     table,
@@ -98,6 +99,55 @@ def test_a_rowset_is_a_table_of_the_other_form(path: Path) -> None:
         ("P2", "zb3"),
     ]
     assert got.columns[0]["a1701"] == "第一行\n第二行"
+
+
+def test_the_schema_of_a_rowset_says_what_its_attributes_are_columns_of(path: Path) -> None:
+    schema = {"c0": "A0000", "A1701": "a 0101", "c2": "A1701", "c3": "A0000", "c4": "A9999"}
+    rows: list[Row] = [
+        {"c0": "P1", "A1701": "周试验", "c2": "一\n二", "c3": "P9", "c4": "没有人要"},
+        {"c0": "P2", "A1701": "李示例"},
+    ]
+    family = renamed([{"a": "P2", "c": "丙"}], {"a": "A0000", "c": "A3601"})
+    got = read_bytes(path, zipped(members({"A01": renamed(rows, schema), "A36": family})))
+    told = {"@form": "zb3", "gwyinfo/time": "2026-02-10"}
+    assert got.columns == [
+        told | {"a0000": "P1", "a0101": "周试验", "a1701": "一\n二"},
+        told | {"a0000": "P2", "a0101": "李示例"},
+    ]
+    assert [each.groups["family"] for each in got.records if isinstance(each, Record)] == [
+        [],
+        [{"a3601": "丙"}],
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "<rs:delete><z:row c0='P2'/></rs:delete>",
+        "<rs:update><rs:original><z:row c0='P1'/></rs:original><z:row c1='周'/></rs:update>",
+    ],
+)
+def test_a_rowset_with_changes_that_were_not_saved_refuses_the_package(
+    path: Path, change: str
+) -> None:
+    content = renamed([{"c0": "P1"}], {"c0": "A0000"}, change)
+    assert faults(read_bytes(path, zipped(members({"A01": content})))) == [
+        ("A01", "表中有尚未保存的修改（rs:update、rs:delete）")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({f"c{n}": "A0000" for n in range(1_001)}, "表的结构说明超过 1000 栏"),
+        ({"c0": "a" * 401}, "表有元素或属性的名称超过 400 字"),
+    ],
+)
+def test_a_schema_that_no_table_has_refuses_the_package(
+    path: Path, schema: Row, reason: str
+) -> None:
+    content = renamed([{"c0": "P1"}], schema)
+    assert faults(read_bytes(path, zipped(members({"A01": content})))) == [("A01", reason)]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
