@@ -103,7 +103,14 @@ def run(
         room=partial(_go_on, ended),
     )
     reading = Reading(
-        adapter, state, documents, spool, now=now, limits=limits, again=again, watched=watched
+        adapter,
+        state,
+        documents,
+        spool,
+        now=now,
+        limits=replace(limits, go_on=partial(_go_on, ended)),
+        again=again,
+        watched=watched,
     )
     sending = Sending(
         adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)

@@ -11,7 +11,7 @@ import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -25,6 +25,7 @@ from adapters.kit.config import AdapterSettings, Settings, keeps_own
 from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
 from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
+from adapters.kit.readers.limits import SPREADSHEET
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import HubError, HubProblem
 from adapters.kit.sending import Answered, Sending
@@ -94,6 +95,7 @@ class Way:
             self.documents,
             self.spool,
             now=self.around.now,
+            limits=replace(SPREADSHEET, go_on=self._go_on),
             watched=Watched(progress=self._progress(), kept=self._kept, room=self._wait_for_room),
         )
 
@@ -191,9 +193,15 @@ class Way:
 
         return progress
 
+    def _go_on(self) -> None:
+        """Raises Stopped when that is asked for."""
+        if self.around.stop.is_set():
+            raise Stopped
+
     def _wait_for_room(self) -> None:
         """Wait while the spool is full. Raises Stopped."""
-        while not self.around.stop.is_set():
+        while True:
+            self._go_on()
             self.room.clear()
             depth = self.spool.depth()
             if (
@@ -202,7 +210,6 @@ class Way:
             ):
                 return
             self.room.wait(1)
-        raise Stopped
 
     # Sending
 

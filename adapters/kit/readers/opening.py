@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
 from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
 from adapters.kit.readers.archive import Archive
@@ -19,6 +19,7 @@ from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.lrm import LrmFile, is_lrm
 from adapters.kit.readers.package import SEVEN, opened_package
 from adapters.kit.readers.sheet import OpenWorkbook, opened_workbook
+from adapters.kit.readers.unpacking import opened_zip
 from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
 from adapters.kit.readers.zipped import members_of
@@ -102,9 +103,9 @@ def _opened(
     if head.startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):
-            with ZipFile(path) as archive:
+            with opened_zip(path, members, limits, wanted.password) as (archive, inside):
                 yield Archive(
-                    archive, members, name=name, wanted=wanted, limits=limits, opener=_opened_single
+                    archive, inside, name=name, wanted=wanted, limits=limits, opener=_opened_single
                 )
             return
     with _opened_single(path, name, wanted, limits, open_workbook) as reader:

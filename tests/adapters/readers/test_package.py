@@ -12,9 +12,10 @@ import pytest
 from py7zr import SevenZipFile
 
 from adapters.kit.port import CannotRun, FaultKind, Record
-from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.opening import opened
 from tests.adapters.readers.documents import Reading, read
+from tests.adapters.readers.locks import traditionally, with_aes
 from tests.adapters.readers.packages import (
     PASSWORD,
     WANTED,
@@ -47,9 +48,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "package"
 
 
-def read_bytes(path: Path, content: bytes, password: str = "", **limits: int) -> Reading:
+def read_bytes(
+    path: Path, content: bytes, password: str = "", limits: Limits = SPREADSHEET
+) -> Reading:
     path.write_bytes(content)
-    return read(path, replace(WANTED, password=password), limits=Limits(**limits))
+    return read(path, replace(WANTED, password=password), limits=limits)
 
 
 def faults(got: Reading) -> list[tuple[str, str]]:
@@ -286,25 +289,25 @@ def test_what_a_seven_comes_to_is_bounded(path: Path) -> None:
     bomb = seven({**INSIDE, "导出/Table/A15.xml": b" " * (9 << 20)})
     assert len(bomb) < 100_000
     expected = [("", "7z 数据包解压后过大，或结构异常")]
-    assert faults(read_bytes(path, bomb, unpacked_bytes=8 << 20)) == expected
+    assert faults(read_bytes(path, bomb, limits=Limits(unpacked_bytes=8 << 20))) == expected
     many = seven(INSIDE | {f"{number}": b"" for number in range(61)})
-    assert faults(read_bytes(path, many, members=1)) == expected
+    assert faults(read_bytes(path, many, limits=Limits(members=1))) == expected
 
 
-def test_a_locked_zip_is_opened_with_its_password(path: Path, tmp_path: Path) -> None:
-    plain, inside = tmp_path / "plain", INSIDE
-    for name, content in inside.items():
-        (plain / name).parent.mkdir(parents=True, exist_ok=True)
-        (plain / name).write_bytes(content)
-    command = ["zip", "-qr", "-P", "Mima-2026", str(path.with_suffix(".zip")), "."]
-    try:
-        subprocess.run(command, cwd=plain, check=True)
-    except FileNotFoundError:
-        pytest.skip("no zip here that locks")
-    content = path.with_suffix(".zip").read_bytes()
-    assert len(read_bytes(path, content, "Mima-2026").records) == 2
-    assert faults(read_bytes(path, content, "另一个")) == [("", "数据包的密码不符")]
-    assert faults(read_bytes(path, content)) == [("", "数据包设有密码，密码没有设置")]
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_aes(INSIDE, PASSWORD.encode()),
+        with_aes(INSIDE, PASSWORD.encode("gb18030"), bits=128),
+        traditionally(INSIDE, PASSWORD.encode()),
+        traditionally(INSIDE, PASSWORD.encode("gb18030")),
+    ],
+    ids=["AES", "AES-128 and GBK", "traditional", "traditional and GBK"],
+)
+def test_a_locked_zip_is_opened_with_its_password(path: Path, content: bytes) -> None:
+    assert read_bytes(path, content, PASSWORD).columns == read_bytes(path, zipped(INSIDE)).columns
+    assert faults(read_bytes(path, content, "另一个")) == [("", "压缩包的密码不符，或压缩包已损坏")]
+    assert faults(read_bytes(path, content)) == [("", "压缩包设有密码，密码没有设置")]
 
 
 def test_no_entity_is_read(path: Path) -> None:
