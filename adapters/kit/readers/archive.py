@@ -23,7 +23,7 @@ from adapters.kit.port import (
     Unreadable,
     UnreadableFile,
 )
-from adapters.kit.readers.image import PICTURES, Picture
+from adapters.kit.readers.image import Picture, is_picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import counts, quoted
 from adapters.kit.readers.table import Names, own_names
@@ -79,9 +79,7 @@ class Archive:
             key=lambda member: member.name,
         )
         self._pictures = {
-            _stem(each.name): each
-            for each in named
-            if wanted.images and each.name.casefold().endswith(PICTURES)
+            _stem(each.name): each for each in named if wanted.images and is_picture(each.name)
         }
         self._told: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}

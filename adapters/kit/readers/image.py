@@ -8,8 +8,7 @@ from typing import IO, Final, Protocol
 
 from adapters.kit.port import CannotRun
 
-# How files of pictures are called.
-PICTURES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pic")
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pic")
 
 _MARKS: Final = {
     b"\xff\xd8\xff": "image/jpeg",
@@ -21,6 +20,11 @@ _LONGEST_MARK: Final = 8
 _MOST_BYTES: Final = 8 << 20
 _CHUNK: Final = 1 << 18
 _BLANK: Final = re.compile(r"\s+")
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is called a picture; what LRM keeps beside a form is a `.pic`."""
+    return name.casefold().endswith(_SUFFIXES)
 
 
 class _Hash(Protocol):

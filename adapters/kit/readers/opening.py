@@ -14,6 +14,7 @@ from adapters.kit.readers.archive import Archive
 from adapters.kit.readers.csv import CsvFile
 from adapters.kit.readers.encoding import examine
 from adapters.kit.readers.gathered import gathered, rows_of
+from adapters.kit.readers.image import is_picture
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.lrm import LrmFile, is_lrm
@@ -60,6 +61,10 @@ _PAGE: Final = re.compile(
     r"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|meta|table)\b", re.I | re.S
 )
 _SAVE_AS: Final = "请用表格软件打开，另存为 xlsx 后重新提供"
+_LONE_PICTURE: Final = (
+    "照片不能单独读取",
+    "请把照片和它的表（同名，如 张三.lrm 和 张三.jpg）放进一个 zip，一起重新提供",
+)
 # What a name decides where the beginning says nothing.
 _LINES: Final = frozenset({".ndjson", ".jsonl"})
 _TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
@@ -121,6 +126,8 @@ def _opened_single(
     open_workbook: OpenWorkbook = opened_workbook,
 ) -> Iterator[Reader]:
     """A reader of a document that is no archive."""
+    if wanted.images and is_picture(name):
+        raise _refused(*_LONE_PICTURE)
     head = _head(path)
     _refuse_foreign(head)
     packed = head.startswith(_ZIP)

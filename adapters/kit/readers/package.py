@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from msgspec import json
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.image import PICTURES, Picture
+from adapters.kit.readers.image import Picture, is_picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import quoted
 from adapters.kit.readers.tablerows import TableRows
@@ -264,7 +264,7 @@ def _inside(members: Sequence[ZipInfo]) -> _Inside:
             about = about or member
         elif suffix == ".xml" and path.parent.name.casefold() == "table":
             tables.setdefault(stem, member)
-        elif suffix in PICTURES:
+        elif is_picture(path.name):
             photos.setdefault(stem, member)
     return _Inside(about, tables, photos)
 
