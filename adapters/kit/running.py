@@ -25,7 +25,7 @@ from adapters.kit.config import AdapterSettings, Settings, keeps_own
 from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
 from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
-from adapters.kit.readers.limits import SPREADSHEET
+from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import HubError, HubProblem
 from adapters.kit.sending import Answered, Sending
@@ -95,7 +95,7 @@ class Way:
             self.documents,
             self.spool,
             now=self.around.now,
-            limits=replace(SPREADSHEET, go_on=self._go_on),
+            limits=self._limits,
             watched=Watched(progress=self._progress(), kept=self._kept, room=self._wait_for_room),
         )
 
@@ -142,6 +142,7 @@ class Way:
             self.documents.faults(document),
             folder,
             wanted=self.adapter.mapping.wanted,
+            limits=self._limits,
         )
 
     def _finish(self, source: Source, document: Document) -> None:
@@ -192,6 +193,10 @@ class Way:
                 )
 
         return progress
+
+    @property
+    def _limits(self) -> Limits:
+        return replace(SPREADSHEET, go_on=self._go_on)
 
     def _go_on(self) -> None:
         """Raises Stopped when that is asked for."""

@@ -4,16 +4,26 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
 
+from adapters.kit.answers import write_answers
+from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.readers.limits import SPREADSHEET
 from adapters.kit.readers.sheet import take_apart
 from adapters.kit.state import open_state
 from tests.adapters.door import Door
 from tests.adapters.readers.children import taking_apart, wait_for_one
-from tests.adapters.readers.documents import busy_workbook, written_csv, written_xlsx, zip_of
+from tests.adapters.readers.documents import (
+    WANTED,
+    busy_workbook,
+    written_csv,
+    written_xlsx,
+    zip_of,
+)
 from tests.adapters.readers.packages import PASSWORD, members, seven, table
 from tests.adapters.test_runner import AGENCY, CHILD
 
@@ -41,6 +51,17 @@ def test_whoever_does_not_wait_any_more_ends_the_process(busy: Path) -> None:
     with TemporaryFile() as frames, pytest.raises(Enough):
         take_apart(busy, frames, seconds=LONG, go_on=go_on)
     assert (len(found), list(taking_apart())) == (1, [])
+
+
+def test_a_stop_ends_it_also_where_answers_are_written(busy: Path, tmp_path: Path) -> None:
+    def go_on() -> None:
+        raise Enough
+
+    fault = RowFault(2, "no", FaultKind.MISSING, "没有填写", "请补填")
+    limits = replace(SPREADSHEET, go_on=go_on)
+    with pytest.raises(Enough):
+        write_answers(busy, "一.ods", [fault], tmp_path, wanted=WANTED, limits=limits)
+    assert list(taking_apart()) == []
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
