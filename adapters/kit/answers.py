@@ -13,6 +13,7 @@ from zipfile import is_zipfile
 from adapters.kit.faulty import Faulty
 from adapters.kit.marking import mark_workbook
 from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
+from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.opening import opened
 from adapters.kit.readers.table import Tabular, as_called, own_names
 from adapters.kit.report import write_report
@@ -35,6 +36,7 @@ def write_answers(
     into: Path,
     *,
     wanted: Wanted,
+    limits: Limits = SPREADSHEET,
     told: Callable[[RowFault], None] = lambda fault: None,
 ) -> tuple[Path, ...]:
     """Put the answers to a document in place of earlier ones; none when nothing is wrong.
@@ -59,7 +61,7 @@ def write_answers(
         reader = None
         if first.kind is not FaultKind.FILE:
             with suppress(UnreadableFile):
-                reader = stack.enter_context(opened(original, name, wanted))
+                reader = stack.enter_context(opened(original, name, wanted, limits))
         names, passing = own_names(reader), faulty.passing(chain([first], rest))
         write_report(listed, name, _heard((as_called(f, names) for f in passing), told))
         if _write_book(original, reader, wanted, faulty, book):

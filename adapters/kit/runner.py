@@ -103,7 +103,14 @@ def run(
         room=partial(_go_on, ended),
     )
     reading = Reading(
-        adapter, state, documents, spool, now=now, limits=limits, again=again, watched=watched
+        adapter,
+        state,
+        documents,
+        spool,
+        now=now,
+        limits=replace(limits, go_on=partial(_go_on, ended)),
+        again=again,
+        watched=watched,
     )
     sending = Sending(
         adapter, state, spool, hub, batch=batch, told=lambda answer: shown(answer.receipts)
@@ -155,9 +162,9 @@ def at_once(read: Callable[[], None], send: Callable[[], bool], more: Event, end
     process is asked to end before.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as threads:
-        reading = threads.submit(read)
-        reading.add_done_callback(lambda _: more.set())
         try:
+            reading = threads.submit(read)
+            reading.add_done_callback(lambda _: more.set())
             _send_all(reading, send, more)
         except KeyboardInterrupt:
             ended.set()

@@ -11,7 +11,7 @@ import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -25,6 +25,7 @@ from adapters.kit.config import AdapterSettings, Settings, keeps_own
 from adapters.kit.documents import DAY, Counts, Document, Documents
 from adapters.kit.metrics import Exposed, Figures
 from adapters.kit.port import Away, CannotRun, FaultKind, Outcome, Source
+from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.reading import Reading, Watched
 from adapters.kit.results import HubError, HubProblem
 from adapters.kit.sending import Answered, Sending
@@ -98,6 +99,7 @@ class Way:
             self.documents,
             self.spool,
             now=self.around.now,
+            limits=self._limits,
             watched=Watched(progress=self._progress(), kept=self._kept, room=self._wait_for_room),
         )
 
@@ -147,6 +149,7 @@ class Way:
             self.documents.faults(document),
             self._answers,
             wanted=self.adapter.mapping.wanted,
+            limits=self._limits,
         )
 
     def _finish(self, source: Source, document: Document) -> None:
@@ -202,9 +205,19 @@ class Way:
 
         return progress
 
+    @property
+    def _limits(self) -> Limits:
+        return replace(SPREADSHEET, go_on=self._go_on)
+
+    def _go_on(self) -> None:
+        """Raises Stopped when that is asked for."""
+        if self.around.stop.is_set():
+            raise Stopped
+
     def _wait_for_room(self) -> None:
         """Wait while the spool is full. Raises Stopped."""
-        while not self.around.stop.is_set():
+        while True:
+            self._go_on()
             self.room.clear()
             depth = self.spool.depth()
             if (
@@ -213,7 +226,6 @@ class Way:
             ):
                 return
             self.room.wait(1)
-        raise Stopped
 
     # Sending
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from adapters.kit.dry import dry_run, rehearsed
 from adapters.kit.making import FromRecord, make
 from adapters.kit.port import CannotRun
 from adapters.kit.readers.opening import opened
+from adapters.kit.sources.folder import FolderSettings
 from adapters.organization.assessments import assessments
 from adapters.organization.membership import political
 from adapters.organization.resumes import resume
@@ -93,6 +95,22 @@ def test_no_answer_repeats_what_a_form_says(tmp_path: Path) -> None:
     assert len(told) == 17
     said = "".join(fault.reason + fault.advice for fault in told)
     assert not any(each in said for each in ("周试验", "510104197503010011", "大大学", "干亲"))
+
+
+def test_a_form_and_its_picture_side_by_side_in_a_drop_folder_are_read_together(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "张三.lrm").write_bytes((FORMS / "samples/lrm/in.lrm").read_bytes())
+    (tmp_path / "drop" / "张三.pic").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
+    raw = tmp_path / "raw"
+    with FolderSettings(path=Path("drop"), quiet=0, beside=("*.pic",)).opened(tmp_path) as source:
+        brought = source.bring("", raw)
+    assert brought is not None
+    (given,) = made_of(adapter_with(tmp_path, "甲" * 16), raw)
+    (made,) = given.events
+    photo = hashlib.new("sm3", b"\xff\xd8\xff\xe0" + bytes(100)).hexdigest()
+    assert (brought.name, json.loads(made.event.data)["photo_sm3"]) == ("张三.lrm", photo)
 
 
 def test_a_large_archive_is_taken_over_whole(tmp_path: Path) -> None:

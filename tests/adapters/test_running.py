@@ -16,13 +16,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.config import ConfigError, load_settings
-from adapters.kit.documents import Counts
+from adapters.kit.documents import Counts, Documents
 from adapters.kit.metrics import Figures
 from adapters.kit.running import Around, run_adapters
 from adapters.kit.sending import Answered
 from adapters.kit.state import StateInUse, open_state
 from contracts.owncodes import SHIPPED
 from tests.adapters.door import HANG_UP, Door
+from tests.adapters.readers.children import taking_apart, wait_for_one
+from tests.adapters.readers.documents import busy_workbook
 from tests.adapters.test_kills import COLUMNS
 from tests.running import PATIENCE, RunningHub
 from tests.sample import CITY, PETITION
@@ -202,6 +204,21 @@ def test_reading_goes_on_while_the_hub_is_away_and_all_is_sent_in_order(
     assert ended == [1, 2, 3]
     assert sorted(taken(door)) == ["01", "02", "11", "12", "21", "22"]
     assert len(list((base / "drop" / "done").iterdir())) == 3
+
+
+def test_a_stop_ends_what_takes_a_file_apart_and_says_nothing_of_the_file(
+    door: Door, base: Path
+) -> None:
+    (base / "drop").mkdir()
+    (base / "drop" / "一.ods").write_bytes(busy_workbook())
+    with running(base, FOLDER.format(url=door.url, metrics="")):
+        wait_for_one()
+    assert list(taking_apart()) == []
+    with open_state(base / "state" / "petition-exports") as state:
+        documents = Documents(state, "/510100.petition/xfj")
+        document = documents.to_read()
+        assert document is not None
+        assert (document.name, list(documents.faults(document))) == ("一.ods", [])
 
 
 def test_one_that_cannot_read_holds_up_no_other(door: Door, base: Path) -> None:

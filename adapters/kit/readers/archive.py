@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -23,10 +23,11 @@ from adapters.kit.port import (
     Unreadable,
     UnreadableFile,
 )
-from adapters.kit.readers.image import PICTURES, Picture
+from adapters.kit.readers.image import Picture, is_picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import counts, quoted
 from adapters.kit.readers.table import Names, own_names
+from adapters.kit.readers.zipped import name_of
 from adapters.kit.wanted import Wanted
 
 Opener = Callable[[Path, str, Wanted, Limits], AbstractContextManager[Reader]]
@@ -35,8 +36,6 @@ Opener = Callable[[Path, str, Wanted, Limits], AbstractContextManager[Reader]]
 _NUMBERS: Final = 1 << 32
 _MOST_TOLD: Final = 20
 _CHUNK: Final = 1 << 18
-_UTF8_NAME: Final = 0x800
-_ENCRYPTED: Final = 0x1
 _NOT_PEOPLES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
@@ -74,16 +73,15 @@ class Archive:
         self._wanted = replace(wanted, sheets=())
         self._limits = limits
         self._opener = opener
-        named = [_Member(info, _name_of(info)) for info in members]
+        named = [_Member(info, name_of(info.filename, info.flag_bits)) for info in members]
         self._members = sorted(
             (each for each in named if _is_peoples(each.name) and counts(each.name, wanted.sheets)),
             key=lambda member: member.name,
         )
         self._pictures = {
-            _stem(each.name): each
-            for each in named
-            if wanted.images and each.name.casefold().endswith(PICTURES)
+            _stem(each.name): each for each in named if wanted.images and is_picture(each.name)
         }
+        self._told: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._notices = self._survey()
 
@@ -124,14 +122,19 @@ class Archive:
         beside = self._pictures.get(_stem(member.name))
         if beside is None or isinstance(each, Unreadable):
             return each
-        _refuse(beside)
-        picture = Picture()
-        with self._opened_bytes(beside) as content:
-            while chunk := content.read(_CHUNK):
-                picture.add(chunk)
-        told = dict.fromkeys(self._wanted.images, str(picture))
+        told = dict.fromkeys(self._wanted.images, self._told_of(beside))
         own = {name: text for name, text in each.columns.items() if text or name not in told}
         return structs.replace(each, columns=told | own)
+
+    def _told_of(self, beside: _Member) -> str:
+        """What `Picture` says of a member, read once however many records it belongs to."""
+        if beside.name not in self._told:
+            _refuse(beside)
+            picture = Picture()
+            with self._opened_bytes(beside) as content:
+                picture.add_file(content)
+            self._told[beside.name] = str(picture)
+        return self._told[beside.name]
 
     def _survey(self) -> tuple[RowFault, ...]:
         """What the heads of the members say, what they call their columns noted. Raises
@@ -153,13 +156,15 @@ class Archive:
 
     @contextmanager
     def _opened(self, member: _Member) -> Iterator[Reader]:
-        """A reader of a member, which meanwhile stands in a file that nobody else may read."""
+        """A reader of a member, which meanwhile stands in a file that has no name: nothing is left
+        of it however this process ends."""
         _refuse(member)
-        with NamedTemporaryFile() as file:
+        with TemporaryFile() as file:
             with self._opened_bytes(member) as content:
                 copyfileobj(content, file, _CHUNK)
             file.flush()
-            with self._opener(Path(file.name), member.name, self._wanted, self._limits) as reader:
+            path = Path(f"/dev/fd/{file.fileno()}")
+            with self._opener(path, member.name, self._wanted, self._limits) as reader:
                 yield reader
 
     @contextmanager
@@ -177,19 +182,6 @@ def _stem(name: str) -> str:
     return name.rpartition(".")[0].casefold()
 
 
-def _name_of(info: ZipInfo) -> str:
-    """The name of a member; those that are not marked as UTF-8 were written in GBK or UTF-8."""
-    if info.flag_bits & _UTF8_NAME:
-        return info.filename
-    written = info.filename.encode("cp437", "replace")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return written.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return info.filename
-
-
 def _is_peoples(name: str) -> bool:
     """Whether people put a member there, and not their system."""
     parts = PurePosixPath(name).parts
@@ -202,8 +194,6 @@ def _refuse(member: _Member) -> None:
         raise _refused("压缩包中的文件名带有越界的路径", "请重新压缩，不要带上级目录或盘符")
     if stat.S_ISLNK(member.info.external_attr >> 16):
         raise _refused("压缩包中的是符号链接，不是文件", "请把所指的文件本身放入压缩包")
-    if member.info.flag_bits & _ENCRYPTED:
-        raise _refused("压缩包设有密码", "请取消密码后重新压缩")
     if member.info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise _refused("压缩包的压缩方式不受支持", "请用一般的 zip 方式重新压缩")
 

@@ -1,8 +1,8 @@
 """Takes a workbook apart, in a process of its own.
 
-`python -m adapters.kit.readers.calamine FILE SECONDS` writes frames to standard output. Two cells
-can make the library ask for half a terabyte, and then the process ends; one wrong tag can keep it
-busy for ever. So the process is not that of an adapter, and has limits.
+`python -m adapters.kit.readers.calamine FILE PARENT SECONDS` writes frames to standard output. Two
+cells can make the library ask for half a terabyte, and then the process ends; one wrong tag can
+keep it busy for ever. So the process is not that of an adapter, and has limits (`apart`).
 """
 
 import errno
@@ -23,6 +23,7 @@ from python_calamine import (
     load_workbook,
 )
 
+from adapters.kit.readers.apart import limit_this_process
 from adapters.kit.readers.errorcells import error_cells
 from adapters.kit.readers.frames import (
     NOT_WRITTEN,
@@ -138,17 +139,6 @@ def _number(number: float) -> str:
     return f"{Decimal(written):f}" if "e" in written else written
 
 
-def _limit_this_process(seconds: int) -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_BYTES_OF_MEMORY, _BYTES_OF_MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (_BYTES_WRITTEN, _BYTES_WRITTEN))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        # What it holds in memory is case data.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _write(path: Path, out: BinaryIO) -> int:
     try:
         for frame in frames_of(path):
@@ -160,6 +150,7 @@ def _write(path: Path, out: BinaryIO) -> int:
 
 
 if __name__ == "__main__":
-    _limit_this_process(int(sys.argv[2]))
+    _parent, _seconds = map(int, sys.argv[2:])
+    limit_this_process(_parent, seconds=_seconds, memory=_BYTES_OF_MEMORY, written=_BYTES_WRITTEN)
     # What could not be written must not be tried again on the way out.
     os._exit(_write(Path(sys.argv[1]), sys.stdout.buffer))

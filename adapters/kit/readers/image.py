@@ -4,12 +4,11 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from adapters.kit.port import CannotRun
 
-# How files of pictures are called.
-PICTURES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pic")
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pic")
 
 _MARKS: Final = {
     b"\xff\xd8\xff": "image/jpeg",
@@ -19,7 +18,13 @@ _MARKS: Final = {
 }
 _LONGEST_MARK: Final = 8
 _MOST_BYTES: Final = 8 << 20
+_CHUNK: Final = 1 << 18
 _BLANK: Final = re.compile(r"\s+")
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is called a picture; what LRM keeps beside a form is a `.pic`."""
+    return name.casefold().endswith(_SUFFIXES)
 
 
 class _Hash(Protocol):
@@ -43,6 +48,11 @@ class Picture:
         self._size += len(content)
         if self._size <= _MOST_BYTES:
             self._digest.update(content)
+
+    def add_file(self, content: IO[bytes]) -> None:
+        """Add what a file holds; what is too large is not read to its end."""
+        while self._size <= _MOST_BYTES and (chunk := content.read(_CHUNK)):
+            self.add(chunk)
 
     def __str__(self) -> str:
         """Media type, size in bytes and SM3 digest, "" of nothing; "?" for what is no picture that

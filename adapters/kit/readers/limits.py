@@ -1,5 +1,6 @@
 """What a document may measure; more is refused, and told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ class Limits:
     `members` and `unpacked_bytes` are for what a zip holds, all members together; `depth` is how
     far XML and JSON may be nested; `list_rows` and `list_characters` are for the lists of a
     workbook whose rows belong to records, and `list_rows` for these records too.
+
+    `go_on` is asked again and again while a document is taken apart; what it raises ends that.
     """
 
     file_bytes: int = 1 << 30
@@ -23,6 +26,7 @@ class Limits:
     depth: int = 64
     list_rows: int = 20_000
     list_characters: int = 1 << 24
+    go_on: Callable[[], None] = lambda: None
 
 
 SPREADSHEET: Final = Limits()

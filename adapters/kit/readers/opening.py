@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
 from adapters.kit.port import FaultKind, Reader, RowFault, UnreadableFile
 from adapters.kit.readers.archive import Archive
 from adapters.kit.readers.csv import CsvFile
 from adapters.kit.readers.encoding import examine
 from adapters.kit.readers.gathered import gathered, rows_of
+from adapters.kit.readers.image import is_picture
 from adapters.kit.readers.json import JsonFile, NdjsonFile, is_ndjson
 from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.lrm import LrmFile, is_lrm
 from adapters.kit.readers.package import SEVEN, opened_package
 from adapters.kit.readers.sheet import OpenWorkbook, opened_workbook
+from adapters.kit.readers.unpacking import opened_zip
 from adapters.kit.readers.whole import WholeDocument
 from adapters.kit.readers.xml import XmlFile, examine_xml
 from adapters.kit.readers.zipped import members_of
@@ -59,6 +61,10 @@ _PAGE: Final = re.compile(
     r"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|meta|table)\b", re.I | re.S
 )
 _SAVE_AS: Final = "请用表格软件打开，另存为 xlsx 后重新提供"
+_LONE_PICTURE: Final = (
+    "照片不能单独读取",
+    "请把照片和它的表（同名，如 张三.lrm 和 张三.jpg）放进一个 zip，一起重新提供",
+)
 # What a name decides where the beginning says nothing.
 _LINES: Final = frozenset({".ndjson", ".jsonl"})
 _TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
@@ -102,9 +108,9 @@ def _opened(
     if head.startswith(_ZIP):
         members = members_of(path, limits)
         if not _is_packed_document(members):
-            with ZipFile(path) as archive:
+            with opened_zip(path, members, limits, wanted.password) as (archive, inside):
                 yield Archive(
-                    archive, members, name=name, wanted=wanted, limits=limits, opener=_opened_single
+                    archive, inside, name=name, wanted=wanted, limits=limits, opener=_opened_single
                 )
             return
     with _opened_single(path, name, wanted, limits, open_workbook) as reader:
@@ -120,6 +126,8 @@ def _opened_single(
     open_workbook: OpenWorkbook = opened_workbook,
 ) -> Iterator[Reader]:
     """A reader of a document that is no archive."""
+    if wanted.images and is_picture(name):
+        raise _refused(*_LONE_PICTURE)
     head = _head(path)
     _refuse_foreign(head)
     packed = head.startswith(_ZIP)

@@ -7,7 +7,7 @@ has no name.
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,11 +18,11 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from msgspec import json
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
-from adapters.kit.readers.image import PICTURES, Picture
+from adapters.kit.readers.image import Picture, is_picture
 from adapters.kit.readers.limits import Limits
 from adapters.kit.readers.patterns import quoted
 from adapters.kit.readers.tablerows import TableRows
-from adapters.kit.readers.unpacking import unpacked
+from adapters.kit.readers.unpacking import opened_zip, unpacked
 from adapters.kit.readers.zipped import members_of
 from adapters.kit.wanted import Wanted, canonical
 
@@ -32,7 +32,6 @@ _MEMBERS_A_MEMBER: Final = 60
 _TOGETHER: Final = 1_000
 _MOST_PARTS: Final = 1_000
 _LONGEST_RECORD: Final = 1 << 22
-_CHUNK: Final = 1 << 16
 _ABOUT: Final = "gwyinfo"
 _FORM: Final = "@form"
 _NODES: Final = ("node", "tablelist")
@@ -41,7 +40,6 @@ CREATE TABLE persons (number INTEGER PRIMARY KEY, person, columns);
 CREATE TABLE parts (number INTEGER PRIMARY KEY, person, part, columns);
 CREATE INDEX persons_once ON persons (person);
 """
-_ENCRYPTED: Final = 0x1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +63,13 @@ def opened_package(path: Path, name: str, wanted: Wanted, limits: Limits) -> Ite
             yield from _of(archive, archive.infolist(), name, wanted, limits)
     else:
         members = members_of(path, wide)
-        with ZipFile(path) as archive:
-            yield from _of(archive, members, name, wanted, limits)
+        with opened_zip(path, members, wide, wanted.password) as (archive, inside):
+            yield from _of(archive, inside, name, wanted, limits)
 
 
 def _of(
-    archive: ZipFile, members: list[ZipInfo], name: str, wanted: Wanted, limits: Limits
+    archive: ZipFile, members: Sequence[ZipInfo], name: str, wanted: Wanted, limits: Limits
 ) -> Iterator["Package"]:
-    if any(member.flag_bits & _ENCRYPTED for member in members):
-        if not wanted.password:
-            raise _locked("设有密码，密码没有设置")
-        archive.setpassword(wanted.password.encode())
     with closing(sqlite3.connect("", isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = OFF")
         database.executescript(_TABLES)
@@ -177,6 +171,7 @@ class Package:
             insert = "INSERT INTO parts (person, columns, part) VALUES (?, ?, ?)"
             columns = frozenset(self._wanted.groups[self._groups[table]].titles)
         while lot := list(islice(rows, _TOGETHER)):
+            self._limits.go_on()
             kept = []
             for row in lot:
                 person = row.get(key, "").strip()
@@ -237,8 +232,7 @@ class Package:
             return {}
         picture = Picture()
         with self._opened(member) as content:
-            while chunk := content.read(_CHUNK):
-                picture.add(chunk)
+            picture.add_file(content)
         return dict.fromkeys(self._wanted.images, str(picture))
 
     def _wrong(self, place: Place, number: int, reason: str, kind: FaultKind) -> Unreadable:
@@ -252,16 +246,14 @@ class Package:
         try:
             with self._archive.open(member) as content:
                 yield content
-        except RuntimeError:
-            raise _locked("的密码不符") from None
         except NotImplementedError:
-            reason = "压缩包的压缩或加密方式不受支持（如 AES）"
+            reason = "压缩包的压缩方式不受支持"
             raise _refused(reason, "请改用 7z，或用一般的 zip 方式重新压缩") from None
         except (BadZipFile, zlib.error, EOFError):
             raise _refused("数据包中的文件已损坏", "请重新导出，并确认传输完整") from None
 
 
-def _inside(members: list[ZipInfo]) -> _Inside:
+def _inside(members: Sequence[ZipInfo]) -> _Inside:
     about: ZipInfo | None = None
     tables: dict[str, ZipInfo] = {}
     photos: dict[str, ZipInfo] = {}
@@ -272,14 +264,9 @@ def _inside(members: list[ZipInfo]) -> _Inside:
             about = about or member
         elif suffix == ".xml" and path.parent.name.casefold() == "table":
             tables.setdefault(stem, member)
-        elif suffix in PICTURES:
+        elif is_picture(path.name):
             photos.setdefault(stem, member)
     return _Inside(about, tables, photos)
-
-
-def _locked(what: str) -> UnreadableFile:
-    advice = "请管理员在站点映射的 [document] 写明 password_file，并核对其中的密码"
-    return _refused(f"数据包{what}", advice)
 
 
 def _refused(reason: str, advice: str) -> UnreadableFile:

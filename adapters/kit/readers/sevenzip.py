@@ -1,11 +1,10 @@
 """Takes a 7z apart, in a process of its own.
 
-`python -m adapters.kit.readers.sevenzip FILE SECONDS MEMBERS BYTES` reads the password from
+`python -m adapters.kit.readers.sevenzip FILE PARENT SECONDS MEMBERS BYTES` reads the password from
 standard input and writes a zip to standard output, which is a file. A header of a few bytes can ask
-for any amount of memory, so the process is not that of an adapter, and has limits.
+for any amount of memory, so the process is not that of an adapter, and has limits (`apart`).
 """
 
-import errno
 import lzma
 import os
 import re
@@ -19,9 +18,15 @@ from py7zr import SevenZipFile
 from py7zr.exceptions import ArchiveError, DecompressionBombError, PasswordRequired
 from py7zr.io import Py7zIO, WriterFactory
 
-from adapters.kit.readers.unpacking import DAMAGED, LARGE, LOCKED, NOT_WRITTEN, UNSAFE
+from adapters.kit.readers.unpacking import (
+    DAMAGED,
+    LARGE,
+    LOCKED,
+    UNSAFE,
+    ended_by,
+    limit_taking_apart,
+)
 
-_BYTES_OF_MEMORY: Final = 1 << 30
 _LONGEST_NAME: Final = 400
 
 
@@ -88,17 +93,11 @@ def take_apart(path: Path, password: str, members: int, unpacked: int, out: IO[b
     except (MemoryError, DecompressionBombError):
         return LARGE
     except OSError as error:
-        return _of_file(error)
+        return ended_by(error)
     except (ArchiveError, lzma.LZMAError, zlib.error, EOFError, ValueError, TypeError, LookupError):
         # What a wrong password makes of it looks damaged.
         return LOCKED if locked or password else DAMAGED
     return 0
-
-
-def _of_file(error: OSError) -> int:
-    if error.errno == errno.EFBIG:
-        return LARGE
-    return NOT_WRITTEN if error.errno in (errno.ENOSPC, errno.EDQUOT) else DAMAGED
 
 
 def _leads_out(name: str) -> bool:
@@ -106,20 +105,8 @@ def _leads_out(name: str) -> bool:
     return ".." in parts or not parts[0] or ":" in name or "\0" in name or len(name) > _LONGEST_NAME
 
 
-def _limit_this_process(seconds: int, written: int) -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_BYTES_OF_MEMORY, _BYTES_OF_MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        # What it holds in memory is case data.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 if __name__ == "__main__":
-    _seconds, _members, _unpacked = map(int, sys.argv[2:])
-    # The zip has some bytes of its own for every member.
-    _limit_this_process(_seconds, 2 * _unpacked)
+    _parent, _seconds, _members, _unpacked = map(int, sys.argv[2:])
+    limit_taking_apart(_parent, _seconds, _unpacked)
     _password = sys.stdin.buffer.read().decode()
     os._exit(take_apart(Path(sys.argv[1]), _password, _members, _unpacked, sys.stdout.buffer))

@@ -2,9 +2,7 @@
 
 import errno
 import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO, Final, Protocol
 
 from adapters.kit.port import FaultKind, Place, Record, RowFault, Unreadable, UnreadableFile
+from adapters.kit.readers.apart import run_apart
 from adapters.kit.readers.frames import NOT_WRITTEN, TOO_LONG, Refused, Rows, Sheet, Why, read_frame
 from adapters.kit.readers.header import SEARCHED, Header, find_header
 from adapters.kit.readers.layout import Filling, candidates, is_total
@@ -27,8 +26,6 @@ from adapters.kit.wanted import Wanted, canonical
 # Of computing: to begin with, and for each MiB; a slow machine needs a tenth of it.
 _SECONDS: Final = 10
 _SECONDS_PER_MIB: Final = 4
-# However busy the machine is.
-_MOST_WAITING: Final = 10
 _REFUSALS: Final[Mapping[Why, tuple[str, str]]] = {
     "encrypted": ("工作簿设有打开密码", "请在表格软件中取消密码后另存"),
     "damaged": ("工作簿已损坏，或不是表格文件", "请用表格软件打开，另存为 xlsx 后重新提供"),
@@ -61,7 +58,7 @@ def opening_again() -> Iterator[OpenWorkbook]:
         def opened(path: Path, name: str, wanted: Wanted, limits: Limits) -> Iterator[Workbook]:
             if not taken:
                 seconds = _SECONDS + _SECONDS_PER_MIB * (path.stat().st_size >> 20)
-                taken.append(take_apart(path, frames, seconds=seconds))
+                taken.append(take_apart(path, frames, seconds=seconds, go_on=limits.go_on))
             if taken[0]:
                 raise _refused(taken[0])
             yield Workbook(frames, name=name, wanted=wanted, limits=limits)
@@ -69,27 +66,18 @@ def opening_again() -> Iterator[OpenWorkbook]:
         yield opened
 
 
-def take_apart(path: Path, frames: IO[bytes], *, seconds: int) -> Why | None:
+def take_apart(
+    path: Path, frames: IO[bytes], *, seconds: int, go_on: Callable[[], None]
+) -> Why | None:
     """Write a workbook's frames to a file within so much computing, or tell why not. Raises
-    OSError when the file is full."""
+    OSError when the file is full, and what `go_on` does."""
     module = "adapters.kit.readers.calamine"
-    command = [sys.executable, "-P", "-m", module, str(path.absolute()), f"{seconds}"]
-    try:
-        ended = subprocess.run(  # noqa: S603 (our own module, and a path that we gave)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=frames,
-            stderr=subprocess.DEVNULL,
-            timeout=_MOST_WAITING * seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "large"
-    if ended.returncode == NOT_WRITTEN:
+    ended = run_apart(module, path, frames, seconds=seconds, go_on=go_on)
+    if ended == NOT_WRITTEN:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    if ended.returncode == TOO_LONG or ended.returncode < 0:
+    if ended == TOO_LONG or ended < 0:
         return "large"
-    return "damaged" if ended.returncode else None
+    return "damaged" if ended else None
 
 
 def _refused(why: Why) -> UnreadableFile:

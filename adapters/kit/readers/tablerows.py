@@ -13,6 +13,12 @@ from adapters.kit.wanted import canonical
 
 _ROW: Final = ("row",)
 _ROWSET: Final = "#RowsetSchema"
+# Of a rowset: the schema of its attributes, the names of their columns, changes that wait.
+_ATTRIBUTE: Final = "{uuid:bdc6e3f0-6da3-11d1-a2a3-00aa00c14882}attributetype"
+_COLUMN: Final = "{urn:schemas-microsoft-com:rowset}name"
+_PENDING: Final = frozenset(
+    f"{{urn:schemas-microsoft-com:rowset}}{change}" for change in ("update", "delete")
+)
 _DEPTH: Final = 16
 _MOST_COLUMNS: Final = 1_000
 # As many names of columns are remembered.
@@ -23,13 +29,18 @@ _LINE_END: Final = re.compile(r"\r\n?|\n")
 
 
 class _Rows:
-    """A target for lxml's parser: the attributes of rows, and whether they are a rowset's."""
+    """A target for lxml's parser: the attributes of rows, and whether they are a rowset's.
+
+    An attribute of a rowset is called as its schema names the column; of two columns of one name
+    the first counts, as for the library that wrote them.
+    """
 
     def __init__(self, tags: Collection[str]) -> None:
         self._tags = tags
         self._found: list[Mapping[str, str]] = []
         self._depth = 0
         self._names: dict[str, str] = {}
+        self._columns: set[str] = set()
         self.rowset = False
 
     def taken(self) -> Iterator[Mapping[str, str]]:
@@ -52,12 +63,27 @@ class _Rows:
                 raise TooMuch(f"中有一行超过 {_MOST_COLUMNS} 栏")
             name = self._name
             self._found.append({name(key): text for key, text in attributes.items()})
+        elif tag.casefold() == _ATTRIBUTE:
+            self._rename(attributes)
+        elif tag in _PENDING:
+            raise UnreadableFile(_fault("表中有尚未保存的修改（rs:update、rs:delete）"))
 
     def end(self, tag: str) -> None:
         self._depth -= 1
 
     def close(self) -> None:
         """Nothing is kept that the end of the table would settle."""
+
+    def _rename(self, attributes: Mapping[str, str]) -> None:
+        named = attributes.get("name", "")
+        column = attributes.get(_COLUMN, named)
+        expect_short(named)
+        expect_short(column)
+        if len(self._names) >= _MOST_COLUMNS:
+            raise TooMuch(f"的结构说明超过 {_MOST_COLUMNS} 栏")
+        known = canonical(column)
+        self._names[named] = "" if known in self._columns else known
+        self._columns.add(known)
 
     def _name(self, key: str) -> str:
         known = self._names.get(key)

@@ -1,4 +1,4 @@
-"""What a zip says that it holds, looked at before anything is unpacked."""
+"""What a zip says that it holds, looked at before anything is unpacked, and what it calls it."""
 
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ _MOST_DIRECTORY_BYTES: Final = 1 << 24
 # Text compresses to a tenth, seldom to a fiftieth; small files are no danger however they do.
 _MOST_RATIO: Final = 200
 _SMALL: Final = 1 << 26
+_UTF8_NAME: Final = 0x800
 
 
 def members_of(path: Path, limits: Limits) -> list[ZipInfo]:
@@ -37,6 +38,19 @@ def members_of(path: Path, limits: Limits) -> list[ZipInfo]:
         reason = f"解压后过大（超过 {limits.unpacked_bytes >> 20} MiB，或压缩率异常）"
         raise _refused(reason, "请分成几个文件，或不经压缩提供")
     return members
+
+
+def name_of(written: str, flags: int) -> str:
+    """The name of a member; those that are not marked as UTF-8 were written in GBK or UTF-8."""
+    if flags & _UTF8_NAME:
+        return written
+    content = written.encode("cp437", "replace")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return written
 
 
 def _directory_bytes(path: Path) -> int:

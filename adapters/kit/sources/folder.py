@@ -9,14 +9,12 @@ A claim's number is its place in the order; a position is the number of the last
 claims above it are brought again after kill -9, and those up to it wait for their answer.
 """
 
-import errno
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from heapq import nsmallest
 from itertools import count
@@ -26,6 +24,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
+from adapters.kit.sources.copying import Changing, Copied, Gone, Refused, Result, copied
 from adapters.kit.sources.files import held, new_file, shown, sync
 
 _CLAIM: Final = re.compile(r"([0-9]{8,18}) (.+)", re.DOTALL)
@@ -34,19 +33,25 @@ _UNFINISHED: Final = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 _HIDDEN: Final = (".", "~$")
 _NOT_DOCUMENTS: Final = frozenset({"thumbs.db", "desktop.ini"})
 _AT_ONCE: Final = 1_000
+# Seconds that a file waits for the one that it goes with.
+_WAITS: Final = 600.0
+_ALONE: Final = "没有找到同名的表（如 张三.jpg 的 张三.lrm）；请与表一起放入，或一起压缩成 zip 放入"
 _CHUNK: Final = 1 << 20
 
 
 class FolderSettings(BaseModel):
     """A drop folder. A file is taken when it has not changed for `quiet` seconds; `take` are
-    patterns of the names that count. One above `largest` bytes goes to `rejected`. Several
-    adapters on one folder need each a `claimed` of its own."""
+    patterns of the names that count. One named as in `beside` goes with the one that is called
+    like it but for the ending (a photograph with its form), and both are one document, a zip. One
+    above `largest` bytes goes to `rejected`. Several adapters on one folder need each a `claimed`
+    of its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: Literal["folder"] = "folder"
     path: Path
     take: tuple[str, ...] = ("*",)
+    beside: tuple[str, ...] = ()
     quiet: Annotated[float, Field(ge=0, le=86_400)] = 5
     largest: Annotated[int, Field(ge=1)] = 1 << 30
     claimed: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "claimed"
@@ -104,11 +109,12 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A file in the folder, and whether it is the same as before."""
+    """A file in the folder, whether it is the same as before, and the one that goes with it."""
 
     changed: float
     name: str
     signature: tuple[int, int, int]
+    beside: "_Seen | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +128,6 @@ class _Claim:
     @property
     def file(self) -> Path:
         return self.folder / self.name
-
-
-class _Copied:
-    """The document is whole and on the disk."""
-
-
-class _Changing:
-    """Somebody is still writing the file."""
-
-
-class _Gone:
-    """Somebody has taken the file away."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """No document can be made of the file; in Chinese, why and what to do."""
-
-    reason: str
 
 
 class _Folder:
@@ -161,7 +148,7 @@ class _Folder:
         self._settings = settings
         self._folders = folders
         self._clock = clock
-        self._claims = {claim.number: claim for claim in _claims(folders.claimed)}
+        self._claims = {claim.number: claim for claim in _claims(folders)}
         self._waiting: list[_Seen] = []
         self._first_seen: dict[tuple[str, tuple[int, int, int]], float] = {}
 
@@ -177,16 +164,21 @@ class _Folder:
         if not self._waiting:
             self._waiting = self._quiet_files()
         while (claim := self._claimed_after(last) or self._claim(last)) is not None:
-            match _copied(claim.file, into, self._settings.largest):
-                case _Copied():
+            match self._copied(claim, into):
+                case Copied():
                     return Brought(claim.name, str(claim.number))
-                case _Changing():
+                case Changing():
                     self._put_back(claim)
-                case _Refused(reason):
+                case Refused(reason):
                     self._refuse(claim, reason)
-                case _Gone():
+                case Gone():
                     self._forget(claim)
         return None
+
+    def _copied(self, claim: _Claim, into: Path) -> Result:
+        if self._goes_beside(claim.name):
+            return Refused(_ALONE)
+        return copied((claim.file, *self._beside(claim)), into, self._settings.largest)
 
     def finished(self, name: str, outcome: Outcome) -> None:
         claim = next((claim for claim in self._claims.values() if claim.name == name), None)
@@ -195,7 +187,9 @@ class _Folder:
             return
         self._put_aside_earlier(claim)
         if outcome.complete and not outcome.rejected:
-            self._file(claim.file, self._folders.done, claim.name)
+            # The document itself last: as long as it lies there, this is not done.
+            for file in (*self._beside(claim), claim.file):
+                self._file(file, self._folders.done, file.name)
         else:
             for answer in outcome.answers:
                 told = f"退回-{answer.name}" if answer.name == claim.name else answer.name
@@ -227,13 +221,32 @@ class _Folder:
             (file.name, file.signature): before.get((file.name, file.signature), now)
             for file in seen
         }
+
+        def rested(file: _Seen, least: float) -> bool:
+            first = self._first_seen[file.name, file.signature]
+            return now - file.changed >= least or now - first >= least
+
         ready = (
             file
-            for file in seen
-            if now - file.changed >= quiet
-            or now - self._first_seen[file.name, file.signature] >= quiet
+            for file in self._paired(seen)
+            if rested(file, max(quiet, _WAITS) if self._goes_beside(file.name) else quiet)
+            and (file.beside is None or rested(file.beside, quiet))
         )
         return nsmallest(_AT_ONCE, ready, key=lambda file: (file.changed, os.fsencode(file.name)))
+
+    def _paired(self, seen: list[_Seen]) -> Iterator[_Seen]:
+        """The files that are documents, each with what goes with it; what goes with none is left
+        over. Of several that would go with one, the first by name does."""
+        others = [file for file in seen if not self._goes_beside(file.name)]
+        called = {_stem(file.name) for file in others}
+        beside: dict[str, _Seen] = {}
+        for file in sorted(seen, key=lambda file: file.name):
+            if self._goes_beside(file.name):
+                beside.setdefault(_stem(file.name), file)
+                if _stem(file.name) not in called:
+                    yield file
+        for file in others:
+            yield replace(file, beside=beside.get(_stem(file.name)))
 
     def _files(self) -> Iterator[_Seen]:
         """What lies in the folder and can be a document."""
@@ -247,7 +260,18 @@ class _Folder:
         plain = shown(name).casefold()
         if name.startswith(_HIDDEN) or plain.endswith(_UNFINISHED) or plain in _NOT_DOCUMENTS:
             return False
-        return any(fnmatchcase(plain, pattern.casefold()) for pattern in self._settings.take)
+        return _matches(name, (*self._settings.take, *self._settings.beside))
+
+    def _goes_beside(self, name: str) -> bool:
+        return _matches(name, self._settings.beside)
+
+    def _beside(self, claim: _Claim) -> list[Path]:
+        """What was claimed with a file."""
+        return [
+            each
+            for each in claim.folder.iterdir()
+            if _stem(each.name) == _stem(claim.name) and self._goes_beside(each.name)
+        ]
 
     def _claimed_after(self, last: int) -> _Claim | None:
         """The first claim that is not kept: what an earlier run could not bring to its end."""
@@ -257,20 +281,32 @@ class _Folder:
         """Take the next file; it is this process's, also when others try, when this returns."""
         while self._waiting:
             seen = self._waiting.pop(0)
-            path = self._folders.root / seen.name
             claim = self._new_claim(max([last, *self._claims]) + 1, seen.name)
             try:
-                if _seen(seen.name, path.lstat()) != seen:
+                if not self._take(seen, claim):
                     continue
-                claim.folder.mkdir(mode=0o700, exist_ok=True)
-                path.rename(claim.file)
             except FileNotFoundError:
-                _remove_empty(claim.folder)
+                _give_back(claim.folder, self._folders.root)
                 continue
             sync(claim.folder, self._folders.claimed, self._folders.root)
             self._claims[claim.number] = claim
             return claim
         return None
+
+    def _take(self, seen: _Seen, claim: _Claim) -> bool:
+        """Move a file to its claim, and first what goes with it: it is taken when it lies there
+        itself. False when one of them is not what was seen."""
+        together = [seen] if seen.beside is None else [seen.beside, seen]
+        for file in together:
+            now = _seen(file.name, (self._folders.root / file.name).lstat())
+            if now.signature != file.signature or now.changed != file.changed:
+                return False
+        claim.folder.mkdir(mode=0o700, exist_ok=True)
+        if seen.beside is not None:
+            name = Path(claim.name).stem + Path(shown(seen.beside.name)).suffix
+            (self._folders.root / seen.beside.name).rename(claim.folder / name)
+        (self._folders.root / seen.name).rename(claim.file)
+        return True
 
     def _new_claim(self, number: int, file: str) -> _Claim:
         """Under a name that no document has that waits, is done or rejected."""
@@ -288,8 +324,8 @@ class _Folder:
 
     def _put_back(self, claim: _Claim) -> None:
         # Whoever writes it may make another of the first name at any moment.
-        name = _numbered(claim.name, claim.number)
-        claim.file.rename(self._folders.root / name)
+        for file in (*self._beside(claim), claim.file):
+            file.rename(self._folders.root / _numbered(file.name, claim.number))
         sync(self._folders.root, claim.folder)
         self._forget(claim)
 
@@ -312,16 +348,26 @@ class _Folder:
         _remove_empty(claim.folder)
 
 
-def _claims(claimed: Path) -> Iterator[_Claim]:
-    """What an earlier run has claimed; what it had not begun to claim is removed."""
-    for folder in sorted(claimed.iterdir()):
+def _claims(folders: Folders) -> Iterator[_Claim]:
+    """What an earlier run has claimed; what it had not claimed whole is given back."""
+    for folder in sorted(folders.claimed.iterdir()):
         if (named := _CLAIM.fullmatch(folder.name)) is None:
             continue
         claim = _Claim(int(named[1]), named[2], folder)
         if os.path.lexists(claim.file):
             yield claim
         else:
-            _remove_empty(folder)
+            _give_back(folder, folders.root)
+
+
+def _give_back(folder: Path, root: Path) -> None:
+    """Put what lies in a claim of which the document is not there back where it was found."""
+    with suppress(FileNotFoundError):
+        for file in list(folder.iterdir()):
+            name = _unused(_plain(file.name), 2, lambda name: os.path.lexists(root / name))
+            file.rename(root / name)
+            sync(root, folder)
+    _remove_empty(folder)
 
 
 def _remove_empty(folder: Path) -> None:
@@ -335,46 +381,21 @@ def _seen(name: str, status: os.stat_result) -> _Seen:
     return _Seen(changed, name, (status.st_ino, status.st_size, status.st_mtime_ns))
 
 
-def _copied(file: Path, into: Path, largest: int) -> _Copied | _Changing | _Refused | _Gone:
-    """Copy a file that nobody is writing. Raises OSError, and then there is no copy."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return _Gone()
-    except PermissionError:
-        return _Refused("没有读取该文件的权限，请改正其权限后重新放入")
-    except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.ENXIO):
-            raise
-        return _Refused("不是普通文件，请放入文件本身")
-    with os.fdopen(descriptor, "rb") as original:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            return _Refused("不是普通文件，请放入文件本身")
-        if before.st_size > largest:
-            return _Refused(f"文件超过 {largest:,} 字节的上限，请拆分后重新放入")
-        try:
-            with new_file(into) as copy:
-                # Not more, however fast it grows.
-                for _ in range(0, before.st_size + 1, _CHUNK):
-                    copy.write(original.read(_CHUNK))
-                after = os.fstat(descriptor)
-                if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-                    raise _StillWritten
-        except _StillWritten:
-            return _Changing()
-    return _Copied()
-
-
-class _StillWritten(Exception):
-    """The file changed while it was copied."""
-
-
 def _unused(name: str, first: int, used: Callable[[str], bool]) -> str:
     """The name, or with the first number under which nobody has it."""
     if not used(name):
         return name
     return next(each for n in count(first) if not used(each := _numbered(name, n)))
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    plain = shown(name).casefold()
+    return any(fnmatchcase(plain, pattern.casefold()) for pattern in patterns)
+
+
+def _stem(name: str) -> str:
+    """What files are called alike by: all but the ending."""
+    return os.path.splitext(shown(name))[0].casefold()
 
 
 def _numbered(name: str, number: int) -> str:

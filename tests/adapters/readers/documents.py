@@ -145,6 +145,11 @@ def ods_of(tables: str) -> bytes:
     return zip_of({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": manifest})
 
 
+def busy_workbook() -> bytes:
+    """One whose wrong tag keeps the library busy for ever."""
+    return ods_of('<table:table table:name="表"><table:table-row/></table:tables>')
+
+
 def zip_of(members: Mapping[str, str | bytes]) -> bytes:
     """A zip of these members."""
     packed = io.BytesIO()

@@ -47,6 +47,25 @@ def rowset(rows: Sequence[Row]) -> bytes:
     return f"<xml {spaces}><rs:data>{lines}</rs:data></xml>".encode()
 
 
+def renamed(rows: Sequence[Row], schema: Row, more: str = "") -> bytes:
+    """A ZB3 table whose attributes (`schema`: attribute → column) are not called like columns;
+    `more` stands behind its rows."""
+    kinds = "".join(
+        f"<s:AttributeType name={quoteattr(name)} rs:name={quoteattr(column)} rs:number='1'>"
+        "<s:datatype dt:type='string' dt:maxLength='400'/></s:AttributeType>"
+        for name, column in schema.items()
+    )
+    spaces = (
+        "xmlns:s='uuid:BDC6E3F0-6DA3-11d1-A2A3-00AA00C14882' "
+        "xmlns:dt='uuid:C2F41010-65B3-11d1-A29F-00AA00C14882' "
+    )
+    whole = rowset(rows).replace(b"<xml ", f"<xml {spaces}".encode())
+    element = f"<s:ElementType name='row' content='eltOnly'>{kinds}</s:ElementType>"
+    before, data, behind = whole.partition(b"<rs:data>")
+    schemas = f"<s:Schema id='RowsetSchema'>{element}</s:Schema>".encode()
+    return before + schemas + data + behind.replace(b"</rs:data>", f"{more}</rs:data>".encode())
+
+
 def about(*tables: str) -> bytes:
     """A `gwyinfo.xml` that lists tables."""
     listed = "".join(f'<tablelist name="{name}"/>' for name in tables)

@@ -1,9 +1,12 @@
 """Zips, also hostile ones."""
 
+import hashlib
 import io
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pytest
 from openpyxl.workbook import Workbook
@@ -12,6 +15,7 @@ from adapters.kit.port import FaultKind, Record
 from adapters.kit.readers.limits import Limits
 from adapters.kit.wanted import Wanted, WantedGroup
 from tests.adapters.readers.documents import WANTED, read, written_csv, written_xlsx, zip_of
+from tests.adapters.readers.locks import traditionally, with_aes
 
 HEADER = ["no", "day"]
 
@@ -156,12 +160,55 @@ def test_a_symbolic_link_is_refused(path: Path) -> None:
     assert [fault.reason for fault in read(path).faults] == ["压缩包中的是符号链接，不是文件"]
 
 
-def test_an_encrypted_member_is_refused(path: Path) -> None:
-    content = bytearray(zip_of({"x.csv": table("1")}))
-    content[6] |= 1
-    content[content.index(b"PK\x01\x02") + 8] |= 1
+LOCKED = replace(WANTED, password="样例Mima-2026")
+
+
+def test_members_of_a_locked_zip_are_read_as_those_of_another(path: Path) -> None:
+    name = "示例台账.csv".encode("gbk")
+    members = {"x" * len(name): table("1"), "甲/乙.csv": table("2"), "../丙.csv": table("3")}
+    content = with_aes(members, LOCKED.password.encode())
+    path.write_bytes(content.replace(b"x" * len(name), name))
+    got = read(path, LOCKED)
+    assert {
+        each.place.sheet: columns["no"]
+        for each, columns in zip(
+            (each for each in got.records if isinstance(each, Record)), got.columns, strict=True
+        )
+    } == {"示例台账.csv": "1", "甲/乙.csv": "2"}
+    assert [fault.reason for fault in got.unreadable] == ["压缩包中的文件名带有越界的路径"]
+
+
+def test_a_locked_zip_is_refused_whole_without_its_password(path: Path) -> None:
+    path.write_bytes(traditionally({"x.csv": table("1")}, b"Mima"))
+    (fault,) = read(path).faults
+    assert (fault.reason, fault.advice) == (
+        "压缩包设有密码，密码没有设置",
+        "请取消密码后重新压缩，或请管理员在站点映射的 [document] 写明 password_file",
+    )
+    (fault,) = read(path, LOCKED).faults
+    assert fault.reason == "压缩包的密码不符，或压缩包已损坏"
+
+
+def test_a_locked_zip_that_was_changed_is_refused(path: Path) -> None:
+    content = bytearray(with_aes({"x.csv": table("1") * 50}, LOCKED.password.encode()))
+    content[80] ^= 1
     path.write_bytes(content)
-    assert [fault.reason for fault in read(path).faults] == ["压缩包设有密码"]
+    assert [f.reason for f in read(path, LOCKED).faults] == ["压缩包的密码不符，或压缩包已损坏"]
+
+
+def test_a_locked_zip_that_is_packed_in_a_rare_way_is_refused(path: Path) -> None:
+    content = traditionally({"x.csv": table("1")}, LOCKED.password.encode())
+    directory = content.index(b"PK\x01\x02")
+    rare = bytearray(content)
+    rare[8:10] = rare[directory + 10 : directory + 12] = struct.pack("<H", 9)
+    path.write_bytes(rare)
+    assert [f.reason for f in read(path, LOCKED).faults] == ["压缩包的压缩或加密方式不受支持"]
+
+
+def test_a_locked_bomb_is_refused_before_it_is_unlocked(path: Path) -> None:
+    path.write_bytes(with_aes({"x.csv": b"0" * (80 << 20)}, LOCKED.password.encode()))
+    (fault,) = read(path, LOCKED).faults
+    assert fault.reason == "解压后过大（超过 1024 MiB，或压缩率异常）"
 
 
 def test_a_member_that_is_packed_in_a_rare_way_is_refused(path: Path) -> None:
@@ -233,3 +280,27 @@ def test_a_picture_that_is_called_like_a_member_is_its_own(tmp_path: Path) -> No
     }
     assert told == {"甲": "image/jpeg 4", "乙": "", "丙": ""}
     assert [each.get("photo") for each in read(path, wanted).columns if each["no"] == "乙"] == ["?"]
+
+
+def test_a_picture_is_read_once_for_all_records_of_its_member(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = replace(
+        WANTED,
+        titles={**WANTED.titles, "photo": "照片"},
+        sheets=("*.csv",),
+        images=frozenset({"photo"}),
+    )
+    picture = b"\xff\xd8\xff\xe0"
+    path.write_bytes(zip_of({"甲.csv": table("1", "2", "3"), "甲.jpg": picture}))
+    opened: list[str] = []
+    of_zips = zipfile.ZipFile.open
+
+    def noted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, mode: str = "r") -> IO[bytes]:
+        opened.append(member.filename)
+        return of_zips(archive, member)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", noted)
+    told = f"image/jpeg 4 {hashlib.new('sm3', picture).hexdigest()}"
+    assert [each["photo"] for each in read(path, wanted).columns] == [told] * 3
+    assert opened.count("甲.jpg") == 1

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import re
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_a_picture_that_is_too_large_is_none() -> None:
     for _ in range(9):
         picture.add(JPEG[:4] * (1 << 18))
     assert str(picture) == "?"
+
+
+def test_a_file_is_read_no_further_than_a_picture_may_go() -> None:
+    picture, content = Picture(), io.BytesIO(JPEG[:4] * (1 << 22))
+    picture.add_file(content)
+    assert (str(picture), content.tell() < 9 << 20) == ("?", True)
+    picture, content = Picture(), io.BytesIO(JPEG)
+    picture.add_file(content)
+    assert str(picture) == TOLD
 
 
 def test_a_picture_in_xml_may_be_longer_than_a_cell_and_does_not_come_out(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Which reader a document gets; and that no document makes one fail."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,6 +42,18 @@ def test_a_document_may_begin_with_many_blank_lines(path: Path) -> None:
     assert [fault.reason for fault in read(path).faults] == [
         "前 10 行内没有找到表头（须有列：day、no）"
     ]
+
+
+@pytest.mark.parametrize("name", ["张三.jpg", "张三.PIC", "张三.bmp"])
+def test_a_picture_alone_is_sent_back_with_what_to_do(path: Path, name: str) -> None:
+    wanted = replace(WANTED, images=frozenset({"photo"}))
+    for content in (b"\xff\xd8\xff\xe0", b"BM", b"no,day\n1,d\n"):
+        path.write_bytes(content)
+        (fault,) = read(path, wanted, name=name).faults
+        assert (fault.reason, fault.advice) == (
+            "照片不能单独读取",
+            "请把照片和它的表（同名，如 张三.lrm 和 张三.jpg）放进一个 zip，一起重新提供",
+        )
 
 
 def test_a_zip_with_a_member_called_content_is_no_workbook(path: Path) -> None:

@@ -12,15 +12,17 @@ import pytest
 from py7zr import SevenZipFile
 
 from adapters.kit.port import CannotRun, FaultKind, Record
-from adapters.kit.readers.limits import Limits
+from adapters.kit.readers.limits import SPREADSHEET, Limits
 from adapters.kit.readers.opening import opened
 from tests.adapters.readers.documents import Reading, read
+from tests.adapters.readers.locks import traditionally, with_aes
 from tests.adapters.readers.packages import (
     PASSWORD,
     WANTED,
     Row,
     about,
     members,
+    renamed,
     rowset,
     seven,
     table,
@@ -46,9 +48,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "package"
 
 
-def read_bytes(path: Path, content: bytes, password: str = "", **limits: int) -> Reading:
+def read_bytes(
+    path: Path, content: bytes, password: str = "", limits: Limits = SPREADSHEET
+) -> Reading:
     path.write_bytes(content)
-    return read(path, replace(WANTED, password=password), limits=Limits(**limits))
+    return read(path, replace(WANTED, password=password), limits=limits)
 
 
 def faults(got: Reading) -> list[tuple[str, str]]:
@@ -98,6 +102,55 @@ def test_a_rowset_is_a_table_of_the_other_form(path: Path) -> None:
         ("P2", "zb3"),
     ]
     assert got.columns[0]["a1701"] == "第一行\n第二行"
+
+
+def test_the_schema_of_a_rowset_says_what_its_attributes_are_columns_of(path: Path) -> None:
+    schema = {"c0": "A0000", "A1701": "a 0101", "c2": "A1701", "c3": "A0000", "c4": "A9999"}
+    rows: list[Row] = [
+        {"c0": "P1", "A1701": "周试验", "c2": "一\n二", "c3": "P9", "c4": "没有人要"},
+        {"c0": "P2", "A1701": "李示例"},
+    ]
+    family = renamed([{"a": "P2", "c": "丙"}], {"a": "A0000", "c": "A3601"})
+    got = read_bytes(path, zipped(members({"A01": renamed(rows, schema), "A36": family})))
+    told = {"@form": "zb3", "gwyinfo/time": "2026-02-10"}
+    assert got.columns == [
+        told | {"a0000": "P1", "a0101": "周试验", "a1701": "一\n二"},
+        told | {"a0000": "P2", "a0101": "李示例"},
+    ]
+    assert [each.groups["family"] for each in got.records if isinstance(each, Record)] == [
+        [],
+        [{"a3601": "丙"}],
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "<rs:delete><z:row c0='P2'/></rs:delete>",
+        "<rs:update><rs:original><z:row c0='P1'/></rs:original><z:row c1='周'/></rs:update>",
+    ],
+)
+def test_a_rowset_with_changes_that_were_not_saved_refuses_the_package(
+    path: Path, change: str
+) -> None:
+    content = renamed([{"c0": "P1"}], {"c0": "A0000"}, change)
+    assert faults(read_bytes(path, zipped(members({"A01": content})))) == [
+        ("A01", "表中有尚未保存的修改（rs:update、rs:delete）")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({f"c{n}": "A0000" for n in range(1_001)}, "表的结构说明超过 1000 栏"),
+        ({"c0": "a" * 401}, "表有元素或属性的名称超过 400 字"),
+    ],
+)
+def test_a_schema_that_no_table_has_refuses_the_package(
+    path: Path, schema: Row, reason: str
+) -> None:
+    content = renamed([{"c0": "P1"}], schema)
+    assert faults(read_bytes(path, zipped(members({"A01": content})))) == [("A01", reason)]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -236,25 +289,25 @@ def test_what_a_seven_comes_to_is_bounded(path: Path) -> None:
     bomb = seven({**INSIDE, "导出/Table/A15.xml": b" " * (9 << 20)})
     assert len(bomb) < 100_000
     expected = [("", "7z 数据包解压后过大，或结构异常")]
-    assert faults(read_bytes(path, bomb, unpacked_bytes=8 << 20)) == expected
+    assert faults(read_bytes(path, bomb, limits=Limits(unpacked_bytes=8 << 20))) == expected
     many = seven(INSIDE | {f"{number}": b"" for number in range(61)})
-    assert faults(read_bytes(path, many, members=1)) == expected
+    assert faults(read_bytes(path, many, limits=Limits(members=1))) == expected
 
 
-def test_a_locked_zip_is_opened_with_its_password(path: Path, tmp_path: Path) -> None:
-    plain, inside = tmp_path / "plain", INSIDE
-    for name, content in inside.items():
-        (plain / name).parent.mkdir(parents=True, exist_ok=True)
-        (plain / name).write_bytes(content)
-    command = ["zip", "-qr", "-P", "Mima-2026", str(path.with_suffix(".zip")), "."]
-    try:
-        subprocess.run(command, cwd=plain, check=True)
-    except FileNotFoundError:
-        pytest.skip("no zip here that locks")
-    content = path.with_suffix(".zip").read_bytes()
-    assert len(read_bytes(path, content, "Mima-2026").records) == 2
-    assert faults(read_bytes(path, content, "另一个")) == [("", "数据包的密码不符")]
-    assert faults(read_bytes(path, content)) == [("", "数据包设有密码，密码没有设置")]
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_aes(INSIDE, PASSWORD.encode()),
+        with_aes(INSIDE, PASSWORD.encode("gb18030"), bits=128),
+        traditionally(INSIDE, PASSWORD.encode()),
+        traditionally(INSIDE, PASSWORD.encode("gb18030")),
+    ],
+    ids=["AES", "AES-128 and GBK", "traditional", "traditional and GBK"],
+)
+def test_a_locked_zip_is_opened_with_its_password(path: Path, content: bytes) -> None:
+    assert read_bytes(path, content, PASSWORD).columns == read_bytes(path, zipped(INSIDE)).columns
+    assert faults(read_bytes(path, content, "另一个")) == [("", "压缩包的密码不符，或压缩包已损坏")]
+    assert faults(read_bytes(path, content)) == [("", "压缩包设有密码，密码没有设置")]
 
 
 def test_no_entity_is_read(path: Path) -> None:

@@ -13,12 +13,14 @@ import xlwt
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import FaultKind, RowFault
+from adapters.kit.readers.limits import SPREADSHEET
 from adapters.kit.readers.sheet import take_apart
 from adapters.kit.wanted import Wanted
 from tests.adapters.readers.documents import (
     COLUMNS,
     WANTED,
     Reading,
+    busy_workbook,
     ods_of,
     read,
     saved,
@@ -373,15 +375,15 @@ def test_a_sheet_taller_than_any_can_be_is_refused(path: Path) -> None:
 
 
 def test_a_workbook_that_keeps_the_library_busy_is_given_up(path: Path) -> None:
-    path.write_bytes(ods_of('<table:table table:name="表"><table:table-row/></table:tables>'))
+    path.write_bytes(busy_workbook())
     with TemporaryFile() as frames:
-        assert take_apart(path, frames, seconds=1) == "large"
+        assert take_apart(path, frames, seconds=1, go_on=SPREADSHEET.go_on) == "large"
 
 
 def test_a_full_disk_is_no_fault_of_the_workbook(path: Path) -> None:
     path.write_bytes(written_xlsx([HEADER, ["1", "a"]]))
     with open("/dev/full", "r+b", buffering=0) as full, pytest.raises(OSError, match="No space"):
-        take_apart(path, full, seconds=9)
+        take_apart(path, full, seconds=9, go_on=SPREADSHEET.go_on)
 
 
 def test_a_header_below_long_rows_is_found_and_a_row_too_long_refused(path: Path) -> None:

@@ -8,20 +8,22 @@ child goes on from the journal to the end.
 import os
 import signal
 import sys
+import zipfile
 from itertools import count
 from pathlib import Path
 
 from adapters.kit.port import Outcome
 from adapters.kit.sources.folder import FolderSettings
 
-FILES = {"a.csv": "content-a", "b.csv": "content-b"}
+# One with a picture that goes with it.
+FILES = {"a.csv": "content-a", "a.jpg": "picture-a", "b.csv": "content-b"}
 
 
 def work(folder: Path) -> None:
     """What the kit does: keep what is brought and its position in one step, then finish it."""
     journal = folder / "journal"
     (folder / "answer.csv").write_text("answer")
-    with FolderSettings(path=folder / "drop", quiet=0).opened(folder) as source:
+    with FolderSettings(path=folder / "drop", quiet=0, beside=("*.jpg",)).opened(folder) as source:
         while True:
             said = journal.read_text().splitlines() if journal.exists() else []
             kept = [line.split(" ")[1:] for line in said if line.startswith("kept")]
@@ -34,7 +36,15 @@ def work(folder: Path) -> None:
             brought = source.bring(kept[-1][0] if kept else "", raw)
             if brought is None:
                 return
-            write(journal, f"kept {brought.position} {raw.read_text()} {brought.name}")
+            write(journal, f"kept {brought.position} {content_of(raw)} {brought.name}")
+
+
+def content_of(raw: Path) -> str:
+    """What a document says, or all members of a zip."""
+    if not zipfile.is_zipfile(raw):
+        return raw.read_text()
+    with zipfile.ZipFile(raw) as archive:
+        return "+".join(archive.read(each).decode() for each in archive.namelist())
 
 
 def outcome(name: str, answer: Path) -> Outcome:
