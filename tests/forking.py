@@ -12,10 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, NoReturn, TextIO
 
@@ -166,14 +168,20 @@ def _limit(largest_file: int) -> None:
 
 
 def _load() -> None:
-    """What every part of a hub loads."""
-    from alembic import command  # noqa: F401
-
+    """What every part of a hub loads, and what is loaded when the first database is made."""
     from contracts.catalogue import load_catalogue
     from hub.app import embedded, serving, working  # noqa: F401
     from hub.cli import commands  # noqa: F401
+    from hub.database.opening import open_database
 
-    load_catalogue()
+    # A schema is built when a payload is first checked, and these are what most hubs are sent.
+    for type_ in ("petition.case_transferred", "clue.transferred"):
+        for contract in load_catalogue().versions(type_):
+            contract.check(b"{}")
+    with TemporaryDirectory() as folder:
+        open_database(Path(folder), None, readers=1).close()
+    # Of a process with threads a part alone would be forked.
+    assert threading.active_count() == 1
 
 
 def _serve(asked: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import cycle, groupby
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def example_of(type_: str, number: int = 1) -> dict[str, Any]:
     return document
 
 
+@cache
 def declared_by(contract: Contract) -> list[str]:
     return sorted({field.name for _, field in walk(contract.fields)})
 
