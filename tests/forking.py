@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -47,6 +48,15 @@ class Forked:
             assert timeout is not None
             raise subprocess.TimeoutExpired("guantong", timeout)
         return status
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it says on its two streams, once it has ended. Raises TimeoutExpired."""
+        threads = ThreadPoolExecutor(2)
+        said = [threads.submit(stream.read) for stream in (self.stdout, self.stderr)]
+        threads.shutdown(wait=False)
+        self.wait(timeout)
+        out, err = (each.result() for each in said)
+        return out, err
 
     def send_signal(self, sign: int) -> None:
         """Send a signal if it still runs."""

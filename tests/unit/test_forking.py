@@ -15,10 +15,8 @@ UP = ("up", "--listen=127.0.0.1:0")
 
 
 def ended(process: Process) -> tuple[int, str, str]:
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stdout as out, process.stderr as err:
-        return process.wait(), out.read(), err.read()
+    said, complained = process.communicate()
+    return process.wait(), said, complained
 
 
 def forked(*words: str, environment: dict[str, str] | None = None) -> Process:
