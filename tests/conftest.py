@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from deploy.local.kafka import KafkaCluster
 from deploy.local.postgres import PostgresServer
 from tests import carried
+from tests.forking import loaded_once
 from tests.kafka import shared_cluster
 from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub, hubs_on, running_hub
@@ -28,6 +29,12 @@ settings.register_profile(
     "soak", settings.get_profile("test"), derandomize=False, max_examples=2_000
 )
 settings.load_profile("test")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded() -> Iterator[None]:
+    with loaded_once():
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,13 +5,10 @@ import os
 import resource
 import secrets
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ import httpx
 from deploy.local.kafka import KafkaCluster
 from deploy.local.postgres import PostgresServer
 from tests.carried import Brokers, begin_here
+from tests.forking import Process, started
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -32,7 +30,7 @@ class RunningHub:
     """One process of a hub. `lines` is what it has logged."""
 
     directory: Path
-    process: subprocess.Popen[str]
+    process: Process
     url: str
     lines: list[str]
     _reader: threading.Thread
@@ -273,17 +271,11 @@ def start_hub(
     if command == "up" and _databases is not None and _databases.brokers is not None:
         return _start_over_kafka(_databases, _databases.brokers, directory, settings or {})
     named = {f"GUANTONG_{name.upper()}": value for name, value in (settings or {}).items()}
-    limit = None
-    if largest_file is not None:
-        limits = (largest_file, resource.RLIM_INFINITY)
-        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
-    process = subprocess.Popen(
-        [sys.executable, "-m", program, command, f"--data={directory}", "--listen=127.0.0.1:0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment_of(directory), **named},
-        preexec_fn=limit,
+    process = started(
+        *(command, f"--data={directory}", "--listen=127.0.0.1:0"),
+        environment={**environment_of(directory), **named},
+        largest_file=largest_file,
+        program=program,
     )
     assert process.stdout is not None
     assert process.stderr is not None

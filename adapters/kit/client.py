@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal, Self
 from urllib.parse import quote
 
@@ -37,6 +38,12 @@ class Retry:
         return min(self.longest, max(pause, asked or 0.0))
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """What certificates are judged by; to read the authorities anew for every caller takes long."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class HubClient:
     """A caller of one hub, under one token.
 
@@ -62,7 +69,7 @@ class HubClient:
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            verify=verify,
+            verify=_trusted() if verify is True else verify,
             timeout=timeout,
             transport=transport,
             trust_env=False,

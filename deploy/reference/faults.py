@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -37,10 +38,13 @@ class Passed:
     place: str
 
 
-def found_faults() -> Iterator[Told | Passed]:
+@cache
+def found_faults() -> tuple[Told | Passed, ...]:
     """Every place of `contracts` and the hub that makes a fault, and what pydantic finds."""
-    yield from _found_by_pydantic()
-    yield from _rules_of_payloads()
+    return (*_found_by_pydantic(), *_rules_of_payloads(), *_found_in_the_code())
+
+
+def _found_in_the_code() -> Iterator[Told | Passed]:
     for folder in ("contracts", "hub"):
         # Commands tell a person the same in fewer words.
         paths = [path for path in (ROOT / folder).rglob("*.py") if path.parent.name != "cli"]

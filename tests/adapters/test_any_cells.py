@@ -62,6 +62,7 @@ def _labels(rule: FieldRule) -> list[str]:
     return list(code_list(rule.list).labels.values()) if rule.list else []
 
 
+@cache
 def rows(name: str) -> st.SearchStrategy[Record]:
     """A record of a sample in which some cells, also of its parts, say something else."""
     mapping = adapter(name).mapping
@@ -82,6 +83,12 @@ def rows(name: str) -> st.SearchStrategy[Record]:
     )
 
 
+@cache
+def noise(name: str) -> st.SearchStrategy[dict[str, str]]:
+    """In every column what no conversion knows."""
+    return st.fixed_dictionaries(dict.fromkeys(adapter(name).mapping.wanted.titles, NOISE))
+
+
 @pytest.mark.parametrize("name", available())
 @settings(max_examples=100)
 @given(data=st.data())
@@ -100,7 +107,6 @@ def test_any_row_gives_events_or_faults_that_do_not_repeat_it(
 @settings(max_examples=20)
 @given(data=st.data())
 def test_a_row_of_nothing_but_noise_gives_no_event(name: str, data: st.DataObject) -> None:
-    columns = adapter(name).mapping.wanted.titles
-    noise = data.draw(st.fixed_dictionaries(dict.fromkeys(columns, NOISE)))
-    made = make(adapter(name), Record(1, Place("示例.csv", 2), noise))
+    cells = data.draw(noise(name))
+    made = make(adapter(name), Record(1, Place("示例.csv", 2), cells))
     assert not made.events

@@ -89,7 +89,11 @@ class Stand:
         headers = {"Authorization": "Bearer pushed", "Content-Type": "application/json"}
         try:
             return httpx.post(
-                f"http://127.0.0.1:{self.port}/", content=body, headers=headers, trust_env=False
+                f"http://127.0.0.1:{self.port}/",
+                content=body,
+                headers=headers,
+                trust_env=False,
+                verify=False,
             ).status_code
         except httpx.ConnectError:
             return 0

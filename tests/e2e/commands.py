@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.forking import Process, started
 from tests.running import PATIENCE
 
 
@@ -31,6 +32,10 @@ def run(
     before: Callable[[], None] | None = None,
 ) -> tuple[int, str, str]:
     """The exit status, standard output and standard error of a command."""
-    process = start(*arguments, environment=environment, before=before)
+    if before is None:
+        told = {**os.environ, **(environment or {})}
+        process: Process = started(*map(str, arguments), environment=told)
+    else:
+        process = start(*arguments, environment=environment, before=before)
     out, err = process.communicate(timeout=PATIENCE)
-    return process.returncode, out, err
+    return process.wait(), out, err

@@ -334,11 +334,11 @@ def test_who_would_register_and_is_not_let_in_by_the_brokers_says_so(
     world: World, tmp_path: Path
 ) -> None:
     let_in = f"{world.cluster.running[WORKS[0]].url}/health/ready"
-    until(lambda: "missing" not in httpx.get(let_in, trust_env=False).json())
+    until(lambda: "missing" not in httpx.get(let_in, trust_env=False, verify=False).json())
     # Nobody listens there.
     nowhere = {**world.cluster.settings, "database": world.database, "kafka": "127.0.0.1:1"}
     work = start_hub(tmp_path / "work", settings=nowhere, command="work")
-    answer = httpx.get(f"{work.url}/health/ready", trust_env=False)
+    answer = httpx.get(f"{work.url}/health/ready", trust_env=False, verify=False)
     assert (answer.status_code, answer.json()["missing"]) == (200, ["kafka"])
     assert work.stop() == 0
 

@@ -2,21 +2,30 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.local.postgres import PostgresServer
 from tests.cluster import until
 from tests.postgres import fresh_database, shared_server
 from tests.running import RunningHub, start_hub
 from tests.starting import Starting
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server that is stopped, and started again."""
+    with shared_server() as made:
+        yield made
+
+
 @pytest.mark.parametrize("command", ["up", "serve", "work"])
 def test_a_process_that_starts_before_its_database_listens_and_says_what_it_waits_for(
-    command: str, tmp_path: Path
+    server: PostgresServer, command: str, tmp_path: Path
 ) -> None:
-    with shared_server() as server, fresh_database(server) as url:
+    with fresh_database(server) as url:
         server.stop()
         starting = Starting(tmp_path, url, command)
         try:
@@ -38,14 +47,16 @@ def test_a_process_that_starts_before_its_database_listens_and_says_what_it_wait
 
 @pytest.mark.parametrize("command", ["up", "serve", "work"])
 def test_that_a_database_is_away_is_told_once_and_that_it_is_back(
-    command: str, tmp_path: Path
+    server: PostgresServer, command: str, tmp_path: Path
 ) -> None:
-    with shared_server() as server, fresh_database(server) as url:
+    with fresh_database(server) as url:
         running = start_hub(tmp_path, settings={"database": url}, command=command)
         before = len(running.lines)
         server.stop()
-        asked = [status_of(running) for _ in range(5)]
-        server.start()
+        try:
+            asked = [status_of(running) for _ in range(5)]
+        finally:
+            server.start()
         until(lambda: status_of(running) == 200)
         running.stop()
         said = [json.loads(line) for line in running.lines[before:]]
@@ -65,8 +76,10 @@ def status_of(running: RunningHub) -> int:
         return client.get("/health/ready").status_code
 
 
-def test_a_process_that_waits_for_its_database_can_be_stopped(tmp_path: Path) -> None:
-    with shared_server() as server, fresh_database(server) as url:
+def test_a_process_that_waits_for_its_database_can_be_stopped(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    with fresh_database(server) as url:
         server.stop()
         try:
             starting = Starting(tmp_path, url, "serve")

@@ -176,7 +176,7 @@ class Field:
     def _is_ready(self, name: str) -> bool:
         url = f"{self.cluster.running[name].url}/health/ready"
         try:
-            answer = httpx.get(url, timeout=PATIENCE, trust_env=False)
+            answer = httpx.get(url, timeout=PATIENCE, trust_env=False, verify=False)
             return answer.status_code == 200 and "missing" not in answer.json()
         except httpx.TransportError:
             return False

@@ -1,7 +1,5 @@
 """Promise 1: what was accepted is kept, whatever becomes of the process."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.forking import started
 from tests.running import (
     PATIENCE,
     AgencyClient,
@@ -235,18 +234,15 @@ def test_a_client_that_never_ends_its_request_does_not_hold_up_a_stop(tmp_path: 
 
 def started_in_vain(directory: Path) -> str:
     """What a hub that does not start says; it must end by itself."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "hub", "up", "--data", str(directory), "--listen", "127.0.0.1:0"],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        env=environment_of(directory),
-        check=False,
+    process = started(
+        *("up", f"--data={directory}", "--listen=127.0.0.1:0"),
+        environment=environment_of(directory),
     )
-    assert ended.returncode != 0
-    assert "ready" not in ended.stdout
-    assert "Traceback" not in ended.stderr
-    return ended.stdout + ended.stderr
+    said, complained = process.communicate(timeout=PATIENCE)
+    assert process.wait() != 0
+    assert "ready" not in said
+    assert "Traceback" not in complained
+    return said + complained
 
 
 def test_a_second_process_on_a_data_directory_is_refused(fresh_hub: RunningHub) -> None:
