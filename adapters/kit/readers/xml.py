@@ -92,7 +92,8 @@ class XmlFile:
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", elements),
             encoding="utf-8",
-            resolve_entities=False,
+            # No document has entities of its own; in attributes `&amp;` is left as it is without.
+            resolve_entities="internal",
             no_network=True,
         )
         try:
