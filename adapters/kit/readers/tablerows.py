@@ -118,7 +118,8 @@ class TableRows:
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", self._rows),
             encoding="utf-8",
-            resolve_entities=False,
+            # No document has entities of its own; in attributes `&amp;` is left as it is without.
+            resolve_entities="internal",
             no_network=True,
         )
         try:
