@@ -1,8 +1,8 @@
 """Making records of what an XML parser reports, element by element."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from adapters.kit.readers.image import Encoded
 from adapters.kit.readers.limits import Limits
@@ -23,56 +23,66 @@ class DoctypeMet(Exception):
     """The document has a DOCTYPE, and may have entities."""
 
 
-class _Text:
-    """The text of an element, as much of it as a cell may hold and one character more."""
-
-    __slots__ = ("_pieces", "_room")
-
-    def __init__(self, most: int) -> None:
-        self._pieces: list[str] = []
-        self._room = most + 1
-
-    def add(self, piece: str) -> None:
-        if self._room > 0:
-            self._pieces.append(piece[: self._room])
-            self._room -= len(piece)
-
-    def __str__(self) -> str:
-        return "".join(self._pieces)
-
-
-_Words = _Text | Encoded
-
-
 class _Node:
-    """An element of a record as its path tells it, whichever record it stands in: what its path in
-    the record or part is, where the part begins if it is in one, and the elements met below it.
+    """An element as the names above it tell it, whichever of its kind is read: what is to be done
+    with all of them is found out once, when the first is met.
 
-    `begins` is that it is a part itself, `wanted` that its text is; `way` that what stands below
-    may be, and so nothing of it is text of an element above.
+    With `record` a record begins; `inside` it is one or stands in one. `path` is below the record,
+    or below its part `each`; `begins` tells that it is such a part itself, `listed` that the part
+    is a row of a table. `wanted`: its text is a value, of an `image` or as it stands. `owner` is
+    the element whose value its text belongs to, itself or one above. `way`: what stands below may
+    be wanted, and so nothing of it is text of an element above. `apart`: the text of an element
+    above goes on behind it. `turns`: more than a value begins and ends with it.
     """
 
-    __slots__ = ("begins", "below", "each", "is_break", "path", "wanted", "way")
+    __slots__ = (
+        "above", "apart", "begins", "below", "depth", "each", "image", "inside", "is_break",
+        "listed", "name", "owner", "path", "plain", "record", "turns", "wanted", "way",
+    )  # fmt: skip
 
-    def __init__(self, paths: Paths, parent: "_Node | None", tag: str) -> None:
+    def __init__(self, above: "_Node | None" = None, tag: str = "") -> None:
+        """The document itself, or an element whose place is still to be told."""
+        self.above: _Node = above or self
         self.below: dict[str, _Node] = {}
-        self.path: str = _below(parent.path, tag) if parent else ""
-        self.each: str = parent.each if parent else ""
-        self.begins = not self.each and paths.begins_part(self.path)
-        if self.begins:
-            self.path, self.each = "", self.path
-        self.wanted = not self.begins and self.path in paths.leaves[self.each]
-        self.way = not self.each and self.path in paths.ways
-        self.is_break = _local(tag) == "br"
+        self.depth: int = above.depth + 1 if above else 0
+        self.name = _local(tag)
+        self.path = self.each = ""
+        self.owner: _Node | None = None
+        self.inside: bool = above is not None and above.inside
+        self.record = self.begins = self.listed = self.wanted = self.image = False
+        self.way = self.is_break = self.apart = self.plain = self.turns = False
 
+    def place(self, paths: Paths, where: Sequence[str]) -> None:
+        """Tell it what it is; records stand at `where`."""
+        if not self.inside:
+            self.record = self.inside = self.turns = self._stands(where)
+            return
+        path = f"{self.above.path}/{self.name}" if self.above.path else self.name
+        self.begins = not self.above.each and paths.begins_part(path)
+        self.path, self.each = ("", path) if self.begins else (path, self.above.each)
+        self.listed = not self.begins and self.each in paths.tables
+        self.wanted = not self.begins and path in paths.leaves[self.each]
+        self.image = self.wanted and not self.each and path in paths.wanted.images
+        self.way = not self.each and path in paths.ways
+        around = self.above.owner
+        if not (self.begins or self.way):
+            self.owner = around
+            self.is_break = around is not None and not self.wanted and self.name == "br"
+        if self.wanted:
+            self.owner = self
+        self.apart = around is not None and self.owner is not around
+        self.plain = self.wanted and not self.image and (not self.each or self.listed)
+        self.turns = self.begins or self.listed or self.image or self.is_break or self.apart
 
-class _Open(NamedTuple):
-    """An element that has begun inside a record: the text that what it says belongs to, and the
-    part it is in."""
-
-    node: _Node
-    text: _Words | None
-    part: Part | None
+    def _stands(self, where: Sequence[str]) -> bool:
+        if len(where) == 1:
+            return self.name == where[0]
+        node = self
+        for name in reversed(where):
+            if node.name != name:
+                return False
+            node = node.above
+        return node.depth == 1
 
 
 class Elements:
@@ -84,21 +94,37 @@ class Elements:
     somebody asks for them.
     """
 
+    # Of what is called for each element of a gigabyte, every look-up counts.
+    __slots__ = (
+        "_around", "_finished", "_here", "_images", "_limits", "_most", "_nodes", "_part", "_paths",
+        "_pieces", "_seen", "_taken", "_values", "_where", "begun", "data",
+    )  # fmt: skip
+
     def __init__(self, paths: Paths, limits: Limits, seen: set[str] | None = None) -> None:
         self._paths = paths
         self._limits = limits
+        self._most = limits.cell_characters
         self.begun = False
         self._where = tuple(map(canonical, filter(None, paths.wanted.records.split("/"))))
         self._seen = seen
-        self._root = _Node(paths, None, "")
         self._nodes = 0
-        self._outside: list[str] = []
-        self._inside: list[_Open] = []
+        self._here = _Node()
+        # The text since the last element whose text is wanted began, and of those around it.
+        self._pieces: list[str] = []
+        self._around: list[list[str]] = []
+        self._images: list[Encoded] = []
+        self._part: Part | None = None
         self._taken = Taken(paths, limits)
+        # Those of the record, or of the part that is being read.
+        self._values = self._taken.values
         self._finished: list[Taken] = []
+        # Of all that a parser calls this is called most often, and so it is nothing of Python's.
+        self.data: Callable[[str], None] = self._pieces.append
 
     def finished(self) -> Iterator[Taken]:
-        """The records that have ended since this was asked last."""
+        """The records that have ended since this was asked last. To be asked after each piece that
+        is parsed: no more of a text is kept than a cell may hold."""
+        self._shorten()
         finished, self._finished = self._finished, []
         yield from finished
 
@@ -107,92 +133,107 @@ class Elements:
         raise DoctypeMet
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        inside = self._inside
-        expect_short(tag)
-        if len(self._outside) + len(inside) > self._limits.depth:
-            raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
-        if inside:
-            parent = inside[-1]
-            begun = self._begun(parent, parent.node.below.get(tag) or self._met(parent, tag))
-        else:
-            self._outside.append(_local(tag))
-            if not self._is_record():
-                return
-            self.begun = True
-            self._taken = Taken(self._paths, self._limits)
-            begun = _Open(self._root, None, None)
-        inside.append(begun)
-        if attributes:
-            self._take(attributes, begun)
-
-    def data(self, text: str) -> None:
-        if self._inside and (belongs := self._inside[-1].text):
-            belongs.add(text)
+        try:
+            node = self._here.below[tag]
+        except KeyError:
+            node = self._met(tag)
+        self._here = node
+        if node.turns:
+            self._begin(node)
+        if node.wanted and self._pieces:
+            self._pieces.clear()
+        if attributes and node.inside:
+            self._take(attributes, node)
 
     def end(self, tag: str) -> None:
-        if self._inside:
-            node, text, part = self._inside.pop()
-            if node.wanted:
-                self._taken.add(part, node.path, str(text))
-            elif node.begins and part:
-                self._taken.end(part)
-            if self._inside:
-                return
-            self._finished.append(self._taken)
-        self._outside.pop()
+        node = self._here
+        self._here = node.above
+        if node.plain:
+            text = "".join(self._pieces)
+            if node.path not in self._values and len(text) <= self._most:
+                self._values[node.path] = text
+            else:
+                self._taken.add(self._part, node.path, text[: self._most + 1])
+        elif node.wanted:
+            self._taken.add(self._part, node.path, self._text(node))
+        if node.turns:
+            self._end(node)
 
     def close(self) -> None:
         """Nothing is kept that the end of the document would settle."""
 
-    def _is_record(self) -> bool:
-        match self._where:
-            case ():
-                return len(self._outside) == 1
-            case (only,):
-                return self._outside[-1] == only
-            case _:
-                return tuple(self._outside[1:]) == self._where
+    def _begin(self, node: _Node) -> None:
+        if node.record:
+            self.begun = True
+            self._taken = Taken(self._paths, self._limits)
+            self._values = self._taken.values
+        if node.apart:
+            self._around.append(self._pieces.copy())
+        if node.begins:
+            self._part = self._taken.part(node.each)
+            self._values = self._part.values
+        if node.listed and self._part:
+            self._taken.see(self._part, node.path)
+        if node.is_break:
+            self._pieces.append("\n")
+        if node.image:
+            self._images.append(Encoded())
 
-    def _take(self, attributes: Mapping[str, str], begun: _Open) -> None:
+    def _end(self, node: _Node) -> None:
+        if node.apart:
+            self._pieces[:] = self._around.pop()
+        if node.begins and self._part:
+            self._taken.end(self._part)
+            self._part, self._values = None, self._taken.values
+        if node.record:
+            self._finished.append(self._taken)
+
+    def _text(self, node: _Node) -> str:
+        text = "".join(self._pieces)
+        if node.image:
+            image = self._images.pop()
+            image.add(text)
+            return str(image)
+        return text[: self._most + 1]
+
+    def _shorten(self) -> None:
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        owner = self._here.owner
+        if owner is None:
+            return
+        if owner.image:
+            self._images[-1].add(text)
+        else:
+            self._pieces.append(text[: self._most + 1])
+
+    def _take(self, attributes: Mapping[str, str], node: _Node) -> None:
         if len(attributes) > self._limits.columns:
             raise TooMuch(f"有元素的属性超过 {self._limits.columns} 个")
         for key, value in attributes.items():
             expect_short(key)
-            path = _below(begun.node.path, key, "@")
-            self._taken.add(begun.part, path, value)
-            if begun.part:
-                self._taken.see(begun.part, path)
+            path = f"{node.path}/@{_local(key)}" if node.path else f"@{_local(key)}"
+            self._taken.add(self._part, path, value)
+            if self._part:
+                self._taken.see(self._part, path)
             else:
                 self._see(path)
 
-    def _begun(self, parent: _Open, node: _Node) -> _Open:
-        if node.begins:
-            return _Open(node, None, self._taken.part(node.each))
-        if parent.part:
-            self._taken.see(parent.part, node.path)
-        if node.wanted:
-            return _Open(node, self._words(node), parent.part)
-        if parent.text is None or node.way:
-            return _Open(node, None, parent.part)
-        if node.is_break:
-            parent.text.add("\n")
-        return _Open(node, parent.text, parent.part)
-
-    def _words(self, node: _Node) -> _Words:
-        if not node.each and node.path in self._paths.wanted.images:
-            return Encoded()
-        return _Text(self._limits.cell_characters)
-
-    def _met(self, parent: _Open, tag: str) -> _Node:
+    def _met(self, tag: str) -> _Node:
         """An element met there for the first time; so many are remembered."""
-        node = _Node(self._paths, parent.node, tag)
+        above = self._here
+        expect_short(tag)
+        if above.depth >= self._limits.depth:
+            raise TooMuch(f"嵌套超过 {self._limits.depth} 层")
+        node = _Node(above, tag)
+        node.place(self._paths, self._where)
         if self._nodes < _MOST_NODES:
             self._nodes += 1
-            parent.node.below[tag] = node
-        if not node.each:
+            above.below[tag] = node
+        if above.inside and not node.each:
             self._see(node.path)
-            if not (parent.text or parent.node.way):
-                self._taken.pass_over(parent.node.path)
+            if not (above.owner or above.way):
+                self._taken.pass_over(above.path)
         return node
 
     def _see(self, path: str) -> None:
@@ -204,12 +245,6 @@ def expect_short(name: str) -> None:
     """Raises TooMuch for a name that nobody gives an element or attribute."""
     if len(name) > _LONGEST_NAME:
         raise TooMuch(f"有元素或属性的名称超过 {_LONGEST_NAME} 字")
-
-
-@lru_cache(maxsize=4_096)
-def _below(path: str, tag: str, mark: str = "") -> str:
-    name = f"{mark}{_local(tag)}"
-    return f"{path}/{name}" if path else name
 
 
 @lru_cache(maxsize=4_096)

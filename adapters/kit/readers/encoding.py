@@ -132,7 +132,8 @@ def _decoded(file: BinaryIO, encoding: str) -> _Decoded:
             text = error.object[: error.start].decode(encoding, "ignore")
             return _Decoded(False, row + text.count("\n"), characters + _beyond_ascii(text))
         row += text.count("\n")
-        characters += _beyond_ascii(text)
+        if characters < _SURELY_UTF8:
+            characters += _beyond_ascii(text)
     return _Decoded(True, row, characters)
 
 

@@ -56,7 +56,8 @@ class Part:
 
 @dataclass(slots=True)
 class Taken:
-    """What was taken of a record so far. Values that stand at one path are joined as lines."""
+    """What was taken of a record so far. Values that stand at one path are joined as lines;
+    `characters` are those of its parts."""
 
     paths: Paths
     limits: Limits
@@ -112,16 +113,17 @@ class Taken:
             return
         values = part.values if part else self.values
         where = f"{part.each}/{path}" if part else path
-        self.characters += len(text)
-        if self.characters > _LONGEST_RECORD:
-            self.faults[""] = f"整条记录超过 {_LONGEST_RECORD} 字"
-        elif where not in self.faults:
+        if part:
+            self.characters += len(text)
+        if self.characters <= _LONGEST_RECORD and where not in self.faults:
             values[path] = f"{values[path]}\n{text}" if path in values else text
             if len(values[path]) > self.limits.cell_characters:
                 self.faults[where] = f"内容超过 {self.limits.cell_characters} 字"
 
     def record(self, number: int, place: Place) -> Record | Unreadable:
         """The record, or what is wrong with it."""
+        if self._is_too_long():
+            self.faults[""] = f"整条记录超过 {_LONGEST_RECORD} 字"
         if self.faults:
             told = (
                 RowFault(place.row, path, FaultKind.TOO_LONG, reason, "请缩短后重新导出")
@@ -132,8 +134,16 @@ class Taken:
         unread = tuple(self.unread)
         return Record(number, place, self._columns(), self.groups, totals=totals, unread=unread)
 
-    def _columns(self) -> dict[str, str]:
+    def _is_too_long(self) -> bool:
+        most = self.characters + len(self.values) * self.limits.cell_characters
+        if most <= _LONGEST_RECORD:
+            return False
+        return self.characters + sum(map(len, self.values.values())) > _LONGEST_RECORD
+
+    def _columns(self) -> Mapping[str, str]:
         titles, also = self.paths.wanted.titles, self.paths.wanted.also
+        if also.keys().isdisjoint(self.values):
+            return self.values
         columns = {path: text for path, text in self.values.items() if path in titles}
         for path, text in self.values.items():
             if path not in titles:

@@ -1,6 +1,7 @@
 """A reader of XML documents: records are elements, read one after the other and never kept."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -95,10 +96,10 @@ class XmlFile:
             no_network=True,
         )
         try:
-            for chunk, text in enumerate(self._text()):
-                if chunk == most:
+            for number, chunk in enumerate(self._chunks()):
+                if number == most:
                     return
-                parser.feed(text.encode())
+                parser.feed(chunk)
                 yield from elements.finished()
             parser.close()
         except DoctypeMet:
@@ -110,14 +111,15 @@ class XmlFile:
 
     @property
     def _length(self) -> int:
-        """Characters, or more than that."""
+        """Of the document, in characters or bytes."""
         return len(self._mended.text) if self._mended else self._file.path.stat().st_size
 
-    def _text(self) -> Iterator[str]:
-        if self._mended is None:
-            return _pieces(self._file)
-        text = self._mended.text
-        return (text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK))
+    def _chunks(self) -> Iterator[bytes]:
+        """The document in UTF-8."""
+        if self._mended is None and self._file.encoding == "utf-8-sig":
+            return _raw(self._file.path)
+        text = _cut(self._mended.text) if self._mended else _pieces(self._file)
+        return (piece.encode() for piece in text)
 
 
 def examine_xml(path: Path, limits: Limits) -> TextFile:
@@ -141,6 +143,19 @@ def _mended(file: TextFile, limits: Limits) -> Mended:
         reason = f"文件超过 {limits.whole_bytes >> 20} MiB"
         raise UnreadableFile(_fault(reason, "请分成几个文件导出"))
     return mended("".join(_pieces(file)))
+
+
+def _raw(path: Path) -> Iterator[bytes]:
+    """The bytes of a document that was found to be sound UTF-8."""
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:
+            file.seek(0)
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _cut(text: str) -> Iterator[str]:
+    return (text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK))
 
 
 def _pieces(file: TextFile) -> Iterator[str]:

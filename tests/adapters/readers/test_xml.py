@@ -182,7 +182,7 @@ def test_an_entity_that_nobody_declared_ends_the_document(path: Path) -> None:
 @pytest.mark.parametrize(
     ("inside", "reason"),
     [
-        ("<b>" * 70 + "</b>" * 70, "XML 嵌套超过 64 层，此后的内容没有读取"),
+        ("<b>" * 63 + "</b>" * 63, "XML 嵌套超过 64 层，此后的内容没有读取"),
         (
             "<b " + " ".join(f'a{n}="" ' for n in range(600)) + "/>",
             "XML 有元素的属性超过 500 个，此后的内容没有读取",
@@ -196,6 +196,11 @@ def test_what_is_too_deep_or_too_wide_ends_the_document(
 ) -> None:
     got = read_text(path, f"<x><r><a>1</a></r><r>{inside}</r></x>")
     assert (got.columns, [fault.reason for fault in got.faults]) == ([{"a": "1"}], [reason])
+
+
+def test_what_is_just_not_too_deep_is_read(path: Path) -> None:
+    got = read_text(path, f"<x><r>{'<b>' * 62}{'</b>' * 62}<a>1</a></r></x>")
+    assert (got.columns, got.faults) == ([{"a": "1"}], ())
 
 
 def test_ten_megabytes_in_one_element_are_a_fault_of_its_record_alone(path: Path) -> None:
@@ -212,6 +217,30 @@ def test_a_group_of_too_many_parts_is_a_fault_of_its_record(path: Path) -> None:
     assert [fault.reason for fault in read_text(path, text, PERSON).unreadable] == [
         "同类项超过 1000 个"
     ]
+
+
+def test_characters_and_texts_are_whole_wherever_the_parser_is_given_a_piece(path: Path) -> None:
+    filling = "示范" * 60_000
+    for shift in range(4):
+        text = f"<x><!--{'y' * shift}{filling}--><r><a>甲{filling[:30_000]}乙</a></r></x>"
+        assert read_text(path, text).columns == [{"a": f"甲{filling[:30_000]}乙"}]
+
+
+def test_a_value_inside_a_longer_one_is_its_own(path: Path) -> None:
+    wanted = Wanted({"a": "甲", "a/b": "乙"}, frozenset(), frozenset(), records="r")
+    long = "示" * 15_000
+    text = f"<x><r><a>{long}<b>{long * 2}</b>{long}<br/>末</a></r></x>"
+    assert read_text(path, text, wanted).columns == [{"a": f"{long * 2}\n末", "a/b": long * 2}]
+
+
+def test_a_record_of_many_long_values_is_a_fault(path: Path) -> None:
+    titles = {f"a{number}": "甲" for number in range(129)}
+    wanted = Wanted(titles, frozenset(), frozenset(), records="r")
+    values = "".join(f"<{name}>{'乙' * 32_767}</{name}>" for name in titles)
+    assert [
+        (fault.column, fault.reason)
+        for fault in read_text(path, f"<x><r>{values}</r></x>", wanted).unreadable
+    ] == [("", "整条记录超过 4194304 字")]
 
 
 def test_a_record_that_is_too_long_in_all_is_a_fault(path: Path) -> None:
