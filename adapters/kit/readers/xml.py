@@ -92,7 +92,7 @@ class XmlFile:
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", elements),
             encoding="utf-8",
-            resolve_entities=False,
+            # Entities of other files are never read, which is what lxml does unless told otherwise.
             no_network=True,
         )
         try:

@@ -82,6 +82,11 @@ def test_people_come_with_what_other_tables_say_of_them(path: Path, content: byt
     assert [each.place.sheet for each in got.records] == ["A01", "A01"]
 
 
+def test_a_reference_in_a_string_is_the_character_it_stands_for(path: Path) -> None:
+    got = read_bytes(path, zipped(members({"A01": table([{"A0000": "P1", "A0101": "R&D <\"'"}])})))
+    assert [columns["a0101"] for columns in got.columns] == ["R&D <\"'"]
+
+
 def test_reading_goes_on_behind_a_number(path: Path) -> None:
     path.write_bytes(zipped(INSIDE))
     with opened(path, "样例.hzb", WANTED) as reader:

@@ -54,6 +54,13 @@ def test_values_are_found_by_path_and_attribute_below_their_record(path: Path) -
     assert (got.columns, got.notices) == ([expected], ())
 
 
+def test_a_reference_in_an_attribute_is_the_character_it_stands_for(path: Path) -> None:
+    text = (
+        '<Root><Body><Object><Record no="R&amp;D &#38; &lt;&#20013;&quot;"/></Object></Body></Root>'
+    )
+    assert read_text(path, text, NOTICE).columns == [{"@no": 'R&D & <中"'}]
+
+
 def test_names_count_without_their_namespaces(path: Path) -> None:
     text = (
         '<x:Root xmlns:x="urn:x" xmlns="urn:y"><Body><x:Object><Record x:No="1">'
@@ -164,6 +171,7 @@ LAUGHS = (
         '<!DOCTYPE r [<!ENTITY x SYSTEM "http://127.0.0.1:9/x">]><r><a>&x;</a></r>',
         f"<!-- {'x' * 70_000} --><!DOCTYPE r []><r><a>1</a></r>",
         f"<!-- {'x' * 2_000_000} --><!DOCTYPE r []><r><a>1</a></r>",
+        '<!DOCTYPE r [<!ENTITY a "x">]><r b="&a;"><a>1</a></r>',
         "\ufeff" + LAUGHS,
     ],
 )
