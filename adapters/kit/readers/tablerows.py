@@ -118,8 +118,7 @@ class TableRows:
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", self._rows),
             encoding="utf-8",
-            # No document has entities of its own; in attributes `&amp;` is left as it is without.
-            resolve_entities="internal",
+            # Entities of other files are never read, which is what lxml does unless told otherwise.
             no_network=True,
         )
         try:

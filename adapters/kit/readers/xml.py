@@ -92,8 +92,7 @@ class XmlFile:
         parser = etree.XMLParser(
             target=cast("etree.ParserTarget", elements),
             encoding="utf-8",
-            # No document has entities of its own; in attributes `&amp;` is left as it is without.
-            resolve_entities="internal",
+            # Entities of other files are never read, which is what lxml does unless told otherwise.
             no_network=True,
         )
         try:
