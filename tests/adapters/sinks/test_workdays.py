@@ -96,6 +96,19 @@ def test_a_calendar_that_changes_is_counted_by_though_nothing_comes(
         assert file.stat() == written
 
 
+def test_a_workbook_that_people_saved_as_it_was_is_not_written_again(
+    calendar: Path, file: Path
+) -> None:
+    with COUNTED.opened(file.parent, OPINIONS) as sink:
+        sink.take([])
+        fill_in(file, FIRST)
+        sink.take([])
+        load_workbook(file).save(file)
+        saved = file.stat()
+        sink.take([])
+    assert file.stat() == saved
+
+
 def test_without_a_calendar_a_week_is_worked_from_monday_to_friday(
     calendar: Path, file: Path
 ) -> None:
