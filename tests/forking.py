@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,10 @@ from typing import Any, NoReturn, TextIO
 
 _LONGEST = 1 << 17
 _NUMBER = 4
+_PARTS = (
+    *("hub.cli.commands", "hub.cli.serving", "hub.cli.adapters", "adapters.kit.running"),
+    *("hub.app.embedded", "hub.app.serving", "hub.app.working"),
+)
 
 
 class Forked:
@@ -61,7 +66,9 @@ class Forked:
     def send_signal(self, sign: int) -> None:
         """Send a signal if it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, sign)
+            # It may end just now, and be known to have done so a moment later.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sign)
 
     def terminate(self) -> None:
         """SIGTERM."""
@@ -178,12 +185,13 @@ def _limit(largest_file: int) -> None:
 
 
 def _load() -> None:
-    """What every part of a hub loads, and what is loaded when the first database is made."""
+    """What every part of a hub and what adapters load, and what is loaded when the first database
+    is made."""
     from contracts.catalogue import load_catalogue
-    from hub.app import embedded, serving, working  # noqa: F401
-    from hub.cli import commands  # noqa: F401
     from hub.database.opening import open_database
 
+    for part in _PARTS:
+        import_module(part)
     # A schema is built when a payload is first checked, and these are what most hubs are sent.
     for type_ in ("petition.case_transferred", "clue.transferred"):
         for contract in load_catalogue().versions(type_):

@@ -3,14 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections import deque
 from pathlib import Path
 
 from tests.adapters.door import HANG_UP, Answer, Asked, Door, error
 from tests.adapters.test_kills import COLUMNS
 from tests.adapters.test_running import FOLDER
+from tests.forking import Process, started
 
 FILES, ROWS = 4, 700
 # At which requests it is killed, and whether the door took the batch before.
@@ -37,7 +36,7 @@ def test_every_file_ends_where_it_should_and_every_event_is_there_once(
     (tmp_path / "drop").mkdir()
     for number in range(FILES):
         dropped(tmp_path / "drop", number)
-    running: list[subprocess.Popen[str]] = []
+    running: list[Process] = []
 
     def kill(asked: Asked) -> Answer:
         if KILLED[len(door.asked)]:
@@ -50,12 +49,10 @@ def test_every_file_ends_where_it_should_and_every_event_is_there_once(
     refusal = error("not_permitted", "没有该地区的发布授权", pointer="/region")
     door.rejects = lambda event: [refusal] * (event["data"]["petitionid"] == "K000007")
 
-    command = [sys.executable, "-m", "hub", "adapter", "run", str(tmp_path / "adapters.toml")]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     finished: set[int] = set()
     told = ""
     while len(finished) < FILES:
-        child = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        child = started("adapter", "run", str(tmp_path / "adapters.toml"), environment=os.environ)
         running.append(child)
         assert child.stderr is not None
         for line in child.stderr:
