@@ -4,10 +4,10 @@ What one cell says is read once: codes, flags, days and bodies come again in row
 """
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, repeat
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -71,8 +71,7 @@ class Row(Struct, frozen=True):
         return _fault(self.place, self.fields[field], wrong)
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     """One field: the columns that it is read from (`column` if it is one alone, and no unit is
     heard for it), and what their cells said so far."""
 
@@ -80,7 +79,7 @@ class _Field:
     rule: FieldRule
     column: str | None
     columns: tuple[str, ...]
-    known: dict[_Given, Value | Wrong | None] = field(default_factory=dict)
+    known: dict[_Given, Value | Wrong | None]
 
 
 class Rows:
@@ -131,20 +130,20 @@ class Rows:
         values: dict[str, Value] = {}
         faults = []
         get = columns.get
-        for each in fields:
-            unit = None if each.column else units.get(each.rule.column)
-            given = get(each.column) if each.column else (unit, *map(get, each.columns))
+        for name, rule, column, several, known in fields:
+            unit = None if column else units.get(rule.column)
+            given = get(column) if column else (unit, *map(get, several))
             try:
-                value = each.known[given]
+                value = known[given]
             except KeyError:
-                value = self._value(columns, each.rule, unit)
-                _keep(each.known, given, value)
+                value = self._value(columns, rule, unit)
+                _keep(known, given, value)
             if value is None:
                 continue
             if isinstance(value, Wrong):
-                faults.append(_fault(place, each.rule, value))
+                faults.append(_fault(place, rule, value))
             else:
-                values[each.name] = value
+                values[name] = value
         return values, faults
 
     def _value(
@@ -190,7 +189,7 @@ def _prepare(name: str, rule: FieldRule, part: bool) -> _Field:
     more = (rule.label_column, rule.when and rule.when.column, *(rule.also if part else ()))
     columns = (rule.column, *(column for column in more if column))
     alone = len(columns) == 1 and rule.reads not in AMOUNTS
-    return _Field(name, rule, columns[0] if alone else None, columns)
+    return _Field(name, rule, columns[0] if alone else None, columns, {})
 
 
 def _keep(

@@ -70,13 +70,18 @@ def as_2022(text: str) -> str:
 def _rows(file: BinaryIO, *, wide: bool) -> int | None:
     """Line ends outside quotes, found without knowing the encoding (but for one of `wide`
     characters, whose rows are not counted). Raises UnreadableFile for what is no text."""
-    rows, quoted, last = 0, False, b"\n"
+    rows, quoted, last = 0, 0, b"\n"
     for chunk in _chunks(file):
         if not wide and b"\0" in chunk:
             raise _unreadable("文件含有空字节，不是文本文件", "请确认导出的是 CSV，且传输完整")
-        for number, part in enumerate(chunk.split(b'"')):
-            quoted ^= number > 0
-            rows += 0 if quoted else part.count(b"\n")
+        if b'"' in chunk:
+            *lines, begun = chunk.split(b"\n")
+            for line in lines:
+                quoted ^= line.count(b'"') & 1
+                rows += not quoted
+            quoted ^= begun.count(b'"') & 1
+        elif not quoted:
+            rows += chunk.count(b"\n")
         last = chunk[-1:]
     counted = rows + (last != b"\n")
     return None if wide else counted or None

@@ -197,8 +197,14 @@ class _Parsing:
                     part, path = taken.part(path), ""
                 elif part is None and path not in self._paths.ways:
                     taken.pass_over(path)
+                # Most members are texts of the record itself, which nobody needs to walk.
+                texts = part is None and self._seen is None and room > 1
                 for name, below in value.items():
-                    self._walk(taken, part, f"{path}/{name}" if path else name, below, room - 1)
+                    inner = f"{path}/{name}" if path else name
+                    if texts and isinstance(below, str):
+                        taken.add(None, inner, below)
+                    else:
+                        self._walk(taken, part, inner, below, room - 1)
                 if begun and part:
                     taken.end(part)
 
