@@ -18,6 +18,7 @@ from contracts.faults import Fault
 
 SEALED: Final = b"{}"
 _SHARD_BITS: Final = 48
+_NUMBER: Final = (1 << _SHARD_BITS) - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -205,12 +206,12 @@ def pack(shard: int, number: int) -> int:
 
 def number_of(position: int) -> int:
     """A position's number within its shard."""
-    return position & ((1 << _SHARD_BITS) - 1)
+    return position & _NUMBER
 
 
 def shown(position: int) -> str:
     """A position as it is written outside, `<shard>-<number>`."""
-    return f"{position >> _SHARD_BITS}-{number_of(position)}"
+    return f"{position >> _SHARD_BITS}-{position & _NUMBER}"
 
 
 def microseconds(moment: datetime) -> int:

@@ -29,6 +29,8 @@ _AMONG: Final[Spoken] = {
     "postgresql": "= ANY (CAST(? AS {type}[]))",
 }
 
+# Of positions without a gap, as a feed of all there is has them: the driver would look at each.
+_WITHIN: Final = "position BETWEEN ? AND ?"
 _AT: Final[Spoken] = {
     "sqlite": "position IN (SELECT value FROM json_each(?))",
     # Both ends, so that only the partitions between them are looked into.
@@ -57,9 +59,12 @@ def words(connection: Connection, values: Iterable[str]) -> Listed:
 def at(connection: Connection, positions: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
     """A condition that a row of the journal stands at one of `positions`; the values of its `?`."""
     listed, condition = list(positions), spoken(connection, _AT)
+    least, most = min(listed, default=0), max(listed, default=-1)
+    if listed == list(range(least, least + len(listed))):
+        return _WITHIN, (least, most)
     if is_sqlite(connection):
         return condition, (json.dumps(listed),)
-    return condition, (listed, min(listed, default=0), max(listed, default=0))
+    return condition, (listed, least, most)
 
 
 def is_sqlite(connection: Connection) -> bool:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from io import SEEK_END, BytesIO
+from io import BytesIO
 from typing import Final, assert_never
 
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
 from hub.database.connection import Connection
 from hub.delivery.version import in_version, no_form
-from hub.delivery.view import View, view_of
+from hub.delivery.view import Sight, View, sight_of, view_of
 from hub.errors import Forbidden
 from hub.event import Entry
 from hub.evidence.reads import DENIED, EXPIRED, FILTERED, OTHER_VERSION, PARKED, Parked, outcome_of
@@ -139,11 +139,13 @@ def read_entry(
 class Way:
     """How far the events of the same circumstances may be handed over, and in which version.
 
-    `outcome` is the byte of its outcome, if the event has a form in that version.
+    `sight`: of the version that was published. `outcome` is the byte of its outcome, if the event
+    has a form in the pinned one.
     """
 
     allowed: Allowed
     contract: Contract
+    sight: Sight
     pinned: str
     outcome: int
 
@@ -193,14 +195,15 @@ class Steps:
         if isinstance(way, KeptBack):
             return way.outcome, way
         if way.pinned == entry.version:
-            return way.outcome, view_of(entry, way.contract, way.allowed)
+            return way.outcome, view_of(entry, way.sight)
         try:
             carried, target = in_version(entry, way.contract, way.pinned, catalogue=self._catalogue)
         except Inconvertible as inconvertible:
             wanted = self._catalogue.find(entry.type, way.pinned)
             reason = no_form(wanted, inconvertible.fault, way.allowed)
             return PARKED, Parked(entry.position, way.pinned, reason)
-        return way.outcome, view_of(carried, target, way.allowed)
+        sight = sight_of(target, way.allowed, caveats=entry.caveats)
+        return way.outcome, view_of(carried, sight)
 
     def _way(self, entry: Entry) -> Way | KeptBack:
         standing = self._decisions.standing(entry)
@@ -210,7 +213,8 @@ class Steps:
         assert contract is not None, "an unknown contract is denied at step 1"
         pinned = self._pins.get(entry.type, entry.version)
         other = 0 if pinned == entry.version else OTHER_VERSION
-        return Way(standing, contract, pinned, outcome_of(standing) | other)
+        sight = sight_of(contract, standing, caveats=entry.caveats)
+        return Way(standing, contract, sight, pinned, outcome_of(standing) | other)
 
 
 def _kept_back(denied: Denied) -> KeptBack:
@@ -259,15 +263,17 @@ class _Array:
     """
 
     def __init__(self) -> None:
-        self._written = BytesIO(b"[")
-        self.size = self._written.seek(0, SEEK_END)
+        self._written = BytesIO()
+        self._before = b"["
+        self.size = 1
 
     def add(self, document: bytes) -> None:
-        if self.size > 1:
-            self._written.write(b",")
-        self._written.write(document)
-        self.size = self._written.tell()
+        self._written.write(self._before)
+        self.size += self._written.write(document) + 1
+        self._before = b","
 
     def end(self) -> bytes:
+        if not self._written.tell():
+            return b"[]"
         self._written.write(b"]")
         return self._written.getvalue()

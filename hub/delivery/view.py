@@ -49,22 +49,39 @@ class _Cut:
     inside: tuple["_Cut", ...]
 
 
-def view_of(entry: Entry, contract: Contract, allowed: Allowed) -> View:
-    """The view of an event for whoever is allowed this much of it."""
-    if entry.caveats & Caveat.sealed:
-        # Nothing was kept; that there is a payload, and of which contract, everybody knows.
-        every = tuple(f"/{field.name}" for field in contract.fields)
-        return View(_document(entry, _only_viewed(entry.attributes), entry.data, every), every)
-    classes = allowed.classes
-    cuts = _cuts_of(contract, classes, allowed.masked)
-    if not cuts:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a recipient sees of the events of one contract that bear the same caveats.
+
+    `hidden` is told of every event of which anything is; `sealed`: nothing of it was kept.
+    """
+
+    cuts: tuple[_Cut, ...]
+    hidden: tuple[str, ...]
+    sealed: bool
+
+
+def sight_of(contract: Contract, allowed: Allowed, *, caveats: int) -> Sight:
+    """What whoever is allowed this much sees of such events."""
+    if caveats & Caveat.sealed:
+        # That there is a payload, and of which contract, everybody knows.
+        return Sight((), tuple(f"/{field.name}" for field in contract.fields), True)
+    sees_sources = FieldClass.F4 in allowed.classes and not allowed.masked
+    always = () if sees_sources else contract.source_protected
+    return Sight(_cuts_of(contract, allowed.classes, allowed.masked), always, False)
+
+
+def view_of(entry: Entry, sight: Sight) -> View:
+    """The view of an event that is seen so."""
+    if sight.sealed:
+        attributes = _only_viewed(entry.attributes)
+        return View(_document(entry, attributes, entry.data, sight.hidden), sight.hidden)
+    if not sight.cuts:
         return View(_document(entry, entry.attributes, entry.data, ()), ())
     payload = _decode(entry.data)
-    sees_sources = FieldClass.F4 in classes and not allowed.masked
-    always = () if sees_sources else contract.source_protected
     found: dict[str, None] = {}
-    _cut(payload, cuts, "", found)
-    withheld = (*(p for p in found if p not in always), *always)
+    _cut(payload, sight.cuts, "", found)
+    withheld = (*(p for p in found if p not in sight.hidden), *sight.hidden)
     if not withheld:
         return View(_document(entry, entry.attributes, entry.data, ()), ())
     # Written anew even if nothing was there to take out: spaces and nulls would tell.

@@ -1,6 +1,7 @@
 """The journal's statements. The hot ones are driver SQL: their cost is the journal's cost."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from secrets import randbits
@@ -20,6 +21,10 @@ _HEADER: Final = (
 _NO_DATA: Final[tuple[bytes, ...]] = (b"",)
 _PROOF: Final = "source, event_id, correlation, digest, about"
 _RECORD: Final = f"{_HEADER}, data, {_PROOF}"
+# So many rows of a feed are read at first, then eight times as many: one may hold a thousand
+# entries or a single one, and whoever is far behind has thousands of rows before him.
+_FEED_ROWS: Final = 4
+_MORE: Final = 8
 # Whoever is further behind reads all subscriptions anew.
 CHANGES_KEPT: Final = 10_000
 
@@ -118,19 +123,22 @@ def feed_after(
     connection: Connection, subscription: int, *, after: int, until: int, most: int
 ) -> list[int]:
     """At most `most` feed entries with `after` < position <= `until`, in order."""
-    rows = connection.exec_driver_sql(
-        "SELECT positions FROM feed WHERE subscription = ? AND first <= ? AND last > ? AND first >="
-        " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = ? AND first <= ?)"
-        " ORDER BY first LIMIT ?",
-        (subscription, until, after, subscription, after, most),
-    )
-    found: list[int] = []
-    for (packed,) in rows:
-        positions = array("q", packed)
-        found.extend(p for p in positions if after < p <= until)
-        if len(found) >= most:
-            break
-    return found[:most]
+    found, reached, most_rows = array("q"), after, _FEED_ROWS
+    while True:
+        wanted = min(most_rows, most - len(found))
+        rows = connection.exec_driver_sql(
+            "SELECT positions, last FROM feed"
+            " WHERE subscription = ? AND first <= ? AND last > ? AND first >="
+            " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = ? AND first <= ?)"
+            " ORDER BY first LIMIT ?",
+            (subscription, until, reached, subscription, reached, wanted),
+        ).all()
+        for packed, _ in rows:
+            positions = array("q", packed)
+            found += positions[bisect_right(positions, reached) : bisect_right(positions, until)]
+        if len(found) >= most or len(rows) < wanted:
+            return found[:most].tolist()
+        reached, most_rows = rows[-1].last, most_rows * _MORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,9 @@ class SubscriptionRow:
 
 
 _SUBSCRIPTION = tuple(subscriptions.c[name] for name in SubscriptionRow.__slots__)
+_SUBSCRIPTION_OF: Final = (
+    f"SELECT {', '.join(SubscriptionRow.__slots__)} FROM subscriptions WHERE agency = ? AND id = ?"
+)
 
 
 def all_subscriptions(connection: Connection) -> list[SubscriptionRow]:
@@ -185,8 +196,7 @@ def count_subscriptions(connection: Connection, agency: str) -> int:
 
 def subscription(connection: Connection, agency: str, id_: str) -> SubscriptionRow | None:
     """One subscription of an agency."""
-    where = (subscriptions.c.agency == agency) & (subscriptions.c.id == id_)
-    row = connection.execute(select(*_SUBSCRIPTION).where(where)).one_or_none()
+    row = connection.exec_driver_sql(_SUBSCRIPTION_OF, (agency, id_)).one_or_none()
     return None if row is None else SubscriptionRow(*row)
 
 

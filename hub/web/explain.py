@@ -14,7 +14,7 @@ from hub.database.connection import Connection
 from hub.database.readers import Readers
 from hub.delivery.turns import Turns
 from hub.delivery.version import in_version
-from hub.delivery.view import view_of
+from hub.delivery.view import sight_of, view_of
 from hub.errors import BadRequest, NotFound
 from hub.event import Caveat, Marking, Record, receipt_of, rfc3339, shown
 from hub.evidence import account
@@ -281,7 +281,8 @@ def _withheld(outcome: Outcome, event: Record, policies: Policies, version: str)
         read, target = in_version(event, contract, version, catalogue=policies.catalogue)
     except Inconvertible:
         return ()
-    return view_of(read, target, Allowed(outcome.classes, outcome.masked)).withheld
+    seen = Allowed(outcome.classes, outcome.masked)
+    return view_of(read, sight_of(target, seen, caveats=event.caveats)).withheld
 
 
 def _decision(decision: Decision, policy: Policy) -> DecisionShown:

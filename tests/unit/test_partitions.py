@@ -253,19 +253,25 @@ def test_several_that_register_at_once_make_each_partition_once(hub: Journal) ->
     assert [end for _, end in ranges[:-1]] == [first for first, _ in ranges[1:]]
 
 
-def test_a_page_looks_into_the_partitions_that_it_is_about_alone(hub: Journal) -> None:
+def literal(value: int | list[int]) -> str:
+    return str(value) if isinstance(value, int) else f"CAST('{{{str(value)[1:-1]}}}' AS bigint[])"
+
+
+@pytest.mark.parametrize("positions", [range(250, 350), range(250, 350, 9)])
+def test_a_page_looks_into_the_partitions_that_it_is_about_alone(
+    hub: Journal, positions: range
+) -> None:
     """With the one plan that its connection keeps for all pages."""
     for first in range(1, 2_401, 100):
         hub.run(partial(partitions.make, first=first, end=first + 100))
 
     def explained(connection: Connection) -> Mapping[str, Any]:
         with sent(connection) as statements:
-            list(journal.entries(connection, range(250, 350)))
-        ((statement, (positions, least, most)),) = statements
+            list(journal.entries(connection, positions))
+        ((statement, values),) = statements
         connection.exec_driver_sql(f"PREPARE page AS {statement}")
         told = connection.exec_driver_sql(
-            "EXPLAIN (ANALYZE, FORMAT JSON)"
-            f" EXECUTE page(CAST('{{{str(positions)[1:-1]}}}' AS bigint[]), {least}, {most})"
+            f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page({', '.join(map(literal, values))})"
         ).scalar_one()
         ((plan,),) = [told if isinstance(told, list) else msgjson.decode(told)]
         return dict(plan["Plan"])

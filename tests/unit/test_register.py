@@ -33,6 +33,7 @@ from hub.policy import sql as policy_sql
 from hub.policy.acts import Actor
 from hub.policy.parties import PartyMarks
 from hub.policy.policy import Policies
+from tests.bench.plans import sent
 from tests.sample import CITY, COUNTY, DISCIPLINE, PROVINCE, admitted, policy
 
 END = 2**62
@@ -498,6 +499,18 @@ def test_a_feed_reads_like_one_list_wherever_its_rows_begin(
                 for most in range(1, len(within) + 2):
                     read = feed_after(connection, 2, after=after, until=until, most=most)
                     assert read == within[:most]
+
+
+@pytest.mark.parametrize(("size", "most", "asked"), [(100, 150, [4]), (1, 45, [4, 32, 9])])
+def test_whoever_is_far_behind_reads_few_rows_of_a_feed_that_he_does_not_need(
+    connection: Connection, size: int, most: int, asked: list[int]
+) -> None:
+    for first in range(0, 300 * size, size):
+        sql.append_feeds(connection, {2: array("q", range(first + 1, first + size + 1))})
+    with sent(connection) as statements:
+        read = feed_after(connection, 2, after=size // 2, until=END, most=most)
+    assert read == list(range(size // 2 + 1, size // 2 + most + 1))
+    assert [values[-1] for _, values in statements] == asked
 
 
 ASKED_FILTERS: st.SearchStrategy[tuple[Filter, ...]] = st.sampled_from(
