@@ -98,6 +98,8 @@ class Loaded:
     """The process that has loaded the program, started when it is first asked for."""
 
     def __init__(self) -> None:
+        # Where it finds what it loads.
+        self.path = os.environ.get("PYTHONPATH")
         self._asking = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._asked, self._asks = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -166,9 +168,11 @@ def started(
     program: str = "hub",
 ) -> Process:
     """A process of a command; it cannot write a file past `largest_file` bytes. `program` is the
-    module that is its command line; another than the hub's loads itself.
+    module that is its command line; another than the hub's loads itself, and so does one that
+    finds its modules elsewhere.
     """
-    if _loaded is not None and program == "hub":
+    forked = program == "hub" and environment.get("PYTHONPATH") == (_loaded and _loaded.path)
+    if _loaded is not None and forked:
         return _loaded.start(*words, environment=environment, largest_file=largest_file)
     return subprocess.Popen(
         [sys.executable, "-m", program, *words],

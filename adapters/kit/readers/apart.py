@@ -18,7 +18,7 @@ from typing import IO, Final
 _LOOK: Final = 0.2
 # However busy the machine is.
 _MOST_WAITING: Final = 10
-_FROM_OUTSIDE: Final = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+_FROM_OUTSIDE: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _DIE_WITH_PARENT: Final = 1
 
 
@@ -55,7 +55,7 @@ def run_apart(
     finally:
         child.kill()
         child.wait()
-    if ended in _FROM_OUTSIDE:
+    if -ended in _FROM_OUTSIDE:
         go_on()
         raise OSError(errno.EINTR, os.strerror(errno.EINTR))
     return ended
@@ -78,6 +78,9 @@ def _waited(
 def limit_this_process(parent: int, *, seconds: int, memory: int, written: int) -> None:
     """For the process itself, before it looks at the file: seconds of computing, bytes of memory
     and of what it writes. It ends when its parent does, however that ends."""
+    for sign in _FROM_OUTSIDE:
+        # Whoever started ours may have had it ignored, as shells do in the background.
+        signal.signal(sign, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() != parent:
