@@ -11,7 +11,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -244,14 +244,12 @@ class Workbook:
                 f"台账 {self._file.name} 超过 {_MOST_ROWS} 行：请删除末尾的空行及其格式"
             )
         places: dict[Key, int] = {}
-        last = layout.header
-        keys = [layout.columns[title] - 1 for title in self._ledger.key]
-        below = layout.header + 1
-        for number, cells in enumerate(sheet.iter_rows(min_row=below, values_only=True), below):
-            if any(cell is not None for cell in cells):
-                last = number
-                places.setdefault(tuple(_key_text(cells[key]) for key in keys), number)
-        return places, last
+        keys = [layout.columns[title] for title in self._ledger.key]
+        used = sorted({row for row, _ in _values_on(sheet) if row > layout.header})
+        for row in used:
+            key = tuple(_key_text(sheet.cell(row, column).value) for column in keys)
+            places.setdefault(key, row)
+        return places, used[-1] if used else layout.header
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
         for column in self._ledger.columns:
@@ -335,12 +333,22 @@ def _without_sheets() -> Book:
     return book
 
 
-def _said_in(book: Book) -> Mapping[str, Sequence[Sequence[tuple[Any, str]]]]:
+def _said_in(book: Book) -> Mapping[str, Mapping[tuple[int, int], tuple[Any, str]]]:
     """Every cell but those that are written anew each time, and whether it is a formula."""
     return {
-        sheet.title: [[(cell.value, cell.data_type) for cell in row] for row in sheet.iter_rows()]
+        sheet.title: _values_on(sheet)
         for sheet in book.worksheets
         if sheet.title not in (CHOICES, CALENDAR)
+    }
+
+
+def _values_on(sheet: Worksheet) -> dict[tuple[int, int], tuple[Any, str]]:
+    """The cells with something in them, by row and column: those that are there. Whoever walks
+    over a sheet makes cells of all that is empty, up to the one that somebody left far below."""
+    return {
+        place: (cell.value, cell.data_type)
+        for place, cell in sheet._cells.items()
+        if cell.value is not None
     }
 
 
