@@ -11,7 +11,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -238,18 +238,23 @@ class Workbook:
         return _Layout(header, columns)
 
     def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[Key, int], int]:
-        """The rows by key, the first where a key stands twice, and the last row in use."""
+        """The rows by key, the first where a key stands twice, and the last row in use. Blanks
+        around a key tell rows apart, and count for nothing where none is told so."""
         if sheet.max_row > _MOST_ROWS:
             raise CannotRun(
                 f"台账 {self._file.name} 超过 {_MOST_ROWS} 行：请删除末尾的空行及其格式"
             )
-        places: dict[Key, int] = {}
+        just_so: dict[Key, int] = {}
+        alike: dict[Key, int] = {}
         keys = [layout.columns[title] for title in self._ledger.key]
+        merged = _merged_on(sheet, keys)
         used = sorted({row for row, _ in _values_on(sheet) if row > layout.header})
         for row in used:
-            key = tuple(_key_text(sheet.cell(row, column).value) for column in keys)
-            places.setdefault(key, row)
-        return places, used[-1] if used else layout.header
+            cells = [merged.get((row, column), sheet.cell(row, column)) for column in keys]
+            key = tuple(_key_text(cell.value) for cell in cells)
+            just_so.setdefault(key, row)
+            alike.setdefault(tuple(part.strip() for part in key), row)
+        return {**alike, **just_so}, used[-1] if used else layout.header
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
         for column in self._ledger.columns:
@@ -352,6 +357,20 @@ def _values_on(sheet: Worksheet) -> dict[tuple[int, int], tuple[Any, str]]:
     }
 
 
+def _merged_on(
+    sheet: Worksheet, columns: Collection[int]
+) -> dict[tuple[int, int], Cell | MergedCell]:
+    """Where people have merged what several rows have in common: the cell that says it, for each
+    cell of these columns that shows it."""
+    return {
+        (row, column): sheet.cell(area.min_row, area.min_col)
+        for area in sheet.merged_cells.ranges
+        for column in columns
+        if area.min_col <= column <= area.max_col
+        for row in range(area.min_row, min(area.max_row, sheet.max_row) + 1)
+    }
+
+
 def _stamp(file: Path) -> _Stamp | None:
     try:
         return _stamp_of(os.stat(file))
@@ -409,4 +428,4 @@ def _key_text(value: object) -> str:
     """A key as people's program left it: a number where it was all digits."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else str(value).strip()
+    return "" if value is None else str(value)
