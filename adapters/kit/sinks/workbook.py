@@ -154,7 +154,7 @@ class Workbook:
         layout = self._layout(sheet)
         places, last = self._places(sheet, layout)
         for row in rows:
-            key = tuple(map(_escaped, row.key))
+            key = self._shown_key(row)
             place = places.get(key)
             if place is None:
                 last += 1
@@ -255,6 +255,15 @@ class Workbook:
             just_so.setdefault(key, row)
             alike.setdefault(tuple(part.strip() for part in key), row)
         return {**alike, **just_so}, used[-1] if used else layout.header
+
+    def _shown_key(self, row: Row) -> Key:
+        """A row's key as its cells show it, which may be in words of its own or a day."""
+        columns = {column.title: column for column in self._ledger.columns}
+        shown = tuple(
+            _key_text(_held(_typed(row.cells.get(title), columns[title].reads)))
+            for title in self._ledger.key
+        )
+        return shown if any(shown) else tuple(map(_escaped, row.key))
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
         for column in self._ledger.columns:
@@ -402,12 +411,16 @@ def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime 
 
 def _put(cell: Cell | MergedCell, value: str | int | Decimal | datetime | None) -> None:
     """Write a cell unless it says so already; a text is never a formula."""
-    held = float(value) if isinstance(value, Decimal) else value
-    if isinstance(cell, MergedCell) or (cell.value == held and cell.data_type != "f"):
+    if isinstance(cell, MergedCell) or (cell.value == _held(value) and cell.data_type != "f"):
         return
     cell.value = value
     if isinstance(value, str):
         cell.data_type = "s"
+
+
+def _held(value: str | int | Decimal | datetime | None) -> str | float | datetime | None:
+    """A value as a cell gives it back."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _escaped(text: str) -> str:

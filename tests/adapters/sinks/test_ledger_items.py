@@ -233,6 +233,23 @@ def test_rows_of_which_people_merged_the_key_and_those_with_blanks_in_it_are_fou
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [('words = { "丙" = "三" }', "三"), ('as = "date"', datetime.fromisoformat("2026-05-01"))],
+)
+def test_a_key_that_is_shown_in_other_words_is_found_again(
+    tmp_path: Path, told: str, stands: object
+) -> None:
+    ref = "/opinions/-/detail_ref"
+    text = REFERRED.replace(f'pointer = "{ref}" }}', f'pointer = "{ref}", {told} }}')
+    (tmp_path / "batches.toml").write_text(text, encoding="utf-8")
+    key = "丙" if stands == "三" else "2026-05-01"
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        for number, label in enumerate(("一", "二", "三"), start=1):
+            sink.take([referred(number, "甲", key, label)])
+    assert result(load_workbook(tmp_path / SETTINGS.path)["附件"]) == [["甲", stands, "三", None]]
+
+
 def test_a_ledger_of_former_times_goes_on_with_its_rows(tmp_path: Path) -> None:
     (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
     with SETTINGS.opened(tmp_path, tmp_path) as sink:
