@@ -60,25 +60,37 @@ CREATE INDEX IF NOT EXISTS openings_key ON openings (key);
 """
 
 
-# What adapters kept until events were named apart from their bytes.
-_FORMER: Final = """
-DROP TRIGGER spool_in;
-DROP TRIGGER spool_out;
-DROP INDEX spool_case;
-DROP INDEX spool_native;
-ALTER TABLE spool RENAME TO former;
-"""
-_CARRIED: Final = (
-    'INSERT INTO events (source, "case", native, type, event, waits, sent, supersedes)'
-    ' SELECT source, "case", native, type, event, 0, 1, supersedes FROM sent ORDER BY number',
-    'INSERT INTO events (source, "case", native, type, event, waits, sent)'
-    ' SELECT source, "case", native, type, event, 1, 0 FROM former WHERE true ORDER BY number'
-    " ON CONFLICT (source, event) DO UPDATE SET waits = 1",
-)
+# What adapters kept before: until events were named apart from their bytes, and then until several
+# of them stood in one row. Which it is tells the column of the spool that names an event.
+_NAMED: Final = "SELECT name FROM pragma_table_info('spool') WHERE name IN ('event', 'entry')"
+_FORMER: Final = {
+    "event": """
+        DROP TRIGGER spool_in;
+        DROP TRIGGER spool_out;
+        DROP INDEX spool_case;
+        DROP INDEX spool_native;
+        ALTER TABLE spool RENAME TO former;
+    """,
+    "entry": "ALTER TABLE spool RENAME TO former;",
+}
+_CARRIED: Final = {
+    "event": """
+        INSERT INTO events (source, "case", native, type, event, waits, sent, supersedes)
+            SELECT source, "case", native, type, event, 0, 1, supersedes FROM sent ORDER BY number;
+        INSERT INTO events (source, "case", native, type, event, waits, sent)
+            SELECT source, "case", native, type, event, 1, 0 FROM former WHERE true ORDER BY number
+            ON CONFLICT (source, event) DO UPDATE SET waits = 1;
+        DROP TABLE sent;
+    """,
+    "entry": "",
+}
+_JOINED: Final = {
+    "event": "former.source = events.source AND former.event = events.event",
+    "entry": "former.entry = events.number",
+}
 _WAITED: Final = (
-    'SELECT former.number, events.number, source, document, sheet, row, former."case",'
-    " former.event, former.native, attributes, data, since"
-    " FROM former JOIN events USING (source, event)"
+    "SELECT former.number, events.number, former.source, document, sheet, row, attributes, data,"
+    ' since, events."case", events.event, events.native FROM former JOIN events ON '
 )
 
 
@@ -151,10 +163,12 @@ def _prepare(database: sqlite3.Connection) -> None:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = ON")
-        former = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sent'").fetchone()
-        database.executescript(f"BEGIN EXCLUSIVE; {_FORMER if former else ''} {_TABLES}")
+        database.execute("BEGIN EXCLUSIVE")
+        former = database.execute(_NAMED).fetchone()
+        _execute(database, _FORMER[former[0]] if former else "")
+        _execute(database, _TABLES)
         if former:
-            _carry(database)
+            _carry(database, former[0])
         database.execute("COMMIT")
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
@@ -164,15 +178,30 @@ def _prepare(database: sqlite3.Connection) -> None:
         raise
 
 
-def _carry(database: sqlite3.Connection) -> None:
+def _carry(database: sqlite3.Connection, named_by: str) -> None:
     """What was sent is known, and what waited goes on waiting, each in a row of its own."""
-    for statement in _CARRIED:
-        database.execute(statement)
-    for number, entry, source, document, sheet, row, *made, since in database.execute(_WAITED):
-        case, event, native, attributes, data = made
+    _execute(database, _CARRIED[named_by])
+    for (
+        number,
+        entry,
+        source,
+        document,
+        sheet,
+        row,
+        attributes,
+        data,
+        since,
+        *named,
+    ) in database.execute(_WAITED + _JOINED[named_by]):
+        case, event, native = named
         translated = Translated(native, json.decode(attributes), data)
         kept = Waiting(number, entry, document, Place("", row, sheet), case, event, translated)
         values = (number, source, document, 1, since, held([kept]))
         database.execute("INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?)", values)
-    for table in ("former", "sent"):
-        database.execute(f"DROP TABLE {table}")
+    database.execute("DROP TABLE former")
+
+
+def _execute(database: sqlite3.Connection, statements: str) -> None:
+    """Inside the transaction: `executescript` would end it."""
+    for statement in statements.split(";"):
+        database.execute(statement)

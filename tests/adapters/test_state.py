@@ -44,6 +44,19 @@ CREATE TABLE sent (
 CREATE INDEX sent_case ON sent (source, "case");
 CREATE INDEX sent_native ON sent (source, native);
 """
+# And of one in which each event that waited had a row of its own.
+ONE_IN_A_ROW = """
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, "case" TEXT NOT NULL, native TEXT NOT NULL,
+    type TEXT NOT NULL, event TEXT NOT NULL, waits INTEGER NOT NULL, sent INTEGER NOT NULL,
+    supersedes TEXT, UNIQUE (source, event));
+CREATE TABLE spool (
+    number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, source TEXT NOT NULL,
+    document INTEGER NOT NULL, sheet TEXT NOT NULL, row INTEGER NOT NULL,
+    attributes BLOB NOT NULL, data BLOB NOT NULL, since REAL NOT NULL);
+CREATE TABLE depth (
+    source TEXT PRIMARY KEY, events INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+"""
 
 
 @pytest.fixture
@@ -404,3 +417,32 @@ def test_what_waited_and_what_was_sent_before_this_version_is_carried_over(tmp_p
         answer(state, spool, spool.front(9, 1 << 20))
         assert spool.depth() == Depth(0, 0, None)
         assert put(state, spool, 1, sent, again, waits) == 0
+
+
+def test_what_waited_each_in_a_row_of_its_own_is_carried_over(tmp_path: Path) -> None:
+    kind = "petition.case_transferred"
+    sent, waits = event("1", "a"), event("1", "c")
+    with sqlite3.connect(tmp_path / FILE_NAME) as former:
+        former.executescript(ONE_IN_A_ROW)
+        for number, made, waiting in ((1, sent, 0), (2, waits, 1)):
+            former.execute(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                (number, SOURCE, "案", "1", kind, event_id(made), waiting, 1 - waiting),
+            )
+        bare = (SOURCE, json.dumps(waits.attributes).encode(), waits.data)
+        former.execute("INSERT INTO spool VALUES (4, 2, ?, 1, '十月', 3, ?, ?, 7.0)", bare)
+        former.execute("INSERT INTO depth VALUES (?, 1, 1)", (SOURCE,))
+    former.close()
+    place = Place("", 3, "十月")
+    kept = Waiting(4, 2, 1, place, "案", event_id(waits), waits, event_id(sent))
+    for _ in range(2):
+        with open_state(tmp_path) as state:
+            spool = Spool(state, SOURCE)
+            assert spool.depth() == Depth(1, 1, 7.0)
+            assert spool.front(9, 1 << 20) == [kept]
+            assert put(state, spool, 1, sent, waits) == 0
+    with open_state(tmp_path) as state:
+        spool = Spool(state, SOURCE)
+        answer(state, spool, [kept])
+        assert spool.depth() == Depth(0, 0, None)
+        assert put(state, spool, 1, sent, waits) == 0

@@ -78,9 +78,7 @@ class Archive:
             (each for each in named if _is_peoples(each.name) and counts(each.name, wanted.sheets)),
             key=lambda member: member.name,
         )
-        self._pictures = {
-            _stem(each.name): each for each in named if wanted.images and is_picture(each.name)
-        }
+        self._pictures = _pictures(named) if wanted.images else {}
         self._told: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._notices = self._survey()
@@ -179,7 +177,24 @@ class Archive:
 
 def _stem(name: str) -> str:
     """What members are called alike by: all but the ending."""
-    return name.rpartition(".")[0].casefold()
+    return name.rpartition(".")[0]
+
+
+def _pictures(named: Sequence[_Member]) -> dict[str, _Member]:
+    """The picture of each that has one, by what it is called: one that is called just so, before
+    one that is called so but for capitals."""
+    called = {_stem(each.name) for each in named if not is_picture(each.name)}
+    just_so: dict[str, _Member] = {}
+    alike: dict[str, _Member] = {}
+    for each in named:
+        if is_picture(each.name):
+            stem = _stem(each.name)
+            if stem in called:
+                just_so[stem] = each
+            else:
+                alike[stem.casefold()] = each
+    found = {stem: just_so.get(stem) or alike.get(stem.casefold()) for stem in called}
+    return {stem: picture for stem, picture in found.items() if picture}
 
 
 def _is_peoples(name: str) -> bool:

@@ -11,7 +11,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -154,7 +154,7 @@ class Workbook:
         layout = self._layout(sheet)
         places, last = self._places(sheet, layout)
         for row in rows:
-            key = tuple(map(_escaped, row.key))
+            key = self._shown_key(row)
             place = places.get(key)
             if place is None:
                 last += 1
@@ -238,20 +238,32 @@ class Workbook:
         return _Layout(header, columns)
 
     def _places(self, sheet: Worksheet, layout: _Layout) -> tuple[dict[Key, int], int]:
-        """The rows by key, the first where a key stands twice, and the last row in use."""
+        """The rows by key, the first where a key stands twice, and the last row in use. Blanks
+        around a key tell rows apart, and count for nothing where none is told so."""
         if sheet.max_row > _MOST_ROWS:
             raise CannotRun(
                 f"台账 {self._file.name} 超过 {_MOST_ROWS} 行：请删除末尾的空行及其格式"
             )
-        places: dict[Key, int] = {}
-        last = layout.header
-        keys = [layout.columns[title] - 1 for title in self._ledger.key]
-        below = layout.header + 1
-        for number, cells in enumerate(sheet.iter_rows(min_row=below, values_only=True), below):
-            if any(cell is not None for cell in cells):
-                last = number
-                places.setdefault(tuple(_key_text(cells[key]) for key in keys), number)
-        return places, last
+        just_so: dict[Key, int] = {}
+        alike: dict[Key, int] = {}
+        keys = [layout.columns[title] for title in self._ledger.key]
+        merged = _merged_on(sheet, keys)
+        used = sorted({row for row, _ in _values_on(sheet) if row > layout.header})
+        for row in used:
+            cells = [merged.get((row, column), sheet.cell(row, column)) for column in keys]
+            key = tuple(_key_text(cell.value) for cell in cells)
+            just_so.setdefault(key, row)
+            alike.setdefault(tuple(part.strip() for part in key), row)
+        return {**alike, **just_so}, used[-1] if used else layout.header
+
+    def _shown_key(self, row: Row) -> Key:
+        """A row's key as its cells show it, which may be in words of its own or a day."""
+        columns = {column.title: column for column in self._ledger.columns}
+        shown = tuple(
+            _key_text(_held(_typed(row.cells.get(title), columns[title].reads)))
+            for title in self._ledger.key
+        )
+        return shown if any(shown) else tuple(map(_escaped, row.key))
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
         for column in self._ledger.columns:
@@ -335,12 +347,36 @@ def _without_sheets() -> Book:
     return book
 
 
-def _said_in(book: Book) -> Mapping[str, Sequence[Sequence[tuple[Any, str]]]]:
+def _said_in(book: Book) -> Mapping[str, Mapping[tuple[int, int], tuple[Any, str]]]:
     """Every cell but those that are written anew each time, and whether it is a formula."""
     return {
-        sheet.title: [[(cell.value, cell.data_type) for cell in row] for row in sheet.iter_rows()]
+        sheet.title: _values_on(sheet)
         for sheet in book.worksheets
         if sheet.title not in (CHOICES, CALENDAR)
+    }
+
+
+def _values_on(sheet: Worksheet) -> dict[tuple[int, int], tuple[Any, str]]:
+    """The cells with something in them, by row and column: those that are there. Whoever walks
+    over a sheet makes cells of all that is empty, up to the one that somebody left far below."""
+    return {
+        place: (cell.value, cell.data_type)
+        for place, cell in sheet._cells.items()
+        if cell.value is not None
+    }
+
+
+def _merged_on(
+    sheet: Worksheet, columns: Collection[int]
+) -> dict[tuple[int, int], Cell | MergedCell]:
+    """Where people have merged what several rows have in common: the cell that says it, for each
+    cell of these columns that shows it."""
+    return {
+        (row, column): sheet.cell(area.min_row, area.min_col)
+        for area in sheet.merged_cells.ranges
+        for column in columns
+        if area.min_col <= column <= area.max_col
+        for row in range(area.min_row, min(area.max_row, sheet.max_row) + 1)
     }
 
 
@@ -375,12 +411,16 @@ def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime 
 
 def _put(cell: Cell | MergedCell, value: str | int | Decimal | datetime | None) -> None:
     """Write a cell unless it says so already; a text is never a formula."""
-    held = float(value) if isinstance(value, Decimal) else value
-    if isinstance(cell, MergedCell) or (cell.value == held and cell.data_type != "f"):
+    if isinstance(cell, MergedCell) or (cell.value == _held(value) and cell.data_type != "f"):
         return
     cell.value = value
     if isinstance(value, str):
         cell.data_type = "s"
+
+
+def _held(value: str | int | Decimal | datetime | None) -> str | float | datetime | None:
+    """A value as a cell gives it back."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _escaped(text: str) -> str:
@@ -401,4 +441,4 @@ def _key_text(value: object) -> str:
     """A key as people's program left it: a number where it was all digits."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else str(value).strip()
+    return "" if value is None else str(value)

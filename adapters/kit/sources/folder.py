@@ -172,6 +172,8 @@ class _Folder:
                 case Refused(reason):
                     self._refuse(claim, reason)
                 case Gone():
+                    # Of two, one may still be there.
+                    _give_back(claim.folder, self._folders.root)
                     self._forget(claim)
         return None
 
@@ -236,17 +238,24 @@ class _Folder:
 
     def _paired(self, seen: list[_Seen]) -> Iterator[_Seen]:
         """The files that are documents, each with what goes with it; what goes with none is left
-        over. Of several that would go with one, the first by name does."""
+        over. Of several that would go with one, one that is called just so does, then the first by
+        name."""
         others = [file for file in seen if not self._goes_beside(file.name)]
         called = {_stem(file.name) for file in others}
+        called_just_so = {_as_written(file.name) for file in others}
         beside: dict[str, _Seen] = {}
+        beside_just_so: dict[str, _Seen] = {}
         for file in sorted(seen, key=lambda file: file.name):
             if self._goes_beside(file.name):
-                beside.setdefault(_stem(file.name), file)
+                if (written := _as_written(file.name)) in called_just_so:
+                    beside_just_so.setdefault(written, file)
+                else:
+                    beside.setdefault(_stem(file.name), file)
                 if _stem(file.name) not in called:
                     yield file
         for file in others:
-            yield replace(file, beside=beside.get(_stem(file.name)))
+            just_so = beside_just_so.get(_as_written(file.name))
+            yield replace(file, beside=just_so or beside.get(_stem(file.name)))
 
     def _files(self) -> Iterator[_Seen]:
         """What lies in the folder and can be a document."""
@@ -394,8 +403,12 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _stem(name: str) -> str:
-    """What files are called alike by: all but the ending."""
-    return os.path.splitext(shown(name))[0].casefold()
+    """What files are called alike by: all but the ending, in capitals or not."""
+    return _as_written(name).casefold()
+
+
+def _as_written(name: str) -> str:
+    return os.path.splitext(shown(name))[0]
 
 
 def _numbered(name: str, number: int) -> str:

@@ -275,10 +275,13 @@ def test_a_picture_that_is_called_like_a_member_is_its_own(tmp_path: Path) -> No
         archive.writestr("甲.JPG", b"\xff\xd8\xff\xe0")
         archive.writestr("乙.jpg", b"MZ")
         archive.writestr("别处/丙.jpg", b"\xff\xd8\xff\xe0")
+        # Called alike but for capitals.
+        for name, content in (("X.csv", b"no\nX\n"), ("x.csv", b"no\nx\n"), ("x.jpg", b"GIF8")):
+            archive.writestr(name, content)
     told = {
         each["no"]: each.get("photo", "").rpartition(" ")[0] for each in read(path, wanted).columns
     }
-    assert told == {"甲": "image/jpeg 4", "乙": "", "丙": ""}
+    assert told == {"甲": "image/jpeg 4", "乙": "", "丙": "", "X": "", "x": "image/gif 4"}
     assert [each.get("photo") for each in read(path, wanted).columns if each["no"] == "乙"] == ["?"]
 
 

@@ -196,6 +196,18 @@ def test_a_formula_in_place_of_a_text_is_put_right(sink: Sink, file: Path) -> No
     assert load_workbook(file)["线索台账"]["C3"].data_type == "s"
 
 
+def test_a_cell_that_somebody_left_far_below_makes_no_others(sink: Sink, file: Path) -> None:
+    sink.take([transferred(1, "示-001")])
+    book = load_workbook(file)
+    book.create_sheet("我的表")["T9000"] = "掉在这里"
+    book.save(file)
+    sink.take([received(2, "示-001")])
+    assert load_workbook(file)["我的表"]["T9000"].value == "掉在这里"
+    with ZipFile(file) as parts:
+        written = [parts.read(n) for n in parts.namelist() if n.startswith("xl/worksheets/")]
+    assert sorted(sheet.count(b"<row ") for sheet in written)[0] == 1
+
+
 def test_what_nobody_saved_is_not_even_read(tmp_path: Path, file: Path) -> None:
     with SETTINGS.opened(tmp_path, HERE) as sink:
         sink.take([transferred(1, "示-001")])

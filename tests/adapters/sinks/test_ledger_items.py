@@ -213,6 +213,43 @@ def test_parts_of_a_key_are_never_taken_for_one_another(tmp_path: Path) -> None:
     assert noted(tmp_path / SETTINGS.path) == [["甲/乙/丙", "结果", "一", "一更正"]]
 
 
+def test_rows_of_which_people_merged_the_key_and_those_with_blanks_in_it_are_found_again(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        sink.take([referred(1, "甲", "丙", "一"), referred(2, "甲", "丁", "二")])
+        sink.take([referred(3, "甲", " 丁", "三")])
+        saved = load_workbook(tmp_path / SETTINGS.path)
+        saved["附件"].merge_cells("A3:A5")
+        saved["附件"]["B3"] = "丙 "
+        saved.save(tmp_path / SETTINGS.path)
+        sink.take([referred(4, "甲", "丙", "一更正", supersedes="e1")])
+        sink.take([referred(5, "甲", " 丁", "三更正", supersedes="e3")])
+    assert result(load_workbook(tmp_path / SETTINGS.path)["附件"]) == [
+        ["甲", "丙", "一更正", None],
+        [None, "丁", "二", None],
+        [None, " 丁", "三更正", None],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [('words = { "丙" = "三" }', "三"), ('as = "date"', datetime.fromisoformat("2026-05-01"))],
+)
+def test_a_key_that_is_shown_in_other_words_is_found_again(
+    tmp_path: Path, told: str, stands: object
+) -> None:
+    ref = "/opinions/-/detail_ref"
+    text = REFERRED.replace(f'pointer = "{ref}" }}', f'pointer = "{ref}", {told} }}')
+    (tmp_path / "batches.toml").write_text(text, encoding="utf-8")
+    key = "丙" if stands == "三" else "2026-05-01"
+    with SETTINGS.opened(tmp_path, tmp_path) as sink:
+        for number, label in enumerate(("一", "二", "三"), start=1):
+            sink.take([referred(number, "甲", key, label)])
+    assert result(load_workbook(tmp_path / SETTINGS.path)["附件"]) == [["甲", stands, "三", None]]
+
+
 def test_a_ledger_of_former_times_goes_on_with_its_rows(tmp_path: Path) -> None:
     (tmp_path / "batches.toml").write_text(REFERRED, encoding="utf-8")
     with SETTINGS.opened(tmp_path, tmp_path) as sink:

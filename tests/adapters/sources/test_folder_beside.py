@@ -4,7 +4,7 @@ import io
 import os
 import zipfile
 from pathlib import Path, PosixPath
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -116,3 +116,35 @@ def test_a_document_of_two_files_is_the_same_every_time(drop: Path, tmp_path: Pa
             brought.append(raw.read_bytes())
             raw.unlink()
     assert brought[0] == brought[1]
+
+
+def test_of_two_that_are_called_alike_but_for_capitals_each_has_its_own(
+    drop: Path, tmp_path: Path
+) -> None:
+    for name in ("X1.lrm", "x1.lrm", "x1.jpg", "Y.lrm", "y.jpg"):
+        (drop / name).write_text(name)
+    with opened(drop, beside=("*.jpg",)) as source:
+        brought = bring_all(source, tmp_path / "raw")
+    assert brought["X1.lrm"] == b"X1.lrm"
+    assert members_of(brought["x1.lrm"]) == {"x1.lrm": b"x1.lrm", "x1.jpg": b"x1.jpg"}
+    assert members_of(brought["Y.lrm"]) == {"Y.lrm": b"Y.lrm", "Y.jpg": b"y.jpg"}
+
+
+def test_a_form_whose_picture_is_taken_away_meanwhile_is_found_again(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (drop / "张三.lrm").write_bytes(b"f")
+    (drop / "张三.jpg").write_bytes(b"p")
+    really_open = os.open
+
+    def open_(path: Any, *how: Any, **more: Any) -> int:
+        if str(path).endswith("张三.jpg"):
+            Path(path).unlink(missing_ok=True)
+        return really_open(path, *how, **more)
+
+    with opened(drop, beside=("*.jpg",)) as source:
+        # As programs do that guard a share.
+        monkeypatch.setattr(os, "open", open_)
+        assert source.bring("", tmp_path / "raw") is None
+        assert tree(drop) == {"张三.lrm": b"f"}
+        assert bring_all(source, tmp_path / "raw") == {"张三.lrm": b"f"}
