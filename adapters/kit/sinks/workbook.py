@@ -17,6 +17,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import normalize
 
 from openpyxl import Workbook as Book
 from openpyxl import load_workbook
@@ -152,9 +153,13 @@ class Workbook:
         add_styles(book)
         sheet = self._sheet(book)
         layout = self._layout(sheet)
+        self._part_merged(sheet, layout)
         places, last = self._places(sheet, layout)
+        begun = _begun(places, rows)
         for row in rows:
             key = tuple(map(_escaped, row.key))
+            if key not in places and key in begun:
+                places[key] = places.pop(begun[key])
             place = places.get(key)
             if place is None:
                 last += 1
@@ -252,6 +257,18 @@ class Workbook:
                 last = number
                 places.setdefault(tuple(_key_text(cells[key]) for key in keys), number)
         return places, last
+
+    def _part_merged(self, sheet: Worksheet, layout: _Layout) -> None:
+        """Give each row its own key where people merged the cells of several: each is a row."""
+        keys = {layout.columns[title] for title in self._ledger.key}
+        for merged in list(sheet.merged_cells.ranges):
+            upright = merged.min_col == merged.max_col and merged.min_row > layout.header
+            if not upright or merged.min_col not in keys:
+                continue
+            value = sheet.cell(merged.min_row, merged.min_col).value
+            sheet.unmerge_cells(merged.coord)
+            for number in range(merged.min_row, merged.max_row + 1):
+                sheet.cell(number, merged.min_col).value = value
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
         for column in self._ledger.columns:
@@ -402,3 +419,14 @@ def _key_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value).strip()
+
+
+def _begun(places: dict[Key, int], rows: LedgerRows) -> dict[Key, Key]:
+    """The keys that people wrote otherwise (full width) in rows they began, by what they mean; a
+    row that events fill is never another's."""
+    meant = {
+        tuple(normalize("NFKC", part).strip() for part in key): key for key in reversed(places)
+    }
+    return {
+        known: key for known, key in meant.items() if known not in places and not rows.cells(key)
+    }
