@@ -234,6 +234,24 @@ def test_without_a_day_the_rule_says_by_when(tmp_path: Path) -> None:
     assert states == [[date(2026, 5, 15), "逾期"]] * 2 + [["日期有误", "待"]]
 
 
+def test_what_was_answered_is_told_in_the_rows_of_the_request(tmp_path: Path) -> None:
+    titles = ("状态", "来文机关", "收到时间", "回执号")
+
+    def rows() -> list[list[Any]]:
+        day = date(2026, 5, 13)
+        return [[*told(tmp_path / LEDGER.path, row, day, *titles).values()] for row in (3, 4)]
+
+    with LEDGER.opened(tmp_path, available()["organization.answers"]) as sink:
+        request = arrived(7, "cadre.opinion_requested-1")
+        sink.take([request])
+        asked = rows()
+        answer = opinion(8, "petition", "no_record", at="2026-05-13T01:00:00Z")
+        answer["data"]["batchid"] = request["data"]["batchid"]
+        sink.take([answer])
+    assert [state for state, *_ in asked] == ["待回复", "待回复"]
+    assert rows() == [["已回复", *asked[0][1:]], asked[1]]
+
+
 def test_a_request_is_answered_in_the_rows_that_it_made(tmp_path: Path) -> None:
     file = tmp_path / LEDGER.path
     with LEDGER.opened(tmp_path, available()["organization.answers"]) as sink:

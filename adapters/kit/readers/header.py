@@ -162,7 +162,8 @@ def _doubled(row: int, doubled: Mapping[str, str], wanted: Wanted) -> tuple[RowF
 
 
 def similar(column: str, names: Collection[str], wanted: Wanted) -> str | None:
-    """The column that is nobody's and whose name is most like the wanted one or its title."""
+    """The column that is nobody's and whose name is most like the wanted one, its title or another
+    of its names."""
     spare = [
         name
         for name in names
@@ -171,7 +172,8 @@ def similar(column: str, names: Collection[str], wanted: Wanted) -> str | None:
         and name not in wanted.ignored
         and name != _PROBLEMS
     ]
-    for wish in (column, canonical(wanted.titles[column])):
+    others = (also for also, meant in wanted.also.items() if meant == column)
+    for wish in (column, canonical(wanted.titles[column]), *others):
         if close := get_close_matches(wish, spare, n=1, cutoff=0.7):
             return close[0]
     return None

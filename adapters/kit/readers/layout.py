@@ -1,5 +1,6 @@
 """How people lay a sheet out: merged cells, headers of two rows, and rows of totals."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from adapters.kit.wanted import Wanted, canonical
 
 Merged = tuple[int, int, int, int]
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "累计", "本页合计"})
+# What people write below a table, with a colon and a name: who filled it in, who checked it.
+_SIGNED: Final = re.compile(
+    r"(填表|填报|制表|审核|审签|复核|经办|编制|单位负责|部门负责|负责)(人|单位|日期|时间)?:"
+)
 
 
 def candidates(
@@ -58,9 +63,13 @@ class Filling:
 
 
 def is_total(cells: Sequence[str]) -> bool:
-    """Whether a row adds up those above it: the first thing it says is 合计, 小计 or the like."""
-    first = next(filter(str.strip, cells), "")
-    return "计" in first and canonical(first).rstrip(":") in _TOTALS
+    """Whether a row is none of the table's: the first thing it says is 合计, 小计 or the like, or
+    every cell says who filled the table in (填表人：…)."""
+    said = list(filter(str.strip, cells))
+    first = said[0] if said else ""
+    if "计" in first and canonical(first).rstrip(":") in _TOTALS:
+        return True
+    return bool(said) and all(_SIGNED.match(canonical(cell)) for cell in said)
 
 
 def _filled(top: Sequence[Sequence[str]], merged: Sequence[Merged]) -> list[list[str]]:

@@ -72,14 +72,15 @@ class _Into(WriterFactory):
 
 def take_apart(path: Path, password: str, members: int, unpacked: int, out: IO[bytes]) -> int:
     """Write the zip; how it ended (`unpacking`)."""
-    locked = False
+    # Names may be locked, too: then it cannot even be told whether it is.
+    locked = bool(password)
     try:
         # An open file is read by one thread, member after member.
         with (
             path.open("rb") as file,
             SevenZipFile(file, password=password or None, max_extract_size=unpacked) as archive,
         ):
-            locked = archive.needs_password()
+            locked = "7zAES" in archive.archiveinfo().method_names
             inside = archive.list()
             if len(inside) > members or sum(each.uncompressed for each in inside) > unpacked:
                 return LARGE
@@ -96,7 +97,7 @@ def take_apart(path: Path, password: str, members: int, unpacked: int, out: IO[b
         return ended_by(error)
     except (ArchiveError, lzma.LZMAError, zlib.error, EOFError, ValueError, TypeError, LookupError):
         # What a wrong password makes of it looks damaged.
-        return LOCKED if locked or password else DAMAGED
+        return LOCKED if locked else DAMAGED
     return 0
 
 

@@ -7,25 +7,24 @@ columns, formats. Rows are found again by their key, columns by their title.
 import hashlib
 import json
 import os
-import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import normalize
 
 from openpyxl import Workbook as Book
 from openpyxl import load_workbook
-from openpyxl.cell import Cell, MergedCell
+from openpyxl.cell import MergedCell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Away, CannotRun
-from adapters.kit.present import Plain, Shape, in_beijing, said
+from adapters.kit.present import Plain, in_beijing
+from adapters.kit.sinks.cells import escaped, held, key_text, merged_on, put, typed, values_on
 from adapters.kit.sinks.ledgerform import Ledger
 from adapters.kit.sinks.ledgerrows import Key, LedgerRows, Row
 from adapters.kit.sinks.sheetlook import (
@@ -46,10 +45,6 @@ _CORRECTED: Final = ("序号", "变更时间", "列", "原值", "新值", "依�
 _HEADER_WITHIN: Final = 20
 _MOST_ROWS: Final = 200_000
 _MOST_BYTES: Final = 512 * 1024 * 1024
-# What a cell holds at most, in UTF-16.
-_LONGEST: Final = 32_767
-_CUT: Final = "…（内容过长，未全部列出）"
-_ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # What reading a damaged workbook comes to: no library says so itself.
 _UNREADABLE: Final = (
     zipfile.BadZipFile,
@@ -153,8 +148,11 @@ class Workbook:
         sheet = self._sheet(book)
         layout = self._layout(sheet)
         places, last = self._places(sheet, layout)
+        begun = _begun(places, rows)
         for row in rows:
             key = self._shown_key(row)
+            if key not in places and key in begun:
+                places[key] = places.pop(begun[key])
             place = places.get(key)
             if place is None:
                 last += 1
@@ -247,11 +245,11 @@ class Workbook:
         just_so: dict[Key, int] = {}
         alike: dict[Key, int] = {}
         keys = [layout.columns[title] for title in self._ledger.key]
-        merged = _merged_on(sheet, keys)
-        used = sorted({row for row, _ in _values_on(sheet) if row > layout.header})
+        merged = merged_on(sheet, keys)
+        used = sorted({row for row, _ in values_on(sheet) if row > layout.header})
         for row in used:
             cells = [merged.get((row, column), sheet.cell(row, column)) for column in keys]
-            key = tuple(_key_text(cell.value) for cell in cells)
+            key = tuple(key_text(cell.value) for cell in cells)
             just_so.setdefault(key, row)
             alike.setdefault(tuple(part.strip() for part in key), row)
         return {**alike, **just_so}, used[-1] if used else layout.header
@@ -260,10 +258,10 @@ class Workbook:
         """A row's key as its cells show it, which may be in words of its own or a day."""
         columns = {column.title: column for column in self._ledger.columns}
         shown = tuple(
-            _key_text(_held(_typed(row.cells.get(title), columns[title].reads)))
+            key_text(held(typed(row.cells.get(title), columns[title].reads)))
             for title in self._ledger.key
         )
-        return shown if any(shown) else tuple(map(_escaped, row.key))
+        return shown if any(shown) else tuple(map(escaped, row.key))
 
     def _dress(self, sheet: Worksheet, layout: _Layout, row: int) -> None:
         for column in self._ledger.columns:
@@ -275,7 +273,7 @@ class Workbook:
                 continue
             cell = sheet.cell(place, layout.columns[column.title])
             value = row.number if column.shows == "number" else row.cells.get(column.title)
-            _put(cell, _typed(value, column.reads))
+            put(cell, typed(value, column.reads))
 
     def _days_off(self, book: Book) -> str:
         """Where the workbook lists the days of the calendar, blank without one."""
@@ -309,7 +307,7 @@ class Workbook:
                 listed = book.create_sheet(CORRECTIONS)
                 named = joined(self._ledger.key)
                 for n, title in enumerate((*_CORRECTED[:2], named, *_CORRECTED[2:]), 1):
-                    _put(listed.cell(1, n), title)
+                    put(listed.cell(1, n), title)
             place += 1
             shown: tuple[Plain, ...] = (
                 correction.number,
@@ -321,7 +319,7 @@ class Workbook:
                 correction.receipt,
             )
             for n, value in enumerate(shown, 1):
-                _put(listed.cell(place, n), _typed(value, "text"))
+                put(listed.cell(place, n), typed(value, "text"))
 
     def _offers(self, layout: _Layout) -> list[Offer]:
         return [
@@ -350,33 +348,9 @@ def _without_sheets() -> Book:
 def _said_in(book: Book) -> Mapping[str, Mapping[tuple[int, int], tuple[Any, str]]]:
     """Every cell but those that are written anew each time, and whether it is a formula."""
     return {
-        sheet.title: _values_on(sheet)
+        sheet.title: values_on(sheet)
         for sheet in book.worksheets
         if sheet.title not in (CHOICES, CALENDAR)
-    }
-
-
-def _values_on(sheet: Worksheet) -> dict[tuple[int, int], tuple[Any, str]]:
-    """The cells with something in them, by row and column: those that are there. Whoever walks
-    over a sheet makes cells of all that is empty, up to the one that somebody left far below."""
-    return {
-        place: (cell.value, cell.data_type)
-        for place, cell in sheet._cells.items()
-        if cell.value is not None
-    }
-
-
-def _merged_on(
-    sheet: Worksheet, columns: Collection[int]
-) -> dict[tuple[int, int], Cell | MergedCell]:
-    """Where people have merged what several rows have in common: the cell that says it, for each
-    cell of these columns that shows it."""
-    return {
-        (row, column): sheet.cell(area.min_row, area.min_col)
-        for area in sheet.merged_cells.ranges
-        for column in columns
-        if area.min_col <= column <= area.max_col
-        for row in range(area.min_row, min(area.max_row, sheet.max_row) + 1)
     }
 
 
@@ -391,54 +365,17 @@ def _stamp_of(found: os.stat_result) -> _Stamp:
     return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, stat.S_IMODE(found.st_mode))
 
 
-def _typed(value: Plain | None, shape: Shape) -> str | int | Decimal | datetime | None:
-    """A value as a cell holds it; as a text where it has not the shape of its column."""
-    if isinstance(value, bool):
-        return said(value)
-    if isinstance(value, str):
-        try:
-            if shape == "date":
-                return datetime.combine(date.fromisoformat(value), datetime.min.time())
-            if shape == "time":
-                return datetime.fromisoformat(value)
-            if shape == "money":
-                return Decimal(value)
-        except (ValueError, ArithmeticError):
-            return _escaped(value)
-        return _escaped(value) or None
-    return value
-
-
-def _put(cell: Cell | MergedCell, value: str | int | Decimal | datetime | None) -> None:
-    """Write a cell unless it says so already; a text is never a formula."""
-    if isinstance(cell, MergedCell) or (cell.value == _held(value) and cell.data_type != "f"):
-        return
-    cell.value = value
-    if isinstance(value, str):
-        cell.data_type = "s"
-
-
-def _held(value: str | int | Decimal | datetime | None) -> str | float | datetime | None:
-    """A value as a cell gives it back."""
-    return float(value) if isinstance(value, Decimal) else value
-
-
-def _escaped(text: str) -> str:
-    """A text that a cell shows as it is, cut to what it holds."""
-    marked = _ESCAPE.sub("_x005F_", text)
-    if len(marked) * 2 > _LONGEST and len(marked.encode("utf-16-le")) // 2 > _LONGEST:
-        room = (_LONGEST - len(_CUT)) * 2
-        return marked.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + _CUT
-    return marked
-
-
 def joined(key: Iterable[str]) -> str:
     """A key of several parts in one text, for people."""
     return "/".join(key)
 
 
-def _key_text(value: object) -> str:
-    """A key as people's program left it: a number where it was all digits."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
+def _begun(places: dict[Key, int], rows: LedgerRows) -> dict[Key, Key]:
+    """The keys that people wrote otherwise (full width) in rows they began, by what they mean; a
+    row that events fill is never another's."""
+    meant = {
+        tuple(normalize("NFKC", part).strip() for part in key): key for key in reversed(places)
+    }
+    return {
+        known: key for known, key in meant.items() if known not in places and not rows.cells(key)
+    }

@@ -43,6 +43,11 @@ PHOTO = f"image/jpeg {len(JPEG)} {hashlib.new('sm3', JPEG).hexdigest()}"
 INSIDE = members({"A01": table(PEOPLE), "A36": table(FAMILY)}, **{"导出/Photos/p1.JPG": JPEG})
 
 
+def spoilt(content: bytes) -> bytes:
+    """With a few bytes changed in what it holds, not in its list."""
+    return content[:40] + bytes(each ^ 0x55 for each in content[40:60]) + content[60:]
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "package"
@@ -263,10 +268,18 @@ def test_someone_of_whom_too_much_is_said_is_refused_alone(path: Path) -> None:
         (seven(INSIDE, PASSWORD), "", "7z 数据包设有密码，密码没有设置或不符"),
         (seven(INSIDE, PASSWORD), "另一个", "7z 数据包设有密码，密码没有设置或不符"),
         (seven(INSIDE)[:-30], "", "7z 数据包已损坏，或不是 7z"),
+        (spoilt(seven(INSIDE)), "另一个", "7z 数据包已损坏，或不是 7z"),
         (seven(INSIDE)[:20], "", "7z 数据包已损坏，或不是 7z"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(4_000), "", "7z 数据包已损坏，或不是 7z"),
     ],
-    ids=["no password", "another password", "cut short", "a head alone", "nothing behind"],
+    ids=[
+        "no password",
+        "another password",
+        "cut short",
+        "damaged inside",
+        "a head alone",
+        "nothing behind",
+    ],
 )
 def test_a_seven_that_cannot_be_opened_is_told(
     path: Path, content: bytes, password: str, told: str

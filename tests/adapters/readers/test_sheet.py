@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from adapters.kit.port import FaultKind, RowFault
 from adapters.kit.readers.limits import SPREADSHEET
 from adapters.kit.readers.sheet import take_apart
-from adapters.kit.wanted import Wanted
+from adapters.kit.wanted import Wanted, canonical
 from tests.adapters.readers.documents import (
     COLUMNS,
     WANTED,
@@ -175,6 +176,32 @@ def test_rows_that_add_up_those_above_are_passed_over(path: Path, total: str) ->
     got = laid_out(path, lay)
     assert [each["no"] for each in got.columns] == ["1", "2", "3", "合计金额"]
     assert (got.numbers, got.unreadable, got.notices) == ([2, 4, 6, 7], [], ())
+
+
+def test_rows_that_say_who_filled_the_table_in_are_passed_over(path: Path) -> None:
+    def lay(sheet: Worksheet) -> None:
+        for row in (HEADER, ["1", "甲", "3"], ["审核人：", None, " 填表人：乙样例"]):
+            sheet.append(row)
+        sheet.append([None, "制表单位：示范局"])
+        sheet.append(["填表人：乙", "2", "有内容的行照读"])
+        sheet.append(["负责人", "3", "没有冒号的也照读"])
+
+    got = laid_out(path, lay)
+    assert [each["no"] for each in got.columns] == ["1", "填表人：乙", "负责人"]
+    assert (got.numbers, got.unreadable, got.notices) == ([2, 5, 6], [], ())
+
+
+def test_a_column_that_is_missing_is_guessed_by_its_other_names(path: Path) -> None:
+    wanted = replace(WANTED, also={**WANTED.also, canonical("现任职务（职级）"): "no"})
+
+    def lay(sheet: Worksheet) -> None:
+        sheet.append(["职务（职级）", "day", "note"])
+        sheet.append(["1", "a", "n"])
+
+    got = laid_out(path, lay, wanted)
+    assert [fault.advice for fault in (*got.faults, *got.notices)] == [
+        "是否即列“职务(职级)”？可改表头，或在站点映射中写明"
+    ]
 
 
 def test_cells_merged_downwards_in_an_xls_count_in_every_row(path: Path) -> None:

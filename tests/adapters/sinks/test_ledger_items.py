@@ -87,6 +87,36 @@ def test_a_row_that_people_began_is_filled_in_and_reckoned_with(sink: Sink, file
     assert [shown(sheet, f"D{row}", date(2026, 5, 21)) for row in (3, 4)] == ["齐", "齐"]
 
 
+def test_rows_that_people_began_with_merged_cells_and_full_width_digits_are_filled_in(
+    sink: Sink, file: Path
+) -> None:
+    sink.take([])
+    book = load_workbook(file)
+    sheet = book["联审"]
+    sheet.append(["示－1", "１", "张示例"])
+    sheet.append([None, 2, "李样板"])
+    sheet.merge_cells("A3:A4")
+    book.save(file)
+    sink.take([given(1, "discipline", "无不同意见", "无记录")])
+    sheet = load_workbook(file)["联审"]
+    assert [told(sheet, row)[:5] for row in (3, 4)] == [
+        ["示-1", 1, "张示例", None, "无不同意见"],
+        [None, 2, "李样板", None, "无记录"],
+    ]
+    assert (sheet.max_row, [merged.coord for merged in sheet.merged_cells.ranges]) == (4, ["A3:A4", "A1:H1"])
+
+
+def test_a_row_of_the_hub_whose_key_differs_in_width_only_is_another_row(
+    sink: Sink, file: Path
+) -> None:
+    for number, batch in enumerate(("示（1）", "示(1)"), 1):
+        opinion = given(number, "discipline", "无记录")
+        opinion["data"]["batchid"] = batch
+        sink.take([opinion])
+    sheet = load_workbook(file)["联审"]
+    assert [sheet.cell(row, 1).value for row in (3, 4)] == ["示（1）", "示(1)"]
+
+
 def test_what_nobody_touched_is_not_written_again(sink: Sink, file: Path) -> None:
     sink.take([given(1, "discipline", "无记录")])
     before = file.stat()
