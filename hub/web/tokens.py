@@ -40,6 +40,9 @@ from hub.web.problems import answer
 
 DAY: Final = 24 * 3600
 MOST_NUMBER: Final = 2**53
+_NO_AGENCY: Final = (
+    "策略中没有这个机构，请先登记并生效 / no such agency in the policy: register it first"
+)
 Seconds = Annotated[int, Field(ge=60, le=3 * 365 * DAY)]
 
 
@@ -126,7 +129,7 @@ def routes(
         asked = _read(TokenAsked, await read_body(request), '{"seconds": 60…}')
         agency = request.path_params["id"]
         if (await readers.run(policies.seen_by)).agency(agency) is None:
-            raise NotFound
+            raise NotFound(_NO_AGENCY)
         return await issue(caller, asked, agency)
 
     async def revoke_of_agency(request: Request) -> Response:

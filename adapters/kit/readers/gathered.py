@@ -8,6 +8,7 @@ from typing import Final
 
 from adapters.kit.amounts import Unit
 from adapters.kit.convert import bare, plain
+from adapters.kit.days import day_of
 from adapters.kit.port import FaultKind, Reader, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.table import Names, Table, Tabular, own_names
 from adapters.kit.wanted import Wanted, WantedGroup
@@ -161,11 +162,16 @@ class Gathered:
                     columns[name] = said
                     if unit := row.units.get(name):
                         units[name] = unit
-                elif bare(said) and plain(bare(said)) != plain(bare(before)):
+                elif bare(said) and not _alike(plain(bare(said)), plain(bare(before))):
                     reason = f"{self._titles[name]}与同一件前面的行不同"
                     advice = "同一件的各行请填写一致，或只填第一行"
                     faults.append(_fault(row, name, FaultKind.MISMATCH, reason, advice))
         return columns, units, faults
+
+
+def _alike(said: str, before: str) -> bool:
+    """Whether two cells say the same: one day may be written in many ways."""
+    return said == before or ((day := day_of(said)) is not None and day == day_of(before))
 
 
 class GatheredTables(Gathered):

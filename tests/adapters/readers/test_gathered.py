@@ -101,6 +101,10 @@ def test_a_record_whose_rows_stand_apart_is_held_up(file: Path) -> None:
 def test_rows_that_contradict_each_other_are_told(file: Path) -> None:
     rows = [("A", "丁", "1", "甲"), ("A", "戊", "2", "乙")]
     assert told(read(written(file, *rows))) == [[(3, "联系人与同一件前面的行不同")]]
+    days = [("A", "2026年11月18日", "1", "甲"), ("A", "2026.11.18", "2", "乙")]
+    assert told(read(written(file, *days))) == [(3, "2026年11月18日", ["甲", "乙"])]
+    others = [("A", "2026年11月18日", "1", "甲"), ("A", "2026.11.8", "2", "乙")]
+    assert told(read(written(file, *others))) == [[(3, "联系人与同一件前面的行不同")]]
 
 
 def test_a_record_has_so_many_rows_at_most(file: Path) -> None:

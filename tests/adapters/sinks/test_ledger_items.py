@@ -103,7 +103,10 @@ def test_rows_that_people_began_with_merged_cells_and_full_width_digits_are_fill
         ["示-1", 1, "张示例", None, "无不同意见"],
         [None, 2, "李样板", None, "无记录"],
     ]
-    assert (sheet.max_row, [merged.coord for merged in sheet.merged_cells.ranges]) == (4, ["A3:A4", "A1:H1"])
+    assert (sheet.max_row, [merged.coord for merged in sheet.merged_cells.ranges]) == (
+        4,
+        ["A3:A4", "A1:H1"],
+    )
 
 
 def test_a_row_of_the_hub_whose_key_differs_in_width_only_is_another_row(
