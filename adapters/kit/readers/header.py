@@ -172,7 +172,8 @@ def similar(column: str, names: Collection[str], wanted: Wanted) -> str | None:
         and name not in wanted.ignored
         and name != _PROBLEMS
     ]
-    others = (also for also, meant in wanted.also.items() if meant == column)
+    # Paths through the same members are alike whatever they lead to.
+    others = (also for also, meant in wanted.also.items() if meant == column and "/" not in also)
     for wish in (column, canonical(wanted.titles[column]), *others):
         if close := get_close_matches(wish, spare, n=1, cutoff=0.7):
             return close[0]

@@ -338,7 +338,7 @@ def _no_table(
         reason, advice = f"只有隐藏的工作表 {quoted(hidden)} 有表头", "请取消隐藏后重新提供"
     elif wanted.sheets:
         reason = f"没有内容的工作表，或名称不符（须为 {quoted(wanted.sheets)}）"
-        advice = "请改工作表名称，或在站点映射中写明"
+        advice = "请改工作表名称，或在站点映射中写明；放错了文件夹的，请放入该收的那一个"
     else:
         reason, advice = "工作簿里没有内容", "请确认导出的文件完整"
     return UnreadableFile(RowFault(0, "", FaultKind.HEADER, reason, advice))
