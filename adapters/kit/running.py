@@ -40,6 +40,8 @@ from contracts.owncodes import Codes
 _HOUR: Final = 3_600.0
 # Not longer, so that the end of the process need not wait.
 _POLL: Final = 5.0
+# Between two words on how far a document is read.
+_TELLING: Final = 10.0
 _LONGEST_PAUSE: Final = 60.0
 # The pause that a source or a sink may ask for.
 _LONGEST_ASKED: Final = DAY
@@ -67,8 +69,8 @@ class Around:
 @dataclass(slots=True)
 class Way:
     """One adapter at work: its settings, what it remembers, and its figures; `slips` are the rows
-    of a document at which the translation raised, `purged` is when it last looked for old
-    answers."""
+    of a document at which the translation raised, `told_at` is when it was last told how far that
+    is read, `purged` when it last looked for old answers."""
 
     settings: AdapterSettings
     base: Path
@@ -79,6 +81,7 @@ class Way:
     spool: Spool
     figures: Figures
     slips: int = 0
+    told_at: float = 0.0
     purged: float = 0.0
     more: Event = field(default_factory=Event)
     room: Event = field(default_factory=Event)
@@ -100,7 +103,7 @@ class Way:
             self.spool,
             now=self.around.now,
             limits=self._limits,
-            watched=Watched(progress=self._progress(), kept=self._kept, room=self._wait_for_room),
+            watched=Watched(progress=self._progress, kept=self._kept, room=self._wait_for_room),
         )
 
         def step() -> bool:
@@ -112,6 +115,7 @@ class Way:
                 self._purge()
                 return False
             self._wait_for_room()
+            self.told_at = self.around.now()
             reading.read(document)
             self._tell_slips(document)
             self._tell_people(self.documents.current(document))
@@ -191,19 +195,13 @@ class Way:
         self.slips += faults[FaultKind.PROGRAM]
         self.more.set()
 
-    def _progress(self) -> Callable[[int, int | None], None]:
+    def _progress(self, number: int, rows: int | None) -> None:
         """Says how far a long document is read, every ten seconds."""
-        last = self.around.now()
-
-        def progress(number: int, rows: int | None) -> None:
-            nonlocal last
-            if self.around.now() - last >= 10:
-                last = self.around.now()
-                self.around.told(
-                    "document.progress", adapter=self.settings.name, record=number, of=rows
-                )
-
-        return progress
+        if self.around.now() - self.told_at >= _TELLING:
+            self.told_at = self.around.now()
+            self.around.told(
+                "document.progress", adapter=self.settings.name, record=number, of=rows
+            )
 
     @property
     def _limits(self) -> Limits:

@@ -171,6 +171,17 @@ def test_what_came_back_is_kept_for_its_days_and_then_gone(door: Door, base: Pat
     assert rejected == answers
 
 
+def test_how_far_a_document_is_read_is_told_of_long_ones_alone(door: Door, base: Path) -> None:
+    waited = [0.0]
+    text = FOLDER.format(url=door.url, metrics="")
+    with running(base, text, now=lambda: time() + waited[0]) as log:
+        export(base / "drop" / "一.csv", "1")
+        log.first("document.finished")
+        waited[0] = 60.0
+        export(base / "drop" / "二.csv", "2")
+        assert log.lines.get(timeout=PATIENCE)["event"] == "document.finished"
+
+
 def test_reasons_that_a_hub_invents_are_one_after_sixty() -> None:
     figures = Figures(None)
     for number in range(70):
