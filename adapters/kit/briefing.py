@@ -12,7 +12,7 @@ from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, org, signed
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order
+from adapters.kit.rowsteps import Contracts, Step, answered, missing, out_of_order
 
 _COMPANIONS: Final = {
     "item_date": "item_title",
@@ -65,14 +65,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
     step = _DECLINED if _DECLINED.taken(row) else _PROVIDED
     faults = tuple(_faults(row, step, contracts))
     return faults or (
-        made(
-            row,
-            step,
-            contracts,
-            case=f"{row.values['roundid']}/{row.values['targetid']}",
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
-        ),
+        answered(row, step, contracts, case=f"{row.values['roundid']}/{row.values['targetid']}"),
     )
 
 

@@ -66,6 +66,13 @@ def made(
     )
 
 
+def answered(row: Row, step: Step, contracts: Contracts, *, case: str) -> Translated:
+    """The event of a step that answers what a ledger brought: its receipt and its matter stand in
+    the row, or are found by the case when it is sent."""
+    receipt, correlation = row.text("receipt"), row.text("correlation")
+    return made(row, step, contracts, case=case, causationid=receipt, correlationid=correlation)
+
+
 def day_in(row: Row) -> Callable[[Step], str]:
     """The day of a step in a row in which nothing is missing."""
     return lambda step: str(row.values[step.at])[:_DAY]

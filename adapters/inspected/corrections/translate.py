@@ -9,7 +9,7 @@ from adapters.kit.named import ENCIPHERED, named_in_cipher
 from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, made, missing
+from adapters.kit.rowsteps import Contracts, Step, answered, missing
 
 # What the record of the supervision brings with it.
 _RECORDED: Final = frozenset({"supervisionid", "targetid", "receipt", "correlation"})
@@ -37,16 +37,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
         return ()
     if faults := tuple(_faults(row, contracts)):
         return faults
-    return (
-        made(
-            row,
-            _REPORTED,
-            contracts,
-            case=str(row.values["supervisionid"]),
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
-        ),
-    )
+    return (answered(row, _REPORTED, contracts, case=str(row.values["supervisionid"])),)
 
 
 def _faults(row: Row, contracts: Contracts) -> Iterator[RowFault]:

@@ -9,7 +9,7 @@ from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, made, missing
+from adapters.kit.rowsteps import Contracts, Step, answered, missing
 
 # What the feedback brings with it.
 _FED_BACK: Final = frozenset({"roundid", "targetid", "issueids", "receipt", "correlation"})
@@ -43,13 +43,8 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
     if faults := tuple(_faults(row, contracts)):
         return faults
     return (
-        made(
-            row,
-            _ACKNOWLEDGED,
-            contracts,
-            case=f"{row.values['roundid']}/{row.values['targetid']}",
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
+        answered(
+            row, _ACKNOWLEDGED, contracts, case=f"{row.values['roundid']}/{row.values['targetid']}"
         ),
     )
 

@@ -9,7 +9,7 @@ from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
 from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, made, missing
+from adapters.kit.rowsteps import Contracts, Step, answered, missing
 
 # What the batch brings with it, and of each item its list.
 _SENT: Final = frozenset({"no", "count", "receipt", "correlation"})
@@ -39,16 +39,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
         return ()
     if faults := tuple(_faults(row, contracts)):
         return faults
-    return (
-        made(
-            row,
-            _SIGNED,
-            contracts,
-            case=str(row.values["no"]),
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
-        ),
-    )
+    return (answered(row, _SIGNED, contracts, case=str(row.values["no"])),)
 
 
 def _faults(row: Row, contracts: Contracts) -> Iterator[RowFault]:

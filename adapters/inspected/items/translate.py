@@ -9,7 +9,7 @@ from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, org
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing
+from adapters.kit.rowsteps import Contracts, Step, answered, day_in, missing
 
 _OUT_OF_REMIT: Final = "out_of_remit"
 # Of those who carry a measure out the item's leader alone has another kind.
@@ -31,14 +31,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
     if faults := tuple(_faults(row, steps, contracts)):
         return faults
     return tuple(
-        made(
-            row,
-            step,
-            contracts,
-            case=str(row.values["itemid"]),
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
-        )
+        answered(row, step, contracts, case=str(row.values["itemid"]))
         for step in sorted(steps, key=day_in(row))
     )
 

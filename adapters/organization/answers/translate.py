@@ -8,7 +8,7 @@ from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
 from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, made, missing, out_of_order
+from adapters.kit.rowsteps import Contracts, Step, answered, missing, out_of_order
 
 # What the letter brings, and what a site says of every answer.
 _ASKED: Final = frozenset({"batchid", "receipt", "correlation", "agency"})
@@ -45,16 +45,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
     if faults:
         return faults
     agency: Any = row.values["agency"]
-    return (
-        made(
-            row,
-            _GIVEN,
-            contracts,
-            case=f"{row.values['batchid']}/{agency['code']}",
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
-        ),
-    )
+    return (answered(row, _GIVEN, contracts, case=f"{row.values['batchid']}/{agency['code']}"),)
 
 
 def _told(person: Row) -> bool:

@@ -11,7 +11,7 @@ from adapters.kit.convert import Wrong
 from adapters.kit.named import ENCIPHERED, named_in_cipher, signed
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, day_in, made, missing, out_of_order
+from adapters.kit.rowsteps import Contracts, Step, answered, day_in, missing, out_of_order
 
 _COMPANIONS: Final = {
     "result_text": "result",
@@ -53,14 +53,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
 
 
 def _event(row: Row, step: Step, contracts: Contracts) -> Translated:
-    return made(
-        row,
-        step,
-        contracts,
-        case=str(row.values["cadreissueid"]),
-        causationid=row.text("receipt"),
-        correlationid=row.text("correlation"),
-    )
+    return answered(row, step, contracts, case=str(row.values["cadreissueid"]))
 
 
 def _faults(row: Row, steps: list[Step], contracts: Contracts) -> Iterator[RowFault]:

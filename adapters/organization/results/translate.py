@@ -7,7 +7,7 @@ from adapters.kit.convert import Wrong
 from adapters.kit.placing import places_of
 from adapters.kit.port import FaultKind, RowFault, Translated
 from adapters.kit.rows import Row
-from adapters.kit.rowsteps import Contracts, Step, made, missing
+from adapters.kit.rowsteps import Contracts, Step, answered, missing
 
 # What the letter that tells of the results brings.
 _NOTIFIED: Final = frozenset({"matterid", "receipt", "correlation"})
@@ -38,16 +38,7 @@ def translate(row: Row, contracts: Contracts) -> tuple[Translated | RowFault, ..
     if not uses and row.values.keys() <= _NOTIFIED:
         return ()
     faults = tuple(_faults(row, uses, contracts))
-    return faults or (
-        made(
-            row,
-            _APPLIED,
-            contracts,
-            case=str(row.values["matterid"]),
-            causationid=row.text("receipt"),
-            correlationid=row.text("correlation"),
-        ),
-    )
+    return faults or (answered(row, _APPLIED, contracts, case=str(row.values["matterid"])),)
 
 
 def _uses(row: Row) -> list[Row]:
