@@ -173,7 +173,8 @@ def no_longer_listens(hub: RunningHub) -> bool:
         except ConnectionRefusedError:
             return True
         except ConnectionResetError:
-            pass
+            # It was taken and then cut: somebody still listens.
+            continue
     return False
 
 

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 import openpyxl
 import xlwt
+from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.kit.port import Reader, Record, RowFault, Unreadable, UnreadableFile
 from adapters.kit.readers.limits import SPREADSHEET, Limits
@@ -27,6 +28,7 @@ WANTED = Wanted(
 COLUMNS = ("no", "day", "letter", "note")
 
 Rows = Sequence[Sequence[str]]
+Lay = Callable[[Worksheet], None]
 
 
 @dataclass
@@ -201,3 +203,11 @@ FORMS: dict[str, Callable[[Rows], bytes]] = {
     "ndjson": written_ndjson,
     "zip": lambda rows: zip_of({"里面/表.csv": written_csv(rows)}),
 }
+
+
+def laid_out(path: Path, lay: Lay, wanted: Wanted = WANTED) -> Reading:
+    """What an xlsx of one sheet gives that `lay` filled in."""
+    book = openpyxl.Workbook()
+    lay(book.worksheets[0])
+    book.save(path)
+    return read(path, wanted)

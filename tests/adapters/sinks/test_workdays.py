@@ -1,6 +1,7 @@
 """Working days by an installation's calendar: holidays, weekends worked for them, its faults."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from adapters.kit.adapter import available
-from adapters.kit.port import CannotRun
+from adapters.kit.port import CannotRun, Sink
 from adapters.kit.sinks.ledger import LedgerSettings
 from adapters.kit.sinks.ledgerform import LedgerColumn
 from adapters.kit.sinks.workdays import CALENDAR, days_off
@@ -49,6 +50,16 @@ def until(file: Path) -> Any:
     return shown(sheet, place, date(2026, 5, 6))
 
 
+@contextmanager
+def begun(file: Path) -> Iterator[Sink]:
+    """The ledger, in which people have begun the first batch."""
+    with COUNTED.opened(file.parent, OPINIONS) as sink:
+        sink.take([])
+        fill_in(file, FIRST)
+        sink.take([])
+        yield sink
+
+
 def sheets(file: Path) -> dict[str, str]:
     return {sheet.title: sheet.sheet_state for sheet in load_workbook(file).worksheets}
 
@@ -72,10 +83,8 @@ def test_days_off_are_those_listed_and_the_weekends_that_are_not_worked(calendar
 def test_a_deadline_passes_over_holidays_and_counts_weekends_that_are_worked(
     calendar: Path, file: Path
 ) -> None:
-    with COUNTED.opened(file.parent, OPINIONS) as sink:
-        sink.take([])
-        fill_in(file, FIRST)
-        sink.take([])
+    with begun(file):
+        pass
     # From Wednesday 6 May: 11 to 15 are five, Saturday 16 and Monday 18 the others.
     assert until(file) == date(2026, 5, 18)
     assert sheets(file)[CALENDAR] == "hidden"
@@ -84,10 +93,7 @@ def test_a_deadline_passes_over_holidays_and_counts_weekends_that_are_worked(
 def test_a_calendar_that_changes_is_counted_by_though_nothing_comes(
     calendar: Path, file: Path
 ) -> None:
-    with COUNTED.opened(file.parent, OPINIONS) as sink:
-        sink.take([])
-        fill_in(file, FIRST)
-        sink.take([])
+    with begun(file) as sink:
         calendar.write_text(HOLIDAY + "2026-05-18,rest,示例补充通知\n", encoding="utf-8")
         sink.take([])
         assert until(file) == date(2026, 5, 19)
@@ -99,10 +105,7 @@ def test_a_calendar_that_changes_is_counted_by_though_nothing_comes(
 def test_a_workbook_that_people_saved_as_it_was_is_not_written_again(
     calendar: Path, file: Path
 ) -> None:
-    with COUNTED.opened(file.parent, OPINIONS) as sink:
-        sink.take([])
-        fill_in(file, FIRST)
-        sink.take([])
+    with begun(file) as sink:
         load_workbook(file).save(file)
         saved = file.stat()
         sink.take([])
@@ -112,10 +115,8 @@ def test_a_workbook_that_people_saved_as_it_was_is_not_written_again(
 def test_without_a_calendar_a_week_is_worked_from_monday_to_friday(
     calendar: Path, file: Path
 ) -> None:
-    with COUNTED.opened(file.parent, OPINIONS) as sink:
-        sink.take([])
-        fill_in(file, FIRST)
-        sink.take([])
+    with begun(file):
+        pass
     usual = COUNTED.model_copy(update={"calendar": None})
     with usual.opened(file.parent, OPINIONS) as sink:
         sink.take([])
