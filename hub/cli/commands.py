@@ -3,6 +3,7 @@
 A command's code is loaded when it is called: its sentence stands here, so that `--help` loads none.
 """
 
+import os
 import sys
 from typing import Final
 
@@ -86,6 +87,9 @@ def main() -> None:
             complain(f"{each.pointer or '/'}  {each.message} / {each.message_en}")
     except HubAway as error:
         complain(f"{error} / the hub cannot be reached")
+    except BrokenPipeError:
+        # Whoever reads what is printed has had enough (`| head`), and hears no more of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         complain(f"无法读写或监听 / cannot read, write or listen: {error}")
     except CannotRun as error:

@@ -87,3 +87,17 @@ def test_a_signal_ends_the_adapters_also_while_they_begin_to_wait_for_it() -> No
     command = [sys.executable, "-c", ASKED_WHILE_WAITING]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "stopped\n"
+
+
+def test_who_has_read_enough_of_a_list_hears_no_more() -> None:
+    listing = subprocess.Popen(
+        [sys.executable, "-m", "hub", "contract", "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert listing.stdout is not None
+    assert listing.stderr is not None
+    listing.stdout.close()
+    assert listing.stderr.read() == b""
+    assert listing.wait() == 1
+    listing.stderr.close()
