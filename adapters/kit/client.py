@@ -14,7 +14,7 @@ from msgspec import DecodeError, json
 
 from adapters.kit.batches import MOST_EVENTS, batches
 from adapters.kit.results import HubAway, HubProblem, Page, Policy, Result
-from adapters.kit.waiting import seconds_asked
+from adapters.kit.retryafter import seconds_asked
 
 Mode = Literal["each", "all"]
 _BATCH: Final = {"Content-Type": "application/cloudevents-batch+json"}

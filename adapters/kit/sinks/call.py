@@ -12,11 +12,11 @@ import httpx
 from pydantic import Field
 
 from adapters.kit.port import Away, CannotRun, Sink
+from adapters.kit.retryafter import seconds_asked
 from adapters.kit.sinks.columns import Event, Strict, Types, takes
 from adapters.kit.sinks.files import json_of
 from adapters.kit.sinks.taken import FILE_NAME, Taken, folder_at, name_of, open_taken, receipt_of
 from adapters.kit.sources.files import new_file, secret
-from adapters.kit.waiting import seconds_asked
 
 _JSON: Final = "application/cloudevents+json; charset=utf-8"
 _DUPLICATE: Final = 409

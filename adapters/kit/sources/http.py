@@ -20,10 +20,10 @@ import httpx
 from pydantic import Field, field_validator, model_validator
 
 from adapters.kit.port import Away, Brought, CannotRun, Outcome, Source
+from adapters.kit.retryafter import seconds_asked
 from adapters.kit.sources.files import new_file, secret, shown, suffix_of
 from adapters.kit.sources.paging import ByCursor, ByLink, ByOffset, ByPage, Strict, found
 from adapters.kit.sources.values import FAR_AHEAD, earlier, moment_of
-from adapters.kit.waiting import seconds_asked
 
 _DIGEST: Final = 8
 _MOST_KNOWN: Final = 3_000

@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.kit.waiting import seconds_asked
+from adapters.kit.retryafter import seconds_asked
 
 
 @pytest.mark.parametrize(
