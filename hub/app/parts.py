@@ -24,6 +24,7 @@ from hub.database.writer import Joint, Writer
 from hub.delivery.accounts import Accounts as Delivered
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.pull import Pull
+from hub.delivery.recent import Recent
 from hub.event import Outcome, Rejected
 from hub.evidence import reads
 from hub.evidence.reads import Reading
@@ -52,6 +53,7 @@ from hub.watch.watching import Watch
 REFUSAL_BYTES = 768
 READING_BYTES = 4096
 DEAD_LETTER_BYTES = 512
+RECENT_BYTES = 32 * 1024 * 1024
 WATCH_SECONDS = 15
 REST_SECONDS = 0.5
 
@@ -174,6 +176,7 @@ def _pull(ground: Ground, core: Core, current: CurrentPolicy, cursors: Cursors) 
         cursors=cursors,
         arrivals=core.arrivals,
         keep=partial(keep_reading, ground),
+        recent=Recent(most=RECENT_BYTES),
         clock=microseconds_now,
         monotonic=time.monotonic,
     )

@@ -19,7 +19,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from hub.database.migrating import migrate
 from hub.database.transactions import Space, T, storage_reason
@@ -153,7 +153,8 @@ class _Transactions:
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` in one transaction."""
-        return self._runner.run(self._transact(work))
+        # As the runner's own way to run, without what that does for a main thread's signals.
+        return self._runner.get_loop().run_until_complete(self._transact(work))
 
     def close(self) -> None:
         """Close the connection and the loop."""
@@ -165,10 +166,14 @@ class _Transactions:
         for _ in range(_TURNS):
             await _Turn()
         try:
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(work)
+            return await greenlet_spawn(self._carry_out, work)
         finally:
             self._awaited.end()
+
+    def _carry_out(self, work: Callable[[Connection], T]) -> T:
+        # All of it in one greenlet: the asynchronous engine would spawn one for each of its steps.
+        with self._engine.sync_engine.begin() as connection:
+            return work(connection)
 
 
 class _Awaited:

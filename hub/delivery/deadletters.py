@@ -18,7 +18,7 @@ from hub.evidence import sql as evidence_sql
 from hub.evidence.sql import DeadLetterRow
 from hub.journal import sql
 from hub.journal.subscriptions import from_row
-from hub.policy.entitle import Allowed
+from hub.policy.entitle import Allowed, circumstances
 from hub.policy.policy import Policies, Policy
 
 
@@ -53,10 +53,11 @@ def dead_letters(
 
     Raises NotFound for no such subscription of the agency, Forbidden if that is not in force.
     """
-    standing = sql.subscription(connection, agency, id_)
+    standing = sql.standing(connection, agency, id_)
     if standing is None:
         raise NotFound
-    policy, subscription = policies.seen_by(connection), from_row(standing)
+    policy = policies.identified(connection, standing.policy)
+    subscription = from_row(standing.row)
     steps, listed, examined = Steps(subscription, policy=policy, now=now), Listed(), 0
     while True:
         rows = evidence_sql.dead_letters(connection, subscription.number, after=after, most=STRETCH)
@@ -66,7 +67,7 @@ def dead_letters(
                 listed.next = after
                 return listed
             after, examined, row = event.position, examined + 1, by_position[event.position]
-            way = steps.allow(event)
+            way = steps.allow(event, circumstances(event))
             if isinstance(way, Way):
                 reason = _reason(event, row, way.allowed, policy)
                 listed.items.append(DeadLetter(event, row, reason))

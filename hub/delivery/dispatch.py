@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Final, assert_never
 
 from contracts.contract import Contract
 from contracts.conversion import Inconvertible
 from hub.database.connection import Connection
+from hub.delivery.recent import Recent, Row
 from hub.delivery.version import in_version, no_form
 from hub.delivery.view import Sight, View, sight_of, view_of
 from hub.errors import Forbidden
@@ -16,7 +16,7 @@ from hub.evidence.reads import DENIED, EXPIRED, FILTERED, OTHER_VERSION, PARKED,
 from hub.journal import sql
 from hub.journal.feeds import ready_until
 from hub.journal.subscriptions import Subscription, passes
-from hub.policy.entitle import Allowed, Decisions, Denied, circumstances
+from hub.policy.entitle import Allowed, Decisions, Denied
 from hub.policy.policy import Policy
 
 PAGE_BYTES: Final = 8 * 1024 * 1024
@@ -45,18 +45,18 @@ class KeptBack:
 class Page:
     """What one reading of a feed hands over; filled by who reads, then only looked at.
 
-    `body` is a JSON array, of so many `events`. `positions` are the entries examined, `outcomes`
-    what was decided on each (by `hub.evidence.reads`) under the policy version `policy` at
-    `read_at`. `denied` counts what was not handed over, by step (also `BEFORE` and `AFTER` them),
-    `parked` are those `AFTER` them, `views` counts the events that had fields withheld; `last` is
-    the position of the last event, or of the last parked one, `more` says that the feed had not
-    come to its end.
+    `documents` are the events, in CloudEvents' JSON format; if there are any, an array of them has
+    `size` bytes. `positions` are the entries examined, `outcomes` what was decided on each (by
+    `hub.evidence.reads`) under the policy version `policy` at `read_at`. `denied` counts what was
+    not handed over, by step (also `BEFORE` and `AFTER` them), `parked` are those `AFTER` them,
+    `views` counts the events that had fields withheld; `last` is the position of the last event,
+    or of the last parked one, `more` says that the feed had not come to its end.
     """
 
     policy: int
     read_at: int
-    body: bytes = b"[]"
-    events: int = 0
+    documents: list[bytes] = field(default_factory=list)
+    size: int = len(b"[")
     parked: list[Parked] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     outcomes: bytearray = field(default_factory=bytearray)
@@ -64,6 +64,11 @@ class Page:
     views: int = 0
     last: int = 0
     more: bool = True
+
+    @property
+    def events(self) -> int:
+        """How many are handed over."""
+        return len(self.documents)
 
     @property
     def delivered(self) -> list[int]:
@@ -75,7 +80,9 @@ class Page:
         """Say that the next entry is handed over."""
         self.positions.append(position)
         self.outcomes.append(outcome)
-        self.events += 1
+        self.documents.append(view.document)
+        # With the comma or the bracket behind it.
+        self.size += len(view.document) + 1
         if view.withheld:
             self.views += 1
         self.last = position
@@ -105,6 +112,7 @@ def read_page(
     limit: int,
     policy: Policy,
     now: int,
+    recent: Recent,
 ) -> Page:
     """The next events of a feed, in order, at most `limit` of them and 8 MiB.
 
@@ -112,26 +120,27 @@ def read_page(
     when the subscriber is no agency in force.
     """
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
-    array = _Array()
-    _fill(page, array, connection, subscription, steps, after=after, limit=limit)
-    page.body = array.end()
+    _fill(page, connection, subscription, steps, recent, after=after, limit=limit)
     return page
 
 
 def read_entry(
-    connection: Connection, subscription: Subscription, position: int, *, policy: Policy, now: int
+    connection: Connection,
+    subscription: Subscription,
+    position: int,
+    *,
+    policy: Policy,
+    now: int,
+    recent: Recent,
 ) -> Page:
     """A page of the one event at a position of a feed. Raises as `read_page` does."""
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
-    array = _Array()
-    for entry in sql.entries(connection, [position]):
-        outcome, found = steps.take(entry)
+    for row in recent.rows(connection, [position]):
+        outcome, found = steps.take(row, recent)
         if isinstance(found, View):
-            array.add(found.document)
             page.hand_over(position, outcome, found)
         else:
             page.keep_back(position, found)
-    page.body = array.end()
     return page
 
 
@@ -162,40 +171,42 @@ class Steps:
         agency = policy.agency(subscription.agency)
         if agency is None or not agency.takes_part(now):
             raise Forbidden("机构未登记或已停用 / the agency is not registered or not in force")
-        self._decisions = Decisions(agency, policy=policy, now=now)
+        decisions = Decisions(agency, policy=policy, now=now)
+        self._standing, self._exclusion = decisions.standing, decisions.exclusion
         self._pins = subscription.pins
         self._filters = subscription.body.filters
         self._catalogue = policy.catalogue
         self._now = now
         self._ways: dict[tuple[str | int, ...], Way | KeptBack] = {}
 
-    def allow(self, entry: Entry) -> Way | KeptBack:
-        """Whether an entry may be handed over, and how far. Its data is not looked at.
+    def allow(self, entry: Entry, known: tuple[str | int, ...]) -> Way | KeptBack:
+        """Whether an entry in such circumstances may be handed over, and how far. Its data is not
+        looked at.
 
         The subscription's filters are asked of what is allowed alone.
         """
         if entry.expires is not None and entry.expires <= self._now:
             return _EXPIRED
-        known = circumstances(entry)
         way = self._ways.get(known)
         if way is None:
             way = self._ways[known] = self._way(entry)
         if isinstance(way, KeptBack):
             return way
-        excluded = self._decisions.exclusion(entry)
+        excluded = self._exclusion(entry)
         if excluded is not None:
             return _kept_back(Denied(excluded.step, excluded.code))
-        if not passes(self._filters, entry.attributes):
+        if self._filters and not passes(self._filters, entry.attributes):
             return _FILTERED
         return way
 
-    def take(self, entry: Entry) -> tuple[int, View | Parked | KeptBack]:
+    def take(self, row: Row, recent: Recent) -> tuple[int, View | Parked | KeptBack]:
         """The outcome's byte, and the event as it is handed over, or what keeps it from being."""
-        way = self.allow(entry)
+        entry = row.entry
+        way = self.allow(entry, row.circumstances)
         if isinstance(way, KeptBack):
             return way.outcome, way
         if way.pinned == entry.version:
-            return way.outcome, view_of(entry, way.sight)
+            return way.outcome, recent.view(row, way.sight)
         try:
             carried, target = in_version(entry, way.contract, way.pinned, catalogue=self._catalogue)
         except Inconvertible as inconvertible:
@@ -206,7 +217,7 @@ class Steps:
         return way.outcome, view_of(carried, sight)
 
     def _way(self, entry: Entry) -> Way | KeptBack:
-        standing = self._decisions.standing(entry)
+        standing = self._standing(entry)
         if isinstance(standing, Denied):
             return _kept_back(standing)
         contract = self._catalogue.find(entry.type, entry.version)
@@ -223,15 +234,15 @@ def _kept_back(denied: Denied) -> KeptBack:
 
 def _fill(
     page: Page,
-    array: "_Array",
     connection: Connection,
     subscription: Subscription,
     steps: Steps,
+    recent: Recent,
     *,
     after: int,
     limit: int,
 ) -> None:
-    """Read on until the page is full: documents into the array, what to say of them on the page."""
+    """Read on until the page is full."""
     cursor, until = after, ready_until(subscription)
     while page.events < limit and len(page.positions) < MOST_EXAMINED:
         # A good stretch at least: of a feed that is mostly denied, few are handed over.
@@ -239,41 +250,18 @@ def _fill(
         positions = sql.feed_after(
             connection, subscription.number, after=cursor, until=until, most=wanted
         )
-        for entry in sql.entries(connection, positions):
-            if page.events == limit or len(page.parked) == MOST_PARKED:
+        for row in recent.rows(connection, positions):
+            if len(page.documents) == limit or len(page.parked) == MOST_PARKED:
                 return
-            outcome, found = steps.take(entry)
+            outcome, found = steps.take(row, recent)
             if not isinstance(found, View):
-                page.keep_back(entry.position, found)
+                page.keep_back(row.entry.position, found)
                 continue
-            if array.size + len(found.document) > PAGE_BYTES and page.events:
+            if page.size + len(found.document) >= PAGE_BYTES and page.documents:
                 return
-            array.add(found.document)
-            page.hand_over(entry.position, outcome, found)
+            page.hand_over(row.entry.position, outcome, found)
         if len(positions) < wanted:
             page.more = False
             return
         # Past all of them, also past what a damaged journal may lack.
         cursor = positions[-1]
-
-
-class _Array:
-    """A JSON array of documents, put in one piece as they come: to join a thousand at the end takes
-    six times as long.
-    """
-
-    def __init__(self) -> None:
-        self._written = BytesIO()
-        self._before = b"["
-        self.size = 1
-
-    def add(self, document: bytes) -> None:
-        self._written.write(self._before)
-        self.size += self._written.write(document) + 1
-        self._before = b","
-
-    def end(self) -> bytes:
-        if not self._written.tell():
-            return b"[]"
-        self._written.write(b"]")
-        return self._written.getvalue()

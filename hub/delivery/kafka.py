@@ -25,7 +25,7 @@ TOO_LARGE: Final = Fault(
     " raise the topic's max.message.bytes",
 )
 _WITHHELD: Final = "hubwithheld"
-_documents = msgspec.json.Decoder(list[dict[str, Raw]]).decode
+_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _attribute = msgspec.json.Decoder(str | bool | int).decode
 _value = msgspec.json.Decoder().decode
 
@@ -48,10 +48,9 @@ def topic_of(agency: str, id_: str) -> str:
 
 def records_of(page: Page, catalogue: Catalogue) -> list[FeedRecord]:
     """What a page hands over, in its order."""
-    documents = _documents(page.body)
     return [
-        _record(position, document, catalogue)
-        for position, document in zip(page.delivered, documents, strict=True)
+        _record(position, _members(document), catalogue)
+        for position, document in zip(page.delivered, page.documents, strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from hub.database.readers import Readers
 from hub.delivery.arrivals import Arrivals
 from hub.delivery.dispatch import Page, read_entry, read_page
 from hub.delivery.leaving import Leaving
+from hub.delivery.recent import Recent
 from hub.delivery.turns import Turns
 from hub.errors import NotFound
 from hub.evidence import sql as evidence_sql
@@ -22,7 +23,7 @@ from hub.evidence.reads import Reading
 from hub.journal import sql
 from hub.journal.cursors import Cursors
 from hub.journal.feeds import end_of
-from hub.journal.retention.replay import passed
+from hub.journal.retention.replay import Passed, passed
 from hub.journal.subscriptions import Channel, Subscription, from_row
 from hub.policy.policy import Policies
 
@@ -89,6 +90,7 @@ class Pull:
         cursors: Cursors,
         arrivals: Arrivals,
         keep: Keep,
+        recent: Recent,
         clock: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
@@ -98,6 +100,7 @@ class Pull:
         self._cursors = cursors
         self._arrivals = arrivals
         self._keep = keep
+        self._recent = recent
         self._clock = clock
         self._monotonic = monotonic
         self._turns = Turns(most=PAGES_AT_ONCE)
@@ -229,7 +232,8 @@ class Pull:
 
     def _read(self, connection: Connection, *, asked: Asked) -> Pulled:
         started = self._monotonic()
-        subscription = _standing(connection, asked)
+        standing = _standing(connection, asked)
+        subscription = from_row(standing.row)
         after = subscription.committed
         if asked.cursor is not None:
             after = self._cursors.position(subscription.number, asked.cursor)
@@ -238,11 +242,16 @@ class Pull:
             subscription,
             after=after,
             limit=asked.limit,
-            policy=self._policies.seen_by(connection),
+            policy=self._policies.identified(connection, standing.policy),
             now=self._clock(),
+            recent=self._recent,
         )
         reached = _reached(connection, subscription, page, after=after)
-        on_the_way = passed(connection, subscription, after=after, cursor=reached, more=page.more)
+        on_the_way = Passed(0, reached)
+        if standing.expired:
+            on_the_way = passed(
+                connection, subscription, after=after, cursor=reached, more=page.more
+            )
         token = self._cursors.token(subscription.number, on_the_way.cursor)
         return Pulled(
             page=page,
@@ -255,15 +264,17 @@ class Pull:
 
     def _read_dead_letter(self, connection: Connection, *, asked: Redrive) -> Pulled:
         started = self._monotonic()
-        subscription = _standing(connection, asked)
+        standing = _standing(connection, asked)
+        subscription = from_row(standing.row)
         if not evidence_sql.is_dead_letter(connection, subscription.number, asked.position):
             raise NotFound
         page = read_entry(
             connection,
             subscription,
             asked.position,
-            policy=self._policies.seen_by(connection),
+            policy=self._policies.identified(connection, standing.policy),
             now=self._clock(),
+            recent=self._recent,
         )
         token = self._cursors.token(subscription.number, subscription.committed)
         return Pulled(
@@ -276,11 +287,11 @@ class Pull:
         )
 
 
-def _standing(connection: Connection, asked: Asked | Redrive) -> Subscription:
-    row = sql.subscription(connection, asked.agency, asked.id)
-    if row is None:
+def _standing(connection: Connection, asked: Asked | Redrive) -> sql.Standing:
+    standing = sql.standing(connection, asked.agency, asked.id)
+    if standing is None:
         raise NotFound
-    return from_row(row)
+    return standing
 
 
 def _reading(asked: Asked | Redrive, pulled: Pulled) -> Reading:

@@ -49,8 +49,7 @@ class _Cut:
     inside: tuple["_Cut", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True, eq=False, gc=False):
     """What a recipient sees of the events of one contract that bear the same caveats.
 
     `hidden` is told of every event of which anything is; `sealed`: nothing of it was kept.
@@ -62,13 +61,18 @@ class Sight:
 
 
 def sight_of(contract: Contract, allowed: Allowed, *, caveats: int) -> Sight:
-    """What whoever is allowed this much sees of such events."""
-    if caveats & Caveat.sealed:
+    """What whoever is allowed this much sees of such events; as a rule one object each time."""
+    return _sight(contract, allowed.classes, allowed.masked, bool(caveats & Caveat.sealed))
+
+
+@lru_cache(maxsize=4096)
+def _sight(contract: Contract, classes: frozenset[FieldClass], masked: bool, sealed: bool) -> Sight:
+    if sealed:
         # That there is a payload, and of which contract, everybody knows.
         return Sight((), tuple(f"/{field.name}" for field in contract.fields), True)
-    sees_sources = FieldClass.F4 in allowed.classes and not allowed.masked
+    sees_sources = FieldClass.F4 in classes and not masked
     always = () if sees_sources else contract.source_protected
-    return Sight(_cuts_of(contract, allowed.classes, allowed.masked), always, False)
+    return Sight(_cuts_of(contract, classes, masked), always, False)
 
 
 def view_of(entry: Entry, sight: Sight) -> View:

@@ -56,6 +56,16 @@ def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]
         yield Entry(*row)
 
 
+def times(connection: Connection, positions: Sequence[int], *, since: int) -> tuple[int, int]:
+    """How many journal rows there still are at `positions`, and the sum of their times `since`."""
+    there, values = at(connection, positions)
+    count, total = connection.exec_driver_sql(
+        f"SELECT count(*), CAST(coalesce(sum(hubtime - ?), 0) AS bigint) FROM held WHERE {there}",
+        (since, *values),
+    ).one()
+    return count, total
+
+
 def record(connection: Connection, position: int) -> Record:
     """The journal row at a position that is known to be there."""
     row = connection.exec_driver_sql(
@@ -162,6 +172,12 @@ _SUBSCRIPTION = tuple(subscriptions.c[name] for name in SubscriptionRow.__slots_
 _SUBSCRIPTION_OF: Final = (
     f"SELECT {', '.join(SubscriptionRow.__slots__)} FROM subscriptions WHERE agency = ? AND id = ?"
 )
+_STANDING: Final = (
+    f"SELECT {', '.join(f'subscriptions.{name}' for name in SubscriptionRow.__slots__)},"
+    " version, changed_at,"
+    " EXISTS (SELECT 1 FROM expired WHERE subscription = subscriptions.number)"
+    " FROM subscriptions, policies WHERE agency = ? AND id = ? ORDER BY version DESC LIMIT 1"
+)
 
 
 def all_subscriptions(connection: Connection) -> list[SubscriptionRow]:
@@ -198,6 +214,26 @@ def subscription(connection: Connection, agency: str, id_: str) -> SubscriptionR
     """One subscription of an agency."""
     row = connection.exec_driver_sql(_SUBSCRIPTION_OF, (agency, id_)).one_or_none()
     return None if row is None else SubscriptionRow(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A subscription, the identity of the policy in force, and whether of its feed anything has
+    expired.
+    """
+
+    row: SubscriptionRow
+    policy: tuple[int, int]
+    expired: bool
+
+
+def standing(connection: Connection, agency: str, id_: str) -> Standing | None:
+    """One subscription of an agency with what its reader must know, by one question."""
+    row = connection.exec_driver_sql(_STANDING, (agency, id_)).one_or_none()
+    if row is None:
+        return None
+    *columns, version, changed_at, expired = row
+    return Standing(SubscriptionRow(*columns), (version, changed_at), bool(expired))
 
 
 def fed_by_kafka(connection: Connection, *, after: int, most: int) -> list[SubscriptionRow]:

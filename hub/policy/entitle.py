@@ -76,6 +76,7 @@ class Decisions:
         self._policy = policy
         self._now = now
         self._standings: dict[tuple[str | int, ...], Decision] = {}
+        self._accused_by = agency.body.accused_by
         self._withdrawals = [
             withdrawal
             for id_ in agency.kin
@@ -107,7 +108,7 @@ class Decisions:
 
         None for whoever is neither.
         """
-        if entry.parties and (trait := self._agency.body.accused_by(entry.parties)) is not None:
+        if entry.parties and (trait := self._accused_by(entry.parties)) is not None:
             return Ground(4, "accused_party", (trait,))
         for withdrawal in self._withdrawals:
             if withdrawal.case == entry.key or withdrawal.case in entry.origins.split(" "):

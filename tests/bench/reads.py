@@ -60,6 +60,7 @@ def forgetful(hub: Hub) -> Pull:
         cursors=hub.cursors,
         arrivals=hub.arrivals,
         keep=_forget,
+        recent=hub.pull._recent,
         clock=microseconds_now,
         monotonic=time.monotonic,
     )

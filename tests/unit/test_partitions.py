@@ -287,6 +287,7 @@ def test_a_page_looks_into_the_partitions_that_it_is_about_alone(
 
 READING: dict[str, Callable[[Connection], object]] = {
     "entries": lambda c: list(journal.entries(c, range(1, 20))),
+    "times": lambda c: journal.times(c, range(1, 20), since=0)[0],
     "records": lambda c: journal.records(c, range(1, 20)),
     "outlines": lambda c: journal.outlines(c, range(1, 20)),
     "headers": lambda c: journal.headers(c, after=0, until=END, most=99),
