@@ -98,7 +98,7 @@ class Kafka:
             producing=producing,
             outbox=outbox,
             finding=Finding(
-                glance=partial(intake.glance, glances),
+                ask=partial(intake.glance, glances),
                 readers=self.ground.readers,
                 registrar=core.registrar,
             ),

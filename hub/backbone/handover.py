@@ -12,6 +12,7 @@ from itertools import count
 from typing import Final
 
 from hub.backbone.parcels import Unreadable, packed_events, unpacked_outcomes
+from hub.backbone.port import Append
 from hub.database import intake
 from hub.database.background import Background
 from hub.database.connection import Connection
@@ -68,6 +69,10 @@ class HandOver:
         self._removed = 0
         self._full = False
         self._told = asyncio.Event()
+
+    def expect(self, receipts: Sequence[bytes]) -> Append:
+        """As the port promises; whoever registers asks."""
+        return self.append
 
     async def append(
         self, events: Sequence[Event], *, atomic: bool, patience: Patience

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from hub.backbone.port import Append
 from hub.database.patience import Patience
 from hub.database.readers import Readers
 from hub.database.writer import Joint, Writer
@@ -32,6 +33,10 @@ class SqlBackbone:
         self._readers = readers
         self._registrar = registrar
         self._registered = registered
+
+    def expect(self, receipts: Sequence[bytes]) -> Append:
+        """As the port promises; whoever registers asks."""
+        return self.append
 
     async def append(
         self, events: Sequence[Event], *, atomic: bool, patience: Patience

@@ -141,12 +141,12 @@ def any_waits(connection: Connection) -> bool:
 
 
 _GLANCE: Final = (
-    "SELECT EXISTS (SELECT 1 FROM intake), EXISTS (SELECT 1 FROM dedup WHERE slot = ANY($1))"
+    "SELECT EXISTS (SELECT 1 FROM intake), ARRAY(SELECT slot FROM dedup WHERE slot = ANY($1))"
 )
 
 
-async def glance(glances: Glances, slots: Iterable[int]) -> tuple[bool, bool]:
-    """Whether a batch waits, and whether a position stands at any of the dedup slots."""
+async def glance(glances: Glances, slots: Iterable[int]) -> tuple[bool, list[int]]:
+    """Whether a batch waits, and at which of the dedup slots a position stands."""
     waits, claimed = await glances.ask(_GLANCE, list(slots))
     return waits, claimed
 

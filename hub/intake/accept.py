@@ -21,7 +21,7 @@ from contracts.faults import Fault, at_most
 from contracts.lifetime import morning
 from contracts.matrix import Relation
 from contracts.region import Regions
-from hub.backbone.port import Backbone
+from hub.backbone.port import Append, Backbone
 from hub.database.patience import Patience
 from hub.errors import Forbidden, HubError
 from hub.event import (
@@ -81,16 +81,20 @@ class Intake:
         publisher = policy.agency(caller.agency) if caller.agency else None
         if publisher is None or not publisher.takes_part(self._clock()):
             raise Forbidden("只有登记在册的机构可以发布 / only a registered agency may publish")
+        receipts = [_receipt_of(event) for event in submitted]
+        append = self._backbone.expect([receipt for receipt in receipts if receipt])
+        # What is asked goes out before the events are examined, for all requests of this turn.
+        await self._pause()
         examined: list[Event | Rejected] = []
-        for n, event in enumerate(submitted, start=1):
-            examined.append(self._examine(event, publisher, policy))
+        for n, (event, receipt) in enumerate(zip(submitted, receipts, strict=True), start=1):
+            examined.append(self._examine(event, receipt, publisher, policy))
             # Telling what is wrong can cost a hundred times what a good event costs.
             if n % EVENTS_A_TURN == 0 or isinstance(examined[-1], Rejected):
                 await self._pause()
         settled = await self._recognise(submitted, examined, publisher, patience)
         if mode == "all":
-            return await self._carry_all(settled, caller, patience)
-        return await self._carry_each(settled, caller, patience)
+            return await self._carry_all(settled, append, caller, patience)
+        return await self._carry_each(settled, append, caller, patience)
 
     async def refuse(self, error: HubError, caller: Caller, *, patience: Patience) -> None:
         """Record that a request could not be read as a whole. Raises StorageFailed."""
@@ -105,7 +109,9 @@ class Intake:
         await self._record(refused, caller)
         return refused
 
-    def _examine(self, submitted: Submitted, publisher: Agency, policy: Policy) -> Event | Rejected:
+    def _examine(
+        self, submitted: Submitted, receipt: bytes, publisher: Agency, policy: Policy
+    ) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
         if isinstance(submitted, Flawed):
             return self._examine_flawed(submitted, policy)
@@ -125,7 +131,9 @@ class Intake:
             found.append(faults.PARTITION_KEY)
         if found:
             return Rejected(attributes.source, attributes.id, at_most(tuple(found), MOST_FAULTS))
-        return self._assign(submitted, contract, payload, publisher.id, region=region, key=key)
+        return self._assign(
+            submitted, receipt, contract, payload, publisher.id, region=region, key=key
+        )
 
     def _permit(
         self,
@@ -164,6 +172,7 @@ class Intake:
     def _assign(
         self,
         submitted: Envelope,
+        receipt: bytes,
         contract: Contract,
         payload: Payload,
         publisher: str,
@@ -171,7 +180,7 @@ class Intake:
         region: str,
         key: str,
     ) -> Event:
-        """Give the event what registration needs: receipt, digest, key, marks of its parties."""
+        """Give the event what registration needs: digest, key, marks of its parties."""
         attributes = submitted.attributes
         expires, caveats = attributes.expirytime, _caveats(attributes)
         reply = _is_reply(contract, attributes)
@@ -179,7 +188,7 @@ class Intake:
         return Event(
             source=attributes.source,
             id=attributes.id,
-            receipt=receipt_of(attributes.source, attributes.id),
+            receipt=receipt,
             type=contract.type,
             version=contract.version,
             publisher=publisher,
@@ -238,24 +247,34 @@ class Intake:
         return settled
 
     async def _carry_each(
-        self, examined: Sequence[Event | Outcome], caller: Caller, patience: Patience
+        self,
+        examined: Sequence[Event | Outcome],
+        append: Append,
+        caller: Caller,
+        patience: Patience,
     ) -> list[Outcome]:
         """Store the good ones. Refusals come first: if they cannot be kept, nothing is stored."""
         refused = [e for e in examined if isinstance(e, Rejected)]
         if refused:
             await patience.answer(self._record(refused, caller))
         events = [e for e in examined if isinstance(e, Event)]
-        stored = iter(await self._append(events, patience, atomic=False))
+        stored = iter(await append(events, atomic=False, patience=patience) if events else ())
         return [next(stored) if isinstance(e, Event) else e for e in examined]
 
     async def _carry_all(
-        self, examined: Sequence[Event | Outcome], caller: Caller, patience: Patience
+        self,
+        examined: Sequence[Event | Outcome],
+        append: Append,
+        caller: Caller,
+        patience: Patience,
     ) -> list[Outcome]:
         """Store all, or none: then all refusals are recorded, those for the batch's sake too."""
         events = [e for e in examined if isinstance(e, Event)]
         try:
             if not any(isinstance(e, Rejected) for e in examined):
-                stored = iter(await self._append(events, patience, atomic=True))
+                stored = iter(
+                    await append(events, atomic=True, patience=patience) if events else ()
+                )
                 return [next(stored) if isinstance(e, Event) else e for e in examined]
             known = await patience.answer(self._backbone.find(events))
         except BatchRefused as refused:
@@ -265,18 +284,18 @@ class Intake:
         await patience.answer(self._record(outcomes, caller))
         return outcomes
 
-    async def _append(
-        self, events: Sequence[Event], patience: Patience, *, atomic: bool
-    ) -> Sequence[Outcome]:
-        if not events:
-            return ()
-        return await self._backbone.append(events, atomic=atomic, patience=patience)
-
 
 def _named(event: Submitted) -> tuple[str | None, str | None]:
     """An event's source and id, as far as they could be read."""
     named = event if isinstance(event, Flawed) else event.attributes
     return named.source, named.id
+
+
+def _receipt_of(event: Submitted) -> bytes:
+    """An event's receipt; empty for what is flawed."""
+    if isinstance(event, Flawed):
+        return b""
+    return receipt_of(event.attributes.source, event.attributes.id)
 
 
 def _as_sent(event: Envelope) -> Sent:

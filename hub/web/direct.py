@@ -51,7 +51,9 @@ class Whole:
         self._answered = answered
 
     async def run(self, door: Door, scope: Scope, body: bytes) -> None:
-        """Have a request answered, and send the answer. `door` raises nothing."""
+        """Have a request answered, send the answer, and do what is left to do in its background.
+        `door` raises nothing, nor does what it leaves.
+        """
 
         async def receive() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
@@ -59,8 +61,12 @@ class Whole:
         response = await door(Request(scope, receive))
         if self._flow.write_paused and not self.disconnected:
             await self._flow.drain()
-        if self.disconnected:
-            return
+        if not self.disconnected:
+            self._send(response)
+        if response.background is not None:
+            await response.background()
+
+    def _send(self, response: Response) -> None:
         self.response_started = self.response_complete = True
         closing = () if self.keep_alive else ((b"connection", b"close"),)
         self._transport.write(bytes_of(response, (*self._headers, *closing)))

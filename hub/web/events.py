@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict, cast
 
 from msgspec import Meta
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -103,8 +104,8 @@ def route(
 
     A request waits for storage for `patience` seconds in all, None for as long as it takes.
     `pause` lets the others that came in the same turn of the loop catch up. Requests that are
-    read, examined and answered abreast take half the time of the same one after the other, since
-    each step finds its code and its data in the processor's caches.
+    read, examined, answered and accounted for abreast take half the time of the same one after the
+    other, since each step finds its code and its data in the processor's caches.
     """
 
     async def publish(request: Request) -> Response:
@@ -115,16 +116,22 @@ def route(
         with shares.claim(caller.name) as claim:
             claim.add(expected_length(request, most=limits.body))
             submitted = await read(request, caller, left)
-            await pause()
             claim.add(len(submitted) * WEIGHT)
             outcomes = await intake.accept(submitted, mode=mode, caller=caller, patience=left)
             faults = sum(len(o.faults) for o in outcomes if isinstance(o, Rejected))
             shares.faulted(caller.name, faults)
         seconds = perf_counter() - started
-        accounts.admitted(outcomes, caller=caller.name, mode=mode, seconds=seconds)
+
+        async def account() -> None:
+            await pause()
+            accounts.admitted(outcomes, caller=caller.name, mode=mode, seconds=seconds)
+
         await pause()
         used = accounts.retiring(submitted, caller=caller.name)
-        return _answer(outcomes, _told_of(used, catalogue))
+        response = _answer(outcomes, _told_of(used, catalogue))
+        # Nobody waits for it who waits for the answer.
+        response.background = BackgroundTask(account)
+        return response
 
     async def read(request: Request, caller: Caller, left: Patience) -> Sequence[Submitted]:
         try:

@@ -146,7 +146,7 @@ class Storage:
             producing=producing,
             outbox=self.handing_over(),
             finding=Finding(
-                glance=self.glance,
+                ask=self.glance,
                 readers=self.readers,
                 registrar=Registrar(policies=policies(), clock=lambda: NOW),
             ),
@@ -156,8 +156,8 @@ class Storage:
             watch=quiet,
         )
 
-    async def glance(self, _: Iterable[int]) -> tuple[bool, bool]:
-        return await self.readers.run(lambda _: (False, False))
+    async def glance(self, _: Iterable[int]) -> tuple[bool, list[int]]:
+        return await self.readers.run(lambda _: (False, []))
 
     async def record(self, outcomes: object, caller: Caller) -> None:
         await self.writer.submit(lambda _: None)
@@ -251,7 +251,7 @@ def test_all_waits_of_a_request_share_its_patience_and_computing_is_none() -> No
             now=NOW,
             current_policy=slowly_in_force,
             record=storage.record,
-            # One that is examined lets others have a turn.
+            # Others have a turn before any are examined, and after each that is refused.
             pause=lambda: after(60),
         )
         events = [GOOD, FOREIGN]
@@ -260,7 +260,7 @@ def test_all_waits_of_a_request_share_its_patience_and_computing_is_none() -> No
         )
 
     with silent_storage() as storage:
-        assert on_leaping_loop(ask()) == SECONDS + 60
+        assert on_leaping_loop(ask()) == SECONDS + 2 * 60
 
 
 def test_a_disk_may_take_as_long_as_it_likes() -> None:

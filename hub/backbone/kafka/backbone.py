@@ -5,13 +5,15 @@ anything waits there all of it goes there, so that no event passes an earlier on
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.ends import Ends
-from hub.backbone.kafka.finding import Finding, Found
+from hub.backbone.kafka.finding import Finding, Found, Glance
 from hub.backbone.kafka.producing import Producing
 from hub.backbone.kafka.watch import Watch
+from hub.backbone.port import Append
 from hub.backbone.records import outgoing
 from hub.database.patience import Patience
 from hub.errors import BackboneAway, NotYetRegistered
@@ -55,19 +57,29 @@ class KafkaBackbone:
         self._partitions = partitions
         self._watch = watch
 
-    async def append(
-        self, events: Sequence[Event], *, atomic: bool, patience: Patience
-    ) -> list[Outcome]:
+    def expect(self, receipts: Sequence[bytes]) -> Append:
         """As the port promises; what is accepted is registered, or refused, later."""
-        outcomes: list[Outcome] = []
-        for part in [events] if atomic else _parts(events):
-            outcomes += await self._append(part, atomic=atomic, patience=patience)
-        return outcomes
+        return partial(self._append, self._finding.glance(receipts))
 
     async def _append(
-        self, events: Sequence[Event], *, atomic: bool, patience: Patience
+        self,
+        glance: Awaitable[Glance],
+        events: Sequence[Event],
+        *,
+        atomic: bool,
+        patience: Patience,
     ) -> list[Outcome]:
-        found = await patience.answer(self._finding.find(events))
+        outcomes: list[Outcome] = []
+        for part in [events] if atomic else _parts(events):
+            # Of a part after the first the glance tells nothing, since that one answers an event:
+            # what came before it may wait in the outbox by now.
+            found = await patience.answer(self._finding.find(part, glance))
+            outcomes += await self._append_found(part, found, atomic=atomic, patience=patience)
+        return outcomes
+
+    async def _append_found(
+        self, events: Sequence[Event], found: Found, *, atomic: bool, patience: Patience
+    ) -> list[Outcome]:
         if any(map(_names_what_is_unknown, found.outcomes)):
             found = await self._found_after_all(events, patience, waits=found.waits)
         outcomes = _outcomes(events, found.outcomes)
@@ -88,7 +100,7 @@ class KafkaBackbone:
         if waits:
             raise NotYetRegistered(retry_after=1)
         await patience.answer(self._ends.passed())
-        return await patience.answer(self._finding.find(events))
+        return await patience.answer(self._finding.read(events))
 
     async def find(self, events: Sequence[Event]) -> list[Outcome | None]:
         """As the port promises, of what is registered."""

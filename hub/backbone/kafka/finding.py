@@ -1,19 +1,28 @@
 """What is known of events before they go to the brokers, found for many requests at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
+from hub.backbone.kafka.together import Together
 from hub.database import intake
 from hub.database.connection import Connection
 from hub.database.readers import Readers
-from hub.event import Event, Outcome
+from hub.event import Event, Outcome, slot_of
 from hub.journal.register import Registrar, slots_if_new
 
-# Whether anything waits in the outbox, and whether any of these dedup slots is taken.
-Glance = Callable[[Iterable[int]], Awaitable[tuple[bool, bool]]]
+# Whether anything waits in the outbox, and which of these dedup slots are taken.
+Ask = Callable[[Iterable[int]], Awaitable[tuple[bool, list[int]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Whether anything `waits` in the outbox, and the dedup slots that are `taken`."""
+
+    waits: bool
+    taken: Collection[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,54 +36,43 @@ class Found:
 
 
 class Finding:
-    """One look at the database at a time: who asks meanwhile is answered by the next, so that
-    nobody is told of a moment before he asked.
+    """Glances while events are examined, and reads where that does not tell: nearly always all is
+    new, and one statement tells.
     """
 
-    def __init__(self, *, glance: Glance, readers: Readers, registrar: Registrar) -> None:
-        self._glance = glance
+    def __init__(self, *, ask: Ask, readers: Readers, registrar: Registrar) -> None:
+        self._ask = ask
         self._readers = readers
         self._registrar = registrar
-        self._asked: list[tuple[Sequence[Event], asyncio.Future[Found]]] = []
-        self._looking: asyncio.Task[None] | None = None
+        self._glances = Together(self._glance)
+        self._reads = Together(self._read)
 
-    def find(self, events: Sequence[Event]) -> asyncio.Future[Found]:
-        """What is found of a request's events. Fails as readers do."""
-        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        self._asked.append((events, found))
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
-        return found
+    def glance(self, receipts: Sequence[bytes]) -> asyncio.Future[Glance]:
+        """Begin to look whether a request's events are new. Fails as readers do."""
+        return self._glances.ask(receipts)
 
-    async def _look(self) -> None:
-        try:
-            while self._asked:
-                asked, self._asked = self._asked, []
-                await self._answer(asked)
-        finally:
-            self._looking = None
+    def read(self, events: Sequence[Event]) -> asyncio.Future[Found]:
+        """What is found of a request's events by now. Fails as readers do."""
+        return self._reads.ask(events)
 
-    async def _answer(self, asked: Sequence[tuple[Sequence[Event], asyncio.Future[Found]]]) -> None:
-        try:
-            told = await self._found([events for events, _ in asked])
-        except Exception as error:
-            for _, found in asked:
-                if not found.done():
-                    found.set_exception(error)
-            return
-        for (_, found), each in zip(asked, told, strict=True):
-            if not found.done():
-                found.set_result(each)
-
-    async def _found(self, requests: Sequence[Sequence[Event]]) -> list[Found]:
-        slots = slots_if_new([*chain.from_iterable(requests)])
+    async def find(self, events: Sequence[Event], glance: Awaitable[Glance]) -> Found:
+        """What is found of events of the request of a glance, whose own moment is enough for those
+        that answer none. Raises what readers do.
+        """
+        slots = slots_if_new(events)
         if slots:
-            # Nearly always all is new, and one statement tells.
-            waits, known = await self._glance(slots)
-            if not known:
-                return [Found([None] * len(events), waits) for events in requests]
-        return await self._readers.run(partial(self._read, requests=requests))
+            told = await glance
+            if slots.isdisjoint(told.taken):
+                return Found([None] * len(events), told.waits)
+        return await self.read(events)
 
-    def _read(self, connection: Connection, requests: Sequence[Sequence[Event]]) -> list[Found]:
+    async def _glance(self, requests: Sequence[Sequence[bytes]]) -> list[Glance]:
+        waits, taken = await self._ask(map(slot_of, chain.from_iterable(requests)))
+        return [Glance(waits, taken)] * len(requests)
+
+    async def _read(self, requests: Sequence[Sequence[Event]]) -> list[Found]:
+        return await self._readers.run(partial(self._read_now, requests=requests))
+
+    def _read_now(self, connection: Connection, requests: Sequence[Sequence[Event]]) -> list[Found]:
         waits = intake.any_waits(connection)
         return [Found(self._registrar.find(connection, events), waits) for events in requests]
