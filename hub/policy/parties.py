@@ -8,7 +8,7 @@ records say. One mark in common means: the same body, or its head.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -30,10 +30,8 @@ class PartyMarks:
 
     def of_event(self, parties: Iterable[NamedParty], persons: Iterable[NamedPerson] = ()) -> bytes:
         """The marks of those an event names: a role byte and 8 bytes of hash each."""
-        groups = {
-            *(self._group(_ROLES[party.role], _traits_of(party.org)) for party in parties),
-            *(self._group(_PERSON, _traits_of_person(person)) for person in persons),
-        }
+        groups = {self._group(_ROLES[party.role], _traits_of(party.org)) for party in parties}
+        groups |= {self._group(_PERSON, _traits_of_person(person)) for person in persons}
         return b"".join(sorted(groups))
 
     def of_body(
@@ -62,10 +60,10 @@ class PartyMarks:
     def _kinds(self, traits: Iterable[str]) -> dict[bytes, str]:
         return {self._hash(trait): trait.partition(":")[0] for trait in traits}
 
-    def _group(self, role: bytes, traits: Iterable[str]) -> bytes:
-        first, more = role[:1], role[1:]
-        hashes = sorted({self._hash(trait) for trait in traits})
-        return b"".join((more if n else first) + each for n, each in enumerate(hashes))
+    def _group(self, role: bytes, traits: Sequence[str]) -> bytes:
+        if not traits:
+            return b""
+        return role[:1] + role[1:].join(sorted(set(map(self._hash, traits))))
 
     def _hash(self, trait: str) -> bytes:
         hashed = self._keyed.copy()
@@ -132,22 +130,23 @@ def _either(role: bytes, hashes: Collection[bytes]) -> bytes:
     return b"[%b](?:%b)" % (role, choice) if hashes else b""
 
 
-def _traits_of(org: OrgRef) -> Iterator[str]:
-    yield f"name:{normalised(org.name)}"
+def _traits_of(org: OrgRef) -> list[str]:
+    traits = [f"name:{normalised(org.name)}"]
     if org.orgid is not None:
-        yield f"id:{org.orgid}"
+        traits.append(f"id:{org.orgid}")
     if org.uscc is not None:
-        yield from _uscc_traits(org.uscc)
+        traits += _uscc_traits(org.uscc)
     if org.orgcode is not None:
-        yield f"orgcode:{_bare(org.orgcode)}"
+        traits.append(f"orgcode:{_bare(org.orgcode)}")
+    return traits
 
 
-def _traits_of_person(person: NamedPerson) -> Iterator[str]:
+def _traits_of_person(person: NamedPerson) -> list[str]:
     """A name alone means whoever bears it; one with an organisation is that organisation's."""
-    if person.personkey is not None:
-        yield f"personkey:{person.personkey}"
+    traits = [] if person.personkey is None else [f"personkey:{person.personkey}"]
     if person.name is not None and not person.placed:
-        yield f"person:{normalised(person.name)}"
+        traits.append(f"person:{normalised(person.name)}")
+    return traits
 
 
 def _uscc_traits(uscc: str) -> tuple[str, str]:
