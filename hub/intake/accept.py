@@ -7,6 +7,7 @@ nothing else lets an event in.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from msgspec import UNSET
@@ -47,6 +48,17 @@ Mode = Literal["each", "all"]
 EVENTS_A_TURN: Final = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who asks for admission, and under which policy. `against`: what speaks against the events of
+    this request, by all that it depends on, in which most of them are alike.
+    """
+
+    publisher: Agency
+    policy: Policy
+    against: dict[tuple[object, ...], tuple[Fault, ...]] = field(default_factory=dict)
+
+
 class Intake:
     """Admission. `record` keeps refusals; `pause` lets other requests have a turn."""
 
@@ -85,9 +97,10 @@ class Intake:
         append = self._backbone.expect([receipt for receipt in receipts if receipt])
         # What is asked goes out before the events are examined, for all requests of this turn.
         await self._pause()
+        asking = _Asking(publisher, policy)
         examined: list[Event | Rejected] = []
         for n, (event, receipt) in enumerate(zip(submitted, receipts, strict=True), start=1):
-            examined.append(self._examine(event, receipt, publisher, policy))
+            examined.append(self._examine(event, receipt, asking))
             # Telling what is wrong can cost a hundred times what a good event costs.
             if n % EVENTS_A_TURN == 0 or isinstance(examined[-1], Rejected):
                 await self._pause()
@@ -109,20 +122,18 @@ class Intake:
         await self._record(refused, caller)
         return refused
 
-    def _examine(
-        self, submitted: Submitted, receipt: bytes, publisher: Agency, policy: Policy
-    ) -> Event | Rejected:
+    def _examine(self, submitted: Submitted, receipt: bytes, asking: _Asking) -> Event | Rejected:
         """Permit, check and assign one event; all its faults if it has any."""
         if isinstance(submitted, Flawed):
-            return self._examine_flawed(submitted, policy)
+            return self._examine_flawed(submitted, asking.policy)
         attributes = submitted.attributes
         contract = self._catalogue.by_dataschema(attributes.dataschema)
         if contract is None or contract.type != attributes.type:
             fault = faults.TYPE_MISMATCH if contract else faults.CONTRACT_UNKNOWN
             return Rejected(attributes.source, attributes.id, (fault,))
-        region = _or(attributes.region, publisher.region)
-        payload = contract.check(submitted.data, day_of(attributes.time), codes=policy.codes)
-        found = [*self._permit(attributes, contract, region, publisher, policy)]
+        region = _or(attributes.region, asking.publisher.region)
+        payload = contract.check(submitted.data, day_of(attributes.time), codes=asking.policy.codes)
+        found = [*self._permit(attributes, contract, region, asking)]
         if isinstance(payload, tuple):
             found.extend(payload)
             return Rejected(attributes.source, attributes.id, at_most(tuple(found), MOST_FAULTS))
@@ -132,10 +143,30 @@ class Intake:
         if found:
             return Rejected(attributes.source, attributes.id, at_most(tuple(found), MOST_FAULTS))
         return self._assign(
-            submitted, receipt, contract, payload, publisher.id, region=region, key=key
+            submitted, receipt, contract, payload, asking.publisher.id, region=region, key=key
         )
 
     def _permit(
+        self, attributes: Attributes, contract: Contract, region: str, asking: _Asking
+    ) -> tuple[Fault, ...]:
+        """What speaks against this agency publishing this event, and those that are like it."""
+        alike = (
+            contract,
+            region,
+            attributes.source,
+            attributes.to,
+            attributes.cc,
+            attributes.dataclassification,
+            attributes.caveats,
+            _is_reply(contract, attributes),
+        )
+        against = asking.against.get(alike)
+        if against is None:
+            found = self._against(attributes, contract, region, asking.publisher, asking.policy)
+            against = asking.against[alike] = tuple(found)
+        return against
+
+    def _against(
         self,
         attributes: Attributes,
         contract: Contract,
@@ -143,7 +174,6 @@ class Intake:
         publisher: Agency,
         policy: Policy,
     ) -> Iterator[Fault]:
-        """What speaks against this agency publishing this event."""
         if str(publisher_of(attributes.source)) != publisher.id:
             yield faults.SOURCE_FOREIGN
         if not policy.regions.known(region):

@@ -43,7 +43,7 @@ def is_deeper(document: bytes, limit: int) -> bool:
 
 def has_more_values(document: bytes, limit: int) -> bool:
     """Whether JSON holds more members and items than `limit`: each has its colon or comma."""
-    if document.count(b":") + document.count(b",") <= limit:
+    if len(document) <= limit or document.count(b":") + document.count(b",") <= limit:
         return False
     bare = _STRINGS.sub(b"", document)
     return bare.count(b":") + bare.count(b",") > limit
