@@ -133,9 +133,8 @@ class Rows:
         for name, rule, column, several, known in fields:
             unit = None if column else units.get(rule.column)
             given = get(column) if column else (unit, *map(get, several))
-            try:
-                value = known[given]
-            except KeyError:
+            value = known.get(given, ...)
+            if value is ...:
                 value = self._value(columns, rule, unit)
                 _keep(known, given, value)
             if value is None:
@@ -196,8 +195,11 @@ def _keep(
     known: dict[_Given, Value | Wrong | None], given: _Given, value: Value | Wrong | None
 ) -> None:
     """Remember what short cells say, so many of them at most."""
-    cells = (given,) if isinstance(given, str) else given or ()
-    if sum(map(len, filter(None, cells))) <= _LONGEST_KNOWN:
+    if given is None or isinstance(given, str):
+        length = len(given or "")
+    else:
+        length = sum(map(len, filter(None, given)))
+    if length <= _LONGEST_KNOWN:
         if len(known) >= _MOST_KNOWN:
             known.clear()
         known[given] = value
