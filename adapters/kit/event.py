@@ -61,9 +61,9 @@ def receipt_id(source: str, event: str) -> str:
 def sealed(translated: Translated, **added: str | None) -> bytes:
     """The whole event as structured CloudEvents JSON; `data` stands in it byte for byte."""
     attributes = {**translated.attributes, **{k: v for k, v in added.items() if v is not None}}
-    ordered = {name: attributes[name] for name in _ORDER if name in attributes}
-    if len(ordered) < len(attributes):
-        ordered |= {name: attributes[name] for name in sorted(attributes.keys() - ordered)}
+    ordered = {name: attributes.pop(name) for name in _ORDER if name in attributes}
+    if attributes:
+        ordered |= dict(sorted(attributes.items()))
     return json.encode(ordered)[:-1] + b',"data":' + translated.data + b"}"
 
 
