@@ -119,6 +119,8 @@ def bare(cell: str) -> str:
 
 def plain(cell: str) -> str:
     """A number or code as meant: half-width, without what spreadsheets put around it."""
+    if cell.isascii() and cell.isalnum():
+        return cell
     half_width = unicodedata.normalize("NFKC", bare(cell))
     if half_width.startswith('="') and half_width.endswith('"'):
         half_width = half_width[2:-1]
@@ -168,7 +170,7 @@ def _identifier(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 
 
 def _scientific(number: str) -> Wrong | None:
-    if _SCIENTIFIC.fullmatch(number):
+    if "+" in number and _SCIENTIFIC.fullmatch(number):
         reason = "被表格软件改成了科学计数法，原来的数字已经丢失"
         return Wrong(FaultKind.SCIENTIFIC, reason, _AS_TEXT)
     return None
@@ -277,8 +279,7 @@ def _region(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 
 def _region_named(name: str, codes: Codes) -> Value | Wrong:
     regions = codes.regions()
-    found = regions_named(name, regions)
-    if len(found) == 1:
+    if len(found := regions_named(name, regions)) == 1:
         return found[0]
     if not found:
         reason = "不是行政区划代码，也不是现行区划的全称"
@@ -294,8 +295,7 @@ def _code(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """A member of the rule's list, by code, label or alias; an open list takes others by label."""
     members = _list(rule, codes)
     written = plain(cell.text)
-    known = _member(written, rule, codes)
-    if known is not None:
+    if (known := _member(written, rule, codes)) is not None:
         return known
     if scientific := _scientific(written):
         return scientific

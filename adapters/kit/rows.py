@@ -87,6 +87,7 @@ class Rows:
 
     def __init__(self, mapping: Mapping, codes: Codes) -> None:
         self._mapping = mapping
+        self._cells = mapping.cells
         self._codes = codes
         self._fields = _prepared(mapping.fields)
         self._groups = {
@@ -171,10 +172,9 @@ class Rows:
     def _filled(self, columns: _Cells, column: str, *, dates: bool = False) -> str | None:
         """The cell, or None for one that is blank or says so."""
         text = bare(columns.get(column, ""))
-        cells = self._mapping.cells
-        if not text or text in cells.nulls:
+        if not text or text in self._cells.nulls:
             return None
-        if dates and (day := day_of(plain(text))) and day.isoformat() in cells.null_dates:
+        if dates and (day := day_of(plain(text))) and day.isoformat() in self._cells.null_dates:
             return None
         return text
 
