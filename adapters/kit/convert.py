@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from adapters.kit.amounts import Unclear, Unit, amount_of, decimal_of, digits, yuan_of
 from adapters.kit.days import has_two_digit_year, lost_a_zero, may_be_serial, moment_of, month_of
 from adapters.kit.identifiers import CITIZEN_ID_FAULTS, USCC_FAULTS
@@ -83,8 +85,7 @@ class Rule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A cell that is not blank, beside the cell of its label column, if the rule names one, and the
     unit that the document says above it."""
 
@@ -98,6 +99,7 @@ _BETWEEN_HAN: Final = re.compile(
     r"(?<=[\u3400-\u9fff\uf900-\ufaff·])\s+(?=[\u3400-\u9fff\uf900-\ufaff·])"
 )
 _SCIENTIFIC: Final = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]{2,}")
+_IDENTIFIER: Final = re.compile(r"[^\s\x00-\x20\x7f]{1,64}")
 _TRUE: Final = frozenset({"是", "有", "√", "1", "y", "yes", "t", "true"})
 _FALSE: Final = frozenset({"否", "无", "×", "0", "n", "no", "f", "false"})
 _YEARS: Final = range(1900, 2100)
@@ -112,11 +114,13 @@ _AS_TEXT: Final = "请在表格软件中把该列设为“文本”格式，重�
 
 def bare(cell: str) -> str:
     """The cell without blanks (also full-width and invisible ones) around it."""
-    return (cell if cell.isascii() else _INVISIBLE.sub("", cell)).strip()
+    return (cell if cell.isprintable() else _INVISIBLE.sub("", cell)).strip()
 
 
 def plain(cell: str) -> str:
     """A number or code as meant: half-width, without what spreadsheets put around it."""
+    if cell.isascii() and cell.isalnum():
+        return cell
     half_width = unicodedata.normalize("NFKC", bare(cell))
     if half_width.startswith('="') and half_width.endswith('"'):
         half_width = half_width[2:-1]
@@ -159,14 +163,14 @@ def _identifier(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     number = plain(cell.text)
     if scientific := _scientific(number):
         return scientific
-    if not re.fullmatch(r"[^\s\x00-\x20\x7f]{1,64}", number):
+    if not _IDENTIFIER.fullmatch(number):
         reason = "含有空格或不可见字符，或超过 64 字"
         return Wrong(FaultKind.IDENTIFIER, reason, "请按原系统中的编号填写")
     return number
 
 
 def _scientific(number: str) -> Wrong | None:
-    if _SCIENTIFIC.fullmatch(number):
+    if "+" in number and _SCIENTIFIC.fullmatch(number):
         reason = "被表格软件改成了科学计数法，原来的数字已经丢失"
         return Wrong(FaultKind.SCIENTIFIC, reason, _AS_TEXT)
     return None
@@ -227,8 +231,7 @@ def _integer(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 def _decimal(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """A number as a decimal text; thousands separators go."""
     written = plain(cell.text)
-    number = decimal_of(written)
-    if number is not None:
+    if (number := decimal_of(written)) is not None:
         return digits(number)
     advice = "请填阿拉伯数字，不加单位或文字，小数不超过 8 位"
     return _scientific(written) or Wrong(FaultKind.NUMBER, "不是数值", advice)
@@ -276,8 +279,7 @@ def _region(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 
 def _region_named(name: str, codes: Codes) -> Value | Wrong:
     regions = codes.regions()
-    found = regions_named(name, regions)
-    if len(found) == 1:
+    if len(found := regions_named(name, regions)) == 1:
         return found[0]
     if not found:
         reason = "不是行政区划代码，也不是现行区划的全称"
@@ -293,8 +295,7 @@ def _code(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """A member of the rule's list, by code, label or alias; an open list takes others by label."""
     members = _list(rule, codes)
     written = plain(cell.text)
-    known = _member(written, rule, codes)
-    if known is not None:
+    if (known := _member(written, rule, codes)) is not None:
         return known
     if scientific := _scientific(written):
         return scientific
@@ -404,8 +405,7 @@ def _citizen_id(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
 def _uscc(cell: Cell, rule: Rule, codes: Codes) -> Value | Wrong:
     """GB 32100; blanks and hyphens between the groups go."""
     number = re.sub(r"[\s-]+", "", plain(cell.text)).upper()
-    fault = uscc_fault(number)
-    if fault is not None:
+    if (fault := uscc_fault(number)) is not None:
         return Wrong(FaultKind.IDENTIFIER, USCC_FAULTS[fault], "请与登记证书核对")
     return number
 

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from msgspec import json
+from msgspec import Struct, ValidationError, convert, defstruct, field, json
 
 from adapters.kit.port import Translated
 from contracts.contract import Contract
@@ -33,7 +32,10 @@ def payload_bytes(contract: Contract, payload: Mapping[str, Any]) -> bytes:
 
     Raises ValueError for a member that the contract does not declare.
     """
-    return json.encode(_ordered(payload, _plan(contract)))
+    try:
+        return json.encode(convert(payload, _plan(contract)))
+    except ValidationError as error:
+        raise ValueError(f"not in the contract: {error}") from None
 
 
 def contract_attributes(contract: Contract) -> dict[str, str]:
@@ -59,40 +61,31 @@ def receipt_id(source: str, event: str) -> str:
 def sealed(translated: Translated, **added: str | None) -> bytes:
     """The whole event as structured CloudEvents JSON; `data` stands in it byte for byte."""
     attributes = {**translated.attributes, **{k: v for k, v in added.items() if v is not None}}
-    ordered = {name: attributes[name] for name in _ORDER if name in attributes}
-    if len(ordered) < len(attributes):
-        ordered |= {name: attributes[name] for name in sorted(attributes.keys() - ordered)}
+    ordered = {name: attributes.pop(name) for name in _ORDER if name in attributes}
+    if attributes:
+        ordered |= dict(sorted(attributes.items()))
     return json.encode(ordered)[:-1] + b',"data":' + translated.data + b"}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A member of a payload: its parts in order, none for a plain value; whether it is a list."""
-
-    name: str
-    many: bool
-    parts: "dict[str, _Member]"
-
-
 @cache
-def _plan(contract: Contract) -> dict[str, _Member]:
-    return _members(contract.fields)
+def _plan(contract: Contract) -> type[Struct]:
+    return _object(contract.type, contract.fields)
 
 
-def _members(fields: tuple[Field, ...]) -> dict[str, _Member]:
-    return {f.name: _Member(f.name, f.many, _members(f.parts)) for f in fields}
+def _object(name: str, fields: tuple[Field, ...]) -> type[Struct]:
+    """What takes the members of an object and writes them in order; what they hold is not judged.
+
+    The names of its own say nothing, for those of members may be any.
+    """
+    members = [
+        (f"member{n}", _held(each) | None, field(default=None, name=each.name))
+        for n, each in enumerate(fields)
+    ]
+    return defstruct(name, members, omit_defaults=True, forbid_unknown_fields=True)
 
 
-def _ordered(value: Mapping[str, Any], members: dict[str, _Member]) -> dict[str, Any]:
-    if undeclared := [name for name in value if name not in members]:
-        raise ValueError(f"not in the contract: {', '.join(sorted(undeclared))}")
-    ordered = {}
-    for name, member in members.items():
-        part = value.get(name)
-        if part is None:
-            continue
-        if member.parts:
-            inner = member.parts
-            part = [_ordered(p, inner) for p in part] if member.many else _ordered(part, inner)
-        ordered[name] = part
-    return ordered
+def _held(member: Field) -> Any:
+    if not member.parts:
+        return Any
+    part = _object(member.name, member.parts)
+    return list[part] if member.many else part  # type: ignore[valid-type]

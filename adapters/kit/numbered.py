@@ -41,7 +41,8 @@ def numbered(
             return Wrong(
                 FaultKind.MISMATCH, f"第 {place} 项没有写明序号、序号重复或没有内容", _ADVICE
             )
-        value = each(replace(cell, text=rule.aliases.get(plain(said), said)), rule, codes)
+        meant = rule.aliases.get(plain(said), said)
+        value = each(Cell(meant, cell.label, cell.unit), rule, codes)
         assert not isinstance(value, Numbered), "a part is not numbered again"
         if isinstance(value, Wrong):
             return replace(value, reason=f"第 {place} 项{value.reason}") if number else value

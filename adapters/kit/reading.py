@@ -60,7 +60,8 @@ class _Chunk:
     def add(self, record: Record | Unreadable, given: FromRecord) -> None:
         self.records.append((record.place, given))
         self.last = record.number
-        self.bytes += sum(len(made.event.data) for made in given.events)
+        for made in given.events:
+            self.bytes += len(made.event.data)
 
     @property
     def full(self) -> bool:

@@ -79,12 +79,13 @@ class Result(Struct, frozen=True):
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
         """Raises KeyError for an answer without a status."""
+        errors = answer.get("errors")
         return cls(
             source=answer.get("source"),
             id=answer.get("id"),
             status=answer["status"],
             receipt=answer.get("receipt"),
-            errors=tuple(map(EventError.of, answer.get("errors") or ())),
+            errors=tuple(map(EventError.of, errors)) if errors else (),
         )
 
     @property
@@ -95,8 +96,9 @@ class Result(Struct, frozen=True):
     @property
     def retryable(self) -> bool:
         """Rejected, but only for now."""
-        rejected = not self.taken and bool(self.errors)
-        return rejected and all(error.retryable for error in self.errors)
+        if self.taken or not self.errors:
+            return False
+        return all(error.retryable for error in self.errors)
 
 
 @dataclass(frozen=True, slots=True)

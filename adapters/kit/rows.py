@@ -87,6 +87,7 @@ class Rows:
 
     def __init__(self, mapping: Mapping, codes: Codes) -> None:
         self._mapping = mapping
+        self._cells = mapping.cells
         self._codes = codes
         self._fields = _prepared(mapping.fields)
         self._groups = {
@@ -133,9 +134,8 @@ class Rows:
         for name, rule, column, several, known in fields:
             unit = None if column else units.get(rule.column)
             given = get(column) if column else (unit, *map(get, several))
-            try:
-                value = known[given]
-            except KeyError:
+            value = known.get(given, ...)
+            if value is ...:
                 value = self._value(columns, rule, unit)
                 _keep(known, given, value)
             if value is None:
@@ -172,10 +172,9 @@ class Rows:
     def _filled(self, columns: _Cells, column: str, *, dates: bool = False) -> str | None:
         """The cell, or None for one that is blank or says so."""
         text = bare(columns.get(column, ""))
-        cells = self._mapping.cells
-        if not text or text in cells.nulls:
+        if not text or text in self._cells.nulls:
             return None
-        if dates and (day := day_of(plain(text))) and day.isoformat() in cells.null_dates:
+        if dates and (day := day_of(plain(text))) and day.isoformat() in self._cells.null_dates:
             return None
         return text
 
@@ -196,8 +195,11 @@ def _keep(
     known: dict[_Given, Value | Wrong | None], given: _Given, value: Value | Wrong | None
 ) -> None:
     """Remember what short cells say, so many of them at most."""
-    cells = (given,) if isinstance(given, str) else given or ()
-    if sum(map(len, filter(None, cells))) <= _LONGEST_KNOWN:
+    if given is None or isinstance(given, str):
+        length = len(given or "")
+    else:
+        length = sum(map(len, filter(None, given)))
+    if length <= _LONGEST_KNOWN:
         if len(known) >= _MOST_KNOWN:
             known.clear()
         known[given] = value

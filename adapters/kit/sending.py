@@ -115,22 +115,22 @@ class Sending:
             answer.set_exception(error)
 
     def _remember(self, sent: Sequence[tuple[_Ready, Result]]) -> None:
-        pairs = [(each.waiting, result) for each, result in sent]
-        answered = [pair for pair in pairs if not pair[1].retryable]
+        answered = [(each.waiting, result) for each, result in sent if not result.retryable]
+        taken = [each for each, result in answered if result.taken]
+        refused = [(each, result) for each, result in answered if not result.taken]
         source = self._spool.source
         # Undone by a power cut, it is sent once more, and is a duplicate there.
         with self._state.transaction(durable=False) as database:
-            take(database, source, [each for each, result in answered if result.taken])
-            refuse(database, source, [each for each, result in answered if not result.taken])
+            take(database, source, taken)
+            refuse(database, source, [each for each, _ in refused])
             if self._own:
                 keep_own(database, [_own(source, *each) for each in sent if each[1].taken])
             for document, counts in _by_document(answered).items():
                 count(database, document, counts)
-            for each, result in answered:
-                if not result.taken:
-                    note(database, each.document, self._faults(each, result))
-        self._told(_answer(result for _, result in answered))
-        if len(answered) < len(pairs):
+            for each, result in refused:
+                note(database, each.document, self._faults(each, result))
+        self._told(_answer([result for _, result in answered]))
+        if len(answered) < len(sent):
             raise HubAway("贯通请求稍后再发部分事件")
 
     def _publish(self, batch: Sequence[_Ready]) -> list[Result]:
@@ -187,13 +187,12 @@ def _by_document(answered: Iterable[tuple[Waiting, Result]]) -> dict[int, Counts
     return {document: Counts(**outcome) for document, outcome in outcomes.items()}
 
 
-def _answer(results: Iterable[Result]) -> Answered:
-    given = list(results)
-    outcome = Counter(result.status for result in given)
+def _answer(given: Sequence[Result]) -> Answered:
+    outcome = Counter([result.status for result in given])
     refused = Counter(
         error.code for result in given if not result.taken for error in result.errors[:1]
     )
-    receipts = (str(r.receipt["id"]) for r in given if r.receipt and r.taken)
+    receipts = [str(r.receipt["id"]) for r in given if r.receipt and r.taken]
     counts = Counts(
         accepted=outcome["accepted"], duplicate=outcome["duplicate"], rejected=outcome["rejected"]
     )

@@ -159,6 +159,8 @@ def open_state(directory: Path) -> Iterator[State]:
 def _prepare(database: sqlite3.Connection) -> None:
     """The lock is taken at once and kept until the connection closes."""
     try:
+        # A row of the spool holds some hundred KiB, and every page of it is a write of its own.
+        database.execute("PRAGMA page_size = 16384")
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")

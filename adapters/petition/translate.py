@@ -31,6 +31,7 @@ _AS_THEY_ARE: Final = (
     "litigation",
     "summary",
 )
+_ACCUSED: Final = frozenset({"accused_name", "accused_rank", "accused_post", "accused_unit"})
 _LETTER: Final = "信访信息系统原件编号"
 _LEVELS: Final = ("content_name", "content_second", "content_third")
 # Every level has two digits: a spreadsheet took the zero in front.
@@ -130,6 +131,8 @@ def _accused(row: Row) -> list[dict[str, Any]] | RowFault:
     One unit serves all names; several units of one name or none are accused each, so that each is
     kept from receiving the matter. Anything else could blame the wrong one and is a fault.
     """
+    if _ACCUSED.isdisjoint(row.values):
+        return []
     names = _several(_SEVERAL, row.text("accused_name"))
     units = _several(_SEVERAL, row.text("accused_unit"))
     details = {

@@ -64,11 +64,10 @@ class CsvFile:
                 return
 
     def read(self, after: int = 0) -> Iterator[Record | Unreadable]:
+        begun = max(self._header.row, after)
         with self._open() as text:
             for row, cells in _rows(text, self._delimiter):
-                if row <= max(self._header.row, after) or is_total(cells):
-                    continue
-                if any(map(str.strip, cells)):
+                if row > begun and any(map(str.strip, cells)) and not is_total(cells):
                     yield self._record(row, cells)
 
     def _headed(self, wanted: Wanted) -> tuple[str, Header]:
@@ -86,27 +85,27 @@ class CsvFile:
         return self._file.path.open(encoding=self._file.encoding, newline="")
 
     def _record(self, row: int, cells: Sequence[str]) -> Record | Unreadable:
-        place = Place(self._name, row)
-        if faults := self._faults(row, cells):
+        place, whole = Place(self._name, row), "".join(cells)
+        if faults := self._faults(row, cells, len(whole)):
             return Unreadable(number=row, place=place, faults=faults)
-        columns, units = self._columns(cells), self._header.units
+        columns, units = self._columns(cells, whole), self._header.units
         return Record(number=row, place=place, columns=columns, units=units)
 
-    def _columns(self, cells: Sequence[str]) -> Mapping[str, str]:
+    def _columns(self, cells: Sequence[str], whole: str) -> Mapping[str, str]:
         """Only what the mapping reads leaves this place."""
         columns = {name: cells[at] for name, at in self._places}
-        if self._file.encoding == "gb18030" and as_2022(whole := "".join(cells)) != whole:
+        if self._file.encoding == "gb18030" and as_2022(whole) != whole:
             return {name: as_2022(cell) for name, cell in columns.items()}
         return columns
 
-    def _faults(self, row: int, cells: Sequence[str]) -> tuple[RowFault, ...]:
+    def _faults(self, row: int, cells: Sequence[str], characters: int) -> tuple[RowFault, ...]:
         names = self._header.names
         if len(cells) != len(names):
             reason = f"本行有 {len(cells)} 格，表头有 {len(names)} 格，各列可能已错位"
             advice = "请检查是否少填了格，或文字中有逗号、引号而未加引号，改正后重新导出"
             return (RowFault(row, "", FaultKind.CELLS, reason, advice),)
         most = self._limits.cell_characters
-        if max(map(len, cells), default=0) <= most:
+        if characters <= most:
             return ()
         return tuple(
             RowFault(row, name, FaultKind.TOO_LONG, f"单元格超过 {most} 字", "请缩短后重新导出")
@@ -137,7 +136,7 @@ def _rows(text: TextIO, delimiter: str) -> Iterator[Row]:
     lines = _Lines(text)
     rows = csv.reader(lines, delimiter=delimiter)
     for row in count(1):
-        lines.begin_row()
+        lines.room = _LONGEST_ROW
         try:
             cells = next(rows, None)
         except csv.Error:
@@ -150,23 +149,21 @@ def _rows(text: TextIO, delimiter: str) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a file, as long as a row may be; `ended` once one was asked for in vain."""
+    """The lines of a file, as long as the `room` of a row; `ended` once one was asked for in
+    vain."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
-        self._room = 0
+        self.room = 0
         self.ended = False
-
-    def begin_row(self) -> None:
-        self._room = _LONGEST_ROW
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(self._room)
-        self._room -= len(line)
-        if self._room <= 0:
+        line = self._text.readline(self.room)
+        self.room -= len(line)
+        if self.room <= 0:
             raise csv.Error("row too long")
         if not line:
             self.ended = True

@@ -64,7 +64,10 @@ def examine(path: Path, *, largest: int, declared: str = "") -> TextFile:
 
 def as_2022(text: str) -> str:
     """Text that Python decoded from GB18030, with the characters the 2022 edition gives it."""
-    return text.translate(_MOVED) if _ANY_MOVED.search(text) else text
+    # What is moved nobody can print, and most of what is asked about can be.
+    if text.isprintable() or not _ANY_MOVED.search(text):
+        return text
+    return text.translate(_MOVED)
 
 
 def _rows(file: BinaryIO, *, wide: bool) -> int | None:

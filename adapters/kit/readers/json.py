@@ -199,10 +199,16 @@ class _Parsing:
                     taken.pass_over(path)
                 # Most members are texts of the record itself, which nobody needs to walk.
                 texts = part is None and self._seen is None and room > 1
+                wanted, values = self._paths.leaves[""], taken.values
                 for name, below in value.items():
                     inner = f"{path}/{name}" if path else name
                     if texts and isinstance(below, str):
-                        taken.add(None, inner, below)
+                        if inner not in wanted:
+                            continue
+                        if inner not in values and len(below) <= self._limits.cell_characters:
+                            values[inner] = below
+                        else:
+                            taken.add(None, inner, below)
                     else:
                         self._walk(taken, part, inner, below, room - 1)
                 if begun and part:

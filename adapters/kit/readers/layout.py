@@ -65,11 +65,13 @@ class Filling:
 def is_total(cells: Sequence[str]) -> bool:
     """Whether a row is none of the table's: the first thing it says is 合计, 小计 or the like, or
     every cell says who filled the table in (填表人：…)."""
-    said = list(filter(str.strip, cells))
-    first = said[0] if said else ""
+    said = filter(str.strip, cells)
+    first = next(said, "")
+    if first.isascii():
+        return False
     if "计" in first and canonical(first).rstrip(":") in _TOTALS:
         return True
-    return bool(said) and all(_SIGNED.match(canonical(cell)) for cell in said)
+    return all(_SIGNED.match(canonical(cell)) for cell in (first, *said))
 
 
 def _filled(top: Sequence[Sequence[str]], merged: Sequence[Merged]) -> list[list[str]]:

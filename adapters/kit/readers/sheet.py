@@ -293,20 +293,27 @@ class Workbook:
     ) -> Record | Unreadable:
         place = Place(self._name, row, self._place(table.seen))
         number = table.seen.offset + row
-        columns = dict(self._before)
-        faults = []
-        for index, name in table.columns:
-            cell = columns[name] = cells[index] if index < len(cells) else ""
-            if index in errors:
-                reason, advice = "单元格是公式的错误值（如 #N/A）", "请改正公式，或直接填写结果"
-                faults.append((name, FaultKind.FORMULA, reason, advice))
-            elif len(cell) > self._limits.cell_characters:
-                reason = f"单元格超过 {self._limits.cell_characters} 字"
-                faults.append((name, FaultKind.TOO_LONG, reason, "请缩短后重新导出"))
-        if faults:
-            told = tuple(RowFault(row, *fault, place.sheet) for fault in faults)
-            return Unreadable(number=number, place=place, faults=told)
+        width, most = len(cells), self._limits.cell_characters
+        if errors or max(map(len, cells), default=0) > most:
+            told = tuple(_faults(table, row, cells, errors, most=most, sheet=place.sheet))
+            if told:
+                return Unreadable(number=number, place=place, faults=told)
+        said = {name: cells[at] if at < width else "" for at, name in table.columns}
+        columns = {**self._before, **said} if self._before else said
         return Record(number=number, place=place, columns=columns, units=table.header.units)
+
+
+def _faults(
+    table: _Table, row: int, cells: Sequence[str], errors: Set[int], *, most: int, sheet: str
+) -> Iterator[RowFault]:
+    """What is wrong with the wanted cells of a row."""
+    for at, name in table.columns:
+        if at in errors:
+            reason, advice = "单元格是公式的错误值（如 #N/A）", "请改正公式，或直接填写结果"
+            yield RowFault(row, name, FaultKind.FORMULA, reason, advice, sheet)
+        elif at < len(cells) and len(cells[at]) > most:
+            reason = f"单元格超过 {most} 字"
+            yield RowFault(row, name, FaultKind.TOO_LONG, reason, "请缩短后重新导出", sheet)
 
 
 def _mark_of(sheets: Sequence[_Seen]) -> Mark | None:

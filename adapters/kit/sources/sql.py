@@ -221,9 +221,8 @@ class _Table:
         streamed = connection.execution_options(stream_results=True, max_row_buffer=500)
         for changed, key, *values in streamed.execute(query):
             cells = dict(zip(names, values, strict=True))
-            for name, value in cells.items():
-                if type(value) not in PLAIN:
-                    cells[name] = cell(name, value)
+            if not PLAIN.issuperset(map(type, values)):
+                cells = {name: cell(name, value) for name, value in cells.items()}
             written = msgspec.json.encode(cells) + b"\n"
             pair = msgspec.json.encode((packed(changed), packed(key)))
             yield _Row(changed, key, hashlib.sha256(pair + written).digest()[:_DIGEST]), written
