@@ -1,11 +1,14 @@
 """A client of Kafka's for as long as a process needs it: one session after another."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 from structlog.typing import FilteringBoundLogger
 
 from hub.logs import places_of
@@ -13,22 +16,48 @@ from hub.logs import places_of
 RECONNECT_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 2.0
 
-_update_metadata = AIOKafkaClient._metadata_update
+# What a broker is asked who leads, before another is.
+ASKED_SECONDS: Final = 1.0
+# The connections on which that is asked.
+_ASKING: Final = "asking"
 
 
-def be_patient(rest: Callable[[], Awaitable[None]]) -> None:
-    """Have every client of the process rest when nobody could tell it who leads.
+def ask_beside(rest: Callable[[], Awaitable[None]]) -> None:
+    """Have every client of the process ask who leads on connections of its own, and rest when
+    nobody could tell.
 
-    aiokafka asks again at once: while all brokers refuse, a consumer keeps a processor busy.
+    aiokafka asks where it fetches: a broker answers that once it has answered the fetch, which
+    waits for news, and one that has fallen silent is waited for as long as for anything else. It
+    asks again at once: while all brokers refuse, a consumer keeps a processor busy.
     """
 
     async def update(client: AIOKafkaClient, cluster: Any, topics: Any) -> bool:
-        done: bool = await _update_metadata(client, cluster, topics)
-        if not done:
-            await rest()
-        return done
+        brokers = [broker.nodeId for broker in client.cluster.brokers()]
+        for broker in random.sample(brokers, len(brokers)):
+            told = await _leaders(client, broker, topics)
+            if told is not None and told.brokers:
+                cluster.update_metadata(told)
+                return True
+        cluster.failed_update(None)
+        await rest()
+        return False
 
     AIOKafkaClient._metadata_update = update
+
+
+async def _leaders(client: AIOKafkaClient, broker: Any, topics: Any) -> Any:
+    """Who leads, as a broker knows; None where it does not tell."""
+    connection = None
+    try:
+        async with asyncio.timeout(ASKED_SECONDS):
+            connection = await client._get_conn(broker, group=_ASKING)
+            if connection is None:
+                return None
+            return await connection.send(MetadataRequest(list(topics) if topics else None))
+    except (KafkaError, TimeoutError):
+        if connection is not None:
+            connection.close()
+        return None
 
 
 class Sessions:

@@ -4,7 +4,7 @@ A test says where it runs by the mark `backend`. A module that depends on the da
 the mark `on_both`: its tests run on each; with `--everywhere` so does every test that may. What
 depends on how events are carried says `over_kafka`: it runs over Kafka and PostgreSQL too, and of a
 module that says so `at_length` only with `--everywhere`. What needs events to be registered when
-they are accepted says `at_the_door`, and does not run there.
+they are accepted, and by the same process, says `at_the_door`, and does not run there.
 """
 
 from collections import Counter

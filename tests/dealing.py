@@ -29,9 +29,9 @@ ASKING = frozenset(
 )
 # Those whose hubs each have a broker for themselves, and leave it to the next.
 CARRIED = frozenset(
-    f"tests/spec/{name}.py" for name in ("test_2_once", "test_accepted_then_registered")
+    f"tests/spec/{name}.py"
+    for name in ("test_2_once", "test_accepted_then_registered", "test_exchange")
 )
-
 # Those that start brokers of their own, or whole clusters.
 OWN = frozenset(
     f"tests/{name}.py"

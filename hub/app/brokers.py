@@ -62,11 +62,11 @@ def brokers_of(ground: Ground) -> Brokers:
         return NO_BROKERS
     try:
         # Whoever has no Kafka needs no client for it.
-        from hub.kafka import be_patient
+        from hub.kafka import ask_beside
         from hub.watch.kafka import Reach
     except ModuleNotFoundError as absent:
         raise KafkaMissing from absent
-    be_patient(lambda: asyncio.sleep(RETRY_SECONDS))
+    ask_beside(lambda: asyncio.sleep(RETRY_SECONDS))
     # Each client tells in several lines a second what is told here once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     reach = Reach(

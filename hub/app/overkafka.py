@@ -18,7 +18,7 @@ from hub.app.ground import Ground, microseconds_now
 from hub.backbone.handover import HandOver
 from hub.backbone.kafka.backbone import KafkaBackbone
 from hub.backbone.kafka.consuming import FETCH_MS, Consuming
-from hub.backbone.kafka.draining import Draining
+from hub.backbone.kafka.draining import LOOKS, Draining
 from hub.backbone.kafka.ends import ASKING_MS, LEADERS_MS, Ends
 from hub.backbone.kafka.finding import Finding
 from hub.backbone.kafka.lag import Lag
@@ -161,7 +161,7 @@ class Kafka:
             readers=self.ground.readers,
             partitions=self.partitions,
             background=self.ground.background,
-            rest=rest,
+            rest=lambda: asyncio.sleep(LOOKS),
         )
 
     async def _record(self, outcomes: Sequence[Outcome], publisher: str) -> None:

@@ -140,6 +140,16 @@ def any_waits(connection: Connection) -> bool:
     return bool(found.scalar_one())
 
 
+def last(connection: Connection, *, most: int) -> int:
+    """The number of the last of the first batches that wait; 0 where none does."""
+    found = connection.exec_driver_sql(
+        "SELECT coalesce(max(number), 0) FROM"
+        " (SELECT number FROM intake ORDER BY number LIMIT ?) AS first",
+        (most,),
+    )
+    return int(found.scalar_one())
+
+
 _GLANCE: Final = (
     "SELECT EXISTS (SELECT 1 FROM intake), ARRAY(SELECT slot FROM dedup WHERE slot = ANY($1))"
 )

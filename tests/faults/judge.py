@@ -66,7 +66,7 @@ class Pauses:
     to what became of it, and of that where something was refused and where it was all or none; of a
     reader from an event's answer to the page with it, of one that keeps to a door and of one that
     changes; by Kafka, until the brokers had something, and of any reader from then on; until
-    another broker led what one had led.
+    another broker led what one had led; that the machine let nobody run.
     """
 
     answer: float
@@ -78,6 +78,7 @@ class Pauses:
     produced: float
     arriving: float
     election: float
+    still: float
 
 
 def harm_of(
@@ -128,6 +129,7 @@ def pauses_of(
     changing: str,
     produced: Sequence[Answered] = (),
     election: float = 0.0,
+    still: float = 0.0,
 ) -> Pauses:
     """How long clients had to wait: for the `slowest` answer of all; `changing` is the reader that
     changes doors.
@@ -145,6 +147,7 @@ def pauses_of(
         produced=_longest_of(produced),
         arriving=max(_longest(came, events) for events in seen.values()),
         election=election,
+        still=still,
     )
 
 

@@ -29,9 +29,10 @@ def leader(field: KafkaField, dice: Random) -> tuple[Broker, int]:
     return until(lambda: field.brokers.leader(partition, told_by=witness)), partition
 
 
-def await_election(field: KafkaField, load: Load, lost: Broker, partition: int) -> None:
-    """Return once another than the one just lost leads a partition."""
-    began = perf_counter()
+def await_election(
+    field: KafkaField, load: Load, lost: Broker, partition: int, *, began: float
+) -> None:
+    """Return once another leads a partition than the one lost, which was left when it `began`."""
     witness = field.brokers.others(lost)[0]
     until(lambda: field.brokers.leader(partition, told_by=witness) not in (None, lost))
     load.election = max(load.election, perf_counter() - began)
@@ -47,9 +48,10 @@ def without_leader(
 ) -> None:
     """A broker that leads a partition is away until another does and what was sent is seen."""
     broker, partition = leader(field, dice)
+    began = perf_counter()
     leave(broker)
     try:
-        await_election(field, load, broker, partition)
+        await_election(field, load, broker, partition, began=began)
         load.await_seen()
     finally:
         come_back(broker)

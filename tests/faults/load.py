@@ -26,6 +26,8 @@ READERS: Final = {"a": ("a",), "b": ("b",), CHANGING: DOORS}
 ANSWER: Final = 5.0
 WAIT: Final = 1
 AGAIN: Final = 0.05
+# How often it is looked whether the machine stands still, seconds.
+LOOKS: Final = 0.05
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Load:
     slowest: float = 0.0
     # The longest that nobody led what a broker had led, seconds.
     election: float = 0.0
+    # The longest that the machine let nobody run: what waited for it has waited for nothing else.
+    still: float = 0.0
     _known: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in READERS})
     _failed: BaseException | None = None
     _over: threading.Event = field(default_factory=threading.Event)
@@ -152,6 +156,14 @@ class Load:
                         Answered(parcel.accepted, parcel.refused, False, began, now)
                     )
                 self._rest()
+
+    def watch_machine(self) -> None:
+        """Measure how long it stands still, until all has been read."""
+        last = perf_counter()
+        while not self._all_read.wait(LOOKS):
+            now = perf_counter()
+            self.still = max(self.still, now - last - LOOKS)
+            last = now
 
     def _promised(self) -> set[str]:
         sent = (*self.answered, *self.produced)
@@ -269,7 +281,8 @@ def busy(
     load = Load(cluster, name)
     for reader, doors in READERS.items():
         cluster.at(doors[0], CITY).subscribe(load.subscription(reader), types=["petition.*"])
-    with ThreadPoolExecutor(PUBLISHERS + len(producers) + len(READERS)) as threads:
+    with ThreadPoolExecutor(PUBLISHERS + len(producers) + len(READERS) + 1) as threads:
+        threads.submit(load.watch_machine)
         reading = [threads.submit(load.read, reader) for reader in READERS]
         publishing = [
             *(threads.submit(load.publish, n) for n in range(PUBLISHERS)),

@@ -101,6 +101,7 @@ def test_pauses_are_the_longest_and_a_reader_is_late_from_the_answer_on() -> Non
         produced=0.0,
         arriving=0.0,
         election=0.0,
+        still=0.0,
     )
 
 
@@ -117,6 +118,7 @@ def test_what_is_seen_again_later_is_no_pause() -> None:
         produced=0.0,
         arriving=0.0,
         election=0.0,
+        still=0.0,
     )
 
 
@@ -135,9 +137,10 @@ def test_what_is_produced_is_late_until_the_brokers_have_it_and_then_until_it_is
     sent = [answered("k-1", at=1.0)]
     produced = [answered("k-2", sent=1.0, at=1.75), answered("k-3", sent=1.75, at=2.5)]
     readers = {"a": seen(1, 2, 3), "both": seen(1, 2)}
-    assert pauses_of(
-        sent, readers, slowest=0.5, changing="both", produced=produced, election=3.25
-    ) == Pauses(
+    pauses = pauses_of(
+        sent, readers, slowest=0.5, changing="both", produced=produced, election=3.25, still=0.25
+    )
+    assert pauses == Pauses(
         answer=0.5,
         publishers=1.0,
         refused=0.0,
@@ -147,4 +150,5 @@ def test_what_is_produced_is_late_until_the_brokers_have_it_and_then_until_it_is
         produced=0.75,
         arriving=0.5,
         election=3.25,
+        still=0.25,
     )

@@ -25,6 +25,7 @@ HEAD: Final = (
     "Kafka 报送 produced, s",
     "其读取 until read, s",
     "选主 election, s",
+    "停机 machine still, s",
     "丢 lost",
     "重 doubled",
     "乱序 reordered",
@@ -96,6 +97,7 @@ def tried(case: Case[F], field: F, dice: Random, *, times: int) -> Tried:
             changing=CHANGING,
             produced=load.produced,
             election=load.election,
+            still=load.still,
         ),
         harm_of(
             load.answered,

@@ -25,7 +25,7 @@ from tests.sample import CITY, DISCIPLINE, PETITION, petition, policy
 from tests.spec.storage import cells, change, rows
 from tests.spec.wire import Wire, head
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 Event = dict[str, Any]
 
@@ -65,6 +65,7 @@ class Publishing:
             assert self._changed.wait_for(lambda: len(self.accepted) >= count, timeout=PATIENCE)
 
 
+@pytest.mark.at_the_door
 def test_what_was_accepted_is_delivered_after_kill_9_again_and_again(
     tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
@@ -146,8 +147,8 @@ def test_tokens_policy_subscriptions_and_cursors_survive(tmp_path: Path, how: st
                 standing.headers["etag"],
             )
         assert after.client(revoked["token"]).get("/v1/contracts").status_code == 401
-        reader = AgencyClient(DISCIPLINE, after.client(before.token(DISCIPLINE)))
-        bureau = AgencyClient(PETITION, after.client(before.token(PETITION)))
+        after.keep_tokens(before)
+        reader, bureau = after.agency(DISCIPLINE), after.agency(PETITION)
         assert reader.http.get("/v1/subscriptions").json() == subscriptions
         (receipt,) = bureau.accepted(petition("after"))
         assert receipt["position"] == "0-5"
@@ -213,9 +214,12 @@ def test_a_stop_answers_what_is_under_way_and_waits_for_nothing_else(
         assert idle.ended()
         # Sooner than a poll would have ended by itself.
         assert hub.process.wait(timeout=50) == 0
+    # Where another process registers, that one too.
+    assert hub.stop() == 0
     with running_hub(hub.directory) as again:
-        reader = AgencyClient(DISCIPLINE, again.client(hub.token(DISCIPLINE)))
-        assert [e["id"] for e in reader.drain()] == ["XF-under-way"]
+        again.keep_tokens(hub)
+        held = again.agency(DISCIPLINE).page(wait=20)
+        assert [e["id"] for e in held.json()] == ["XF-under-way"]
 
 
 def petition_bytes(number: str) -> bytes:

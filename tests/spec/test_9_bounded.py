@@ -269,6 +269,7 @@ def test_a_wait_longer_than_the_hubs_is_cut_short(small: RunningHub) -> None:
     assert monotonic() - before < PATIENCE
 
 
+@pytest.mark.at_length
 def test_a_page_ends_at_8_mebibytes(tmp_path: Path) -> None:
     """Forty briefings of a quarter mebibyte each."""
     with running_hub(tmp_path / "data") as hub:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from hub.event import receipt_of
 from tests.running import RunningHub
 from tests.sample import (
@@ -18,6 +20,9 @@ from tests.sample import (
     policy,
     report,
 )
+
+# Over Kafka an event may be on its way still when another is about it.
+pytestmark = [pytest.mark.on_both, pytest.mark.over_kafka]
 
 Event = dict[str, Any]
 

@@ -28,7 +28,7 @@ from tests.running import (
 from tests.sample import CITY, DISCIPLINE, PETITION, clue, petition, policy
 from tests.spec.storage import make_older, rows
 
-pytestmark = pytest.mark.on_both
+pytestmark = [pytest.mark.on_both, pytest.mark.at_length]
 
 Event = dict[str, Any]
 _numbers = count()
@@ -272,6 +272,7 @@ def publish(hub: RunningHub, *names: str) -> list[Event]:
     return made
 
 
+@pytest.mark.at_the_door
 def test_what_was_purged_is_gone_recorded_counted_and_told(backend: str, tmp_path: Path) -> None:
     secret = "KANARIE-PURGE-51C2"
     with running_hub(tmp_path) as hub:

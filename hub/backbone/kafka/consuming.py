@@ -31,9 +31,11 @@ from hub.journal.register import REGISTERING, Registration
 GROUP: Final = "guantong.registrars"
 # Of one round.
 MOST_RECORDS: Final = 1_000
-# A broker that has fallen silent is given up after that, milliseconds; one that has nothing new
-# says so after half a second.
+# A broker that has fallen silent is given up after that, milliseconds.
 FETCH_MS: Final = 3_000
+# One that has nothing new says so after that, milliseconds: until then it is not asked for what it
+# has begun to lead.
+NEWS_MS: Final = 100
 # aiokafka tells no types.
 Raw = Any
 
@@ -108,6 +110,7 @@ class Consuming:
             group_id=GROUP,
             batch=True,
             max_records=MOST_RECORDS,
+            fetch_max_wait_ms=NEWS_MS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             parser=_parsed,

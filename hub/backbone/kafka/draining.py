@@ -21,9 +21,9 @@ from hub.database.background import Background
 from hub.database.intake import Waiting
 from hub.database.readers import Readers
 from hub.database.writer import Writer
-from hub.errors import HubError
+from hub.errors import BackboneAway, HubError, NotYetRegistered
 
-# Without a signal the outbox is looked at so often, seconds.
+# Without a signal the outbox is looked at so often, seconds, and so soon after a failure.
 LOOKS: Final = 0.1
 MOST_BATCHES: Final = 100
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -80,14 +80,24 @@ class Draining:
             return False
         records = self._records(waiting)
         if records is None:
-            # What came later may follow on what the brokers have by now.
-            await self._ends.passed()
-            await self._registering.register_until(waiting[-1].number)
+            await self._register()
         else:
-            await self._producing.produce(records)
+            await self._producing.deliver(records)
             numbers = [each.number for each in waiting]
             await self._writer.submit(partial(intake.remove, numbers=numbers))
         return True
+
+    async def _register(self) -> None:
+        """Register the first of what waits, once all is registered that the brokers have."""
+        while True:
+            # What comes later may follow on what the brokers are given from now on.
+            last = await self._readers.run(partial(intake.last, most=MOST_BATCHES))
+            try:
+                await self._ends.passed()
+            except (BackboneAway, NotYetRegistered):
+                await self._rest()
+            else:
+                return await self._registering.register_until(last)
 
     def _records(self, waiting: Sequence[Waiting]) -> list[Outgoing] | None:
         """The batches' records; None where one of them is not to be produced."""

@@ -52,6 +52,7 @@ class Producing:
         self._rest = rest
         self._watch = watch
         self._lanes: _Lanes | None = None
+        self._let_in = asyncio.Event()
         self._failed = asyncio.Event()
         self._away_until = 0.0
 
@@ -74,8 +75,22 @@ class Producing:
         lanes = self._lanes
         if lanes is None or self.away:
             raise BackboneAway(retry_after=1)
+        await self._acknowledged(records, lanes, within=self._patience)
+
+    async def deliver(self, records: Sequence[Outgoing]) -> None:
+        """Return when all are acknowledged, however long the brokers are away.
+
+        Raises BackboneAway when that will not be known: they are to be delivered again.
+        """
+        while (lanes := self._lanes) is None:
+            await self._let_in.wait()
+        await self._acknowledged(records, lanes, within=None)
+
+    async def _acknowledged(
+        self, records: Sequence[Outgoing], lanes: "_Lanes", *, within: float | None
+    ) -> None:
         waiting = {lanes.add(record) for record in records}
-        done, late = await asyncio.wait(waiting, timeout=self._patience)
+        done, late = await asyncio.wait(waiting, timeout=within)
         failed = [error for each in done if (error := each.exception())]
         if late or failed:
             if not self.away:
@@ -92,11 +107,13 @@ class Producing:
                 await producer.start()
                 self._failed.clear()
                 self._lanes = _Lanes(producer, failed=self._fail, watch=self._watch)
+                self._let_in.set()
                 self._watch.begun("producer")
                 await self._failed.wait()
             except (KafkaError, OSError) as error:
                 await self._watch.ended("producer", error)
             finally:
+                self._let_in.clear()
                 self._lanes, lanes = None, self._lanes
                 if lanes is not None:
                     lanes.end()

@@ -44,8 +44,13 @@ class Reading(AIOKafkaConsumer):  # type: ignore[misc]
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> Fetched:
-        """As aiokafka's, with what cannot be parsed as `Unparsed`."""
-        got = await self._fetch(*partitions, within=timeout_ms, most=max_records)
+        """As aiokafka's, but always something, and what cannot be parsed as `Unparsed`.
+
+        FastStream lets as long again pass as it was given nothing for.
+        """
+        got: Fetched | Exception = {}
+        while not got:
+            got = await self._fetch(*partitions, within=timeout_ms, most=max_records)
         if isinstance(got, Exception):
             got = await self._each_alone(got, most=max_records or 1)
         for partition, records in got.items():
