@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 # A page waits for so many others less one, at most.
-MOST: Final = 8
+MOST: Final = 16
 
 
 class Leaving:

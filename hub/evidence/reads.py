@@ -87,7 +87,7 @@ class Reading:
     @property
     def hands_over(self) -> bool:
         """Whether any of the entries was allowed."""
-        return min(self.outcomes) < DENIED or bool(self.parked)
+        return self.outcomes.isascii() or min(self.outcomes) < DENIED or bool(self.parked)
 
 
 @dataclass(frozen=True, slots=True)
