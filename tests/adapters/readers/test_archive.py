@@ -20,11 +20,6 @@ from tests.adapters.readers.locks import traditionally, with_aes
 HEADER = ["no", "day"]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def table(*numbers: str) -> bytes:
     return written_csv([HEADER, *([number, "d"] for number in numbers)])
 

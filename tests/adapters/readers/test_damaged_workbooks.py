@@ -25,11 +25,6 @@ from tests.adapters.readers.documents import (
 HEADER = ["no", "day", "note"]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def test_a_workbook_cut_off_or_changed_is_refused(path: Path) -> None:
     whole = written_xlsx([COLUMNS, ["1", "a", "", ""]])
     path.write_bytes(whole[: len(whole) // 2])

@@ -19,11 +19,6 @@ WANTED = Wanted(
 OUTERMOST = Wanted(WANTED.titles, WANTED.required, WANTED.ignored, groups=WANTED.groups)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def read_text(path: Path, text: str, wanted: Wanted = OUTERMOST, name: str = "") -> Reading:
     path.write_text(text, encoding="utf-8")
     return read(path, wanted, name=name)

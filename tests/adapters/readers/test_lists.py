@@ -31,11 +31,6 @@ Sheets = Mapping[str, Sequence[Sequence[object]]]
 TWO = [["no", "day"], ["1", "2026-10-03"], ["2", "2026-10-04"]]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def written(path: Path, sheets: Sheets) -> Path:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])

@@ -14,11 +14,6 @@ from tests.adapters.readers.documents import FORMS, WANTED, read, zip_of
 ROWS = [["no", "day"], ["1", "d"], ["2", "d"]]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_document_holds_decides_and_not_its_name(path: Path, form: str) -> None:
     path.write_bytes(FORMS[form](ROWS))

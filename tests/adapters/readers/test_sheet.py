@@ -27,11 +27,6 @@ from tests.adapters.readers.documents import (
 HEADER = ["no", "day", "note"]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def of_sheets(path: Path, sheets: dict[str, list[list[str]]], wanted: Wanted = WANTED) -> Reading:
     """What an xlsx of several sheets gives."""
     book = openpyxl.Workbook()

@@ -45,11 +45,6 @@ def read_text(
     return read(path, wanted, limits=limits or Limits())
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def only(got: Reading) -> Record:
     (record,) = got.records
     assert isinstance(record, Record), record

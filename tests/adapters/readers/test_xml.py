@@ -28,11 +28,6 @@ PERSON = Wanted(
 PLAIN = Wanted(titles={"a": "甲"}, required=frozenset(), ignored=frozenset(), records="r")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "document"
-
-
 def read_text(
     path: Path, text: str, wanted: Wanted = PLAIN, *, encoding: str = "utf-8", columns: int = 500
 ) -> Reading:
