@@ -7,18 +7,18 @@ event loop, in a greenlet, so that asyncpg is awaited beneath it.
 import asyncio
 import re
 import socket
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
 import asyncpg
 import uvloop
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from hub.database.migrating import migrate
@@ -52,6 +52,7 @@ _SESSION: Final = {
     # Whoever stops in the midst of a transaction must not keep the others from theirs.
     "idle_in_transaction_session_timeout": "3s",
 }
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # To see that something came, to read it, to find the end behind it, and to be told of that.
 _TURNS: Final = 4
 # Seconds of silence, between probes, and how many; milliseconds without an answer.
@@ -78,15 +79,6 @@ class GivenUp:
     def __init__(self) -> None:
         self.count = 0
 
-    def made(self, _connection: object, record: ConnectionPoolEntry) -> None:
-        """A connection is new."""
-        record.info[self] = self.count
-
-    def taken(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        """One is to be used. Raises DisconnectionError, so that the pool makes another."""
-        if connection.driver_connection.is_closed() or record.info[self] != self.count:
-            raise DisconnectionError
-
 
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
@@ -102,20 +94,15 @@ class PostgresDatabase:
 
     def writing(self) -> "_Transactions":
         """Transactions that change it."""
-        return _transactions(self, answer=self.answer)
+        return _Transactions(self, answer=self.answer)
 
     def unhurried(self) -> "_Transactions":
         """Transactions that change it as a whole: their statements may take any time."""
-        return _transactions(self, answer=None)
+        return _Transactions(self, answer=None)
 
     def reading(self) -> "_Transactions":
         """Transactions that see one snapshot each."""
-        return _transactions(
-            self,
-            answer=self.answer,
-            isolation_level="REPEATABLE READ",
-            postgresql_readonly=True,
-        )
+        return _Transactions(self, answer=self.answer, begin=_SNAPSHOT)
 
     def space(self, connection: Connection) -> Space:
         """What the database takes; its log and its disk are not ours to see."""
@@ -144,11 +131,21 @@ def open_postgres(address: str) -> PostgresDatabase:
 
 
 class _Transactions:
-    """Transactions on a connection and an event loop of their own."""
+    """Transactions on a connection and an event loop of their own.
 
-    def __init__(self, engine: AsyncEngine, awaited: "_Awaited") -> None:
-        self._engine = engine
-        self._awaited = awaited
+    The connection is had at the first of them and kept, and begins and ends them itself: the pool
+    and the driver's dialect take half as much again as what a page asks.
+    """
+
+    def __init__(
+        self, database: PostgresDatabase, *, answer: float | None, begin: str = "BEGIN"
+    ) -> None:
+        self._given_up = database.given_up
+        self._awaited = _Awaited(answer, database.given_up)
+        self._engine = _engine(database, self._awaited)
+        self._begin = begin
+        self._connection: Connection | None = None
+        self._made_at = 0
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -158,6 +155,8 @@ class _Transactions:
 
     def close(self) -> None:
         """Close the connection and the loop."""
+        if self._connection is not None:
+            self._runner.run(greenlet_spawn(self._connection.close))
         self._runner.run(self._engine.dispose())
         self._runner.close()
 
@@ -166,14 +165,51 @@ class _Transactions:
         for _ in range(_TURNS):
             await _Turn()
         try:
+            # In one greenlet: the asynchronous engine would spawn one for each of its steps.
             return await greenlet_spawn(self._carry_out, work)
         finally:
             self._awaited.end()
 
     def _carry_out(self, work: Callable[[Connection], T]) -> T:
-        # All of it in one greenlet: the asynchronous engine would spawn one for each of its steps.
-        with self._engine.sync_engine.begin() as connection:
-            return work(connection)
+        connection = self._ready()
+        try:
+            with connection.begin():
+                told(connection, self._begin)
+                result = work(connection)
+                if told(connection, "COMMIT", times=_COMMIT) != "COMMIT":
+                    # So the server answers where a statement failed and the work went on.
+                    raise OperationalError(None, None, asyncpg.InFailedSQLTransactionError())
+                return result
+        except BaseException:
+            self._undo(connection)
+            raise
+
+    def _ready(self) -> Connection:
+        """The connection, or another in its place if it is closed or may be silent."""
+        connection = self._connection
+        if connection is not None:
+            if not _driver(connection).is_closed() and self._made_at == self._given_up.count:
+                return connection
+            self._drop(connection)
+        self._made_at = self._given_up.count
+        self._connection = connection = self._engine.sync_engine.connect()
+        return connection
+
+    def _undo(self, connection: Connection) -> None:
+        """Have the server forget a transaction; if it cannot be told, hang up."""
+        if _in_transaction(connection):
+            with suppress(DBAPIError):
+                told(connection, "ROLLBACK")
+        if connection.invalidated or _in_transaction(connection):
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        """Hang up without a word, and have no connection any more."""
+        if not connection.invalidated:
+            _driver(connection).terminate()
+        connection.invalidate()
+        connection.close()
+        self._connection = None
 
 
 class _Awaited:
@@ -193,10 +229,9 @@ class _Awaited:
         self.end()
         if self._seconds is None or connection.invalidated:
             return
-        driver = connection.connection.driver_connection
-        assert driver is not None
+        terminate = _driver(connection).terminate
         loop = asyncio.get_running_loop()
-        self._given_up = loop.call_later(self._seconds * times, self._give_up, driver.terminate)
+        self._given_up = loop.call_later(self._seconds * times, self._give_up, terminate)
 
     def _give_up(self, terminate: Callable[[], None]) -> None:
         self._of_all.count += 1
@@ -219,22 +254,42 @@ class _Turn:
 def copied(
     connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Insert rows by COPY, in the connection's transaction, in which a statement has run.
+    """Insert rows by COPY, in the connection's transaction. Raises as `told` does."""
+    driver = _driver(connection)
+    _answer(connection, driver.copy_records_to_table(table, records=rows, columns=columns))
+
+
+def told(connection: Connection, command: str, *, times: int = 1) -> str:
+    """What the server says that it has done on a command without values, past SQLAlchemy.
 
     Raises OperationalError; a connection that is lost by it is not used again.
     """
-    driver: asyncpg.Connection[Any] | None = connection.connection.driver_connection
-    assert driver is not None
+    return _answer(connection, _driver(connection).execute(command), times=times)
+
+
+def _answer(connection: Connection, asked: Coroutine[Any, Any, T], *, times: int = 1) -> T:
+    """What the server says to what it is asked, if it does in so many times its time."""
+    driver = _driver(connection)
     awaited: _Awaited = connection.get_execution_options()["awaited"]
-    awaited.begin(connection)
+    awaited.begin(connection, times=times)
     try:
-        await_only(driver.copy_records_to_table(table, records=rows, columns=columns))
+        return await_only(asked)
     except FAR as error:
         if driver.is_closed():
             connection.invalidate()
         raise OperationalError(None, None, error) from error
     finally:
         awaited.end()
+
+
+def _in_transaction(connection: Connection) -> bool:
+    return not connection.invalidated and _driver(connection).is_in_transaction()
+
+
+def _driver(connection: Connection) -> "asyncpg.Connection[Any]":
+    driver: asyncpg.Connection[Any] | None = connection.connection.driver_connection
+    assert driver is not None
+    return driver
 
 
 def _url(address: str) -> URL:
@@ -258,15 +313,6 @@ def driver_address(url: URL) -> dict[str, Any]:
     }
 
 
-def _transactions(
-    database: PostgresDatabase, *, answer: float | None, **options: Any
-) -> _Transactions:
-    """Transactions of an engine with such options, whose server owes an answer so long."""
-    awaited = _Awaited(answer, database.given_up)
-    engine = _engine(database, awaited).execution_options(awaited=awaited, **options)
-    return _Transactions(engine, awaited)
-
-
 def _engine(database: PostgresDatabase, awaited: _Awaited) -> AsyncEngine:
     engine = create_async_engine(
         database.url,
@@ -278,6 +324,9 @@ def _engine(database: PostgresDatabase, awaited: _Awaited) -> AsyncEngine:
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
+        # Whoever has the connection begins and ends its transactions himself.
+        isolation_level="AUTOCOMMIT",
+        execution_options={"awaited": awaited},
     )
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
@@ -291,11 +340,6 @@ def _engine(database: PostgresDatabase, awaited: _Awaited) -> AsyncEngine:
     def _answered(*_: object) -> None:
         awaited.end()
 
-    event.listen(engine.sync_engine, "rollback", awaited.begin)
-    event.listen(engine.sync_engine, "commit", partial(awaited.begin, times=_COMMIT))
-
-    event.listen(engine.sync_engine, "connect", database.given_up.made)
-    event.listen(engine.sync_engine, "checkout", database.given_up.taken)
     return engine
 
 

@@ -1,7 +1,7 @@
 """Transactions on PostgreSQL."""
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 
 import pytest
@@ -17,6 +17,7 @@ from hub.database.connection import Connection
 from hub.database.partitions import make
 from hub.database.postgres import PostgresDatabase, open_postgres
 from hub.database.tables import metadata
+from hub.database.transactions import of_the_server
 from hub.database.watch import Outage
 from hub.journal import sql
 from tests.bench.plans import explain, nodes
@@ -64,6 +65,25 @@ def test_a_connection_that_has_lost_its_server_is_made_anew_before_a_work_has_it
             after = transactions.run(_process)
             assert transactions.run(_process) == after
             transactions.close()
+
+
+def test_a_work_that_went_on_after_a_failed_statement_is_not_done(postgres_database: str) -> None:
+    """The server rolls such a transaction back, and says so only in its answer to the COMMIT."""
+
+    def go_on(connection: Connection) -> None:
+        connection.exec_driver_sql("INSERT INTO secrets (name, value) VALUES ('new', '')")
+        with suppress(DBAPIError):
+            connection.exec_driver_sql("SELECT 1 / 0")
+
+    def found(connection: Connection) -> object:
+        return connection.exec_driver_sql("SELECT 1 FROM secrets WHERE name = 'new'").scalar()
+
+    with closing(open_postgres(postgres_database).writing()) as transactions:
+        process = transactions.run(_process)
+        with pytest.raises(OperationalError) as failed:
+            transactions.run(go_on)
+        assert of_the_server(failed.value)
+        assert (transactions.run(found), transactions.run(_process)) == (None, process)
 
 
 _LATE_COMMIT = (
