@@ -67,7 +67,7 @@ def dead_letters(
                 listed.next = after
                 return listed
             after, examined, row = event.position, examined + 1, by_position[event.position]
-            way = steps.allow(event, circumstances(event))
+            way = steps.allow(event, circumstances(event), True)
             if isinstance(way, Way):
                 reason = _reason(event, row, way.allowed, policy)
                 listed.items.append(DeadLetter(event, row, reason))

@@ -1,7 +1,9 @@
 """The way out: the feed is read, each event entitled at this moment, viewed, and handed over."""
 
 from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, assert_never
 
 from contracts.contract import Contract
@@ -135,8 +137,8 @@ def read_entry(
 ) -> Page:
     """A page of the one event at a position of a feed. Raises as `read_page` does."""
     page, steps = Page(policy.version, now), Steps(subscription, policy=policy, now=now)
-    for row in recent.rows(connection, [position]):
-        outcome, found = steps.take(row, recent)
+    for row in chain.from_iterable(recent.rows(connection, [position])):
+        outcome, found = steps.take(row, recent, steps.concern([row]))
         if isinstance(found, View):
             page.hand_over(position, outcome, found)
         else:
@@ -172,18 +174,23 @@ class Steps:
         if agency is None or not agency.takes_part(now):
             raise Forbidden("机构未登记或已停用 / the agency is not registered or not in force")
         decisions = Decisions(agency, policy=policy, now=now)
-        self._standing, self._exclusion = decisions.standing, decisions.exclusion
+        self._decisions = decisions
         self._pins = subscription.pins
         self._filters = subscription.body.filters
         self._catalogue = policy.catalogue
         self._now = now
-        self._ways: dict[tuple[str | int, ...], Way | KeptBack] = {}
+        self._ways: dict[Hashable, Way | KeptBack] = {}
 
-    def allow(self, entry: Entry, known: tuple[str | int, ...]) -> Way | KeptBack:
+    def concern(self, rows: Iterable[Row]) -> bool:
+        """Whether any of the rows may be kept back by step 4; as a rule none."""
+        return self._decisions.may_exclude(b"".join([row.entry.parties for row in rows]))
+
+    def allow(self, entry: Entry, known: Hashable, concerned: bool) -> Way | KeptBack:
         """Whether an entry in such circumstances may be handed over, and how far. Its data is not
         looked at.
 
-        The subscription's filters are asked of what is allowed alone.
+        `concerned`: step 4 may keep it back. The subscription's filters are asked of what is
+        allowed alone.
         """
         if entry.expires is not None and entry.expires <= self._now:
             return _EXPIRED
@@ -192,21 +199,22 @@ class Steps:
             way = self._ways[known] = self._way(entry)
         if isinstance(way, KeptBack):
             return way
-        excluded = self._exclusion(entry)
-        if excluded is not None:
+        if concerned and (excluded := self._decisions.exclusion(entry)) is not None:
             return _kept_back(Denied(excluded.step, excluded.code))
         if self._filters and not passes(self._filters, entry.attributes):
             return _FILTERED
         return way
 
-    def take(self, row: Row, recent: Recent) -> tuple[int, View | Parked | KeptBack]:
+    def take(
+        self, row: Row, recent: Recent, concerned: bool
+    ) -> tuple[int, View | Parked | KeptBack]:
         """The outcome's byte, and the event as it is handed over, or what keeps it from being."""
         entry = row.entry
-        way = self.allow(entry, row.circumstances)
+        way = self.allow(entry, row.circumstances, concerned)
         if isinstance(way, KeptBack):
             return way.outcome, way
         if way.pinned == entry.version:
-            return way.outcome, recent.view(row, way.sight)
+            return way.outcome, row.views.get(way.sight) or recent.view(row, way.sight)
         try:
             carried, target = in_version(entry, way.contract, way.pinned, catalogue=self._catalogue)
         except Inconvertible as inconvertible:
@@ -217,7 +225,7 @@ class Steps:
         return way.outcome, view_of(carried, sight)
 
     def _way(self, entry: Entry) -> Way | KeptBack:
-        standing = self._standing(entry)
+        standing = self._decisions.standing(entry)
         if isinstance(standing, Denied):
             return _kept_back(standing)
         contract = self._catalogue.find(entry.type, entry.version)
@@ -243,23 +251,27 @@ def _fill(
     limit: int,
 ) -> None:
     """Read on until the page is full."""
-    cursor, until = after, ready_until(subscription)
-    while page.events < limit and len(page.positions) < MOST_EXAMINED:
+    room, cursor, until = limit, after, ready_until(subscription)
+    while room and len(page.positions) < MOST_EXAMINED:
         # A good stretch at least: of a feed that is mostly denied, few are handed over.
-        wanted = max(limit - page.events, STRETCH)
+        wanted = max(room, STRETCH)
         positions = sql.feed_after(
             connection, subscription.number, after=cursor, until=until, most=wanted
         )
-        for row in recent.rows(connection, positions):
-            if len(page.documents) == limit or len(page.parked) == MOST_PARKED:
-                return
-            outcome, found = steps.take(row, recent)
-            if not isinstance(found, View):
-                page.keep_back(row.entry.position, found)
-                continue
-            if page.size + len(found.document) >= PAGE_BYTES and page.documents:
-                return
-            page.hand_over(row.entry.position, outcome, found)
+        for rows in recent.rows(connection, positions):
+            concerned = steps.concern(rows)
+            for row in rows:
+                if not room:
+                    return
+                outcome, found = steps.take(row, recent, concerned)
+                if isinstance(found, View):
+                    if page.size + len(found.document) >= PAGE_BYTES and page.documents:
+                        return
+                    page.hand_over(row.entry.position, outcome, found)
+                    room -= 1
+                else:
+                    page.keep_back(row.entry.position, found)
+                    room = room if len(page.parked) < MOST_PARKED else 0
         if len(positions) < wanted:
             page.more = False
             return

@@ -5,12 +5,13 @@ does what can be seen of it by the same sight; so both are made once, and a snap
 whether it holds the rows still. Whether one may be handed over is decided each time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
-from hub.database.connection import Connection
+from hub.database.connection import PART_OF_EVENTS, Connection
 from hub.delivery.view import Sight, View, view_of
 from hub.event import Entry
 from hub.journal import sql
@@ -20,13 +21,19 @@ from hub.policy.entitle import circumstances
 _ROW_SIZE: Final = 1_500
 
 
-class Row(Struct, gc=False):
-    """An event of the journal, its `circumstances`, and its views by what is seen; in bytes, about
-    `size`.
+class Circumstances(Struct, gc=False, frozen=True, eq=False):
+    """What most of a decision goes by, in one object for all rows that are alike in it: one object
+    is found at a glance.
     """
 
+    values: tuple[str | int, ...]
+
+
+class Row(Struct, gc=False, eq=False):
+    """An event of the journal, and its views by what is seen; in bytes, about `size`."""
+
     entry: Entry
-    circumstances: tuple[str | int, ...]
+    circumstances: Circumstances
     views: dict[Sight, View]
     size: int
 
@@ -42,24 +49,30 @@ class Recent:
         self._most = most
         self._begin({})
 
-    def rows(self, connection: Connection, positions: Sequence[int]) -> Iterable[Row]:
-        """The journal rows at `positions` that the connection's snapshot holds, in order."""
-        known = {position: row for position in positions if (row := self._known(position))}
+    def rows(self, connection: Connection, positions: Sequence[int]) -> Iterable[Sequence[Row]]:
+        """The journal rows at `positions` that the connection's snapshot holds, in order, some at
+        a time.
+        """
+        found = list(map(self._newer.get, positions))
+        if not all(found):
+            found = list(map(self._known, positions))
+        known = [row for row in found if row]
         if known and not _are_held(connection, known):
             self._begin({})
-            known = {}
+            known = []
         if len(known) == len(positions):
-            return known.values()
-        new = [position for position in positions if position not in known]
-        return self._among(known, positions, sql.entries(connection, new))
+            return [known]
+        return _in_parts(self._others(connection, positions, known))
 
-    def _among(
-        self, known: Mapping[int, Row], positions: Iterable[int], entries: Iterator[Entry]
+    def _others(
+        self, connection: Connection, positions: Sequence[int], known: Sequence[Row]
     ) -> Iterator[Row]:
-        """What is known and the entries that are new, as they come, in order."""
+        """What is known, and the others as they come, in order."""
+        at = {row.entry.position: row for row in known}
+        entries = sql.entries(connection, [n for n in positions if n not in at])
         entry = next(entries, None)
         for position in positions:
-            if row := known.get(position):
+            if row := at.get(position):
                 yield row
             elif entry is not None and entry.position == position:
                 yield self._keep(entry)
@@ -81,9 +94,10 @@ class Recent:
         return row
 
     def _keep(self, entry: Entry) -> Row:
-        known = circumstances(entry)
-        # Those of many rows are equal: one object is compared at a glance.
-        known = self._circumstances.setdefault(known, known)
+        values = circumstances(entry)
+        known = self._circumstances.get(values)
+        if known is None:
+            known = self._circumstances[values] = Circumstances(values)
         row = Row(entry, known, {}, _ROW_SIZE + len(entry.attributes) + len(entry.data))
         self._put(row)
         return row
@@ -97,14 +111,20 @@ class Recent:
     def _begin(self, older: dict[int, Row]) -> None:
         self._older = older
         self._newer: dict[int, Row] = {}
-        self._circumstances: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
+        self._circumstances: dict[tuple[str | int, ...], Circumstances] = {}
         self._size = 0
 
 
-def _are_held(connection: Connection, known: Mapping[int, Row]) -> bool:
+def _in_parts(rows: Iterator[Row]) -> Iterator[Sequence[Row]]:
+    while part := list(islice(rows, PART_OF_EVENTS)):
+        yield part
+
+
+def _are_held(connection: Connection, known: Sequence[Row]) -> bool:
     """Whether a snapshot holds all these rows, and not others in their places, as of a journal that
     was restored: then they are of other times.
     """
-    times = [row.entry.hubtime for row in known.values()]
-    told = sql.times(connection, list(known), since=times[0])
+    entries = [row.entry for row in known]
+    times = [entry.hubtime for entry in entries]
+    told = sql.times(connection, [entry.position for entry in entries], since=times[0])
     return told == (len(times), sum(times) - times[0] * len(times))

@@ -103,6 +103,10 @@ class Decisions:
             self._standings[known] = standing
         return standing
 
+    def may_exclude(self, parties: bytes) -> bool:
+        """Whether step 4 may keep back any of the events whose marks these are, one after another."""
+        return bool(self._withdrawals) or self._accused_by(parties) is not None
+
     def exclusion(self, entry: Entry) -> Ground | None:
         """Step 4: the accused side, and whoever has withdrawn from the case, or one it comes from.
 
