@@ -7,7 +7,7 @@ acknowledged finds it. SQLite has one writing transaction at a time anyway.
 
 from typing import Final
 
-from hub.database.connection import Connection, is_sqlite
+from hub.database.connection import Connection, fetched, is_sqlite
 
 _LOCK: Final = 0x67756174
 
@@ -18,7 +18,7 @@ def hold_access(connection: Connection) -> None:
     A statement of its own: the next one sees whatever was committed before the lock was had.
     """
     if not is_sqlite(connection):
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(?)", (_LOCK,))
+        fetched(connection, "SELECT pg_advisory_xact_lock_shared(?)", (_LOCK,))
 
 
 def change_access(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.database.connection import Connection, copy_in, is_sqlite, numbers, rows_of
+from hub.database.connection import Connection, copy_in, fetched, is_sqlite, numbers, rows_of
 from hub.database.partitions import QUARTERLY, Cut, make_room
 from hub.database.shards import THIS_MOMENT
 from hub.errors import StorageFailed
@@ -26,14 +26,16 @@ class Head:
     policy: tuple[int, int]
 
 
+_HEAD: Final = (
+    "SELECT next_number, hubtime, epoch, room,"
+    " (SELECT revision FROM revisions WHERE name = 'subscriptions'), version, changed_at"
+    " FROM shards, policies WHERE shard = ? ORDER BY version DESC LIMIT 1"
+)
+
+
 def head(connection: Connection, shard: int) -> Head:
     """One statement, since every registration asks it."""
-    row = connection.exec_driver_sql(
-        "SELECT next_number, hubtime, epoch, room,"
-        " (SELECT revision FROM revisions WHERE name = 'subscriptions'), version, changed_at"
-        " FROM shards, policies WHERE shard = ? ORDER BY version DESC LIMIT 1",
-        (shard,),
-    ).one()
+    (row,) = fetched(connection, _HEAD, (shard,))
     next_number, hubtime, epoch, room, revision, *policy = row
     return Head(shard, next_number, hubtime, epoch, room, revision, tuple(policy))
 

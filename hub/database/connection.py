@@ -7,7 +7,7 @@ values is a table on both.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy
 
@@ -90,6 +90,17 @@ def copy_in(
     from hub.database.postgres import copied
 
     copied(connection, table, list(columns), rows)
+
+
+def fetched(connection: Connection, statement: str, values: tuple[Any, ...]) -> Iterable[Any]:
+    """The rows of a hot statement as the driver has them, the way there past SQLAlchemy too where
+    it takes as long as the driver's. Raises as a statement does.
+    """
+    if is_sqlite(connection):
+        return cast(Iterable[Any], connection.exec_driver_sql(statement, values).cursor)
+    from hub.database.postgres import fetched as fetched_there
+
+    return fetched_there(connection, statement, values)
 
 
 def plain(rows: sqlalchemy.CursorResult[Any], *, part: int = PART) -> Iterator[Any]:

@@ -259,6 +259,13 @@ def copied(
     _answer(connection, driver.copy_records_to_table(table, records=rows, columns=columns))
 
 
+def fetched(
+    connection: Connection, statement: str, values: Sequence[Any]
+) -> "list[asyncpg.Record]":
+    """The rows that a statement gives, past SQLAlchemy. Raises as `told` does."""
+    return _answer(connection, _driver(connection).fetch(_numbered(statement), *values))
+
+
 def told(connection: Connection, command: str, *, times: int = 1) -> str:
     """What the server says that it has done on a command without values, past SQLAlchemy.
 

@@ -5,7 +5,15 @@ from dataclasses import astuple, dataclass
 from operator import attrgetter
 from typing import Final
 
-from hub.database.connection import STREAMED, Connection, Spoken, numbers, rows_of, spoken
+from hub.database.connection import (
+    STREAMED,
+    Connection,
+    Spoken,
+    fetched,
+    numbers,
+    rows_of,
+    spoken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,11 @@ def append_read(connection: Connection, row: ReadRow, *, in_force: bool) -> bool
     Whether dead letters of the subscription wait in its stretch.
     One statement: each takes the interpreter's lock from whoever reads the next page.
     """
-    waiting: int | None = connection.exec_driver_sql(
-        spoken(connection, _READ_IN_FORCE),
-        (
-            *_values(row),
-            *(in_force, row.policy, row.token, row.read_at),
-            *(row.subscription, row.first, row.last),
-        ),
-    ).scalar_one_or_none()
-    return None if waiting is None else bool(waiting)
+    conditions = (in_force, row.policy, row.token, row.read_at)
+    stretch = (row.subscription, row.first, row.last)
+    values = (*_values(row), *conditions, *stretch)
+    told = list(fetched(connection, spoken(connection, _READ_IN_FORCE), values))
+    return bool(told[0][0]) if told else None
 
 
 @dataclass(frozen=True, slots=True)

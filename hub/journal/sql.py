@@ -5,11 +5,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from secrets import randbits
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hub.database.connection import Spoken, at, numbers, rows_of, spoken
+from hub.database.connection import Spoken, at, fetched, numbers, rows_of, spoken
 from hub.database.tables import refusals, subscription_changes, subscriptions
 from hub.event import Entry, Record
 
@@ -48,21 +48,16 @@ def any_claimed(connection: Connection, slots: Iterable[int]) -> bool:
 def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
     """The journal rows at `positions`, in order."""
     there, values = at(connection, positions)
-    rows = connection.exec_driver_sql(
-        f"SELECT {_HEADER}, data FROM held WHERE {there} ORDER BY position", values
-    )
-    # The driver's own cursor: a page is a thousand rows, each of which would become a Row first.
-    for row in cast(Iterator[tuple[Any, ...]], rows.cursor):
+    asked = f"SELECT {_HEADER}, data FROM held WHERE {there} ORDER BY position"
+    for row in fetched(connection, asked, values):
         yield Entry(*row)
 
 
 def times(connection: Connection, positions: Sequence[int], *, since: int) -> tuple[int, int]:
     """How many journal rows there still are at `positions`, and the sum of their times `since`."""
     there, values = at(connection, positions)
-    count, total = connection.exec_driver_sql(
-        f"SELECT count(*), CAST(coalesce(sum(hubtime - ?), 0) AS bigint) FROM held WHERE {there}",
-        (since, *values),
-    ).one()
+    asked = "SELECT count(*), CAST(coalesce(sum(hubtime - ?), 0) AS bigint) FROM held"
+    ((count, total),) = fetched(connection, f"{asked} WHERE {there}", (since, *values))
     return count, total
 
 
@@ -129,6 +124,14 @@ def put_feed_rows(connection: Connection, feeds: "Sequence[tuple[int, array[int]
     connection.exec_driver_sql(spoken(connection, _PUT_FEED_ROWS), rows_of(connection, rows))
 
 
+_FEED_AFTER: Final = (
+    "SELECT positions, last FROM feed"
+    " WHERE subscription = ? AND first <= ? AND last > ? AND first >="
+    " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = ? AND first <= ?)"
+    " ORDER BY first LIMIT ?"
+)
+
+
 def feed_after(
     connection: Connection, subscription: int, *, after: int, until: int, most: int
 ) -> list[int]:
@@ -136,19 +139,14 @@ def feed_after(
     found, reached, most_rows = array("q"), after, _FEED_ROWS
     while True:
         wanted = min(most_rows, most - len(found))
-        rows = connection.exec_driver_sql(
-            "SELECT positions, last FROM feed"
-            " WHERE subscription = ? AND first <= ? AND last > ? AND first >="
-            " (SELECT coalesce(max(first), 0) FROM feed WHERE subscription = ? AND first <= ?)"
-            " ORDER BY first LIMIT ?",
-            (subscription, until, reached, subscription, reached, wanted),
-        ).all()
+        values = (subscription, until, reached, subscription, reached, wanted)
+        rows = list(fetched(connection, _FEED_AFTER, values))
         for packed, _ in rows:
             positions = array("q", packed)
             found += positions[bisect_right(positions, reached) : bisect_right(positions, until)]
         if len(found) >= most or len(rows) < wanted:
             return found[:most].tolist()
-        reached, most_rows = rows[-1].last, most_rows * _MORE
+        (_, reached), most_rows = rows[-1], most_rows * _MORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +227,10 @@ class Standing:
 
 def standing(connection: Connection, agency: str, id_: str) -> Standing | None:
     """One subscription of an agency with what its reader must know, by one question."""
-    row = connection.exec_driver_sql(_STANDING, (agency, id_)).one_or_none()
-    if row is None:
+    rows = list(fetched(connection, _STANDING, (agency, id_)))
+    if not rows:
         return None
-    *columns, version, changed_at, expired = row
+    ((*columns, version, changed_at, expired),) = rows
     return Standing(SubscriptionRow(*columns), (version, changed_at), bool(expired))
 
 

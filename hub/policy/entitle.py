@@ -104,7 +104,7 @@ class Decisions:
         return standing
 
     def may_exclude(self, parties: bytes) -> bool:
-        """Whether step 4 may keep back any of the events whose marks these are, one after another."""
+        """Whether step 4 may keep back any of the events whose marks these are together."""
         return bool(self._withdrawals) or self._accused_by(parties) is not None
 
     def exclusion(self, entry: Entry) -> Ground | None:

@@ -10,12 +10,13 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import Connection, event
 
 from deploy.local.postgres import running
@@ -131,8 +132,15 @@ def sent(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
     def note(_c: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
         statements.append((statement, values))
 
+    def note_direct(asked: asyncpg.connection.LoggedQuery) -> None:
+        statements.append((asked.query, asked.args))
+
     event.listen(connection, "before_cursor_execute", note)
-    yield statements
+    driver = connection.connection.driver_connection
+    # It tells nothing of what is sent by SQLAlchemy's cursors.
+    direct = isinstance(driver, asyncpg.Connection) and driver.query_logger(note_direct)
+    with direct or nullcontext():
+        yield statements
     event.remove(connection, "before_cursor_execute", note)
 
 
@@ -145,12 +153,14 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def explain(connection: Connection, ask: Asked) -> list[dict[str, Any]]:
     """How each statement of what is asked is carried out; nothing of it stays."""
-    with connection.begin_nested() as undone:
-        with sent(connection) as statements:
-            ask(connection)
+    # Also what undoes it: by then the driver has told of all that came before.
+    with sent(connection) as statements, connection.begin_nested() as undone:
+        ask(connection)
         undone.rollback()
     told: list[dict[str, Any]] = []
     for statement, values in statements:
+        if statement.startswith(("SAVEPOINT ", "ROLLBACK ")):
+            continue
         with connection.begin_nested() as undone:
             found = connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values
