@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.catalogue import load_catalogue
 from contracts.owncodes import Codes
 from hub.database.background import Background
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import sqlite_module
 from hub.database.transactions import Database
 from hub.database.watch import Outage, ReaderWatch, WriterWatch
@@ -92,7 +92,8 @@ async def ground_on(
     """
     outage = Outage(log=log, clock=time.monotonic)
     watch = ReaderWatch(log, outage)
-    readers = partial(Readers, database.reading, failed=watch.failed, read=watch.answered)
+    readers = partial(Readers, failed=watch.failed, read=watch.answered)
+    threads = partial(OnThreads, database.reading)
     writers = partial(
         Writer,
         capacity=settings.queue_bytes,
@@ -112,13 +113,11 @@ async def ground_on(
         reader_watch=watch,
         writer=writer,
         records=writers(database.writing()) if records_apart else writer,
-        readers=readers(threads=settings.readers),
-        # The interpreter lock changes hands at each row: several threads that read pages of
-        # a thousand rows get half of what one gets.
-        pages=readers(threads=1).within(database.answer),
-        examinations=readers(threads=1),
+        readers=readers(threads(threads=settings.readers)),
+        pages=readers(database.pages()).within(database.answer),
+        examinations=readers(threads(threads=1)),
         # A question about what was read may go through a million entries.
-        lookups=readers(threads=1).within(database.answer),
+        lookups=readers(threads(threads=1)).within(database.answer),
     )
     metrics.watch_queue(
         works=lambda: ground.writer.depth,

@@ -7,6 +7,7 @@ values is a table on both.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy
@@ -87,9 +88,24 @@ def copy_in(
 ) -> None:
     """Insert rows by PostgreSQL's COPY. Raises as a statement does."""
     # Whoever has SQLite need not load another driver.
-    from hub.database.postgres import copied
+    from hub.database.session import copied
 
     copied(connection, table, list(columns), rows)
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Apart from the works that are under way on this thread too: whoever is about to read what
+    another one is reading has only to wait for it. A second at most, then not apart.
+    """
+    turn = connection.get_execution_options().get("turn")
+    if turn is None:
+        yield
+        return
+    from hub.database.session import had
+
+    with had(turn):
+        yield
 
 
 def fetched(connection: Connection, statement: str, values: tuple[Any, ...]) -> Iterable[Any]:
@@ -98,7 +114,7 @@ def fetched(connection: Connection, statement: str, values: tuple[Any, ...]) -> 
     """
     if is_sqlite(connection):
         return cast(Iterable[Any], connection.exec_driver_sql(statement, values).cursor)
-    from hub.database.postgres import fetched as fetched_there
+    from hub.database.session import fetched as fetched_there
 
     return fetched_there(connection, statement, values)
 

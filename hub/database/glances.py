@@ -12,7 +12,8 @@ import asyncpg
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
-from hub.database.postgres import FAR, driver_address
+from hub.database.postgres import driver_address
+from hub.database.session import FAR
 from hub.errors import StorageFailed
 
 # Who asks has a publisher who waits.

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from hub.database.migrating import migrate
-from hub.database.transactions import SpaceHere, T, storage_reason
+from hub.database.readers import OnThreads
+from hub.database.transactions import SpaceHere, T, Works, storage_reason
 from hub.errors import DataDirectoryDamaged
 
 FIRST_SAFE_SQLITE = (3, 51, 3)
@@ -58,6 +59,12 @@ class SqliteDatabase:
     def reading(self) -> "_Transactions":
         """Transactions that only read."""
         return _Transactions(self.readers)
+
+    def pages(self) -> Works:
+        """Works that read pages, one after another: the driver gives the interpreter lock away at
+        each row, so that several threads get half of what one gets.
+        """
+        return OnThreads(self.reading, threads=1)
 
     def space(self, _connection: Connection) -> SpaceHere:
         """What the data directory takes and may take."""

@@ -1,6 +1,7 @@
 """A hub's database, whichever it is: transactions for one thread that writes, and for readers."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -26,6 +27,22 @@ class Transactions(Protocol):
 
     def close(self) -> None:
         """Close the connection. No other call runs, and no event loop on the caller's thread."""
+        ...
+
+
+class Works(Protocol):
+    """Works that read, each on one snapshot, on a thread or threads of their own."""
+
+    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+        """Have `work` done; the future holds what it returned or raised, and DBAPIError as
+        `Transactions.run` raises it. One that is cancelled before its turn is not begun.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Let all that was submitted end, and close the connections. Blocks; no event loop runs on
+        the caller's thread.
+        """
         ...
 
 
@@ -59,6 +76,10 @@ class Database(Protocol):
 
     def reading(self) -> Transactions:
         """Transactions that see one snapshot each and cannot change it."""
+        ...
+
+    def pages(self) -> Works:
+        """Works that read pages."""
         ...
 
     def space(self, connection: Connection) -> Space:

@@ -5,13 +5,13 @@ does what can be seen of it by the same sight; so both are made once, and a snap
 whether it holds the rows still. Whether one may be handed over is decided each time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
-from hub.database.connection import PART_OF_EVENTS, Connection
+from hub.database.connection import PART_OF_EVENTS, Connection, alone
 from hub.delivery.view import Sight, View, view_of
 from hub.event import Entry
 from hub.journal import sql
@@ -53,6 +53,12 @@ class Recent:
         """The journal rows at `positions` that the connection's snapshot holds, in order, some at
         a time.
         """
+        if all(map(self._newer.get, positions)):
+            return self._rows(connection, positions)
+        with alone(connection):
+            return self._rows(connection, positions)
+
+    def _rows(self, connection: Connection, positions: Sequence[int]) -> Iterable[Sequence[Row]]:
         found = list(map(self._newer.get, positions))
         if not all(found):
             found = list(map(self._known, positions))
@@ -62,17 +68,21 @@ class Recent:
             known = []
         if len(known) == len(positions):
             return [known]
-        return _in_parts(self._others(connection, positions, known))
-
-    def _others(
-        self, connection: Connection, positions: Sequence[int], known: Sequence[Row]
-    ) -> Iterator[Row]:
-        """What is known, and the others as they come, in order."""
         at = {row.entry.position: row for row in known}
         entries = sql.entries(connection, [n for n in positions if n not in at])
-        entry = next(entries, None)
+        # The first one also ends the waiting for all of them.
+        return _in_parts(self._among(at, positions, next(entries, None), entries))
+
+    def _among(
+        self,
+        known: Mapping[int, Row],
+        positions: Iterable[int],
+        entry: Entry | None,
+        entries: Iterator[Entry],
+    ) -> Iterator[Row]:
+        """What is known, and the others as they come, in order."""
         for position in positions:
-            if row := at.get(position):
+            if row := known.get(position):
                 yield row
             elif entry is not None and entry.position == position:
                 yield self._keep(entry)

@@ -21,7 +21,7 @@ from hub.database.appending import APPENDED
 from hub.database.connection import Connection
 from hub.database.keys import keys_of
 from hub.database.patience import Patience
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import open_sqlite, sqlite_module
 from hub.database.transactions import Database
 from hub.database.writer import Writer
@@ -79,7 +79,7 @@ def journal(database: Database) -> Iterator[Journal]:
     """A journal in an opened database. No event loop may run on the caller's thread."""
     watch = Quiet()
     writer = Writer(database.writing(), capacity=1 << 30, observer=watch, clock=perf_counter)
-    readers = Readers(database.reading, threads=2, failed=lambda _: None)
+    readers = Readers(OnThreads(database.reading, threads=2), failed=lambda _: None)
     with closing(database.reading()) as reading:
         marks = PartyMarks(reading.run(keys_of)["parties"])
     policies = Policies(

@@ -14,7 +14,7 @@ from structlog import DropEvent, make_filtering_bound_logger, wrap_logger
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.background import Background
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.writer import Writer
 from hub.errors import Overloaded, Stopping, StorageFailed
@@ -150,7 +150,7 @@ async def test_a_backfill_that_failed_goes_on_until_the_feed_is_whole(
     writer = Writer(database.writing(), capacity=10_000, observer=heard, clock=lambda: 0.0)
     filler = Filler(
         writer=writer,
-        readers=Readers(database.reading, threads=1, failed=lambda _: None),
+        readers=Readers(OnThreads(database.reading, threads=1), failed=lambda _: None),
         policies=policies,
         announce=lambda _: filled.set(),
         background=heard.background,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Overloaded
 from hub.upkeep.doctor import FULL_SECONDS, QUICK_SECONDS, Doctor
@@ -29,7 +29,7 @@ class Surroundings:
         self.asked, self.gate = asyncio.Event(), asyncio.Event()
         self.reason: str | None = None
         self.monotonic: Callable[[], float] = lambda: 0.0
-        self.readers = Readers(database.reading, threads=1, failed=lambda _: None)
+        self.readers = Readers(OnThreads(database.reading, threads=1), failed=lambda _: None)
         self.doctor = Doctor(
             self.readers,
             patient=Patient(directory, connections=10, queue=1024, kafka=False),

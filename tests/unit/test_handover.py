@@ -42,7 +42,7 @@ from hub.database.intake import Handed
 from hub.database.news import ANYTHING, NOTHING, News
 from hub.database.patience import Patience
 from hub.database.postgres import open_postgres
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.shards import Held, Taken
 from hub.database.signals import Signals
 from hub.database.transactions import Transactions
@@ -462,7 +462,7 @@ async def door_on(url: str) -> AsyncIterator[tuple[HandOver, Writer]]:
     """A door where nobody registers, and its writer, which has its connection."""
     database = await asyncio.to_thread(open_postgres, url)
     writer = Writer(database.writing(), capacity=10**9, observer=Quiet(), clock=lambda: 0.0)
-    readers = Readers(database.reading, threads=1, failed=lambda _: None)
+    readers = Readers(OnThreads(database.reading, threads=1), failed=lambda _: None)
     writer.start()
     await writer.submit(intake.any_waits)
     try:
@@ -541,7 +541,7 @@ async def test_a_round_that_storage_does_not_bear_is_halved_until_it_does(
         failures += 1
 
     database = await asyncio.to_thread(open_postgres, postgres_database)
-    readers = Readers(database.reading, threads=1, failed=lambda _: None)
+    readers = Readers(OnThreads(database.reading, threads=1), failed=lambda _: None)
 
     def prepare(connection: Connection) -> None:
         put_policy(connection)

@@ -14,7 +14,7 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.faults import Fault
 from contracts.region import load_regions
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.transactions import storage_reason
 from hub.errors import StorageFailed
@@ -116,7 +116,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with closing(open_sqlite(tmp_path, readers=1)) as database:
-        readers = Readers(database.reading, threads=1, failed=lambda _: None)
+        readers = Readers(OnThreads(database.reading, threads=1), failed=lambda _: None)
         made = World(tmp_path, database, readers)
         made.apply(1)
         yield made

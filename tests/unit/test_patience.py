@@ -26,7 +26,7 @@ from hub.backbone.port import Backbone
 from hub.backbone.sql import SqlBackbone
 from hub.database.background import Background
 from hub.database.patience import Patience
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.readiness import LONGEST_COMMIT, Readiness
 from hub.database.sqlite import open_sqlite
 from hub.database.transactions import T
@@ -168,7 +168,7 @@ def silent_storage() -> Iterator[Storage]:
     """Storage that is silent until the block ends."""
     silent = Silent(threading.Event(), [])
     writer = Writer(silent, capacity=1 << 30, observer=Quiet(), clock=lambda: 0.0)
-    readers = Readers(lambda: silent, threads=1, failed=lambda _: None)
+    readers = Readers(OnThreads(lambda: silent, threads=1), failed=lambda _: None)
     writer.start()
     try:
         yield Storage(writer, readers, silent.asked)

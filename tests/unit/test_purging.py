@@ -14,7 +14,7 @@ from hub.database import partitions
 from hub.database.background import Background
 from hub.database.connection import Connection
 from hub.database.postgres import open_postgres
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.transactions import Database
 from hub.database.watch import Outage, ReaderWatch
@@ -69,8 +69,7 @@ async def turn(database: Database, terms: Terms) -> None:
     writer = Writer(database.writing(), capacity=10_000, observer=Quiet(), clock=lambda: 0.0)
     metrics, log = Metrics(version="0", sqlite="0"), structlog.get_logger()
     readers = Readers(
-        database.reading,
-        threads=1,
+        OnThreads(database.reading, threads=1),
         failed=ReaderWatch(log, Outage(log=log, clock=lambda: 0.0)).failed,
     )
     writer.start()

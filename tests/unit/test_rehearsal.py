@@ -13,7 +13,7 @@ from msgspec import json as msgjson
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.connection import Connection
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.errors import Overloaded
 from hub.event import Entry, Marking
@@ -100,7 +100,7 @@ def register(connection: Connection, moment: int, count: int) -> None:
 
 @pytest.fixture
 def readers(database: SqliteDatabase) -> Iterator[Readers]:
-    made = Readers(database.reading, threads=1, failed=lambda _: None)
+    made = Readers(OnThreads(database.reading, threads=1), failed=lambda _: None)
     yield made
     made.stop()
 
@@ -138,7 +138,7 @@ async def test_a_replay_goes_back_to_just_the_time_that_was_asked_for(
 
 async def test_a_replay_on_no_events_at_all_is_complete(tmp_path: Path) -> None:
     with closing(open_sqlite(tmp_path, readers=1)) as empty:
-        readers = Readers(empty.reading, threads=1, failed=lambda _: None)
+        readers = Readers(OnThreads(empty.reading, threads=1), failed=lambda _: None)
         replays = Replays(readers=readers, pause=no_pause)
         replay = await replays.run(STANDING, PROPOSED, since=0, now=NOW)
         readers.stop()

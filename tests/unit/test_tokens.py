@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import open_sqlite
 from hub.policy import sql
 from hub.policy import tokens as policy_tokens
@@ -36,7 +36,7 @@ async def test_the_tokens_that_were_used_last_are_known_from_the_start(
             sql.revoke_token(connection, numbers["revoked"], now=2)
             used = {"long ago": 3, "lately": 4, "today": 5, "expired": 6, "revoked": 7}
             sql.note_uses(connection, {numbers[name]: at for name, at in used.items()})
-        readers = Readers(database.reading, threads=1, failed=lambda _: None)
+        readers = Readers(OnThreads(database.reading, threads=1), failed=lambda _: None)
         tokens = Tokens(readers)
 
         def known() -> list[str]:

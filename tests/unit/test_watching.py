@@ -13,7 +13,7 @@ from structlog import DropEvent, make_filtering_bound_logger, wrap_logger
 from contracts.catalogue import load_catalogue
 from contracts.region import load_regions
 from hub.database.background import Background
-from hub.database.readers import Readers
+from hub.database.readers import OnThreads, Readers
 from hub.database.sqlite import SqliteDatabase, open_sqlite
 from hub.database.watch import Outage, ReaderWatch
 from hub.database.writer import Writer
@@ -108,8 +108,7 @@ async def watching(
 
     log = wrap_logger(None, processors=[tell], wrapper_class=make_filtering_bound_logger(0))
     readers = Readers(
-        database.reading,
-        threads=1,
+        OnThreads(database.reading, threads=1),
         failed=ReaderWatch(log, Outage(log=log, clock=lambda: 0.0)).failed,
     )
     watch = Watch(
