@@ -8,7 +8,7 @@ from hub.upkeep.sql import Partitioning, ServerState
 # Transactions after which PostgreSQL would stop to take writes, and when somebody should look.
 LAST_TRANSACTION: Final = 2_000_000_000
 MANY_TRANSACTIONS: Final = 1_000_000_000
-FEW_CONNECTIONS: Final = 10
+FEW_CONNECTIONS: Final = 11
 # One goes in a quarter, within the hour in which it may.
 MANY_PAST: Final = 2
 
