@@ -68,7 +68,7 @@ def dead_letters(
                 return listed
             after, examined, row = event.position, examined + 1, by_position[event.position]
             way = steps.allow(event, circumstances(event), True)
-            if isinstance(way, Way):
+            if isinstance(way, Way) and not steps.leaves_out(event.attributes):
                 reason = _reason(event, row, way.allowed, policy)
                 listed.items.append(DeadLetter(event, row, reason))
         if len(rows) < STRETCH:

@@ -189,8 +189,7 @@ class Steps:
         """Whether an entry in such circumstances may be handed over, and how far. Its data is not
         looked at.
 
-        `concerned`: step 4 may keep it back. The subscription's filters are asked of what is
-        allowed alone.
+        `concerned`: step 4 may keep it back.
         """
         if entry.expires is not None and entry.expires <= self._now:
             return _EXPIRED
@@ -201,9 +200,13 @@ class Steps:
             return way
         if concerned and (excluded := self._decisions.exclusion(entry)) is not None:
             return _kept_back(Denied(excluded.step, excluded.code))
-        if self._filters and not passes(self._filters, entry.attributes):
-            return _FILTERED
         return way
+
+    def leaves_out(self, attributes: bytes) -> bool:
+        """Whether the subscription's filters leave out an event with these attributes. Asked of
+        what is allowed alone.
+        """
+        return bool(self._filters) and not passes(self._filters, attributes)
 
     def take(
         self, row: Row, recent: Recent, concerned: bool
@@ -213,10 +216,14 @@ class Steps:
         way = self.allow(entry, row.circumstances, concerned)
         if isinstance(way, KeptBack):
             return way.outcome, way
+        if self._filters and self.leaves_out(row.attributes):
+            return FILTERED, _FILTERED
         if way.pinned == entry.version:
-            return way.outcome, row.views.get(way.sight) or recent.view(row, way.sight)
+            return way.outcome, row.whole if way.sight.whole else recent.view(row, way.sight)
         try:
-            carried, target = in_version(entry, way.contract, way.pinned, catalogue=self._catalogue)
+            carried, target = in_version(
+                row.full(), way.contract, way.pinned, catalogue=self._catalogue
+            )
         except Inconvertible as inconvertible:
             wanted = self._catalogue.find(entry.type, way.pinned)
             reason = no_form(wanted, inconvertible.fault, way.allowed)

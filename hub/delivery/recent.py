@@ -10,15 +10,17 @@ from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.database.connection import PART_OF_EVENTS, Connection, alone
-from hub.delivery.view import Sight, View, view_of
+from hub.delivery.view import Sight, View, view_of, whole
 from hub.event import Entry
 from hub.journal import sql
 from hub.policy.entitle import circumstances
 
-# What a row takes beside its payload and attributes: bytes, about.
+# What a row, and one of its views, take beside their documents: bytes, about.
 _ROW_SIZE: Final = 1_500
+_VIEW_SIZE: Final = 300
 
 
 class Circumstances(Struct, gc=False, frozen=True, eq=False):
@@ -30,12 +32,29 @@ class Circumstances(Struct, gc=False, frozen=True, eq=False):
 
 
 class Row(Struct, gc=False, eq=False):
-    """An event of the journal, and its views by what is seen; in bytes, about `size`."""
+    """An event of the journal, and its views by what is seen; in bytes, about `size`.
+
+    `entry` is without its attributes and data: they stand in the document that it is as a `whole`,
+    the former but for their last brace in the first `opened` bytes, the latter from `payload` on.
+    """
 
     entry: Entry
     circumstances: Circumstances
-    views: dict[Sight, View]
+    whole: View
+    opened: int
+    payload: int
+    views: dict[Sight, View] | None
     size: int
+
+    @property
+    def attributes(self) -> bytes:
+        """As they were published, a JSON object."""
+        return self.whole.document[: self.opened] + b"}"
+
+    def full(self) -> Entry:
+        """The entry with its attributes and data."""
+        data = self.whole.document[self.payload : -1]
+        return replace(self.entry, attributes=self.attributes, data=data)
 
 
 class Recent:
@@ -77,24 +96,28 @@ class Recent:
         self,
         known: Mapping[int, Row],
         positions: Iterable[int],
-        entry: Entry | None,
-        entries: Iterator[Entry],
+        read: tuple[Entry, bytes, bytes] | None,
+        entries: Iterator[tuple[Entry, bytes, bytes]],
     ) -> Iterator[Row]:
         """What is known, and the others as they come, in order."""
         for position in positions:
             if row := known.get(position):
                 yield row
-            elif entry is not None and entry.position == position:
-                yield self._keep(entry)
-                entry = next(entries, None)
+            elif read is not None and read[0].position == position:
+                yield self._keep(*read)
+                read = next(entries, None)
 
     def view(self, row: Row, sight: Sight) -> View:
-        """The view of an event that is seen so."""
+        """The view of an event that is seen so, not as a whole."""
+        if row.views is None:
+            row.views = {}
         view = row.views.get(sight)
         if view is None:
-            view = row.views[sight] = view_of(row.entry, sight)
-            row.size += len(view.document)
-            self._size += len(view.document)
+            made = view_of(row.full(), sight)
+            view = row.views[sight] = made if made.withheld else row.whole
+            grown = _VIEW_SIZE + len(made.document) if made.withheld else _VIEW_SIZE
+            row.size += grown
+            self._size += grown
         return view
 
     def _known(self, position: int) -> Row | None:
@@ -103,12 +126,16 @@ class Recent:
             self._put(row)
         return row
 
-    def _keep(self, entry: Entry) -> Row:
+    def _keep(self, entry: Entry, attributes: bytes, data: bytes) -> Row:
         values = circumstances(entry)
         known = self._circumstances.get(values)
         if known is None:
             known = self._circumstances[values] = Circumstances(values)
-        row = Row(entry, known, {}, _ROW_SIZE + len(entry.attributes) + len(entry.data))
+        seen = whole(entry, attributes, data)
+        size = len(seen.document)
+        row = Row(
+            entry, known, seen, len(attributes) - 1, size - len(data) - 1, None, _ROW_SIZE + size
+        )
         self._put(row)
         return row
 

@@ -53,11 +53,13 @@ class Sight(Struct, frozen=True, eq=False, gc=False):
     """What a recipient sees of the events of one contract that bear the same caveats.
 
     `hidden` is told of every event of which anything is; `sealed`: nothing of it was kept.
+    `whole`: all of it is seen, whatever there is.
     """
 
     cuts: tuple[_Cut, ...]
     hidden: tuple[str, ...]
     sealed: bool
+    whole: bool
 
 
 def sight_of(contract: Contract, allowed: Allowed, *, caveats: int) -> Sight:
@@ -69,10 +71,16 @@ def sight_of(contract: Contract, allowed: Allowed, *, caveats: int) -> Sight:
 def _sight(contract: Contract, classes: frozenset[FieldClass], masked: bool, sealed: bool) -> Sight:
     if sealed:
         # That there is a payload, and of which contract, everybody knows.
-        return Sight((), tuple(f"/{field.name}" for field in contract.fields), True)
+        return Sight((), tuple(f"/{field.name}" for field in contract.fields), True, False)
     sees_sources = FieldClass.F4 in classes and not masked
     always = () if sees_sources else contract.source_protected
-    return Sight(_cuts_of(contract, classes, masked), always, False)
+    cuts = _cuts_of(contract, classes, masked)
+    return Sight(cuts, always, False, not cuts)
+
+
+def whole(entry: Entry, attributes: bytes, data: bytes) -> View:
+    """An event with these attributes and data as it is where all of it is seen."""
+    return View(_document(entry, attributes, data, ()), ())
 
 
 def view_of(entry: Entry, sight: Sight) -> View:
@@ -80,14 +88,14 @@ def view_of(entry: Entry, sight: Sight) -> View:
     if sight.sealed:
         attributes = _only_viewed(entry.attributes)
         return View(_document(entry, attributes, entry.data, sight.hidden), sight.hidden)
-    if not sight.cuts:
-        return View(_document(entry, entry.attributes, entry.data, ()), ())
+    if sight.whole:
+        return whole(entry, entry.attributes, entry.data)
     payload = _decode(entry.data)
     found: dict[str, None] = {}
     _cut(payload, sight.cuts, "", found)
     withheld = (*(p for p in found if p not in sight.hidden), *sight.hidden)
     if not withheld:
-        return View(_document(entry, entry.attributes, entry.data, ()), ())
+        return whole(entry, entry.attributes, entry.data)
     # Written anew even if nothing was there to take out: spaces and nulls would tell.
     attributes = _only_viewed(entry.attributes)
     return View(_document(entry, attributes, _encode(payload), withheld), withheld)

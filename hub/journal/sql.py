@@ -19,6 +19,7 @@ _HEADER: Final = (
     " attributes"
 )
 _NO_DATA: Final[tuple[bytes, ...]] = (b"",)
+_NO_BODY: Final[tuple[bytes, ...]] = (b"", b"")
 _PROOF: Final = "source, event_id, correlation, digest, about"
 _RECORD: Final = f"{_HEADER}, data, {_PROOF}"
 # So many rows of a feed are read at first, then eight times as many: one may hold a thousand
@@ -45,12 +46,14 @@ def any_claimed(connection: Connection, slots: Iterable[int]) -> bool:
     return bool(found.scalar_one())
 
 
-def entries(connection: Connection, positions: Sequence[int]) -> Iterator[Entry]:
-    """The journal rows at `positions`, in order."""
+def entries(
+    connection: Connection, positions: Sequence[int]
+) -> Iterator[tuple[Entry, bytes, bytes]]:
+    """The journal rows at `positions`, in order: without their attributes and data, and these."""
     there, values = at(connection, positions)
     asked = f"SELECT {_HEADER}, data FROM held WHERE {there} ORDER BY position"
     for row in fetched(connection, asked, values):
-        yield Entry(*row)
+        yield Entry(*row[:-2], *_NO_BODY), row[-2], row[-1]
 
 
 def times(connection: Connection, positions: Sequence[int], *, since: int) -> tuple[int, int]:

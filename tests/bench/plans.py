@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -135,13 +135,19 @@ def sent(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
     def note_direct(asked: asyncpg.connection.LoggedQuery) -> None:
         statements.append((asked.query, asked.args))
 
-    event.listen(connection, "before_cursor_execute", note)
     driver = connection.connection.driver_connection
     # It tells nothing of what is sent by SQLAlchemy's cursors.
-    direct = isinstance(driver, asyncpg.Connection) and driver.query_logger(note_direct)
-    with direct or nullcontext():
+    direct: AbstractContextManager[None] = nullcontext()
+    if isinstance(driver, asyncpg.Connection):
+        # At their first use it asks what these types are.
+        connection.exec_driver_sql("SELECT CAST(NULL AS bigint[]), CAST(NULL AS text[])")
+        direct = driver.query_logger(note_direct)
+    event.listen(connection, "before_cursor_execute", note)
+    with direct:
         yield statements
-    event.remove(connection, "before_cursor_execute", note)
+        event.remove(connection, "before_cursor_execute", note)
+        # By the next answer the driver has told of all that came before.
+        connection.exec_driver_sql("SELECT 1")
 
 
 def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -153,14 +159,12 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def explain(connection: Connection, ask: Asked) -> list[dict[str, Any]]:
     """How each statement of what is asked is carried out; nothing of it stays."""
-    # Also what undoes it: by then the driver has told of all that came before.
-    with sent(connection) as statements, connection.begin_nested() as undone:
-        ask(connection)
+    with connection.begin_nested() as undone:
+        with sent(connection) as statements:
+            ask(connection)
         undone.rollback()
     told: list[dict[str, Any]] = []
     for statement, values in statements:
-        if statement.startswith(("SAVEPOINT ", "ROLLBACK ")):
-            continue
         with connection.begin_nested() as undone:
             found = connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values
