@@ -7,7 +7,7 @@ on behind the last record settled, and nothing is there twice.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -103,8 +103,8 @@ class Reading:
             ) as reader:
                 if not document.record:
                     self._keep(document, chunk, reader.notices)
-                for record in reader.read(document.record):
-                    chunk.add(record, make(self._adapter, record))
+                for record, given in self._made(reader.read(document.record)):
+                    chunk.add(record, given)
                     read += 1
                     if chunk.full:
                         self._keep(document, chunk)
@@ -119,6 +119,15 @@ class Reading:
             self._documents.read_to_end(document, complete=False)
         else:
             self._documents.read_to_end(document, complete=True)
+
+    def _made(
+        self, records: Iterator[Record | Unreadable]
+    ) -> Iterator[tuple[Record | Unreadable, FromRecord]]:
+        """Records and what they give, each in a turn of its own: whoever sends need not wait."""
+        for record in records:
+            with self._state.computing:
+                given = make(self._adapter, record)
+            yield record, given
 
     def _tell(self, chunk: _Chunk, read: int, rows: int | None) -> None:
         """Numbers that nobody knows the last of may have gaps: then records are counted."""

@@ -1,10 +1,10 @@
 """The way on: what waits in the spool is sent, in order for each native number."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
+from threading import Lock, Thread
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -21,6 +21,8 @@ from adapters.kit.spool import Spool, refuse, take
 from adapters.kit.state import State
 
 _ENVELOPE: Final = 1_024
+# Batches: one on its way, and the next to go.
+_AT_ONCE: Final = 2
 
 
 class Publisher(Protocol):
@@ -49,10 +51,45 @@ class _Ready(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Going:
-    """A batch on its way."""
+    """A batch on its way, or the next to go."""
 
     events: list[_Ready]
     answer: Future[list[Result]]
+
+
+class _Line:
+    """Batches go out one after the other, each as soon as the one before is answered, and none
+    after one that was not."""
+
+    def __init__(self, publish: Callable[[list[_Ready]], list[Result]]) -> None:
+        self._publish = publish
+        self._guard = Lock()
+        self._next: deque[_Going] = deque()
+        self._goes = False
+
+    def add(self, events: list[_Ready]) -> _Going:
+        going = _Going(events, Future())
+        with self._guard:
+            self._next.append(going)
+            begins, self._goes = not self._goes, True
+        if begins:
+            # Whoever ends the process does not wait for a hub that is away.
+            Thread(target=self._go, name="sending", daemon=True).start()
+        return going
+
+    def _go(self) -> None:
+        while going := self._following():
+            try:
+                going.answer.set_result(self._publish(going.events))
+            except Exception as error:
+                # Nor does what is added from now on: no thread is begun while one goes.
+                going.answer.set_exception(error)
+                return
+
+    def _following(self) -> _Going | None:
+        with self._guard:
+            self._goes = bool(self._next)
+            return self._next.popleft() if self._next else None
 
 
 class Sending:
@@ -77,42 +114,39 @@ class Sending:
         self._batch = min(batch, MOST_EVENTS)
         self._own = own
         self._told = told
-        self._going: _Going | None = None
+        self._line = _Line(self._publish)
+        self._going: deque[_Going] = deque()
 
     def send(self) -> bool:
         """Send one batch, and remember the answers in one transaction; False when nothing waits.
 
-        The next batch, of other cases, is made ready while this one is on its way, and sent before
-        the answers are remembered. Killed before it remembers, it sends the same events again,
+        The next batch, of other cases, is made ready while this one is on its way, and goes out
+        as soon as this one is answered. Killed before it remembers, it sends the same events again,
         which are duplicates then. Raises HubError; what was not answered for goes on waiting.
         """
-        going, self._going = self._going or self._begin(self._ready()), None
-        if going is None:
+        with self._state.computing:
+            self._make_ready(_AT_ONCE)
+        if not self._going:
             return False
-        following = self._ready({each.waiting.case for each in going.events})
-        results = going.answer.result()
-        self._going = self._begin(following)
-        self._remember(list(zip(going.events, results, strict=True)))
+        try:
+            results = self._going[0].answer.result()
+        except Exception:
+            self._line, self._going = _Line(self._publish), deque()
+            raise
+        with self._state.computing:
+            self._make_ready(_AT_ONCE + 1)
+            self._remember(list(zip(self._going.popleft().events, results, strict=True)))
         return True
 
-    def _ready(self, on_their_way: Collection[str] = frozenset()) -> list[_Ready]:
+    def _make_ready(self, batches: int) -> None:
+        """Put as many batches in the line as wait, all of different cases."""
         room = MOST_BYTES - self._batch * _ENVELOPE
-        waiting = self._spool.front(self._batch, room, on_their_way)
-        return [_Ready(each, self._sealed(each)) for each in waiting]
-
-    def _begin(self, batch: list[_Ready]) -> _Going | None:
-        if not batch:
-            return None
-        going = _Going(batch, Future())
-        # Whoever ends the process does not wait for a hub that is away.
-        Thread(target=self._go, args=(batch, going.answer), name="sending", daemon=True).start()
-        return going
-
-    def _go(self, batch: Sequence[_Ready], answer: Future[list[Result]]) -> None:
-        try:
-            answer.set_result(self._publish(batch))
-        except Exception as error:
-            answer.set_exception(error)
+        while len(self._going) < batches:
+            going = [each.waiting for batch in self._going for each in batch.events]
+            waiting = self._spool.front(self._batch, room, going)
+            if not waiting:
+                return
+            self._going.append(self._line.add([_Ready(e, self._sealed(e)) for e in waiting]))
 
     def _remember(self, sent: Sequence[tuple[_Ready, Result]]) -> None:
         answered = [(each.waiting, result) for each, result in sent if not result.retryable]

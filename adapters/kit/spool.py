@@ -1,7 +1,8 @@
 """Events that wait to be sent, in order for each case, and what was sent for it."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +18,10 @@ from adapters.kit.state import State
 _TOGETHER: Final = 100
 _TOGETHER_BYTES: Final = 1 << 20
 _LOOKED_AT: Final = 10_000
+# Rows of which all is on its way are not looked at.
 _NEXT: Final = (
-    "SELECT number, held FROM spool WHERE source = ? AND number > ? ORDER BY number LIMIT 1"
+    "SELECT number, held FROM spool WHERE source = ? AND number > ? AND events >"
+    " ifnull((SELECT value FROM json_each(?) WHERE key = number), 0) ORDER BY number LIMIT 1"
 )
 # In one row each: with every row the other thread may take its turn, and keep it for long.
 _NUMBERS: Final = "IN (SELECT value FROM json_each(?))"
@@ -118,19 +121,19 @@ class Spool:
         _deeper(database, self.source, len(waits), size)
         return repeated
 
-    def front(
-        self, most: int, most_bytes: int, without: Collection[str] = frozenset()
-    ) -> list[Waiting]:
-        """What to send next: the oldest event of each case, at most so many; of the cases
-        `without`, which are on their way, none.
+    def front(self, most: int, most_bytes: int, going: Sequence[Waiting] = ()) -> list[Waiting]:
+        """What to send next: the oldest event of each case, at most so many; of the cases of those
+        that are `going` already, none.
 
         What an event replaces is certain once the hub has answered for the one before it.
         """
+        without = {each.case for each in going}
+        rows = json.encode(Counter(str(each.number) for each in going)).decode()
         chosen: dict[str, Waiting] = {}
         size = after = seen = 0
         # Many steps of few cases: looking further for others is not worth it for ever.
         while seen < _LOOKED_AT:
-            found = self._state.rows(_NEXT, self.source, after)
+            found = self._state.rows(_NEXT, self.source, after, rows)
             if not found:
                 break
             ((after, row),) = found

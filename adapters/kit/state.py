@@ -19,6 +19,7 @@ from msgspec import json
 
 from adapters.kit.held import Waiting, held
 from adapters.kit.port import CannotRun, Place, Translated
+from adapters.kit.turn import Turn
 
 FILE_NAME: Final = "adapter.db"
 RAW: Final = "raw"
@@ -103,11 +104,13 @@ class StateBroken(CannotRun):
 
 
 class State:
-    """The state of one directory. Threads take turns: each use is inside `transaction`."""
+    """The state of one directory. Threads take turns: each use is inside `transaction`, and
+    `computing` is for what takes them long beside it."""
 
     def __init__(self, database: sqlite3.Connection, directory: Path) -> None:
         self._database = database
         self._turn = RLock()
+        self.computing = Turn()
         self.directory = directory
 
     @contextmanager

@@ -170,7 +170,7 @@ def test_events_wait_in_order_and_one_of_each_case_at_a_time(state: State) -> No
     assert spool.depth() == Depth(5, 5, 7.0)
     assert front(spool) == [("1", b"a"), ("2", b"c"), ("3", b"e")]
     assert front(spool, most=2) == [("1", b"a"), ("2", b"c")]
-    others = spool.front(1, 1 << 20, without={"1", "2"})
+    others = spool.front(1, 1 << 20, spool.front(2, 1 << 20))
     assert [(each.made.native, each.made.data) for each in others] == [("3", b"e")]
     answer(state, spool, spool.front(2, 1 << 20))
     assert front(spool) == [("3", b"e"), ("1", b"b")]
@@ -192,6 +192,12 @@ def test_what_is_put_together_stands_in_rows_that_can_be_sent_whole(state: State
     assert [(each.made.native, each.made.data) for each in first] == [
         (c, b"a") for c in cases[:100]
     ]
+    # Behind a row of which all is on its way, and behind one of which some is.
+    going = [*first, *spool.front(20, 1 << 20, first)]
+    assert [each.case for each in going] == cases[:120]
+    following = spool.front(40, 1 << 30, going)
+    assert [each.case for each in following] == [*cases[120:], *(each.native for each in large)]
+    assert spool.front(40, 1 << 30, [*going, *following]) == []
     # One of them is to be sent again: its next step waits for it, whatever others do.
     answer(state, spool, first[:7] + first[8:])
     assert [row[0] for row in state.rows(rows)] == [1, 51, 1, 1, 100, 50]
