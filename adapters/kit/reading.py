@@ -31,7 +31,7 @@ from adapters.kit.spool import Fresh, Spool
 from adapters.kit.state import State
 from adapters.kit.steps import impossible
 
-_TOGETHER: Final = 500
+_TOGETHER: Final = 200
 _TOGETHER_BYTES: Final = 4 << 20
 
 Told = Callable[[Counts, Counter[FaultKind]], None]
@@ -135,7 +135,8 @@ class Reading:
 
     def _keep(self, document: Document, chunk: _Chunk, more: tuple[RowFault, ...] = ()) -> None:
         """Settle records: their events wait, their faults are noted, all in one transaction."""
-        with self._state.transaction() as database:
+        # Undone by a power cut, the records are read once more, and give the same.
+        with self._state.transaction(durable=False) as database:
             told = list(more)
             rejected = 0
             events: list[Fresh] = []

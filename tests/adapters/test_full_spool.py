@@ -13,7 +13,7 @@ from tests.cluster import until
 
 BOUND = 1_000
 # Records are settled so many together, and then ask for room.
-TOGETHER = 500
+TOGETHER = 200
 
 
 @dataclass
