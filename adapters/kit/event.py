@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from msgspec import Struct, ValidationError, convert, defstruct, field, json
@@ -61,10 +61,14 @@ def receipt_id(source: str, event: str) -> str:
 def sealed(translated: Translated, **added: str | None) -> bytes:
     """The whole event as structured CloudEvents JSON; `data` stands in it byte for byte."""
     attributes = {**translated.attributes, **{k: v for k, v in added.items() if v is not None}}
-    ordered = {name: attributes.pop(name) for name in _ORDER if name in attributes}
-    if attributes:
-        ordered |= dict(sorted(attributes.items()))
+    ordered = {name: attributes[name] for name in _ordered(tuple(attributes))}
     return json.encode(ordered)[:-1] + b',"data":' + translated.data + b"}"
+
+
+@lru_cache(maxsize=1_000)
+def _ordered(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the envelope in its order, and behind them the others."""
+    return (*(name for name in _ORDER if name in names), *sorted({*names}.difference(_ORDER)))
 
 
 @cache

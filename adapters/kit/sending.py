@@ -124,8 +124,9 @@ class Sending:
         as soon as this one is answered. Killed before it remembers, it sends the same events again,
         which are duplicates then. Raises HubError; what was not answered for goes on waiting.
         """
-        with self._state.computing:
-            self._make_ready(_AT_ONCE)
+        if len(self._going) < _AT_ONCE:
+            with self._state.computing:
+                self._make_ready(_AT_ONCE)
         if not self._going:
             return False
         try:
@@ -215,10 +216,10 @@ def _own(source: str, ready: _Ready, result: Result) -> Sent:
 
 
 def _by_document(answered: Iterable[tuple[Waiting, Result]]) -> dict[int, Counts]:
-    outcomes: dict[int, Counter[str]] = {}
+    outcomes: dict[int, list[str]] = {}
     for each, result in answered:
-        outcomes.setdefault(each.document, Counter())[result.status] += 1
-    return {document: Counts(**outcome) for document, outcome in outcomes.items()}
+        outcomes.setdefault(each.document, []).append(result.status)
+    return {document: Counts(**Counter(every)) for document, every in outcomes.items()}
 
 
 def _answer(given: Sequence[Result]) -> Answered:
