@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 # Seconds between two looks whether to go on.
-_LOOK: Final = 0.2
+_LOOK: Final = 0.05
 # However busy the machine is.
 _MOST_WAITING: Final = 10
 _FROM_OUTSIDE: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
