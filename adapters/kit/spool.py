@@ -132,7 +132,7 @@ class Spool:
         chosen: dict[str, Waiting] = {}
         size = after = seen = 0
         # Many steps of few cases: looking further for others is not worth it for ever.
-        while seen < _LOOKED_AT:
+        while len(chosen) < most and seen < _LOOKED_AT:
             found = self._state.rows(_NEXT, self.source, after, rows)
             if not found:
                 break
@@ -142,7 +142,7 @@ class Spool:
                 if each.case in chosen or each.case in without:
                     continue
                 size += len(each.made.data)
-                if chosen and (size > most_bytes or len(chosen) == most):
+                if len(chosen) == most or (chosen and size > most_bytes):
                     return self._named(chosen)
                 chosen[each.case] = each
         return self._named(chosen)
