@@ -18,7 +18,15 @@ from hub.errors import StorageFailed
 
 # Who asks has a publisher who waits.
 ANSWER: Final = 2.0
-_NAME: Final = "guantong glances"
+_SESSION: Final = {
+    "application_name": "guantong glances",
+    "default_transaction_read_only": "on",
+    # One plan for whatever is asked: to make another each time takes longer than a small answer,
+    # and so do compiling and reading a whole table.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
+}
 
 
 class Glances:
@@ -66,7 +74,7 @@ class Glances:
                 **self._address,
                 timeout=ANSWER,
                 command_timeout=ANSWER,
-                server_settings={"application_name": _NAME, "default_transaction_read_only": "on"},
+                server_settings=_SESSION,
             )
         return self._connection
 

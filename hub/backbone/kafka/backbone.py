@@ -6,6 +6,7 @@ anything waits there all of it goes there, so that no event passes an earlier on
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from itertools import compress
 from typing import Final
 
 from hub.backbone.handover import HandOver
@@ -14,7 +15,7 @@ from hub.backbone.kafka.finding import Finding, Found, Glance
 from hub.backbone.kafka.producing import Producing
 from hub.backbone.kafka.watch import Watch
 from hub.backbone.port import Append
-from hub.backbone.records import outgoing
+from hub.backbone.records import Outgoing, outgoing
 from hub.database.patience import Patience
 from hub.errors import BackboneAway, NotYetRegistered
 from hub.event import (
@@ -71,14 +72,24 @@ class KafkaBackbone:
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for part in [events] if atomic else _parts(events):
+            # Nearly always all is new, and the database is still answering.
+            records = [outgoing(event, partitions=self._partitions) for event in part]
             # Of a part after the first the glance tells nothing, since that one answers an event:
             # what came before it may wait in the outbox by now.
             found = await patience.answer(self._finding.find(part, glance))
-            outcomes += await self._append_found(part, found, atomic=atomic, patience=patience)
+            outcomes += await self._append_found(
+                part, records, found, atomic=atomic, patience=patience
+            )
         return outcomes
 
     async def _append_found(
-        self, events: Sequence[Event], found: Found, *, atomic: bool, patience: Patience
+        self,
+        events: Sequence[Event],
+        records: Sequence[Outgoing],
+        found: Found,
+        *,
+        atomic: bool,
+        patience: Patience,
     ) -> list[Outcome]:
         if any(map(_names_what_is_unknown, found.outcomes)):
             found = await self._found_after_all(events, patience, waits=found.waits)
@@ -88,9 +99,15 @@ class KafkaBackbone:
                 raise BatchRefused(_unless_accepted(outcomes))
             # One request has one caller.
             await patience.answer(self._refused(outcomes, events[0].publisher))
-        new = [e for e, o in zip(events, outcomes, strict=True) if isinstance(o, Accepted)]
-        if new:
-            await self._carry(new, patience, atomic=atomic, waits=found.waits)
+        new = [isinstance(outcome, Accepted) for outcome in outcomes]
+        if any(new):
+            await self._carry(
+                [*compress(events, new)],
+                [*compress(records, new)],
+                patience,
+                atomic=atomic,
+                waits=found.waits,
+            )
         return outcomes
 
     async def _found_after_all(
@@ -115,13 +132,18 @@ class KafkaBackbone:
         return await self._outbox.known(sent)
 
     async def _carry(
-        self, events: Sequence[Event], patience: Patience, *, atomic: bool, waits: bool
+        self,
+        events: Sequence[Event],
+        records: Sequence[Outgoing],
+        patience: Patience,
+        *,
+        atomic: bool,
+        waits: bool,
     ) -> None:
         """To the brokers, or into the outbox."""
         detour: Detour = "whole" if atomic else "waits" if waits else "away"
         if not atomic and not waits and not self._producing.away:
             try:
-                records = [outgoing(event, partitions=self._partitions) for event in events]
                 return await patience.answer(self._producing.produce(records))
             except BackboneAway:
                 # Some of them may be there, or may yet come: registered once.

@@ -89,14 +89,17 @@ class Producing:
     async def _acknowledged(
         self, records: Sequence[Outgoing], lanes: "_Lanes", *, within: float | None
     ) -> None:
-        waiting = {lanes.add(record) for record in records}
-        done, late = await asyncio.wait(waiting, timeout=within)
-        failed = [error for each in done if (error := each.exception())]
-        if late or failed:
+        request, loop = lanes.add(records), asyncio.get_running_loop()
+        late = None if within is None else loop.call_later(within, request.end)
+        try:
+            await request.ended
+        finally:
+            if late is not None:
+                late.cancel()
+        if request.under_way or request.lost:
             if not self.away:
-                reasons = {type(error.__cause__).__name__ for error in failed if error.__cause__}
-                self._watch.unacknowledged(len(records), reasons=sorted(reasons))
-            self._away_until = asyncio.get_running_loop().time() + self._patience
+                self._watch.unacknowledged(len(records), reasons=sorted(request.reasons))
+            self._away_until = loop.time() + self._patience
             raise BackboneAway(retry_after=1)
 
     async def run(self) -> None:
@@ -142,16 +145,19 @@ class _Lanes:
         self._watch = watch
         self._lanes: dict[tuple[str, int], _Lane] = {}
 
-    def add(self, record: Outgoing) -> "asyncio.Future[None]":
-        """Have a record under way; the future is done when it is acknowledged."""
-        # A lane is equal to its parts, and these are quicker made.
-        found = self._lanes.get((record.topic, record.partition))
-        if found is None:
-            lane = Lane(record.topic, record.partition)
-            found = self._lanes[lane] = _Lane(
-                lane, self._producer, failed=self._failed, watch=self._watch
-            )
-        return found.add(record)
+    def add(self, records: Sequence[Outgoing]) -> "_Request":
+        """Have records under way."""
+        request = _Request()
+        for record in records:
+            # A lane is equal to its parts, and these are quicker made.
+            found = self._lanes.get((record.topic, record.partition))
+            if found is None:
+                lane = Lane(record.topic, record.partition)
+                found = self._lanes[lane] = _Lane(
+                    lane, self._producer, failed=self._failed, watch=self._watch
+                )
+            found.add(record, request)
+        return request
 
     def end(self) -> None:
         """Let go who waits."""
@@ -159,19 +165,56 @@ class _Lanes:
             lane.end()
 
 
+class _Request:
+    """Records for whose acknowledgement somebody waits until `ended` is done: how many batches with
+    some of them are `under_way` still, whether one is `lost`, and the reasons where there are any.
+    """
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.under_way = 0
+        self.lost = False
+        self.reasons: set[str] = set()
+
+    def acknowledged(self) -> None:
+        """A batch is."""
+        self.under_way -= 1
+        if not self.under_way:
+            self.end()
+
+    def give_up(self, why: BaseException | None) -> None:
+        """Of a batch nothing will be known."""
+        self.lost = True
+        if why is not None:
+            self.reasons.add(type(why).__name__)
+        self.acknowledged()
+
+    def end(self) -> None:
+        """Nobody waits any longer."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
 class _Batch:
     def __init__(self, builder: BatchBuilder) -> None:
         self.builder = builder
-        self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.requests: list[_Request] = []
+
+    def holds_some_of(self, request: _Request) -> None:
+        """The record that was put into it last is a request's, as those before it may be."""
+        if not self.requests or self.requests[-1] is not request:
+            self.requests.append(request)
+            request.under_way += 1
+
+    def acknowledged(self) -> None:
+        """Tell who waits."""
+        for request in self.requests:
+            request.acknowledged()
 
     def give_up(self, why: BaseException | None = None) -> None:
         """Tell who waits that nothing is known."""
-        if not self.future.done():
-            away = BackboneAway(retry_after=1)
-            away.__cause__ = why
-            self.future.set_exception(away)
-            # Whoever waited may have gone.
-            self.future.exception()
+        for request in self.requests:
+            request.give_up(why)
 
 
 class _Lane:
@@ -192,14 +235,14 @@ class _Lane:
         self._waiting: deque[_Batch] = deque()
         self._sending: asyncio.Task[None] | None = None
 
-    def add(self, record: Outgoing) -> "asyncio.Future[None]":
+    def add(self, record: Outgoing, request: _Request) -> None:
         if not self._waiting or not _put(record, self._waiting[-1].builder):
             self._waiting.append(_Batch(self._producer.create_batch()))
             if not _put(record, self._waiting[-1].builder):
                 raise ValueError("a record larger than a batch")
+        self._waiting[-1].holds_some_of(request)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
-        return self._waiting[-1].future
 
     def end(self) -> None:
         if self._sending is not None:
@@ -228,8 +271,7 @@ class _Lane:
             if not isinstance(error, _OF_THE_LANE):
                 self._failed(error)
         else:
-            if not batch.future.done():
-                batch.future.set_result(None)
+            batch.acknowledged()
 
 
 def _put(record: Outgoing, builder: BatchBuilder) -> Any:
