@@ -38,6 +38,8 @@ from hub.logs import places_of
 
 # What a publisher waits for the brokers before its events go to the outbox.
 PATIENCE_SECONDS = 1.0
+# Rounds of registration begin so far apart, seconds. One costs as much as a hundred of its events.
+APART_SECONDS = 0.01
 # Between two measurements of how far registration is behind.
 LAG_SECONDS = 2.0
 
@@ -149,6 +151,7 @@ class Kafka:
             registered=core.registered,
             watch=self.watch,
             rest=rest,
+            apart=lambda: asyncio.sleep(APART_SECONDS),
         )
 
     def draining(self, producing: Producing, ends: Ends, registering: Registering) -> Draining:

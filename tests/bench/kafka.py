@@ -16,6 +16,7 @@ from faststream.kafka import KafkaBroker
 
 from deploy.local.kafka import running as running_kafka
 from deploy.local.postgres import running as running_postgres
+from hub.app.overkafka import APART_SECONDS
 from hub.backbone.kafka.consuming import MOST_RECORDS, Consuming
 from hub.backbone.kafka.producing import BATCH_BYTES, Producing
 from hub.backbone.records import Outgoing, Record, outgoing
@@ -178,6 +179,7 @@ async def registrar(bootstrap: str, on: Journal, lanes: Sequence[Lane]) -> Async
         registered=counted.registered,
         watch=watch(asyncio.Event()),
         rest=partial(asyncio.sleep, 1),
+        apart=partial(asyncio.sleep, APART_SECONDS),
     )
     task = asyncio.create_task(consuming.run())
     try:

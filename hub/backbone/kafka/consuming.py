@@ -4,6 +4,7 @@ Where to go on says the database. The group's offsets follow it, for those who w
 tools, and for where a reader begins that has not asked yet.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +32,8 @@ from hub.journal.register import REGISTERING, Registration
 GROUP: Final = "guantong.registrars"
 # Of one round.
 MOST_RECORDS: Final = 1_000
+# Of one partition in one fetch: a round's records of two kilobytes.
+MOST_BYTES: Final = 2 * 1024 * 1024
 # A broker that has fallen silent is given up after that, milliseconds.
 FETCH_MS: Final = 3_000
 # One that has nothing new says so after that, milliseconds: until then it is not asked for what it
@@ -42,7 +45,8 @@ Raw = Any
 
 class Consuming:
     """Registers as long as it runs. `registered` is told of each registration once it is
-    committed.
+    committed. A round takes as long as `apart` at least, since what waits meanwhile makes the next
+    one no dearer.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Consuming:
         registered: Callable[[Registration], None],
         watch: Watch,
         rest: Callable[[], Awaitable[None]],
+        apart: Callable[[], Awaitable[None]],
     ) -> None:
         self._broker = broker
         self._lanes = lanes
@@ -63,6 +68,7 @@ class Consuming:
         self._registered = registered
         self._watch = watch
         self._rest = rest
+        self._apart = apart
         self._next: dict[Lane, int] = {}
         self._sought: dict[Lane, int] = {}
 
@@ -110,6 +116,7 @@ class Consuming:
             group_id=GROUP,
             batch=True,
             max_records=MOST_RECORDS,
+            max_partition_fetch_bytes=MOST_BYTES,
             fetch_max_wait_ms=NEWS_MS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
@@ -119,7 +126,8 @@ class Consuming:
 
         # It may take the message alone, and must not raise: nobody would hear of that.
         async def handle(message: KafkaMessage) -> None:
-            await self._take(_records(message), of=subscriber.consumer)
+            round_ = self._take(_records(message), of=subscriber.consumer)
+            await asyncio.gather(round_, self._apart())
 
         subscriber(handle)
         return subscriber

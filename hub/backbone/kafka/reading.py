@@ -66,7 +66,7 @@ class Reading(AIOKafkaConsumer):  # type: ignore[misc]
         self, *partitions: TopicPartition, within: int, most: int | None
     ) -> Fetched | Exception:
         """Records, or why one of them cannot be parsed. Raises all else."""
-        getting = super().getmany(*partitions, timeout_ms=within, max_records=most)
+        getting = self._get(*partitions, within=within, most=most)
         got: Any
         (got,) = await asyncio.gather(getting, return_exceptions=True)
         if isinstance(got, KafkaError) and not isinstance(got, UnsupportedCodecError):
@@ -75,6 +75,19 @@ class Reading(AIOKafkaConsumer):  # type: ignore[misc]
         if isinstance(got, ConsumerStoppedError | asyncio.CancelledError):
             raise got
         return got  # type: ignore[no-any-return]
+
+    async def _get(self, *partitions: TopicPartition, within: int, most: int | None) -> Fetched:
+        """As aiokafka's `getmany`, and nothing is fetched ahead: whatever comes before it is asked
+        for comes in one fetch.
+        """
+        self.resume(*self.assignment())
+        try:
+            got: Fetched = await super().getmany(
+                *partitions, timeout_ms=within, max_records=most
+            )
+        finally:
+            self.pause(*self.assignment())
+        return got
 
     async def _each_alone(self, error: Exception, *, most: int) -> Fetched:
         """Go back to what was handed over, and read each partition by itself."""
