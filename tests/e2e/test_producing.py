@@ -136,3 +136,27 @@ def test_a_reader_is_given_something_and_not_told_that_there_is_nothing(
 
     with fresh_topics(kafka, {"t": 1}) as topics:
         assert asyncio.run(ask(topics["t"])) == [b"there"]
+
+
+def test_what_comes_while_a_reader_works_is_there_at_once(kafka: KafkaCluster) -> None:
+    """A fetch of what came first would keep the rest for a third one."""
+
+    async def unheard(_: BaseException) -> None:
+        raise AssertionError
+
+    async def ask(topic: str) -> list[list[bytes]]:
+        reading = Reading(failed=unheard, bootstrap_servers=kafka.bootstrap)
+        producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+        async with running(reading), running(producer):
+            partition = TopicPartition(topic, 0)
+            reading.assign([partition])
+            await reading.position(partition)
+            given = []
+            for meanwhile in ([b"1"], [b"2", b"3", b"4"]):
+                for value in meanwhile:
+                    await producer.send_and_wait(topic, value, partition=0)
+                given.append([r.value for r in (await reading.getmany(timeout_ms=1))[partition]])
+            return given
+
+    with fresh_topics(kafka, {"t": 1}) as topics:
+        assert asyncio.run(ask(topics["t"])) == [[b"1"], [b"2", b"3", b"4"]]

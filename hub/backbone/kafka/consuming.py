@@ -32,8 +32,6 @@ from hub.journal.register import REGISTERING, Registration
 GROUP: Final = "guantong.registrars"
 # Of one round.
 MOST_RECORDS: Final = 1_000
-# Of one partition in one fetch: a round's records of two kilobytes.
-MOST_BYTES: Final = 2 * 1024 * 1024
 # A broker that has fallen silent is given up after that, milliseconds.
 FETCH_MS: Final = 3_000
 # One that has nothing new says so after that, milliseconds: until then it is not asked for what it
@@ -116,7 +114,6 @@ class Consuming:
             group_id=GROUP,
             batch=True,
             max_records=MOST_RECORDS,
-            max_partition_fetch_bytes=MOST_BYTES,
             fetch_max_wait_ms=NEWS_MS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,

@@ -271,7 +271,11 @@ class _Lane:
             if not isinstance(error, _OF_THE_LANE):
                 self._failed(error)
         else:
-            batch.acknowledged()
+            if self._waiting:
+                # Those who waited have much to do: the next batch is to be with the brokers first.
+                asyncio.get_running_loop().call_soon(batch.acknowledged)
+            else:
+                batch.acknowledged()
 
 
 def _put(record: Outgoing, builder: BatchBuilder) -> Any:

@@ -77,17 +77,17 @@ class Reading(AIOKafkaConsumer):  # type: ignore[misc]
         return got  # type: ignore[no-any-return]
 
     async def _get(self, *partitions: TopicPartition, within: int, most: int | None) -> Fetched:
-        """As aiokafka's `getmany`, and nothing is fetched ahead: whatever comes before it is asked
-        for comes in one fetch.
+        """As aiokafka's `getmany`. Only where more is known to be there is it fetched ahead: what
+        comes while the last there was is worked on comes in one fetch, once it is asked for.
         """
         self.resume(*self.assignment())
-        try:
-            got: Fetched = await super().getmany(
-                *partitions, timeout_ms=within, max_records=most
-            )
-        finally:
+        got: Fetched = await super().getmany(*partitions, timeout_ms=within, max_records=most)
+        if not any(self._has_more(*each) for each in got.items()):
             self.pause(*self.assignment())
         return got
+
+    def _has_more(self, partition: TopicPartition, records: list[Any]) -> bool:
+        return bool(records[-1].offset + 1 < self.highwater(partition))
 
     async def _each_alone(self, error: Exception, *, most: int) -> Fetched:
         """Go back to what was handed over, and read each partition by itself."""
