@@ -47,7 +47,7 @@ def test_a_server_that_is_well_needs_nothing() -> None:
             "fsync、synchronous_commit 未开启：断电会丢失已确认的事件",
         ),
         ({"connections": 100 - FEW_CONNECTIONS}, None, "ok", ""),
-        ({"connections": 101 - FEW_CONNECTIONS}, "connections", "warning", "连接 91 / 100"),
+        ({"connections": 101 - FEW_CONNECTIONS}, "connections", "warning", "连接 90 / 100"),
         ({"archives": False, "replicas": 1}, None, "ok", ""),
         (
             {"archives": False},

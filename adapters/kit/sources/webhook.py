@@ -169,6 +169,8 @@ class _Server(ThreadingHTTPServer):
         self._room = BoundedSemaphore(door.settings.connections)
         self._open: set[socket.socket] = set()
         self._lock = Lock()
+        # Whoever comes in a crowd waits to be let in; the library has room for five.
+        self.request_queue_size = door.settings.connections
         super().__init__(address, _Request)
 
     def get_request(self) -> tuple[socket.socket, Any]:
