@@ -13,19 +13,15 @@ from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
 from hub.database.postgres import driver_address
-from hub.database.session import FAR
+from hub.database.session import FAR, PLANS
 from hub.errors import StorageFailed
 
 # Who asks has a publisher who waits.
 ANSWER: Final = 2.0
 _SESSION: Final = {
+    **PLANS,
     "application_name": "guantong glances",
     "default_transaction_read_only": "on",
-    # One plan for whatever is asked: to make another each time takes longer than a small answer,
-    # and so do compiling and reading a whole table.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "jit": "off",
 }
 
 

@@ -28,9 +28,8 @@ CONNECT_SECONDS: Final = 1.5
 _COMMIT: Final = 4
 # How long whoever has a transaction waits for its turn among those of its thread.
 _TURN_SECONDS: Final = 1.0
-_SESSION: Final = {
-    "application_name": "guantong",
-    "timezone": "UTC",
+# Of every connection that is asked again and again.
+PLANS: Final = {
     # Statements are short and many: compiling them costs more than it saves.
     "jit": "off",
     # A plan made while a table is small stays when it has grown, and a page then takes 250 ms: so
@@ -39,6 +38,11 @@ _SESSION: Final = {
     # Made once for whatever values. Else each execution would weigh all partitions of the journal,
     # and a plan for its values alone would always seem the better one.
     "plan_cache_mode": "force_generic_plan",
+}
+_SESSION: Final = {
+    **PLANS,
+    "application_name": "guantong",
+    "timezone": "UTC",
     # Whoever stops in the midst of a transaction must not keep the others from theirs.
     "idle_in_transaction_session_timeout": "3s",
 }

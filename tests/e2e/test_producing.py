@@ -3,6 +3,8 @@ what a client of the brokers asks beside.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -114,19 +116,29 @@ def test_who_leads_is_told_while_a_fetch_waits_for_news(kafka: KafkaCluster) -> 
         assert asyncio.run(ask(topics["t"]))
 
 
-def test_a_reader_is_given_something_and_not_told_that_there_is_nothing(
-    kafka: KafkaCluster,
-) -> None:
+@asynccontextmanager
+async def both_ends(
+    kafka: KafkaCluster, partition: TopicPartition
+) -> AsyncIterator[tuple[Reading, AIOKafkaProducer]]:
+    """A reader at the beginning of a partition, and who writes to it."""
+
     async def unheard(_: BaseException) -> None:
         raise AssertionError
 
+    reading = Reading(failed=unheard, bootstrap_servers=kafka.bootstrap)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+    async with running(reading), running(producer):
+        reading.assign([partition])
+        await reading.position(partition)
+        yield reading, producer
+
+
+def test_a_reader_is_given_something_and_not_told_that_there_is_nothing(
+    kafka: KafkaCluster,
+) -> None:
     async def ask(topic: str) -> list[bytes]:
-        reading = Reading(failed=unheard, bootstrap_servers=kafka.bootstrap)
-        producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
-        async with running(reading), running(producer):
-            partition = TopicPartition(topic, 0)
-            reading.assign([partition])
-            await reading.position(partition)
+        partition = TopicPartition(topic, 0)
+        async with both_ends(kafka, partition) as (reading, producer):
             given = asyncio.create_task(reading.getmany(timeout_ms=1))
             # It is told nothing once a fetch came back empty, too.
             await reading._client.force_metadata_update()
@@ -141,16 +153,9 @@ def test_a_reader_is_given_something_and_not_told_that_there_is_nothing(
 def test_what_comes_while_a_reader_works_is_there_at_once(kafka: KafkaCluster) -> None:
     """A fetch of what came first would keep the rest for a third one."""
 
-    async def unheard(_: BaseException) -> None:
-        raise AssertionError
-
     async def ask(topic: str) -> list[list[bytes]]:
-        reading = Reading(failed=unheard, bootstrap_servers=kafka.bootstrap)
-        producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
-        async with running(reading), running(producer):
-            partition = TopicPartition(topic, 0)
-            reading.assign([partition])
-            await reading.position(partition)
+        partition = TopicPartition(topic, 0)
+        async with both_ends(kafka, partition) as (reading, producer):
             given = []
             for meanwhile in ([b"1"], [b"2", b"3", b"4"]):
                 for value in meanwhile:
