@@ -35,6 +35,9 @@ PLANS: Final = {
     # A plan made while a table is small stays when it has grown, and a page then takes 250 ms: so
     # it goes by an index from the first.
     "enable_seqscan": "off",
+    # Rows lie as they came, so an index gives them in order as they are sent. By a bitmap all of a
+    # page would be sorted before the first of it leaves.
+    "enable_bitmapscan": "off",
     # Made once for whatever values. Else each execution would weigh all partitions of the journal,
     # and a plan for its values alone would always seem the better one.
     "plan_cache_mode": "force_generic_plan",
