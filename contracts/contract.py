@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final, Literal, TypedDict
 
 from msgspec import Struct
@@ -37,6 +37,7 @@ EVERY_PAYLOAD: Final = ("duplicate_member", "whole_number")
 DESCRIPTION_EN_KEYWORD: Final = "x-guantong-description-en"
 METADATA_KEYWORD: Final = "x-guantong-contract"
 
+_Read = Callable[[Any], Sequence[Any]]
 Phase = Literal["plan", "pre", "on", "post", "any"]
 Model = type[Payload]
 
@@ -60,7 +61,10 @@ class NamedParty(Struct, frozen=True):
     """An organisation as one event names it."""
 
     role: PartyRole
-    org: OrgRef
+    name: str
+    orgid: str | None = None
+    uscc: str | None = None
+    orgcode: str | None = None
 
 
 class NamedPerson(Struct, frozen=True):
@@ -238,38 +242,38 @@ class Contract:
 
     def subject_of(self, payload: Payload, about: str) -> tuple[str, str]:
         """The source and id of the event that `payload` is about, which it names at `about`."""
-        (named,) = _at(payload, about.split("/")[1:])
-        return named.source, named.id  # type: ignore[attr-defined]
+        (named,) = _reader(about)(payload)
+        return named.source, named.id
 
-    def parties_of(self, payload: Payload) -> tuple[NamedParty, ...]:
+    def parties_of(self, payload: Payload) -> list[NamedParty]:
         """The organisations that `payload` names, by the contract's party pointers."""
-        return tuple(
-            NamedParty(role=party.role, org=org)
-            for party, steps in self._party_steps
-            for org in _at(payload, steps)
+        return [
+            NamedParty(role, org.name, org.orgid, org.uscc, org.orgcode)
+            for role, read in self._parties
+            for org in read(payload)
             if isinstance(org, OrgRef)
-        )
+        ]
 
-    def persons_of(self, payload: Payload) -> tuple[NamedPerson, ...]:
+    def persons_of(self, payload: Payload) -> list[NamedPerson]:
         """The persons that `payload` speaks against."""
-        return tuple(
+        return [
             NamedPerson(
-                name=held.get("name"),
-                personkey=held.get("personkey"),
-                placed=bool(held.get("org") or held.get("unit")),
+                held.get("name"),
+                held.get("personkey"),
+                bool(held.get("org") or held.get("unit")),
             )
-            for steps in self._person_steps
+            for read in self._persons
             # Asking a model for a member that it does not have costs more than all the others.
-            for held in map(vars, _at(payload, steps))
-        )
+            for held in map(vars, read(payload))
+        ]
 
     @cached_property
-    def _person_steps(self) -> tuple[list[str], ...]:
-        return tuple(pointer.split("/")[1:] for pointer in self.accused_persons)
+    def _parties(self) -> tuple[tuple[PartyRole, _Read], ...]:
+        return tuple((party.role, _reader(party.pointer)) for party in self.parties)
 
     @cached_property
-    def _party_steps(self) -> tuple[tuple[Party, list[str]], ...]:
-        return tuple((party, party.pointer.split("/")[1:]) for party in self.parties)
+    def _persons(self) -> tuple[_Read, ...]:
+        return tuple(map(_reader, self.accused_persons))
 
     @cached_property
     def _declared(self) -> frozenset[str]:
@@ -332,12 +336,18 @@ DUPLICATE_MEMBER: Final = Fault(
 )
 
 
-def _at(value: object, steps: Sequence[str]) -> list[object]:
-    """The values at a pointer whose `-` steps stand for every item of an array."""
-    for n, step in enumerate(steps):
-        if value is None:
-            return []
-        if isinstance(value, tuple):
-            return [found for item in value for found in _at(item, steps[n + 1 :])]
-        value = getattr(value, step)
-    return [] if value is None else [value]
+@cache
+def _reader(pointer: str) -> _Read:
+    """What reads the values at a pointer whose `-` steps stand for every item of an array."""
+    if not pointer:
+        return lambda value: (value,)
+    step, slash, rest = pointer[1:].partition("/")
+    read = _reader(slash + rest)
+    if step == "-":
+        return lambda items: [found for item in items for found in read(item)]
+
+    def read_member(holder: Any) -> Sequence[Any]:
+        held = getattr(holder, step)
+        return () if held is None else read(held)
+
+    return read_member

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
-from contracts.common import OrgRef
 from contracts.contract import NamedParty, NamedPerson, PartyRole
 from contracts.identifiers import organisation_code_of
 
@@ -27,11 +26,13 @@ class PartyMarks:
 
     def __init__(self, key: bytes) -> None:
         self._keyed = hashlib.blake2b(key=key, digest_size=SIZE - 1)
+        # The same are named in event after event.
+        self._of_party = lru_cache(maxsize=4096)(self._mark_party)
+        self._of_person = lru_cache(maxsize=4096)(self._mark_person)
 
     def of_event(self, parties: Iterable[NamedParty], persons: Iterable[NamedPerson] = ()) -> bytes:
         """The marks of those an event names: a role byte and 8 bytes of hash each."""
-        groups = {self._group(_ROLES[party.role], _traits_of(party.org)) for party in parties}
-        groups |= {self._group(_PERSON, _traits_of_person(person)) for person in persons}
+        groups = {*map(self._of_party, parties), *map(self._of_person, persons)}
         return b"".join(sorted(groups))
 
     def of_body(
@@ -56,6 +57,12 @@ class PartyMarks:
             *(f"personkey:{key}" for key in head_keys),
         ]
         return Body(self._kinds(traits), self._kinds(heads))
+
+    def _mark_party(self, party: NamedParty) -> bytes:
+        return self._group(_ROLES[party.role], _traits_of(party))
+
+    def _mark_person(self, person: NamedPerson) -> bytes:
+        return self._group(_PERSON, _traits_of_person(person))
 
     def _kinds(self, traits: Iterable[str]) -> dict[bytes, str]:
         return {self._hash(trait): trait.partition(":")[0] for trait in traits}
@@ -130,14 +137,14 @@ def _either(role: bytes, hashes: Collection[bytes]) -> bytes:
     return b"[%b](?:%b)" % (role, choice) if hashes else b""
 
 
-def _traits_of(org: OrgRef) -> list[str]:
-    traits = [f"name:{normalised(org.name)}"]
-    if org.orgid is not None:
-        traits.append(f"id:{org.orgid}")
-    if org.uscc is not None:
-        traits += _uscc_traits(org.uscc)
-    if org.orgcode is not None:
-        traits.append(f"orgcode:{_bare(org.orgcode)}")
+def _traits_of(party: NamedParty) -> list[str]:
+    traits = [f"name:{normalised(party.name)}"]
+    if party.orgid is not None:
+        traits.append(f"id:{party.orgid}")
+    if party.uscc is not None:
+        traits += _uscc_traits(party.uscc)
+    if party.orgcode is not None:
+        traits.append(f"orgcode:{_bare(party.orgcode)}")
     return traits
 
 

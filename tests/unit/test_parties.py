@@ -2,7 +2,6 @@
 
 import pytest
 
-from contracts.common import OrgRef
 from contracts.contract import NamedParty, NamedPerson, PartyRole
 from hub.policy.parties import SIZE, Body, PartyMarks, strangers
 
@@ -24,7 +23,7 @@ def body(*, heads: tuple[tuple[str, str | None], ...] = ()) -> Body:
 
 
 def accused(**org: str) -> NamedParty:
-    return NamedParty(PartyRole.ACCUSED, OrgRef.model_validate({"name": "某单位", **org}))
+    return NamedParty(PartyRole.ACCUSED, **{"name": "某单位", **org})
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_an_accused_organisation_is_found_by_its_unified_code_or_the_code_inside
 
 
 def test_a_concerned_organisation_is_not_accused() -> None:
-    concerned = NamedParty(PartyRole.CONCERNED, OrgRef(name=NAME))
+    concerned = NamedParty(PartyRole.CONCERNED, NAME)
     assert body().accused_by(marks.of_event([concerned])) is None
     assert body().accused_by(marks.of_event([concerned, accused(name=NAME)])) == "name"
 
@@ -95,7 +94,7 @@ def test_strangers_are_counted_by_organisation() -> None:
             accused(name=NAME),
             accused(name="生单位甲"),
             accused(name="生单位乙", orgid="510104.finance"),
-            NamedParty(PartyRole.CONCERNED, OrgRef(name="生单位丙")),
+            NamedParty(PartyRole.CONCERNED, "生单位丙"),
         ],
         [NamedPerson("生人", "k-9", placed=False)],
     )
@@ -105,7 +104,7 @@ def test_strangers_are_counted_by_organisation() -> None:
         [
             accused(name="生单位甲"),
             accused(name="又名单位乙", orgid="510104.finance"),
-            NamedParty(PartyRole.CONCERNED, OrgRef(name="生单位丁")),
+            NamedParty(PartyRole.CONCERNED, "生单位丁"),
         ],
         [],
     )
