@@ -1,6 +1,7 @@
 """The objects that payloads are made of (domain: common objects), and what they all build on."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar, Final, Literal, cast
 
 from pydantic import (
@@ -70,7 +71,7 @@ class Part(BaseModel):
         # The name stands for model and rules: a second use of the part refers to it by name.
         model = cast("CoreSchema", {k: v for k, v in schema.items() if k != "ref"})
         return no_info_after_validator_function(
-            lambda it: keep(cls.RULES, it), model, ref=cast("str", schema["ref"])
+            partial(keep, cls.RULES), model, ref=cast("str", schema["ref"])
         )
 
     @classmethod

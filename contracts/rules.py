@@ -119,7 +119,7 @@ def together(*fields: str, message: str, message_en: str, code: str) -> Rule:
 
     def torn(it: Any) -> Iterator[str]:
         if 0 < _given(it, fields) < len(fields):
-            yield next(_name(field) for field in fields if not _given(it, (field,)))
+            yield next(_name(field) for field in fields if not _is_given(it, field))
 
     return Rule(code, message, message_en, torn)
 
@@ -129,7 +129,7 @@ def needs(
 ) -> Rule:
     """The field is given wherever `when` says anything true of the object."""
     return rule(
-        code, _name(field), message, message_en, lambda it: when(it) and not _given(it, (field,))
+        code, _name(field), message, message_en, lambda it: when(it) and not _is_given(it, field)
     )
 
 
@@ -138,7 +138,7 @@ def forbids(
 ) -> Rule:
     """The field is not given wherever `when` says anything true of the object."""
     return rule(
-        code, _name(field), message, message_en, lambda it: when(it) and _given(it, (field,))
+        code, _name(field), message, message_en, lambda it: when(it) and _is_given(it, field)
     )
 
 
@@ -154,7 +154,13 @@ def another(field: str, than: str, message: str, message_en: str, code: str) -> 
 
 
 def _given(it: Any, fields: Iterable[str]) -> int:
-    return sum(getattr(it, field) not in (None, ()) for field in fields)
+    return sum(_is_given(it, field) for field in fields)
+
+
+def _is_given(it: Any, field: str) -> bool:
+    held = getattr(it, field)
+    # A model is not asked whether it is like something else, which takes it long.
+    return len(held) > 0 if isinstance(held, tuple) else held is not None
 
 
 def _name(attribute: str) -> str:
