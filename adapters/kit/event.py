@@ -73,7 +73,11 @@ def _ordered(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def _plan(contract: Contract) -> type[Struct]:
-    return _object(contract.type, contract.fields)
+    plan = _object(contract.type, contract.fields)
+    # msgspec learns a type when it is first used, and may crash the process if two threads first
+    # use it at once: nobody gets it before that is done.
+    convert({}, plan)
+    return plan
 
 
 def _object(name: str, fields: tuple[Field, ...]) -> type[Struct]:
