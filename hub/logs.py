@@ -1,17 +1,20 @@
 """Logging: one JSON line a stage on standard error, ids and counts only."""
 
 import asyncio
+import faulthandler
 import json
 import logging
 import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import TextIO
+from typing import Final, TextIO
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
+
+_STANDARD_ERROR: Final = 2
 
 
 class _NamesOnly(logging.Formatter):
@@ -74,7 +77,11 @@ def places_of(error: BaseException) -> list[str]:
 
 
 def logger(*, level: int = logging.INFO) -> FilteringBoundLogger:
-    """The hub's logger; what libraries log goes the same way, from warnings on."""
+    """The hub's logger; what libraries log goes the same way, from warnings on.
+
+    A process that crashes (in a library that is no Python) tells where, too: files and lines alone.
+    """
+    faulthandler.enable(_STANDARD_ERROR)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_NamesOnly())
     logging.basicConfig(handlers=[handler], level=logging.ERROR)

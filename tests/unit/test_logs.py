@@ -4,6 +4,9 @@ import asyncio
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -85,3 +88,25 @@ def test_nobody_who_reads_lines_any_more_stops_who_writes_them() -> None:
         asyncio.run(on_a_loop())
         # What it holds for nobody is not written when it is closed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+
+
+def test_a_process_that_crashes_tells_where_and_nothing_that_it_held() -> None:
+    program = """
+import os, signal
+from hub.logs import logger
+def crash(text):
+    os.kill(os.getpid(), signal.SIGSEGV)
+logger()
+crash("样例街道")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == -signal.SIGSEGV
+    told = ran.stderr.splitlines()
+    assert told[0] == "Fatal Python error: Segmentation fault"
+    assert [line for line in told if line.startswith("  File")] == [
+        '  File "<string>", line 5 in crash',
+        '  File "<string>", line 7 in <module>',
+    ]
+    assert "样例" not in ran.stderr
