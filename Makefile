@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo cluster test test-kafka check docs bench soak faults up lock clean
+.PHONY: demo cluster test test-long test-kafka check docs bench soak faults up lock clean
 .DELETE_ON_ERROR:
 
 $(BIN)/guantong: requirements-dev.lock pyproject.toml
@@ -22,7 +22,10 @@ cluster: $(BIN)/guantong
 	@$(BIN)/python -m deploy.demo cluster --brokers $(or $(BROKERS),3)
 
 test: $(BIN)/guantong
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not brokers"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not brokers and not long"
+
+test-long: $(BIN)/guantong
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "long and not brokers"
 
 test-kafka: $(BIN)/guantong
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m brokers

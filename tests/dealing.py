@@ -2,7 +2,8 @@
 
 So their brokers are started once in a run, not once in each process. They come first: together
 they take longest, and whoever ends last is waited for. All that need brokers of Kafka are marked
-`brokers`: `make test` leaves them to `make test-kafka`.
+`brokers`, and what lies in the folders whose tests take longest `long`: `make test` leaves them to
+`make test-kafka` and `make test-long`.
 """
 
 import pytest
@@ -43,6 +44,7 @@ OWN = frozenset(
         "e2e/test_start_order",
     )
 )
+LONG = ("tests/e2e/", "tests/faults/", "tests/generative/")
 
 
 class Dealing(LoadFileScheduling):
@@ -68,6 +70,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(f"{file} shares brokers: name it in {__file__}")
         if files or file in ASKING | OWN:
             item.add_marker("brokers")
+        if file.startswith(LONG):
+            item.add_marker("long")
     items.sort(key=lambda item: file_of(item) not in ASKING | CARRIED)
 
 
