@@ -74,6 +74,9 @@ class Policies:
     """Gives the policy in force as a connection's snapshot sees it; compiles each version once.
 
     While a change is being committed, the writer sees the new version and readers the old one.
+
+    The database is asked nothing under a lock: several works of one thread may be here at once, and
+    who waits for the lock keeps the thread from the one that the server has answered.
     """
 
     def __init__(
@@ -105,11 +108,12 @@ class Policies:
         held = self._held.get(identity)
         if held is not None:
             return held
+        version, _ = identity
+        written = sql.written_document(connection, version)
         with self._holding:
             held = self._held.get(identity)
             if held is None:
-                version, _ = identity
-                held = self.compile(version, sql.document(connection, version))
+                held = self.compile(version, PolicyDocument.model_validate_json(written))
                 self._hold(identity, held)
             return held
 
@@ -123,10 +127,12 @@ class Policies:
         in_force = self.seen_by(connection)
         if in_force.version == version:
             return in_force
+        held = self._earlier.get(version)
+        written = "" if held else sql.written_document(connection, version)
         with self._recalling:
-            held = self._earlier.pop(version, None)
+            held = self._earlier.pop(version, held)
             if held is None:
-                held = self.compile(version, sql.document(connection, version))
+                held = self.compile(version, PolicyDocument.model_validate_json(written))
             self._earlier[version] = held
             if len(self._earlier) > MOST_EARLIER:
                 del self._earlier[next(iter(self._earlier))]

@@ -26,10 +26,13 @@ def version_at(connection: Connection, moment: int) -> int:
 
 def document(connection: Connection, version: int) -> PolicyDocument:
     """The document of one version; it was checked when it was applied."""
-    text = connection.execute(
-        select(policies.c.document).where(policies.c.version == version)
-    ).scalar_one()
-    return PolicyDocument.model_validate_json(text)
+    return PolicyDocument.model_validate_json(written_document(connection, version))
+
+
+def written_document(connection: Connection, version: int) -> str:
+    """The document of one version, JSON."""
+    chosen = select(policies.c.document).where(policies.c.version == version)
+    return str(connection.execute(chosen).scalar_one())
 
 
 def append_version(

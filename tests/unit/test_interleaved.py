@@ -10,11 +10,16 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from contracts.catalogue import load_catalogue
+from contracts.region import load_regions
 from hub.database.connection import Connection, alone
 from hub.database.interleaved import Interleaved
-from hub.database.postgres import PAGES_AT_ONCE, PostgresDatabase
+from hub.database.postgres import PAGES_AT_ONCE, PostgresDatabase, open_postgres
 from hub.database.readers import Readers
 from hub.errors import StorageFailed
+from hub.event import Marking
+from hub.policy.parties import PartyMarks
+from hub.policy.policy import Policies
 
 LOCK = 0x7E57
 PATIENCE = 20.0
@@ -119,6 +124,24 @@ def test_whoever_waits_too_long_for_a_turn_goes_on_without_it(postgres_database:
         waiting.result(PATIENCE)
         # The turn is not lost with it.
         assert works.submit(second).result(PATIENCE)
+
+
+def test_works_of_one_thread_ask_together_for_a_policy_that_none_has_yet(
+    postgres_database: str,
+) -> None:
+    works = open_postgres(postgres_database).pages()
+    for _ in range(10):
+        policies = Policies(
+            catalogue=load_catalogue(),
+            regions=load_regions(),
+            marks=PartyMarks(b"key"),
+            ceiling=Marking.internal,
+        )
+        asked = [works.submit(policies.seen_by) for _ in range(PAGES_AT_ONCE)]
+        first, *others = (each.result(PATIENCE) for each in asked)
+        assert all(other is first for other in others)
+    # Not reached where they keep each other waiting: they would not stop either.
+    works.stop()
 
 
 def test_a_work_that_nobody_waits_for_any_more_is_not_begun(postgres_database: str) -> None:
