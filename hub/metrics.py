@@ -189,6 +189,7 @@ class Metrics(Declaring):
             "份额用尽而暂拒的发布请求 / publishing turned away, the agency's share in use",
             "agency",
         )
+        self._rhythmic: frozenset[str] = frozenset()
         self._silent = self._gauge(
             "silence_silent",
             "1：平时常报的机构沉默了 / 1: an agency with a usual rhythm has fallen silent",
@@ -297,12 +298,17 @@ class Metrics(Declaring):
         self._retiring.labels(agency, type_, version, use).inc(times)
 
     def silence(self, agencies: Mapping[str, tuple[bool, float]], *, provinces: int) -> None:
-        """Of the agencies that have a rhythm: whether each is silent, and how much is expected."""
-        self._silent.clear()
-        self._expected.clear()
+        """Of the agencies that have a rhythm: whether each is silent, and how much is expected.
+
+        A scrape on its thread misses none of those that stay: an alert would begin anew.
+        """
         for agency, (silent, expected) in agencies.items():
             self._silent.labels(agency).set(silent)
             self._expected.labels(agency).set(expected)
+        for agency in self._rhythmic.difference(agencies):
+            self._silent.remove(agency)
+            self._expected.remove(agency)
+        self._rhythmic = frozenset(agencies)
         self._away.set(provinces)
 
     def duplicates(self) -> Tally[str]:

@@ -1,6 +1,5 @@
 """The workbook that came, with what has to be put right marked in it."""
 
-import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,17 +68,14 @@ def mark_workbook(original: Path, tables: Sequence[Table], faulty: Faulty, path:
     """
     if original.stat().st_size > _LARGEST:
         return False
-    with warnings.catch_warnings():
-        # They repeat what cells say.
-        warnings.simplefilter("ignore")
-        book = _loaded(original.read_bytes())
-        if book is None:
-            return False
-        try:
-            _mark(book, tables, faulty)
-            save(book, path)
-        except _NOT_FOR_OPENPYXL:
-            return False
+    book = _loaded(original.read_bytes())
+    if book is None:
+        return False
+    try:
+        _mark(book, tables, faulty)
+        save(book, path)
+    except _NOT_FOR_OPENPYXL:
+        return False
     return True
 
 

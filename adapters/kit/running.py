@@ -316,7 +316,8 @@ def _reading(way: Way) -> None:
 
 
 def _sending(way: Way, hub: str, ca: Path | None) -> None:
-    with way.client(hub, ca) as client:
+    with ExitStack() as stack:
+        client = stack.enter_context(way.client(hub, ca))
         sending = Sending(
             way.adapter,
             way.state,
@@ -326,6 +327,7 @@ def _sending(way: Way, hub: str, ca: Path | None) -> None:
             own=way.settings.own,
             told=way.answered,
         )
+        stack.callback(sending.close)
         while not way.around.stop.is_set():
             way.more.clear()
             sent = sending.send()

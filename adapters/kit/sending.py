@@ -66,6 +66,7 @@ class _Line:
         self._guard = Lock()
         self._next: deque[_Going] = deque()
         self._goes = False
+        self._thread: Thread | None = None
 
     def add(self, events: list[_Ready]) -> _Going:
         going = _Going(events, Future())
@@ -74,8 +75,16 @@ class _Line:
             begins, self._goes = not self._goes, True
         if begins:
             # Whoever ends the process does not wait for a hub that is away.
-            Thread(target=self._go, name="sending", daemon=True).start()
+            self._thread = Thread(target=self._go, name="sending", daemon=True)
+            self._thread.start()
         return going
+
+    def end(self) -> None:
+        """Wait for the batch that is on its way; none goes after it."""
+        with self._guard:
+            self._next.clear()
+        if self._thread is not None:
+            self._thread.join()
 
     def _go(self) -> None:
         while going := self._following():
@@ -138,6 +147,12 @@ class Sending:
             self._make_ready(_AT_ONCE + 1)
             self._remember(list(zip(self._going.popleft().events, results, strict=True)))
         return True
+
+    def close(self) -> None:
+        """Send no more, and wait until nothing is on its way: a connection that is closed under a
+        request may read and write what another thread has opened since.
+        """
+        self._line.end()
 
     def _make_ready(self, batches: int) -> None:
         """Put as many batches in the line as wait, all of different cases."""

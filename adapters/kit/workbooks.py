@@ -3,6 +3,7 @@
 What came from elsewhere is written as text: no cell of it is a formula.
 """
 
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,9 @@ from openpyxl.writer.excel import ExcelWriter
 from adapters.kit.sources.files import new_file
 from adapters.kit.templatemark import MARK as MARKED
 from adapters.kit.templatemark import Mark
+
+# They repeat what cells say. For good: what is done for a while is done to all threads, and undone.
+warnings.filterwarnings("ignore", module=r"openpyxl(\.|$)")
 
 AUTHOR: Final = "贯通"
 _COLOUR: Final = "FFFFE69A"

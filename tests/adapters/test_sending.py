@@ -96,3 +96,19 @@ def test_nothing_goes_past_a_batch_that_did_not_arrive(
         pass
     assert went(door) == ["1", "2", "2", "3", "4"]
     assert spool.depth() == Depth(0, 0, None)
+
+
+def test_nothing_is_on_its_way_any_more_for_who_has_closed_it(sending: Sending, door: Door) -> None:
+    arrived, answers, answered = Event(), Event(), list[Asked]()
+
+    def slow(asked: Asked) -> None:
+        arrived.set()
+        answers.wait(timeout=60)
+        answered.append(asked)
+
+    door.script = deque([lambda asked: None, slow, answered.append])
+    assert sending.send()
+    assert arrived.wait(timeout=60)
+    Thread(target=answers.set).start()
+    sending.close()
+    assert answered == door.asked[1:]

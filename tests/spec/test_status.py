@@ -59,7 +59,7 @@ def test_a_hub_at_its_first_start_tells_of_everything_that_there_is_nothing(
     finally:
         hub.kill()
     began, now, size = told.pop("started"), told.pop("now"), told["journal"].pop("bytes")
-    assert timedelta(0) <= moment(now) - moment(began) < timedelta(minutes=1)
+    assert timedelta(0) <= moment(now) - moment(began) < timedelta(seconds=PATIENCE)
     assert size % 8192 == 0 or backend == "postgresql"
     assert size > 0
     assert told == {
@@ -238,7 +238,8 @@ def test_an_agency_that_stopped_is_silent_until_it_speaks_again(silent_hub: Runn
     assert told["away"] == []
 
     measured = silence_measured(silent_hub)
-    assert measured.pop(("expected_events", AUDIT)) >= expected
+    # It may have been measured in the hour before.
+    assert measured.pop(("expected_events", AUDIT)) >= expected - 2
     assert measured.pop(("expected_events", DISCIPLINE)) <= 2
     assert measured == {("silent", AUDIT): 1, ("silent", DISCIPLINE): 0}
 

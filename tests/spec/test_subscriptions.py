@@ -224,7 +224,7 @@ def test_a_poll_whose_subscription_is_ended_meanwhile_is_told_so(
     waiting = hub.agency(DISCIPLINE)
     waiting.page("gone")
     with ThreadPoolExecutor(1) as pool:
-        polling = pool.submit(waiting.page, "gone", wait=1)
+        polling = pool.submit(waiting.page, "gone", wait=60)
         reader.http.delete("/v1/subscriptions/gone")
         answer = polling.result(timeout=PATIENCE)
     assert (answer.status_code, answer.json()) == (404, NOT_FOUND)

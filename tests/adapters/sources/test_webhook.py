@@ -256,12 +256,16 @@ AUTHORIZED = b"POST /push/xfj HTTP/1.1\r\nAuthorization: Bearer t0ken\r\nContent
 
 
 def test_a_body_that_ends_early_or_comes_too_slowly_is_not_kept(pusher: Pusher) -> None:
-    with pusher.opened(body_seconds=0.2, head_seconds=0.2) as source:
+    with pusher.opened(body_seconds=0.2) as source:
         assert b" 408 " in pusher.raw(AUTHORIZED + b"\r\nfour")
+        assert bring_all(source, pusher.base / "raw") == {}
+    with pusher.opened() as source:
         with socket.create_connection(("127.0.0.1", pusher.port)) as connection:
             connection.sendall(AUTHORIZED + b"\r\nfour")
             connection.shutdown(socket.SHUT_WR)
             assert b" 400 " in connection.recv(65_536)
+        assert bring_all(source, pusher.base / "raw") == {}
+    with pusher.opened(head_seconds=0.2) as source:
         # Of a head that does not come there is nobody to answer.
         assert pusher.raw(AUTHORIZED) == b""
         assert bring_all(source, pusher.base / "raw") == {}
